@@ -1,0 +1,186 @@
+"""Answers of the admin port: what the CLI, the controller and the page read. JSON names as in SPEC 6 and 7."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic import BaseModel
+
+
+class Answer(BaseModel):
+    """Base of what we send: camelCase, lenient when read by a neighbouring release."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+
+class RequestRecord(Answer):
+    """The request as it may be shown: secrets as ‹secret name/key›."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str | None = None
+    """None: not kept (settings `history.bodies`); cut at its limit with an ellipsis."""
+
+
+class ResponseRecord(Answer):
+    """The answer as it may be shown: secrets replaced."""
+
+    status_code: int
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str | None = None
+
+
+class Timings(Answer):
+    """Milliseconds of each phase; a phase that did not happen is null (a kept connection has no dns, connect, tls)."""
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+    total: float = 0.0
+
+
+class ValidatorResult(Answer):
+    """One response validator on one answer."""
+
+    path: str
+    passed: bool
+    actual: str | None = None
+
+
+class Invocation(Answer):
+    """The record of one attempt, Manual call or test (SPEC 7)."""
+
+    id: str
+    """`<delivery>.<attempt>`"""
+    event_id: str | None = Field(default=None, alias="eventID")
+    webhook: str
+    """`namespace/name`"""
+    trigger: str | None = None
+    attempt: int
+    result: str
+    """Delivered, Retrying, Rejected, Gone, Exhausted; of a test `Test successful` or `Test failed`."""
+    message: str = ""
+    """One sentence: what happened."""
+    hint: str | None = None
+    """One sentence: what to check next."""
+    time: str
+    """RFC 3339, UTC, when the attempt began."""
+    friendly_id: str | None = Field(default=None, alias="friendlyID")
+    """`data.friendly_id` of the event (AR-123), by which people look for it."""
+    kind: str = "Delivery"
+    """Delivery, Manual or Test."""
+    request: RequestRecord | None = None
+    response: ResponseRecord | None = None
+    timings: Timings = Field(default_factory=Timings)
+    validators: list[ValidatorResult] = Field(default_factory=list)
+    attempts: int = 1
+    """Requests sent in this invocation: 2 after a token was refreshed on 401."""
+
+
+class DeadLetter(Answer):
+    """A delivery that ended without success; kept with its exact event until it is replayed or pruned."""
+
+    id: str
+    event_id: str = Field(alias="eventID")
+    webhook: str
+    trigger: str | None = None
+    reason: str
+    """Rejected, Gone, Exhausted, FilterError, Backlog, WebhookDeleted."""
+    message: str = ""
+    attempts: int
+    time: str
+    """When it became a dead letter."""
+    accepted_time: str
+
+
+class WebhookView(Answer):
+    """A webhook as the dispatcher sees it: the row of `hookwright list`."""
+
+    webhook: str
+    active: bool
+    method: str | None = None
+    host: str | None = None
+    display_name: str | None = None
+    triggers: list[str] = Field(default_factory=list)
+    config_hash: str
+    state: str
+    """running, held or gone."""
+    message: str = ""
+    """Why it is held or gone, or the circuit open."""
+    circuit: str = "Closed"
+    """Closed or Open."""
+    pending: int = 0
+    in_flight: int = 0
+    dead_lettered: int = 0
+    consecutive_failures: int = 0
+    last_success_time: str | None = None
+    last_failure_time: str | None = None
+    last_invocation: dict[str, Any] | None = None
+    """`status.lastInvocation` of SPEC 2."""
+
+
+class Summary(Answer):
+    """What a dispatcher runs, in one look."""
+
+    version: str
+    config_hash: str | None
+    started: str
+    webhooks: int
+    held: int
+    gone: int
+    pending: int
+    dead_letters: int
+    in_flight: int
+
+
+class Page(Answer):
+    """Several things."""
+
+    items: list[Any]
+    next: str | None = None
+
+
+class Assertion(Answer):
+    """One thing a test expected."""
+
+    name: str
+    passed: bool
+    expected: str | None = None
+    actual: str | None = None
+
+
+class TestRun(Answer):
+    """Outcome of one run of a WebhookTest (SPEC 6)."""
+
+    run_id: str
+    test: str
+    """`namespace/name` of the WebhookTest."""
+    webhook: str
+    mode: str
+    result: str
+    """`Test successful` or `Test failed`."""
+    message: str
+    hint: str | None = None
+    invocation: Invocation | None = None
+    assertions: list[Assertion] = Field(default_factory=list)
+    tested_config_hash: str | None = None
+    time: str
+
+
+class Replayed(Answer):
+    """Answer of POST /admin/v1/replays."""
+
+    replayed: int
+    ids: list[str]
+
+
+class Problem(Answer):
+    """RFC 9457 problem document."""
+
+    title: str
+    status: int
+    detail: str

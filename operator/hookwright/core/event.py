@@ -1,0 +1,63 @@
+"""The Event record that every other module speaks, and the keys and ids of events and deliveries.
+
+Must not: decode wire formats (`core.cloudevents`), touch clock or randomness (callers pass them in).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
+_DIGITS: Final = 13  # 65 bits hold a key of 63
+TAG_LENGTH: Final = 6  # base 32 characters that tell installations apart
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as it was posted, decoded.
+
+    `document` is what templates and filters see (`event_type`, `event_time`, `data`, `cloudevent`);
+    `raw` is the JSON text of it that the store keeps; `trigger` the normalised trigger (`RequestX`, `Manual`
+    or a CloudEvents type), None for an `event_type` that is neither; `identity` what makes a repeat a repeat.
+    """
+
+    event_type: str
+    trigger: str | None
+    document: dict[str, Any]
+    raw: bytes
+    identity: str | None = None
+
+
+def encode_key(key: int) -> str:
+    """A key (63-bit integer) as 13 base 32 characters that sort like it."""
+    return "".join(_ALPHABET[(key >> shift) & 31] for shift in range((_DIGITS - 1) * 5, -1, -5))
+
+
+def event_id(key: int, tag: str) -> str:
+    """`evt_` + key + installation tag."""
+    return f"evt_{encode_key(key)}{tag}"
+
+
+def delivery_id(key: int, tag: str) -> str:
+    """`dlv_` + key + installation tag: the `webhook-id` header, the same over retries and replays."""
+    return f"dlv_{encode_key(key)}{tag}"
+
+
+def parse_id(text: str, tag: str) -> tuple[int, int | None]:
+    """A delivery or invocation id → (delivery key, attempt or None).
+
+    Raises ValueError for what is no id of this installation.
+    """
+    head, _, attempt = text.partition(".")
+    digits = head[4 : 4 + _DIGITS]
+    if not head.startswith("dlv_") or len(digits) != _DIGITS or head[4 + _DIGITS :] != tag:
+        raise ValueError(f"{text!r} is not a delivery of this installation")
+    try:
+        key = 0
+        for character in digits:
+            key = key << 5 | _VALUE[character]
+        return key, int(attempt) if attempt else None
+    except (KeyError, ValueError):
+        raise ValueError(f"{text!r} is not a delivery or invocation id") from None

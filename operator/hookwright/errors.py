@@ -1,0 +1,147 @@
+"""The whole exception tree, and the causes a failure can have.
+
+    HookwrightError
+    ├── UsageError              a command was used wrong (exit code 2)
+    ├── ManifestError           a manifest breaks a rule; knows file, line, field
+    ├── ConfigurationError      a dispatch configuration was refused; the last good one stays
+    ├── EventError              an event was refused; carries the HTTP status of SPEC 3
+    ├── TemplateError           a template does not compile, or does not render this event
+    │   └── BudgetError         ... because it used too many steps, bytes or time
+    ├── FilterError             a filter went over its budget for this event
+    ├── SendError               an attempt got no complete answer; says whether it may have been sent
+    └── StoreError              durable storage
+        ├── StoreFull           waits for space: answered 503, heals by itself
+        ├── StoreLocked         another process owns the data folder
+        ├── StoreDamaged        the file is not ours or not intact; nothing is touched
+        └── StoreBroken         an fsync or checkpoint failed: the process must end at once
+
+Imports nothing of ours. An exception's text is one sentence that names the thing and the cure.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Why an attempt did not end as Delivered; the key of the table of hints (`core.hints`)."""
+
+    # before anything was sent
+    TEMPLATE = "Template"  # does not render, or not to JSON
+    UNDEFINED_FIELD = "UndefinedField"
+    BUDGET = "Budget"
+    FILTER = "Filter"
+    HELD = "Held"  # the webhook is not usable: a Secret is away, a template fails
+    TOKEN = "TokenEndpoint"  # the OAuth2 token endpoint gave no token
+    # the way there
+    DNS = "DNS"
+    REFUSED_ADDRESS = "RefusedAddress"  # the egress policy refuses the name or one of its addresses
+    CONNECT = "Connect"  # refused or unreachable
+    TLS_NAME = "TLSName"
+    TLS_UNTRUSTED = "TLSUntrusted"
+    TLS_EXPIRED = "TLSExpired"
+    TLS = "TLS"  # any other handshake failure
+    TIMEOUT = "Timeout"
+    RESET = "Reset"  # closed or reset before a complete answer
+    PROTOCOL = "Protocol"  # not HTTP/1.1, or over a limit of headers
+    # an answer came
+    STATUS = "Status"  # a status code that is not 2xx
+    VALIDATOR = "Validator"
+    NOT_JSON = "NotJSON"
+
+
+class Sent(StrEnum):
+    """How far a request came (SPEC 5: errors tell the three apart)."""
+
+    NOT_SENT = "not sent"
+    MAYBE_SENT = "may have been sent"
+    ANSWERED = "answered"
+
+
+class HookwrightError(Exception):
+    """Base of all our exceptions."""
+
+
+class UsageError(HookwrightError):
+    """A command was used wrong: exit code 2."""
+
+
+class ManifestError(HookwrightError):
+    """A manifest breaks a rule.
+
+    `field` is the path below the object (`spec.url`), `file` and `line` where it stands, if known.
+    """
+
+    def __init__(self, message: str, *, field: str = "", file: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.file = file
+        self.line = line
+
+
+class ConfigurationError(HookwrightError):
+    """A dispatch configuration was refused; the last good one stays in force."""
+
+
+class EventError(HookwrightError):
+    """An event was refused; `status` is the HTTP status code it is answered with (SPEC 3)."""
+
+    def __init__(self, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TemplateError(HookwrightError):
+    """A template does not compile, or does not render this event.
+
+    `line` is the template's line (from 1, 0 if unknown), `expression` the source of the place.
+    """
+
+    def __init__(
+        self, message: str, *, line: int = 0, expression: str = "", cause: Cause = Cause.TEMPLATE
+    ) -> None:
+        super().__init__(message)
+        self.line = line
+        self.expression = expression
+        self.cause = cause
+
+
+class BudgetError(TemplateError):
+    """A template went over its budget of steps, output or time."""
+
+    def __init__(self, message: str, *, line: int = 0, expression: str = "") -> None:
+        super().__init__(message, line=line, expression=expression, cause=Cause.BUDGET)
+
+
+class FilterError(HookwrightError):
+    """A filter went over its budget for this event: a dead letter, never a silent mismatch."""
+
+
+class SendError(HookwrightError):
+    """An attempt got no complete answer. `sent` says how far it came, `cause` why."""
+
+    def __init__(self, message: str, *, cause: Cause, sent: Sent) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.sent = sent
+
+
+class StoreError(HookwrightError):
+    """Durable storage."""
+
+
+class StoreFull(StoreError):  # noqa: N818 - a state that heals, not a mistake
+    """Free space is under the reserve, or the file system is read-only: waits, heals by itself."""
+
+
+class StoreLocked(StoreError):  # noqa: N818
+    """Another process owns the data folder."""
+
+
+class StoreDamaged(StoreError):  # noqa: N818
+    """The database is not ours or not intact; nothing was changed."""
+
+
+class StoreBroken(StoreError):  # noqa: N818
+    """A write, fsync or checkpoint failed: what is on disk is only known after a new start."""

@@ -1,0 +1,72 @@
+"""Every limit of size, count and time, with its unit and reason. Imports nothing.
+
+Names end in their unit. A limit that a user can set stands in the settings instead; its default is here.
+"""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+# --- ingest (SPEC 3) ---------------------------------------------------------------------------
+EVENT_BYTES = 1 * MIB
+BATCH_BYTES = 4 * MIB
+BATCH_EVENTS = 1_000
+BATCH_DELIVERIES = 10_000
+EVENT_DEPTH = 64  # nesting; deeper JSON would cost a stack in templates and JSONPath
+INGEST_HEADER_BYTES = 64 * KIB
+INGEST_REQUEST_SECONDS = 30.0  # one deadline for a whole request, body included
+INGEST_CONNECTIONS = 4_096
+IDENTITY_WINDOW_SECONDS = 24 * 3600
+IDENTITY_WINDOW_COUNT = 5_000_000
+IDENTITY_BYTES = 1_024  # source+id or Idempotency-Key
+
+# --- templates (SPEC 4) ------------------------------------------------------------------------
+TEMPLATE_CHARACTERS = 65_536
+RENDERED_BYTES = 256 * KIB
+RENDERED_URL_CHARACTERS = 8_192
+RENDERED_HEADER_CHARACTERS = 8_192
+RENDER_STEPS = 10_000  # loop rounds, calls and filters; each is about 1 µs
+RENDER_SECONDS = 0.05
+
+# --- filters -----------------------------------------------------------------------------------
+JSONPATH_NODES = 10_000  # nodes one query may visit in one event
+
+# --- outbound (SPEC 5) -------------------------------------------------------------------------
+ANSWER_BYTES = 64 * KIB  # compressed and expanded size both
+ANSWER_HEADERS = 100
+ANSWER_HEADER_BYTES = 64 * KIB
+INTERIM_ANSWERS = 8  # 1xx answers before the final one
+CONNECTION_SECONDS = 300.0  # life of a pooled connection: bounds how long an old address is used
+IDLE_SECONDS = 55.0  # shorter than the 60 s after which common servers close
+TOKEN_BYTES = 16 * KIB
+TIMEOUT_DEFAULT_SECONDS = 15.0
+
+# --- delivery (SPEC 5) -------------------------------------------------------------------------
+RETRY_JITTER = 0.2
+CIRCUIT_FAILURES = 10
+CIRCUIT_PROBE_MIN_SECONDS = 5.0
+CIRCUIT_PROBE_MAX_SECONDS = 300.0
+DELETED_WEBHOOK_SECONDS = 600.0
+MAX_IN_FLIGHT_DEFAULT = 16
+LANE_QUEUE = 1_000  # claimed deliveries a lane holds in memory; the rest waits in the store
+LANE_QUEUE_BYTES = 4 * MIB
+
+# --- store -------------------------------------------------------------------------------------
+BACKLOG_WEBHOOK = 100_000
+BACKLOG_TOTAL = 1_000_000
+BACKLOG_BYTES = 4 * GIB
+DEAD_LETTER_SECONDS = 30 * 24 * 3600
+DEAD_LETTER_BYTES = 1 * GIB
+HISTORY_SECONDS = 7 * 24 * 3600
+HISTORY_BYTES = 1 * GIB
+RESERVE_MIN_BYTES = 64 * MIB
+RESERVE_MAX_BYTES = 1 * GIB
+RESERVE_SHARE = 0.05
+HISTORY_BODY_BYTES = 16 * KIB  # of a request or answer body kept in one invocation
+REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no answer body is stored
+
+# --- tests -------------------------------------------------------------------------------------
+TEST_BODY_BYTES = 4 * KIB
+TEST_VALUE_CHARACTERS = 512

@@ -1,0 +1,69 @@
+"""The sender's port: what goes in, what comes out. The one way out of the process is `outbound.sender`.
+
+A request is sent with `Sender.send`; whatever prevents a complete answer is a SendError that says how far it came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Trust and identity of one webhook. None everywhere: the sender's own roots, no client certificate. PEM texts."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+
+@dataclass(slots=True)
+class Phases:
+    """Milliseconds of each phase; None: did not happen (a kept connection)."""
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+    total: float = 0.0
+
+
+@dataclass(slots=True)
+class Answer:
+    """A complete answer (its body cut at `limits.ANSWER_BYTES`, then `truncated`; decoded if it was gzip or deflate)."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    truncated: bool = False
+    phases: Phases = field(default_factory=Phases)
+
+
+class Pool(Protocol):
+    """Kept connections of one webhook to its hosts. Isolated from all others; closed when the webhook changes."""
+
+    def close(self) -> None:
+        """Close idle connections now, busy ones when they end."""
+
+
+class Sender(Protocol):
+    """Sends one request over a pool."""
+
+    def pool(self, tls: TlsSettings) -> Pool:
+        """A new pool. Raises SendError(TLS, not sent) with one sentence when the PEM texts cannot be used."""
+
+    async def send(
+        self,
+        pool: Pool,
+        method: str,
+        url: str,
+        headers: tuple[tuple[str, str], ...],
+        body: bytes,
+        *,
+        timeout: float,
+    ) -> Answer:
+        """Send and read the answer within `timeout` seconds in all. Raises SendError. Cancelling aborts the socket."""
+
+    async def close(self) -> None:
+        """Close everything."""

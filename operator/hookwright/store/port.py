@@ -1,0 +1,278 @@
+"""The store's port: durable work (`Work`) and what happened (`History`). Both speak batches.
+
+A store keeps events, their deliveries, dead letters and the history of attempts. It decides nothing: states
+and rules come from `core.lifecycle`, times and keys from the caller. Implementations: `store.memory`,
+`store.sqlite`; every one passes `tests/store/suite.py`.
+
+Keys are 63-bit integers that grow with time; an event with n deliveries takes the contiguous keys
+`event.key` and `event.key + 1 … event.key + n` (decision 0002), so a delivery's event is found without an index.
+Times are integers, milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class DeadReason(StrEnum):
+    """Why a delivery became a dead letter (SPEC 5)."""
+
+    REJECTED = "Rejected"
+    GONE = "Gone"
+    EXHAUSTED = "Exhausted"
+    FILTER_ERROR = "FilterError"
+    BACKLOG = "Backlog"
+    WEBHOOK_DELETED = "WebhookDeleted"
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery to be stored: for a webhook (`namespace/name`), waiting, or dead at once with a reason."""
+
+    key: int
+    route: str
+    dead: DeadReason | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event and its deliveries; stored in one transaction with all others of its batch.
+
+    `identity` is a 16-byte hash of path and identity or None, `digest` a 16-byte hash of its body,
+    `answer` the bytes a repeat is answered with. `deliveries` may be empty: then only the identity is kept.
+    """
+
+    key: int
+    event_type: str
+    trigger: str | None
+    raw: bytes
+    received: int
+    deliveries: tuple[NewDelivery, ...]
+    identity: bytes | None = None
+    digest: bytes = b""
+    answer: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Known already: answer as the first time."""
+
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The same identity with another body: 409, and nothing of the batch is kept."""
+
+
+Accepted = New | Repeat | Conflict
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A waiting delivery as lanes hold it.
+
+    `attempts` counts requests sent, `steps` steps of the schedule used up, `due` when the next attempt may
+    start (0: at once), `received` when its event was accepted (or, after a replay, replayed: maxAge counts from it).
+    """
+
+    key: int
+    event_key: int
+    route: str
+    event_type: str
+    trigger: str | None
+    raw: bytes
+    received: int
+    attempts: int = 0
+    steps: int = 0
+    due: int = 0
+    sole: bool = False
+    """The only delivery of its event (a hint that lets a store drop the event with it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One attempt for the history. `detail` is the JSON of message, request, response, timings, validators."""
+
+    delivery_key: int
+    attempt: int
+    event_key: int
+    route: str
+    kind: str
+    trigger: str | None
+    result: str
+    status: int | None
+    cause: str | None
+    time: int
+    duration: float
+    """Milliseconds."""
+    detail: bytes
+    friendly_id: str | None = None
+
+
+class Action(StrEnum):
+    """What becomes of a delivery after an attempt."""
+
+    ACK = "ack"
+    DELAY = "delay"
+    BURY = "bury"
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The result of an attempt: one action, and its record, in one transaction.
+
+    DELAY takes `due`, `steps` and `attempts`; BURY takes `reason` and `message`. `record` None: nothing was sent
+    (a probe postponed, a backlog given up).
+    """
+
+    key: int
+    route: str
+    action: Action
+    record: AttemptRecord | None = None
+    due: int = 0
+    steps: int = 0
+    attempts: int = 0
+    reason: DeadReason | None = None
+    message: str = ""
+    at: int = 0
+    sole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterRow:
+    """A dead letter without its event."""
+
+    key: int
+    event_key: int
+    route: str
+    trigger: str | None
+    reason: DeadReason
+    message: str
+    attempts: int
+    at: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySelector:
+    """Which dead letters to replay: by delivery keys, by webhook, by the time they died [since, until)."""
+
+    keys: tuple[int, ...] = ()
+    route: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteCounts:
+    """Of one webhook: waiting deliveries, their bytes of events, dead letters."""
+
+    waiting: int
+    waiting_bytes: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRoute:
+    """What is remembered of a webhook over restarts.
+
+    `gone` holds the mark (config hash and requestedAt) under which a 410 came, None if none;
+    `deleted_at` when it left the configuration while deliveries waited; the rest is its last history.
+    """
+
+    route: str
+    gone: str | None = None
+    deleted_at: int | None = None
+    last_success: int | None = None
+    last_failure: int | None = None
+    consecutive_failures: int = 0
+
+
+class Work(Protocol):
+    """Durable work. Every method returns after the commit (fsync) that covers it.
+
+    Raises StoreFull while there is no space (nothing was stored); StoreBroken ends the process.
+    """
+
+    tag: str
+    """Installation tag of ids: 6 base 32 characters, made once with the store."""
+
+    async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
+        """Store a batch, all or nothing: if any answer is Conflict, nothing of the batch was stored.
+
+        A repeat of an identity inside the window is answered from the first; one inside the same group
+        of commits waits for it.
+        """
+
+    async def finish(self, results: Sequence[Finish]) -> None:
+        """Acknowledge, delay or bury, together with the attempt records. A key that is not waiting is ignored.
+
+        When space runs out it waits until it can be written (results are never lost), so it never raises StoreFull.
+        """
+
+    async def claim(self, route: str, *, now: int, limit: int, max_bytes: int, exclude: frozenset[int]) -> list[Delivery]:
+        """Waiting deliveries of a route that are due, oldest due first; those in `exclude` are left out."""
+
+    async def next_due(self, route: str, exclude: frozenset[int]) -> int | None:
+        """The earliest `due` among the waiting ones that are not excluded."""
+
+    async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[tuple[int, str]]:
+        """Dead letters back to waiting (attempts kept, steps 0, received = now); (key, route) of each. One transaction."""
+
+    async def bury_waiting(self, route: str, reason: DeadReason, message: str, *, now: int) -> int:
+        """All waiting deliveries of a route become dead letters; how many."""
+
+    async def remember(self, routes: Sequence[StoredRoute]) -> None:
+        """Replace what is remembered of these routes."""
+
+    async def prune(self, *, now: int) -> dict[str, int]:
+        """Drop what is past its time or size, in bounded steps: {"identities", "history", "dead_letters", "events"}."""
+
+    async def ping(self) -> None:
+        """Raise if the store could not store now."""
+
+    async def close(self) -> None:
+        """Commit what waits and close."""
+
+
+class History(Protocol):
+    """Reading. Never waits for the writer; bounded in time."""
+
+    async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
+        """At start: counts and memory of each route, and the highest key ever used."""
+
+    async def invocations(
+        self,
+        *,
+        route: str | None = None,
+        result: str | None = None,
+        friendly_id: str | None = None,
+        kind: str | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, AttemptRecord]]:
+        """Newest first, each with its position for `before`."""
+
+    async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
+        """One attempt; without a number the latest of the delivery."""
+
+    async def dead_letters(
+        self, *, route: str | None = None, before: int | None = None, limit: int
+    ) -> list[tuple[int, DeadLetterRow]]:
+        """Newest first, each with its position for `before`."""
+
+    async def event(self, delivery_key: int) -> bytes | None:
+        """The stored event of a waiting or dead delivery."""
+
+    async def counts(self) -> dict[str, RouteCounts]:
+        """Of each webhook with anything waiting or dead."""
