@@ -18,6 +18,8 @@ EVENT_DEPTH = 64  # nesting; deeper JSON would cost a stack in templates and JSO
 INGEST_HEADER_BYTES = 64 * KIB
 INGEST_REQUEST_SECONDS = 30.0  # one deadline for a whole request, body included
 INGEST_CONNECTIONS = 4_096
+INGEST_KEEP_ALIVE_SECONDS = 75  # longer than the 60 s after which common clients and proxies let go
+INGEST_MEMORY_BYTES = 256 * MIB  # bodies being read or waiting for their commit, all connections together
 IDENTITY_WINDOW_SECONDS = 24 * 3600
 IDENTITY_WINDOW_COUNT = 5_000_000
 IDENTITY_BYTES = 1_024  # source+id or Idempotency-Key
@@ -45,6 +47,8 @@ TIMEOUT_DEFAULT_SECONDS = 15.0
 
 # --- delivery (SPEC 5) -------------------------------------------------------------------------
 RETRY_JITTER = 0.2
+MAX_AGE_EXTRA_SECONDS = 24 * 3600.0  # default maxAge: the schedule and this (SPEC 2)
+SLOW_PAUSE_SECONDS = 1.0  # a lane's pause after a 429 or 503 that names no time itself
 CIRCUIT_FAILURES = 10
 CIRCUIT_PROBE_MIN_SECONDS = 5.0
 CIRCUIT_PROBE_MAX_SECONDS = 300.0

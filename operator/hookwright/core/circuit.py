@@ -1,0 +1,74 @@
+"""The circuit of one webhook: after many Retry outcomes in a row its queue waits while one delivery probes.
+
+Must not: read the clock (callers pass monotonic seconds), start anything, know deliveries. Nothing is dropped
+by an open circuit; a probe that fails uses up no step of the schedule (`core.lifecycle`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hookwright.core.outcome import Verdict
+from hookwright.limits import CIRCUIT_FAILURES, CIRCUIT_PROBE_MAX_SECONDS, CIRCUIT_PROBE_MIN_SECONDS
+
+
+@dataclass(slots=True)
+class Circuit:
+    """Closed at first. `failures` counts Retry outcomes in a row, also while open.
+
+    `interval` is the wait before the next probe in seconds (0: closed), `next_probe` the monotonic time from
+    which it may start, `probe_running` whether one is under way.
+    """
+
+    failures: int = 0
+    interval: float = 0.0
+    next_probe: float = 0.0
+    probe_running: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the queue waits."""
+        return self.interval > 0
+
+    def may_start(self, now: float) -> bool:
+        """Whether an attempt may start now: always while closed, one probe at its time while open."""
+        return not self.open or (not self.probe_running and now >= self.next_probe)
+
+    def start(self) -> bool:
+        """An attempt starts, after `may_start`. True: it is a probe; hand that to `record` or `abandon`."""
+        self.probe_running = self.open
+        return self.probe_running
+
+    def record(self, verdict: Verdict, *, probe: bool, now: float) -> bool:
+        """An attempt ended. True: the circuit opened or closed by it.
+
+        Any outcome but Retry closes. A Retry of an attempt that began before the circuit opened does not put
+        the next probe off.
+        """
+        if verdict is not Verdict.RETRY:
+            return self.close()
+        self.failures += 1
+        if not self.open:
+            if self.failures < CIRCUIT_FAILURES:
+                return False
+            self._wait(CIRCUIT_PROBE_MIN_SECONDS, now)
+            return True
+        if probe:
+            self.probe_running = False
+            self._wait(min(self.interval * 2, CIRCUIT_PROBE_MAX_SECONDS), now)
+        return False
+
+    def abandon(self, *, probe: bool) -> None:
+        """An attempt ended without an outcome (shutdown, a replaced configuration): another may probe."""
+        if probe:
+            self.probe_running = False
+
+    def close(self) -> bool:
+        """Forget everything: an outcome other than Retry, or a changed requestedAt. True: it was open."""
+        was_open = self.open
+        self.failures, self.interval, self.next_probe, self.probe_running = 0, 0.0, 0.0, False
+        return was_open
+
+    def _wait(self, interval: float, now: float) -> None:
+        self.interval = interval
+        self.next_probe = now + interval

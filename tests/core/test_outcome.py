@@ -1,0 +1,167 @@
+"""The first table of SPEC 5, row by row: what one answer or one error means."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookwright.api.admin import ValidatorResult
+from hookwright.core.outcome import Verdict, judge_answer, judge_error, retry_after, verdict_of
+from hookwright.errors import BudgetError, Cause, FilterError, SendError, Sent, TemplateError
+
+NOW = 1_700_000_000.0
+
+STATUSES = {
+    Verdict.DELIVERED: (200, 201, 202, 204, 206, 226, 299),
+    Verdict.RETRY: (401, 403, 408, 409, 425, 429, 500, 501, 502, 503, 504, 511, 599),
+    Verdict.GONE: (410,),
+    Verdict.REJECTED: (100, 101, 103, 300, 301, 302, 304, 307, 308, 400, 402, 404, 405, 406, 407, 411, 413,
+                       415, 418, 422, 424, 426, 428, 431, 451, 499, 600, 999),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"), [(status, verdict) for verdict, row in STATUSES.items() for status in row]
+)
+def test_each_status_has_its_row(status: int, verdict: Verdict) -> None:
+    """A status code alone decides between Delivered, Retry, Rejected and Gone."""
+    outcome = judge_answer(status, [], [], now=NOW)
+    assert outcome.verdict is verdict_of(status) is verdict
+    assert outcome.status == status
+    assert outcome.cause is (None if verdict is Verdict.DELIVERED else Cause.STATUS)
+
+
+def test_no_status_is_left_without_a_row() -> None:
+    """Each code that a parser lets through is judged, and only three digits in the 400s are tried again."""
+    retried = {status for status in range(100, 600) if verdict_of(status) is Verdict.RETRY}
+    assert retried == {401, 403, 408, 409, 425, 429, *range(500, 600)}
+    assert {status for status in range(100, 600) if verdict_of(status) is Verdict.DELIVERED} == set(
+        range(200, 300)
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (200, "The target answered 200 OK."),
+        (503, "The target answered 503 Service Unavailable."),
+        (302, "The target answered 302 Found; redirects are never followed."),
+        (599, "The target answered 599."),
+    ],
+)
+def test_a_message_is_one_sentence_with_the_code_and_its_name(status: int, message: str) -> None:
+    """The sentence names the status by number and, where there is one, by name."""
+    assert judge_answer(status, [], [], now=NOW).message == message
+
+
+@pytest.mark.parametrize(
+    ("status", "slow"), [(429, True), (503, True), (500, False), (403, False), (200, False)]
+)
+def test_429_and_503_slow_the_whole_target(status: int, slow: bool) -> None:
+    """Only these two ask to be left alone."""
+    assert judge_answer(status, [], [], now=NOW).slow is slow
+
+
+VALIDATED = [
+    # passed and actual of each validator, verdict, cause
+    ([(True, "ok")], Verdict.DELIVERED, None),
+    ([(True, "ok"), (False, "no")], Verdict.REJECTED, Cause.VALIDATOR),
+    ([(False, "no")], Verdict.REJECTED, Cause.VALIDATOR),
+    ([(True, "ok"), (False, None)], Verdict.REJECTED, Cause.VALIDATOR),
+    ([(False, None), (False, None)], Verdict.REJECTED, Cause.NOT_JSON),
+]
+
+
+@pytest.mark.parametrize(("results", "verdict", "cause"), VALIDATED)
+def test_a_2xx_counts_only_when_all_validators_hold(
+    results: list[tuple[bool, str | None]], verdict: Verdict, cause: Cause | None
+) -> None:
+    """One failed validator rejects; an answer in which nothing was found is said to be not JSON."""
+    validators = [ValidatorResult(path="$.ok", passed=passed, actual=actual) for passed, actual in results]
+    outcome = judge_answer(200, [], validators, now=NOW)
+    assert (outcome.verdict, outcome.cause) == (verdict, cause)
+
+
+def test_a_failed_validator_is_named_but_the_answers_value_is_not() -> None:
+    """The sentence says which place failed; what stood there may be a secret and stays out."""
+    failed = ValidatorResult(path="$.token", passed=False, actual="s3cret")
+    message = judge_answer(200, [], [failed], now=NOW).message
+    assert message == "The target answered 200 OK, but its value at $.token is not an allowed one."
+
+
+def test_validators_do_not_save_a_failed_status() -> None:
+    """A 500 whose body fits is still a 500."""
+    held = ValidatorResult(path="$.ok", passed=True, actual="true")
+    assert judge_answer(500, [], [held], now=NOW).verdict is Verdict.RETRY
+
+
+RETRY_AFTER = [
+    ("120", 120.0),
+    (" 7 ", 7.0),
+    ("0", 0.0),
+    ("9" * 400, float("inf")),
+    (formatdate(NOW + 90, usegmt=True), 90.0),
+    (formatdate(NOW - 90, usegmt=True), 0.0),
+    ("Tuesday, 14-Nov-23 22:14:20 GMT", 60.0),  # RFC 850 form
+    ("Tue Nov 14 22:14:20 2023", 60.0),  # asctime form: UTC, whatever the zone of this machine
+    ("-5", None),
+    ("1.5", None),
+    ("soon", None),
+    ("", None),
+    ("٣", None),  # a digit, but not an ASCII one
+]
+
+
+@pytest.mark.parametrize(("value", "wait"), RETRY_AFTER)
+def test_retry_after_is_seconds_or_a_date(value: str, wait: float | None) -> None:
+    """RFC 9110 section 10.2.3, all three date forms; what is neither counts as absent."""
+    assert judge_answer(503, [("Retry-After", value)], [], now=NOW).retry_after == wait
+
+
+def test_the_first_readable_retry_after_counts() -> None:
+    """Header names are compared whatever their case, and a broken one does not hide the next."""
+    assert retry_after([("x", "1"), ("RETRY-AFTER", "soon"), ("retry-after", "3")], NOW) == 3.0
+
+
+def test_retry_after_means_nothing_on_other_verdicts() -> None:
+    """A redirect with Retry-After is rejected all the same."""
+    assert judge_answer(301, [("retry-after", "5")], [], now=NOW).retry_after is None
+
+
+@given(st.one_of(st.text(max_size=60), st.text(alphabet='0123456789:-+, GMTMonov()\\"@', max_size=40)))
+def test_no_retry_after_breaks_the_judge(value: str) -> None:
+    """A hostile header gives no wait or one that is not negative, never an exception."""
+    wait = retry_after([("retry-after", value)], NOW)
+    assert wait is None or wait >= 0
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("sent", list(Sent))
+def test_trouble_on_the_way_is_tried_again_and_says_how_far_it_came(cause: Cause, sent: Sent) -> None:
+    """Every SendError is a Retry, a refused address and token trouble too."""
+    outcome = judge_error(SendError("No answer came from api.example.com.", cause=cause, sent=sent))
+    assert (outcome.verdict, outcome.cause, outcome.status, outcome.slow) == (
+        Verdict.RETRY,
+        cause,
+        None,
+        False,
+    )
+    assert outcome.message == f"No answer came from api.example.com ({sent.value})."
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (TemplateError("x", cause=Cause.UNDEFINED_FIELD), Cause.UNDEFINED_FIELD),
+        (TemplateError("x"), Cause.TEMPLATE),
+        (BudgetError("x"), Cause.BUDGET),
+        (FilterError("x"), Cause.FILTER),
+    ],
+)
+def test_what_cannot_be_built_is_rejected(error: TemplateError | FilterError, cause: Cause) -> None:
+    """A template or filter that fails would fail again: Rejected with its own cause."""
+    outcome = judge_error(error)
+    assert (outcome.verdict, outcome.cause, outcome.message) == (Verdict.REJECTED, cause, "x.")
