@@ -1,0 +1,56 @@
+"""Signatures of Standard Webhooks (HMAC-SHA256), with one or two secrets at once.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: what is signed is
+`id.timestamp.body`; the header `webhook-signature` holds one `v1,<base64>` per secret, divided by blanks.
+While receivers change over, both the current and the previous secret sign.
+Must not: read the clock (the caller's timestamp is both header and signed), name a secret in a message.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+PREFIX: Final = "whsec_"
+KEY_BYTES_MIN: Final = 24  # 24 to 64 bytes: the bounds of the specification
+KEY_BYTES_MAX: Final = 64
+_CURE: Final = f"make one with: echo {PREFIX}$(openssl rand -base64 32)"
+
+
+class Signer:
+    """Signs for one webhook. Keyed once, then each signature copies the keyed state."""
+
+    __slots__ = ("_keyed",)
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        """`secrets`: `whsec_…` texts, the current first. ValueError: one sentence about a malformed one"""
+        self._keyed = tuple(hmac.new(signing_key(secret), digestmod="sha256") for secret in secrets)
+
+    def sign(self, message_id: str, timestamp: int, body: bytes) -> str:
+        """The `webhook-signature` for this `webhook-id`, `webhook-timestamp` (epoch seconds) and body."""
+        head = f"{message_id}.{timestamp}.".encode()
+        signatures = []
+        for keyed in self._keyed:
+            mac = keyed.copy()
+            mac.update(head)
+            mac.update(body)
+            signatures.append("v1," + binascii.b2a_base64(mac.digest(), newline=False).decode())
+        return " ".join(signatures)
+
+
+def signing_key(secret: str) -> bytes:
+    """The key inside a `whsec_…` text (base64, its padding may be missing). ValueError with one sentence."""
+    encoded = secret.removeprefix(PREFIX)
+    if encoded == secret:
+        raise ValueError(f"a signing secret must begin with {PREFIX}, {_CURE}")
+    encoded = encoded.rstrip("=")
+    try:
+        key = binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
+    except ValueError:
+        raise ValueError(f"what follows {PREFIX} in a signing secret must be base64, {_CURE}") from None
+    if not KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX:
+        bounds = f"{KEY_BYTES_MIN} to {KEY_BYTES_MAX} bytes"
+        raise ValueError(f"a signing secret must hold {bounds}, this one holds {len(key)}, {_CURE}")
+    return key
