@@ -23,6 +23,7 @@ INGEST_MEMORY_BYTES = 256 * MIB  # bodies being read or waiting for their commit
 IDENTITY_WINDOW_SECONDS = 24 * 3600
 IDENTITY_WINDOW_COUNT = 5_000_000
 IDENTITY_BYTES = 1_024  # source+id or Idempotency-Key
+EVENT_TYPE_CHARACTERS = 256  # the longest trigger a webhook can name
 
 # --- templates (SPEC 4) ------------------------------------------------------------------------
 TEMPLATE_CHARACTERS = 65_536
@@ -43,6 +44,9 @@ INTERIM_ANSWERS = 8  # 1xx answers before the final one
 CONNECTION_SECONDS = 300.0  # life of a pooled connection: bounds how long an old address is used
 IDLE_SECONDS = 55.0  # shorter than the 60 s after which common servers close
 TOKEN_BYTES = 16 * KIB
+TOKEN_LIFE_SECONDS = 300.0  # of a token that came without expires_in; a 401 fetches another one anyway
+TOKEN_MARGIN_SECONDS = 60.0  # a token is renewed so long before it expires, at most a quarter of its life
+TOKEN_RETRY_SECONDS = 5.0  # after a renewal failed while the token is still good
 TIMEOUT_DEFAULT_SECONDS = 15.0
 
 # --- delivery (SPEC 5) -------------------------------------------------------------------------
@@ -74,3 +78,8 @@ REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no a
 # --- tests -------------------------------------------------------------------------------------
 TEST_BODY_BYTES = 4 * KIB
 TEST_VALUE_CHARACTERS = 512
+
+# --- manifests (SPEC 7) ------------------------------------------------------------------------
+MANIFEST_BYTES = 4 * MIB  # of one file
+MANIFEST_NODES = 1_000_000  # values in one document, aliases expanded: a billion laughs ends here
+MANIFEST_DEPTH = 100  # nesting of one document
