@@ -83,3 +83,9 @@ TEST_VALUE_CHARACTERS = 512
 MANIFEST_BYTES = 4 * MIB  # of one file
 MANIFEST_NODES = 1_000_000  # values in one document, aliases expanded: a billion laughs ends here
 MANIFEST_DEPTH = 100  # nesting of one document
+
+# --- admin port --------------------------------------------------------------------------------
+ADMIN_BODY_BYTES = 4 * MIB  # a test run carries a whole webhook and an event
+ADMIN_PAGE_DEFAULT = 50
+ADMIN_PAGE_MAX = 500
+REPLAY_IDS = 10_000  # delivery ids in one replay request
