@@ -85,11 +85,15 @@ class ConfigurationError(HookwrightError):
 
 
 class EventError(HookwrightError):
-    """An event was refused; `status` is the HTTP status code it is answered with (SPEC 3)."""
+    """An event was refused; `status` is the HTTP status code it is answered with (SPEC 3).
 
-    def __init__(self, message: str, *, status: int = 400) -> None:
+    `retry_after` (seconds) goes with 429 and 503.
+    """
+
+    def __init__(self, message: str, *, status: int = 400, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after = retry_after
 
 
 class TemplateError(HookwrightError):

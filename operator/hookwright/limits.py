@@ -89,3 +89,8 @@ ADMIN_BODY_BYTES = 4 * MIB  # a test run carries a whole webhook and an event
 ADMIN_PAGE_DEFAULT = 50
 ADMIN_PAGE_MAX = 500
 REPLAY_IDS = 10_000  # delivery ids in one replay request
+
+# --- dispatch configuration ----------------------------------------------------------------------
+CONFIG_PARTS = 8  # Secrets it is split over
+CONFIG_PART_BYTES = 900 * KIB  # a Secret holds at most 1 MiB
+CONFIG_BYTES = 256 * MIB  # expanded

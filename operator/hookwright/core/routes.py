@@ -1,0 +1,186 @@
+"""A webhook made ready to run: everything that can be parsed per change is parsed here, nothing per event.
+
+A Route is built once when a configuration is loaded. Its templates compile at first use, since a template costs
+some milliseconds and 10,000 webhooks must not cost a start; `warm()` does it ahead. Must not: send, read the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from hookwright.api.config import RouteConfig
+from hookwright.api.fields import KeyRef, seconds
+from hookwright.api.v1alpha1.webhook import Header, WebhookSpec
+from hookwright.core.redaction import Redactor
+from hookwright.core.request import Outgoing
+from hookwright.core.retry import RetryPolicy
+from hookwright.core.templates import Template, compile_body, compile_header, compile_url, template_context
+from hookwright.core.validators import Validators, compile_validators
+from hookwright.errors import TemplateError
+
+_PERIODS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0}
+_JSON_START = (b"{", b"[")
+
+
+def placeholder(name: str, key: str) -> str:
+    """How a secret's value is shown: `‹secret name/key›`."""
+    return f"‹secret {name}/{key}›"
+
+
+def host_of(url: str) -> str:
+    """The host of an https URL that obeys the rules of SPEC 2 (no port, no user info)."""
+    rest = url.removeprefix("https://")
+    end = min((at for mark in "/?" if (at := rest.find(mark)) >= 0), default=len(rest))
+    return rest[:end].lower()
+
+
+class Route:
+    """One webhook that can be sent. Raises ValueError when `config` is held, as there is nothing to send then."""
+
+    def __init__(self, config: RouteConfig) -> None:
+        if config.spec is None or config.held is not None:
+            raise ValueError(config.held or f"{config.key} cannot be sent")
+        spec = config.spec
+        self.config = config
+        self.spec: WebhookSpec = spec
+        self.key = config.key
+        self.timeout = seconds(spec.timeout)
+        self.retry = RetryPolicy.of(spec.retry)
+        self.validators: Validators = compile_validators(spec.response_validators)
+        self.redactor = Redactor({f"{label}": value for label, value in config.secrets.items() if value})
+        self.max_in_flight = spec.max_in_flight
+        self.rate = (spec.rate_limit.requests, _PERIODS[spec.rate_limit.per]) if spec.rate_limit else None
+        self.url = spec.url if spec.url is not None else self.secret(self._url_ref())
+        self.host = host_of(self.url)
+        self._shown_url_template = spec.url or placeholder(self._url_ref().name, self._url_ref().key)
+        self._static_headers = (("content-type", spec.content_type),)
+        self._templates: _Templates | None = None
+
+    def _url_ref(self) -> KeyRef:
+        assert self.spec.url_from is not None  # the rules of SPEC 2: url xor urlFrom
+        return self.spec.url_from.secret_key_ref
+
+    def secret(self, ref: KeyRef) -> str:
+        """The value of a Secret's key that this webhook refers to."""
+        return self.config.secrets[f"{ref.name}/{ref.key}"]
+
+    def warm(self) -> None:
+        """Compile the templates now. Raises TemplateError."""
+        self._compiled()
+
+    def _compiled(self) -> _Templates:
+        if self._templates is None:
+            self._templates = _Templates(self)
+        return self._templates
+
+    def build(
+        self,
+        raw: bytes,
+        *,
+        trigger: str | None,
+        delivery_id: str,
+        attempt: int,
+        now: int,
+        document: dict[str, Any] | None = None,
+    ) -> Outgoing:
+        """The request for one event, without credentials and signature (the pipeline adds them).
+
+        `raw` is the event's JSON text, `document` the same parsed if the caller has it, `now` epoch seconds.
+        Raises TemplateError when a template does not render this event.
+        """
+        templates = self._compiled()
+        context: Mapping[str, Any] | None = None
+        if templates.need_context:
+            context = template_context(
+                orjson.loads(raw) if document is None else document,
+                trigger=trigger,
+                webhook_name=self.config.name,
+                webhook_namespace=self.config.namespace,
+                delivery_id=delivery_id,
+                attempt=attempt,
+            )
+        url = templates.url.constant
+        if url is None:
+            url = templates.url.render(context or {})
+        headers = [
+            *self._static_headers,
+            ("webhook-id", delivery_id),
+            ("webhook-timestamp", str(now)),
+            ("webhook-attempt", str(attempt)),
+        ]
+        shown = headers
+        if templates.headers:
+            shown = headers.copy()
+            for header in templates.headers:
+                value, shown_value = header.values(context)
+                headers.append((header.name, value))
+                shown.append((header.name, shown_value))
+        return Outgoing(
+            method=self.spec.method,
+            url=url,
+            headers=tuple(headers),
+            body=self._body(templates, raw, context),
+            shown_url=self._shown_url_template if self.spec.url_from else url,
+            shown_headers=tuple(shown),
+        )
+
+    def _body(self, templates: _Templates, raw: bytes, context: Mapping[str, Any] | None) -> bytes:
+        if templates.body is None:
+            return b"" if self.spec.method == "DELETE" else raw
+        text = templates.body.constant
+        if text is None:
+            text = templates.body.render(context or {})
+        body = text.strip().encode()
+        try:
+            orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise TemplateError(f"bodyTemplate: the rendered body is not JSON ({error})") from None
+        if not body.startswith(_JSON_START):
+            raise TemplateError("bodyTemplate: the rendered body must be a JSON object or array")
+        return body
+
+
+class _HeaderTemplate:
+    """One header: a constant, a template, or a Secret's value with its placeholder."""
+
+    def __init__(self, header: Header, route: Route) -> None:
+        self.name = header.name
+        self.template: Template | None = None
+        if header.value_from is not None:
+            ref = header.value_from.secret_key_ref
+            self.constant: str | None = route.secret(ref)
+            self.shown = placeholder(ref.name, ref.key)
+        else:
+            self.template = compile_header(header.value or "")
+            self.constant = self.template.constant
+            self.shown = self.constant or ""
+
+    def values(self, context: Mapping[str, Any] | None) -> tuple[str, str]:
+        """The value to send and the value to show."""
+        if self.constant is not None:
+            return self.constant, self.shown
+        assert self.template is not None
+        value = self.template.render(context or {})
+        return value, value
+
+
+class _Templates:
+    """The compiled templates of one route."""
+
+    def __init__(self, route: Route) -> None:
+        spec = route.spec
+        self.url: Template = compile_url(route.url)
+        self.headers = [_HeaderTemplate(header, route) for header in spec.headers or ()]
+        source = spec.body_template
+        if source is None and spec.body_template_from is not None:
+            ref = spec.body_template_from.config_map_key_ref
+            source = route.config.configs[f"{ref.name}/{ref.key}"]
+        self.body: Template | None = None if source is None else compile_body(source)
+        self.need_context = (
+            self.url.constant is None
+            or (self.body is not None and self.body.constant is None)
+            or any(header.constant is None for header in self.headers)
+        )

@@ -1,0 +1,31 @@
+"""Time of one process: the wall clock read once, then carried on by the monotonic one (SPEC 5, Time).
+
+So a jump of the machine's clock while we run neither fires every retry nor stalls them.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """`now_ms()` epoch milliseconds, `now()` epoch seconds, `monotonic()` seconds for timers."""
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> float:
+        return self._offset + time.monotonic()
+
+    def now_ms(self) -> int:
+        return int((self._offset + time.monotonic()) * 1000)
+
+
+def rfc3339(epoch_ms: int) -> str:
+    """Epoch milliseconds → `2026-01-02T03:04:05.678Z`."""
+    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{epoch_ms % 1000:03d}Z"

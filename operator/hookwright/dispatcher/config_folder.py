@@ -1,0 +1,88 @@
+"""The folder of configuration: written whole by whoever assembles it, read by the dispatcher, last good kept.
+
+`manifest.json` names the parts and their hashes, `part-0 … part-7` hold one gzip stream of the document, cut.
+A folder whose parts do not agree with its manifest is half-mounted or damaged: it is refused and what runs stays.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zlib
+from pathlib import Path
+
+import orjson
+from pydantic import ValidationError
+
+from hookwright.api.config import CONFIG_VERSION, DispatchConfig
+from hookwright.errors import ConfigurationError
+from hookwright.limits import CONFIG_BYTES, CONFIG_PART_BYTES, CONFIG_PARTS
+
+MANIFEST = "manifest.json"
+
+
+def part_name(number: int) -> str:
+    """File name of one part."""
+    return f"part-{number}"
+
+
+def encode(config: DispatchConfig) -> dict[str, bytes]:
+    """File name → content; the same configuration gives the same bytes. Raises ConfigurationError when it is too large."""
+    packed = gzip.compress(orjson.dumps(config.model_dump(by_alias=True, exclude_none=True)), 6, mtime=0)
+    parts = [packed[at : at + CONFIG_PART_BYTES] for at in range(0, len(packed), CONFIG_PART_BYTES)]
+    if len(parts) > CONFIG_PARTS:
+        raise ConfigurationError(
+            f"The configuration is larger than {CONFIG_PARTS * CONFIG_PART_BYTES // 1024 // 1024} MiB compressed; "
+            "install a second release for some of the namespaces."
+        )
+    files = {part_name(number): part for number, part in enumerate(parts)}
+    hashes = [hashlib.sha256(part).hexdigest() for part in parts]
+    files[MANIFEST] = orjson.dumps({"version": config.version, "hash": config.hash, "parts": hashes})
+    return files
+
+
+def write(folder: Path, config: DispatchConfig) -> None:
+    """Write a configuration; files are mode 0600, each replaced in one step, the manifest last."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = encode(config)
+    for name in sorted(files, key=lambda name: name == MANIFEST):
+        temporary = folder / f".{name}.new"
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(files[name])
+        temporary.rename(folder / name)
+
+
+def stamp(folder: Path) -> str | None:
+    """The manifest's text, which changes with every configuration; None when there is none."""
+    try:
+        return (folder / MANIFEST).read_text()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def read(folder: Path) -> DispatchConfig:
+    """The configuration in a folder. Raises ConfigurationError with one sentence."""
+    try:
+        manifest = orjson.loads((folder / MANIFEST).read_bytes())
+        version, hashes = manifest["version"], manifest["parts"]
+        if version != CONFIG_VERSION:
+            raise ConfigurationError(f"{folder}: version {version} of the configuration is not known here.")
+        parts = [(folder / part_name(number)).read_bytes() for number in range(len(hashes[:CONFIG_PARTS]))]
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{folder}: {Path(error.filename).name} is not there (yet).") from error
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{folder}: {MANIFEST} cannot be read.") from error
+    if [hashlib.sha256(part).hexdigest() for part in parts] != hashes:
+        raise ConfigurationError(f"{folder}: the parts do not agree with {MANIFEST}; waiting for the rest.")
+    try:
+        unpacker = zlib.decompressobj(wbits=31)
+        document = unpacker.decompress(b"".join(parts), CONFIG_BYTES)
+        if unpacker.unconsumed_tail:
+            raise ConfigurationError(f"{folder}: the configuration is larger than its limit.")
+        return DispatchConfig.model_validate_json(document)
+    except zlib.error as error:
+        raise ConfigurationError(f"{folder}: the configuration is damaged.") from error
+    except ValidationError as error:  # its text would show values, which may be secrets
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        raise ConfigurationError(f"{folder}: the configuration does not fit this release ({place}).") from None

@@ -1,0 +1,113 @@
+"""From what an attempt came to, the record that is kept of it, and back to the Invocation that people read.
+
+Everything kept has passed redaction; bodies are kept as the setting says (`all`, `failed`, `none`). Must not: store.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import orjson
+
+from hookwright.api.admin import Invocation, RequestRecord, ResponseRecord, Timings, ValidatorResult
+from hookwright.core.event import delivery_id, event_id
+from hookwright.core.hints import hint
+from hookwright.core.redaction import Redactor
+from hookwright.dispatcher.attempt import Performed
+from hookwright.dispatcher.clock import rfc3339
+from hookwright.errors import Cause
+from hookwright.limits import HISTORY_BODY_BYTES
+from hookwright.outbound.port import Phases
+from hookwright.store.port import AttemptRecord
+
+Bodies = Literal["all", "failed", "none"]
+
+
+def shown_text(body: bytes, redactor: Redactor | None = None, limit: int = HISTORY_BODY_BYTES) -> str:
+    """A body as text: secrets replaced before it is cut to `limit` bytes; an ellipsis marks the cut."""
+    text = body.decode("utf-8", "replace")
+    if redactor is not None:
+        text = redactor.text(text)
+    cut = text.encode()[: limit + 1]
+    return text if len(cut) <= limit else cut[:limit].decode("utf-8", "ignore") + "…"
+
+
+def _timings(phases: Phases, total: float) -> dict[str, float | None]:
+    if phases.connect is None and phases.dns is None and phases.tls is None:
+        first = phases.first_byte
+        return {"firstByte": None if first is None else round(first, 2), "total": round(total, 2)}
+    return {
+        "dns": _rounded(phases.dns),
+        "connect": _rounded(phases.connect),
+        "tls": _rounded(phases.tls),
+        "firstByte": _rounded(phases.first_byte),
+        "total": round(total, 2),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def detail(performed: Performed, redactor: Redactor | None, *, message: str, delivered: bool, bodies: Bodies) -> bytes:
+    """The JSON that the history keeps of one attempt."""
+    keep = bodies == "all" or (bodies == "failed" and not delivered)
+    document: dict[str, Any] = {"message": message}
+    outgoing = performed.outgoing
+    if outgoing is not None:
+        request: dict[str, Any] = {
+            "method": outgoing.method,
+            "url": outgoing.shown_url,
+            "headers": dict(outgoing.shown_headers),
+        }
+        if keep:
+            request["body"] = shown_text(outgoing.body)
+        document["request"] = request
+    answer = performed.answer
+    if answer is not None:
+        document["timings"] = _timings(answer.phases, performed.duration)
+        response: dict[str, Any] = {"statusCode": answer.status}
+        if keep and redactor is not None:
+            response["headers"] = {name: redactor.text(value) for name, value in answer.headers}
+            if not redactor.hides_bodies:
+                response["body"] = shown_text(answer.body, redactor)
+        document["response"] = response
+    else:
+        document["timings"] = {"total": round(performed.duration, 2)}
+    if performed.validators:
+        document["validators"] = [_validator(result, redactor) for result in performed.validators]
+    if performed.requests > 1:
+        document["attempts"] = performed.requests
+    return orjson.dumps(document)
+
+
+def _validator(result: ValidatorResult, redactor: Redactor | None) -> dict[str, Any]:
+    actual = result.actual
+    if actual is not None and redactor is not None:
+        actual = None if redactor.hides_bodies else redactor.text(actual)[:512]
+    return {"path": result.path, "passed": result.passed, "actual": actual}
+
+
+def invocation(record: AttemptRecord, tag: str) -> Invocation:
+    """A stored record as people read it."""
+    stored = orjson.loads(record.detail)
+    cause = Cause(record.cause) if record.cause else None
+    request, response = stored.get("request"), stored.get("response")
+    return Invocation(
+        id=f"{delivery_id(record.delivery_key, tag)}.{record.attempt}",
+        event_id=event_id(record.event_key, tag) if record.event_key else None,
+        webhook=record.route,
+        trigger=record.trigger,
+        attempt=record.attempt,
+        result=record.result,
+        message=stored.get("message", ""),
+        hint=hint(cause, record.status),
+        time=rfc3339(record.time),
+        friendly_id=record.friendly_id,
+        kind=record.kind,
+        request=RequestRecord.model_validate(request) if request else None,
+        response=ResponseRecord.model_validate(response) if response else None,
+        timings=Timings.model_validate(stored.get("timings", {})),
+        validators=[ValidatorResult.model_validate(each) for each in stored.get("validators", ())],
+        attempts=stored.get("attempts", 1),
+    )

@@ -1,0 +1,154 @@
+"""A listening socket: uvicorn's HTTP/1.1 protocol with the bounds it lacks.
+
+Adds a cap on header bytes, one deadline for receiving a whole request, and a cap on connections, so that a client
+that drips or hoards costs only itself. Must not know what is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from hookwright.limits import (
+    INGEST_CONNECTIONS,
+    INGEST_HEADER_BYTES,
+    INGEST_KEEP_ALIVE_SECONDS,
+    INGEST_REQUEST_SECONDS,
+)
+
+_SWEEP_SECONDS = 1.0
+
+
+def _refusal(status: str, sentence: str) -> bytes:
+    body = sentence.encode()
+    return (
+        f"HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    ).encode() + body
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. `receiving_since` is the loop time since when a request is being received, None between."""
+
+    receiving_since: float | None = None
+    header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.receiving_since = self.loop.time()
+        if len(self.connections) > INGEST_CONNECTIONS:
+            self.refuse("503 Service Unavailable", "Too many connections; close idle ones and try again.")
+
+    def refuse(self, status: str, sentence: str) -> None:
+        """Answer once and close."""
+        if not self.transport.is_closing():
+            self.transport.write(_refusal(status, sentence))
+            self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.header_bytes = 0
+        self.receiving_since = self.loop.time()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self.header_bytes += size
+        if self.header_bytes > INGEST_HEADER_BYTES:
+            self.refuse("431 Request Header Fields Too Large", "The headers are larger than 64 KiB.")
+
+    def on_headers_complete(self) -> None:
+        if not self.transport.is_closing():
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self.cycle is not None and not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.receiving_since = None
+        if self.cycle is not None and not self.transport.is_closing():
+            super().on_message_complete()
+
+
+class Listener:
+    """Serves one ASGI application on one address. `start` binds, `stop_accepting` and `close` end it."""
+
+    def __init__(self, app: Any, host: str, port: int) -> None:
+        self._config = Config(
+            app,
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            interface="asgi3",
+            timeout_keep_alive=INGEST_KEEP_ALIVE_SECONDS,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._host, self._port = host, port
+        self._server: asyncio.Server | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens; the real port when 0 was asked for."""
+        assert self._server is not None
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return host, port
+
+    async def start(self) -> None:
+        """Bind and serve. Raises OSError when the address cannot be had."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: BoundedProtocol(self._config, self._state, {}, loop), self._host, self._port, backlog=2048
+        )
+        for listening in self._server.sockets:
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - INGEST_REQUEST_SECONDS
+        for connection in list(self._state.connections):
+            since = getattr(connection, "receiving_since", None)
+            if since is not None and since < oldest:
+                connection.refuse("408 Request Timeout", "The request was not complete within 30 s.")  # type: ignore[union-attr]
+        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def stop_accepting(self) -> None:
+        """Take no new connection; requests under way end, idle connections close."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+
+    async def close(self, timeout: float = 2.0) -> None:
+        """Stop accepting and wait up to `timeout` seconds for requests under way."""
+        self.stop_accepting()
+        if self._state.tasks:
+            await asyncio.wait(list(self._state.tasks), timeout=timeout)
+        for connection in list(self._state.connections):
+            if connection.transport is not None:
+                connection.transport.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
