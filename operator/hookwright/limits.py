@@ -73,6 +73,14 @@ RESERVE_MIN_BYTES = 64 * MIB
 RESERVE_MAX_BYTES = 1 * GIB
 RESERVE_SHARE = 0.05
 HISTORY_BODY_BYTES = 16 * KIB  # of a request or answer body kept in one invocation
+HISTORY_ROW_BYTES = 250  # what an attempt costs in the database beside its detail (row and indexes)
+STORE_GROUP_WEIGHT = 16_384  # rows + KiB in one transaction: keeps a commit near 100 ms on a slow disk
+STORE_CHECKPOINT_WEIGHT = 8_192  # rows + KiB after which the WAL is written back: about 16 MiB of it
+STORE_STEP_ROWS = 500  # rows of one step of pruning or burying: under 10 ms, as accepted events wait for it
+STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
+STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
+STORE_READ_SECONDS = 2.0  # one query of the history
+STORE_CHECK_SECONDS = 0.5  # looking for damage at start; what this leaves unread is found when it is used
 REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no answer body is stored
 
 # --- tests -------------------------------------------------------------------------------------

@@ -16,6 +16,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from hookwright import limits
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long and how much is kept; what `Work.prune` goes by. Seconds, bytes, counts."""
+
+    history_seconds: int = limits.HISTORY_SECONDS
+    history_bytes: int = limits.HISTORY_BYTES
+    dead_letter_seconds: int = limits.DEAD_LETTER_SECONDS
+    dead_letter_bytes: int = limits.DEAD_LETTER_BYTES
+    """An event counts once for each of its dead letters."""
+    identity_seconds: int = limits.IDENTITY_WINDOW_SECONDS
+    identity_count: int = limits.IDENTITY_WINDOW_COUNT
+
 
 class DeadReason(StrEnum):
     """Why a delivery became a dead letter (SPEC 5)."""
@@ -44,6 +59,7 @@ class NewEvent:
 
     `identity` is a 16-byte hash of path and identity or None, `digest` a 16-byte hash of its body,
     `answer` the bytes a repeat is answered with. `deliveries` may be empty: then only the identity is kept.
+    The deliveries have the keys `key + 1 … key + n`, in order.
     """
 
     key: int
@@ -96,7 +112,7 @@ class Delivery:
     steps: int = 0
     due: int = 0
     sole: bool = False
-    """The only delivery of its event (a hint that lets a store drop the event with it)."""
+    """The only delivery its event ever had (lets a store drop the event with it, without counting)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +147,9 @@ class Action(StrEnum):
 class Finish:
     """The result of an attempt: one action, and its record, in one transaction.
 
-    DELAY takes `due`, `steps` and `attempts`; BURY takes `reason` and `message`. `record` None: nothing was sent
-    (a probe postponed, a backlog given up).
+    DELAY takes `due`, `steps` and `attempts`; BURY takes `reason`, `message`, `at` (when it died) and `attempts`.
+    `record` None: nothing was sent (a probe postponed, a backlog given up). `sole` comes from the Delivery; a
+    wrong one never costs an event, only the space of one that is kept too long.
     """
 
     key: int
@@ -198,10 +215,31 @@ class StoredRoute:
     consecutive_failures: int = 0
 
 
-class Work(Protocol):
-    """Durable work. Every method returns after the commit (fsync) that covers it.
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """Figures for metrics since the start; taken without waiting for the writer."""
 
-    Raises StoreFull while there is no space (nothing was stored); StoreBroken ends the process.
+    commits: int = 0
+    rows: int = 0
+    """Events and results written."""
+    commit_seconds: float = 0.0
+    slowest_commit_seconds: float = 0.0
+    """Since the last call."""
+    checkpoints: int = 0
+    checkpoint_seconds: float = 0.0
+    wal_bytes: int = 0
+    held: int = 0
+    """Calls of `finish` and `remember` that wait for space."""
+    identities: int = 0
+    oldest_identity: int | None = None
+    """When the window of identities begins (milliseconds)."""
+
+
+class Work(Protocol):
+    """Durable work. Every method returns after the commit (fsync) that covers it. Used from one event loop.
+
+    Raises StoreFull while there is no space (nothing was stored); StoreBroken ends the process. A cancelled
+    call may still be carried out: what it stored is found by `claim`.
     """
 
     tag: str
@@ -211,38 +249,69 @@ class Work(Protocol):
         """Store a batch, all or nothing: if any answer is Conflict, nothing of the batch was stored.
 
         A repeat of an identity inside the window is answered from the first; one inside the same group
-        of commits waits for it.
+        of commits waits for it. Raises StoreFull also while free space is under the reserve.
         """
 
     async def finish(self, results: Sequence[Finish]) -> None:
-        """Acknowledge, delay or bury, together with the attempt records. A key that is not waiting is ignored.
+        """Acknowledge, delay or bury, together with the attempt records.
 
+        A key that is not waiting is not changed, but its record is kept all the same (Manual calls and tests
+        are records without a delivery).
         When space runs out it waits until it can be written (results are never lost), so it never raises StoreFull.
         """
 
-    async def claim(self, route: str, *, now: int, limit: int, max_bytes: int, exclude: frozenset[int]) -> list[Delivery]:
-        """Waiting deliveries of a route that are due, oldest due first; those in `exclude` are left out."""
+    async def claim(
+        self, route: str, *, now: int, limit: int, max_bytes: int, exclude: frozenset[int]
+    ) -> list[Delivery]:
+        """Waiting deliveries of a route that are due, oldest due first; those in `exclude` are left out.
+
+        One that may go at once counts as due since it was received. One over `max_bytes` comes alone, so that
+        it comes at all. What other calls are storing at that moment may be among them: add them by key.
+        """
 
     async def next_due(self, route: str, exclude: frozenset[int]) -> int | None:
-        """The earliest `due` among the waiting ones that are not excluded."""
+        """The earliest `due` among the waiting ones that are not excluded: 0 at once, None if there is none."""
 
-    async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[tuple[int, str]]:
-        """Dead letters back to waiting (attempts kept, steps 0, received = now); (key, route) of each. One transaction."""
+    async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[tuple[int, str, int]]:
+        """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
 
-    async def bury_waiting(self, route: str, reason: DeadReason, message: str, *, now: int) -> int:
-        """All waiting deliveries of a route become dead letters; how many."""
+        (key, route, bytes of the event) of each. One transaction; what is not a dead letter any more is left
+        out. A selector without any restriction takes every dead letter.
+        """
+
+    async def bury_waiting(
+        self,
+        route: str,
+        reason: DeadReason,
+        message: str,
+        *,
+        now: int,
+        exclude: frozenset[int],
+        received_before: int | None = None,
+    ) -> tuple[int, int]:
+        """Waiting deliveries of a route become dead letters, but for those in `exclude` (under way).
+
+        Only those received before a time, if given. How many, and the bytes of their events. In bounded steps:
+        a crash may leave some of them waiting, so the caller repeats it after a start.
+        """
 
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
-        """Replace what is remembered of these routes."""
+        """Replace what is remembered of these routes. Waits for space like `finish`."""
 
     async def prune(self, *, now: int) -> dict[str, int]:
-        """Drop what is past its time or size, in bounded steps: {"identities", "history", "dead_letters", "events"}."""
+        """Drop what is past its time or size, oldest first, in bounded steps between which other work goes first.
+
+        How many: {"identities", "history", "dead_letters", "events"}; events leave with their last dead letter.
+        """
 
     async def ping(self) -> None:
         """Raise if the store could not store now."""
 
     async def close(self) -> None:
         """Commit what waits and close."""
+
+    def stats(self) -> StoreStats:
+        """Figures for metrics."""
 
 
 class History(Protocol):
@@ -272,7 +341,7 @@ class History(Protocol):
         """Newest first, each with its position for `before`."""
 
     async def event(self, delivery_key: int) -> bytes | None:
-        """The stored event of a waiting or dead delivery."""
+        """The stored event of a delivery: as long as one of the event's deliveries is waiting or dead."""
 
     async def counts(self) -> dict[str, RouteCounts]:
         """Of each webhook with anything waiting or dead."""
