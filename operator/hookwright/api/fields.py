@@ -9,15 +9,23 @@ from pydantic import Field
 from hookwright.api.base import Model
 
 DURATION = re.compile(r"^([0-9]{1,5}(\.[0-9]{1,3})?(ms|s|m|h)){1,4}$")
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"([0-9]+)(?:\.([0-9]+))?(ms|s|m|h)")
+_MICROSECONDS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+
+
+def microseconds(duration: str) -> int:
+    """`"1h30m"` → 5_400_000_000, exactly. The text must match `DURATION` (SPEC 2); ValueError otherwise."""
+    if not DURATION.fullmatch(duration):
+        raise ValueError(f"{duration!r} is not a duration such as 15s, 5m or 1h30m")
+    return sum(
+        (int(whole) * 1_000 + int(part.ljust(3, "0"))) * _MICROSECONDS[unit] // 1_000
+        for whole, part, unit in _PART.findall(duration)
+    )
 
 
 def seconds(duration: str) -> float:
     """`"1h30m"` → 5400.0. The text must match `DURATION` (SPEC 2); ValueError otherwise."""
-    if not DURATION.match(duration):
-        raise ValueError(f"{duration!r} is not a duration such as 15s, 5m or 1h30m")
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(duration))
+    return microseconds(duration) / 1_000_000
 
 
 class KeyRef(Model):
@@ -26,6 +34,13 @@ class KeyRef(Model):
     name: str = Field(min_length=1, max_length=253)
     """Name of the object."""
     key: str = Field(min_length=1, max_length=253)
+    """Key in its data."""
+
+
+class CaKeyRef(KeyRef):
+    """One key of a Secret or ConfigMap that holds a certificate authority."""
+
+    key: str = Field(default="ca.crt", min_length=1, max_length=253)
     """Key in its data."""
 
 

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
+from hookwright.api import rules
 from hookwright.api.base import Model
 from hookwright.api.fields import ConfigMapKeyRef, NameRef
+from hookwright.api.ruled import Follows, Rule, Ruled
+from hookwright.api.v1alpha1.webhook import Method
+from hookwright.limits import RENDERED_URL_CHARACTERS
+
+Text = Annotated[str, Field(max_length=4096)]
+ANY_MEMBERS: JsonDict = {"x-kubernetes-preserve-unknown-fields": True}
 
 
 class ExpectBody(Model):
     """What the request body must be."""
 
-    json_: Any = Field(default=None, alias="json")
+    json_: Any = Field(default=None, alias="json", json_schema_extra=ANY_MEMBERS)
     """Equal to this, after parsing."""
-    contains: list[str] | None = None
+    contains: Annotated[list[Text], Field(max_length=16)] | None = None
     """Contains each of these texts."""
 
 
 class ExpectRequest(Model):
     """What the request must be."""
 
-    method: str | None = None
+    method: Method | None = None
     """Method."""
-    url: str | None = None
+    url: Annotated[str, Field(max_length=RENDERED_URL_CHARACTERS)] | None = None
     """URL, secrets as ‹secret name/key›."""
-    headers: dict[str, str] | None = None
+    headers: Annotated[dict[str, Text], Field(max_length=32), Follows(rules.EXPECTED_HEADERS)] | None = None
     """Headers that must be there with this value, names whatever their case."""
     body: ExpectBody | None = None
     """Body."""
@@ -35,11 +43,13 @@ class ExpectRequest(Model):
 class ExpectResponse(Model):
     """What the answer must be."""
 
-    status_codes: list[int] | None = None
+    status_codes: Annotated[list[Annotated[int, Follows(rules.STATUS_CODE)]], Field(max_length=32)] | None = (
+        None
+    )
     """One of these; default: any 2xx."""
     validators_pass: bool | None = None
     """Whether the webhook's response validators must hold (default) or fail."""
-    body_contains: str | None = None
+    body_contains: Text | None = None
     """Text that the body contains."""
 
 
@@ -54,24 +64,31 @@ class Expect(Model):
     """The answer."""
 
 
-class WebhookTestSpec(Model):
+class WebhookTestSpec(Ruled):
     """Which webhook to run, with which event, and what to expect."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        rules.EVENT_SOURCE,
+        rules.INTERVAL_WANTED,
+        rules.INTERVAL_UNWANTED,
+        rules.RESPONSE_WANTS_SEND,
+    )
 
     webhook_ref: NameRef
     """The webhook, in the same namespace."""
-    trigger: str | None = None
+    trigger: Annotated[str, Field(max_length=256), Follows(rules.TEST_TRIGGER)] | None = None
     """Trigger of the sample event; default: the webhook's first that has a sample."""
-    event: Any = None
+    event: Annotated[dict[str, Any], Field(max_length=256, json_schema_extra=ANY_MEMBERS)] | None = None
     """Merged over the sample event: objects deeply, lists and scalars replaced; null never deletes."""
     event_from: ConfigMapKeyRef | None = None
     """The exact whole event as JSON text."""
-    mode: str = "Send"
+    mode: Annotated[str, Field(max_length=64), Follows(rules.MODE)] = "Send"
     """Send: mock data really reaches the target. Render: nothing leaves."""
     expect: Expect | None = None
     """What must hold; default: the answer is 2xx and all validators pass."""
-    run_policy: str = "OnChange"
+    run_policy: Annotated[str, Field(max_length=64), Follows(rules.RUN_POLICY)] = "OnChange"
     """OnChange or Interval."""
-    interval: str | None = None
+    interval: Annotated[str, Field(max_length=32), Follows(rules.INTERVAL)] | None = None
     """With Interval: how often, at least 1m."""
-    timeout: str = "30s"
+    timeout: Annotated[str, Field(max_length=32), Follows(rules.TEST_TIMEOUT)] = "30s"
     """Bound on the whole run."""
