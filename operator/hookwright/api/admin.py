@@ -1,12 +1,15 @@
-"""Answers of the admin port: what the CLI, the controller and the page read. JSON names as in SPEC 6 and 7."""
+"""Answers and requests of the admin port, for CLI, controller and page. JSON names as in SPEC 6 and 7."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from pydantic import BaseModel
+
+from hookwright.api.config import RouteConfig
+from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
+from hookwright.limits import REPLAY_IDS
 
 
 class Answer(BaseModel):
@@ -34,7 +37,9 @@ class ResponseRecord(Answer):
 
 
 class Timings(Answer):
-    """Milliseconds of each phase; a phase that did not happen is null (a kept connection has no dns, connect, tls)."""
+    """Milliseconds of each phase; a phase that did not happen is null (a kept connection has no dns, connect,
+    tls).
+    """
 
     dns: float | None = None
     connect: float | None = None
@@ -176,6 +181,46 @@ class Replayed(Answer):
 
     replayed: int
     ids: list[str]
+
+
+class ReplayRequest(Answer):
+    """Body of POST /admin/v1/replays: which dead letters to deliver once more; at least one selector."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[str] = Field(default_factory=list, max_length=REPLAY_IDS)
+    """Delivery or invocation ids."""
+    webhook: str | None = None
+    """`namespace/name`"""
+    since: str | None = None
+    """Those that died at or after this: an RFC 3339 time, or a duration before now (2h)."""
+    until: str | None = None
+    """Those that died before this."""
+
+
+class RunRequest(Answer):
+    """Body of POST /admin/v1/tests: run a WebhookTest once; the same `run_id` gives the same run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: str = Field(min_length=1, max_length=256)
+    test: str
+    """`namespace/name` of the WebhookTest."""
+    spec: WebhookTestSpec
+    event_from: str | None = None
+    """Text of the ConfigMap key that `spec.eventFrom` names."""
+    webhook: RouteConfig | None = None
+    """The webhook as it is to be tested; None: as it is loaded."""
+
+
+class Explanation(Answer):
+    """Whether an event matches a webhook, and if not, why."""
+
+    webhook: str
+    """`namespace/name`"""
+    matched: bool
+    reasons: list[str] = Field(default_factory=list)
+    """One sentence each; empty when it matches."""
 
 
 class Problem(Answer):
