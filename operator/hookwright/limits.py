@@ -43,6 +43,14 @@ ANSWER_HEADER_BYTES = 64 * KIB
 INTERIM_ANSWERS = 8  # 1xx answers before the final one
 CONNECTION_SECONDS = 300.0  # life of a pooled connection: bounds how long an old address is used
 IDLE_SECONDS = 55.0  # shorter than the 60 s after which common servers close
+ANSWER_WIRE_BYTES = 640 * KIB  # an answer with its chunk sizes: 64 KiB in chunks of one byte are 384 KiB
+CONNECT_ADDRESSES = 8  # of one name that are tried
+CONNECT_STAGGER_SECONDS = 0.25  # before the next address is tried beside the one before (RFC 8305)
+RESOLVED_SECONDS = 5.0  # an answer is used again: targets that close each connection cost no lookup each
+RESOLVER_THREADS = 512  # lookups at once; a lookup without an answer holds a thread for 10 s and more
+RESOLVER_SUSPECT_THREADS = 64  # of hosts whose last lookup failed or was slow; beside the former
+RESOLVER_SLOW_SECONDS = 2.0
+RESOLVER_HOSTS = 10_000  # remembered as suspect, and remembered with their addresses
 TOKEN_BYTES = 16 * KIB
 TOKEN_LIFE_SECONDS = 300.0  # of a token that came without expires_in; a 401 fetches another one anyway
 TOKEN_MARGIN_SECONDS = 60.0  # a token is renewed so long before it expires, at most a quarter of its life
@@ -102,3 +110,8 @@ REPLAY_IDS = 10_000  # delivery ids in one replay request
 CONFIG_PARTS = 8  # Secrets it is split over
 CONFIG_PART_BYTES = 900 * KIB  # a Secret holds at most 1 MiB
 CONFIG_BYTES = 256 * MIB  # expanded
+
+# --- Manual calls, tests and replays ---------------------------------------------------------------
+DIRECT_RUNS = 64  # Manual calls and tests under way at once
+TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
+REPLAY_BATCH = 1_000  # dead letters moved back in one transaction

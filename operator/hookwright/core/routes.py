@@ -67,9 +67,12 @@ class Route:
         """The value of a Secret's key that this webhook refers to."""
         return self.config.secrets[f"{ref.name}/{ref.key}"]
 
-    def warm(self) -> None:
-        """Compile the templates now. Raises TemplateError."""
-        self._compiled()
+    def warm(self) -> bool:
+        """Compile the templates now; False: they were. Raises TemplateError."""
+        if self._templates is not None:
+            return False
+        self._templates = _Templates(self)
+        return True
 
     def _compiled(self) -> _Templates:
         if self._templates is None:

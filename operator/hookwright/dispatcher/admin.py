@@ -6,7 +6,7 @@ Handlers parse, call the backend once and print its model; who may ask and how e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from pydantic import BaseModel
@@ -29,6 +29,8 @@ from hookwright.api.admin import (
     TestRun,
     WebhookView,
 )
+from hookwright.core.decode import decode
+from hookwright.core.event import Event
 from hookwright.dispatcher.admin_http import (
     Guard,
     bug,
@@ -45,6 +47,8 @@ from hookwright.dispatcher.admin_http import (
     time_ms,
     webhook_key,
 )
+from hookwright.dispatcher.hosts import HostGuard
+from hookwright.dispatcher.tokens import Tokens
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
 
@@ -100,12 +104,10 @@ class AdminBackend(Protocol):
     async def run_test(self, request: RunRequest) -> TestRun:
         """Run a test to its end; a run id that was seen before gives that run. EventError 404: no webhook."""
 
-    async def invoke(self, key: str, event: bytes | None) -> Invocation:
+    async def invoke(self, key: str, event: Event | None) -> Invocation:
         """Manual: run a webhook once, now, with an event (None: the sample). EventError 404, 409 (SPEC 3)."""
 
-    async def explain(
-        self, headers: Mapping[str, str], event: bytes, namespace: str | None
-    ) -> Sequence[Explanation]:
+    async def explain(self, event: Event, namespace: str | None) -> Sequence[Explanation]:
         """Of each webhook whether this one event matches, posted to /v1/events or to a namespace's path."""
 
     async def ready(self) -> str | None:
@@ -115,12 +117,8 @@ class AdminBackend(Protocol):
         """Prometheus text format 0.0.4."""
 
 
-def admin_app(backend: AdminBackend, *, tokens: Sequence[str] | None, hosts: Iterable[str] = ()) -> ASGIApp:
-    """The ASGI application of the admin port.
-
-    `tokens` are the accepted admin tokens (None: none is asked, for `dev` on loopback; empty: nobody may
-    enter); `hosts` the names beside IP literals and localhost that a Host header may hold.
-    """
+def admin_app(backend: AdminBackend, *, tokens: Tokens | None, hosts: HostGuard) -> ASGIApp:
+    """The ASGI application of the admin port. Without `tokens` (`dev` on loopback) none is asked."""
     api = _Api(backend)
     admin = "/admin/v1"
     webhook = admin + "/webhooks/{namespace}/{name}"
@@ -225,18 +223,16 @@ class _Api:
         return _json(await self._backend.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
 
     async def invoke(self, request: Request) -> Response:
-        event = await read_body(request, EVENT_BYTES, optional=True)
-        invocation = await self._backend.invoke(_key(request), event or None)
+        body = await read_body(request, EVENT_BYTES, optional=True)
+        invocation = await self._backend.invoke(_key(request), _event(request, body) if body else None)
         if invocation.result == "Delivered":
             return _json(invocation)
         return problem(502, invocation.message, invocation=invocation)
 
     async def explain(self, request: Request) -> Response:
         only_known(request.query_params, {"namespace"})
-        event = await read_body(request, EVENT_BYTES)
-        explanations = await self._backend.explain(
-            request.headers, event, request.query_params.get("namespace")
-        )
+        event = _event(request, await read_body(request, EVENT_BYTES))
+        explanations = await self._backend.explain(event, request.query_params.get("namespace"))
         return _json(Page(items=list(explanations)))
 
 
@@ -246,3 +242,11 @@ def _json(model: BaseModel) -> Response:
 
 def _key(request: Request) -> str:
     return f"{request.path_params['namespace']}/{request.path_params['name']}"
+
+
+def _event(request: Request, body: bytes) -> Event:
+    """The one event of a body, in any JSON mode of SPEC 3. EventError as on the event port."""
+    events = decode(request.headers, body)
+    if len(events) != 1:
+        raise EventError("One event is taken here, not a list of them.")
+    return events[0]

@@ -7,9 +7,8 @@ put what a client sent into an error beyond the names of fields.
 
 from __future__ import annotations
 
-import hmac
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -25,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hookwright.api.admin import Invocation, Problem
 from hookwright.api.fields import seconds
 from hookwright.dispatcher.hosts import HostGuard
+from hookwright.dispatcher.tokens import Tokens
 from hookwright.errors import EventError
 from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX
 
@@ -37,10 +37,8 @@ BodyModel = TypeVar("BodyModel", bound=BaseModel)
 class Guard:
     """Host, Origin and token of every request; headers of every answer."""
 
-    def __init__(self, app: ASGIApp, *, tokens: Sequence[str] | None, hosts: Iterable[str]) -> None:
-        self._app = app
-        self._tokens = None if tokens is None else [token.encode() for token in tokens]
-        self._hosts = HostGuard(hosts)
+    def __init__(self, app: ASGIApp, *, tokens: Tokens | None, hosts: HostGuard) -> None:
+        self._app, self._tokens, self._hosts = app, tokens, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_uncached(message: Message) -> None:
@@ -63,23 +61,15 @@ class Guard:
             )
         if not self._hosts.allows_origin(headers.get("origin"), hosts[0]):
             return problem(403, "Pages of another origin may not call this port.")
-        if self._tokens is None or path in OPEN_PATHS or self._known(headers.getlist("authorization")):
+        if self._tokens is None or path in OPEN_PATHS:
+            return None
+        if self._tokens.allow(headers.get("authorization"), time.monotonic()):
             return None
         return problem(
             401,
             "The admin token is missing or wrong; send it as Authorization: Bearer.",
             headers={"www-authenticate": 'Bearer realm="hookwright admin"'},
         )
-
-    def _known(self, authorizations: Sequence[str]) -> bool:
-        if len(authorizations) != 1:
-            return False
-        scheme, _, given = authorizations[0].partition(" ")
-        secret = given.strip().encode()
-        found = False
-        for token in self._tokens or ():
-            found |= hmac.compare_digest(secret, token)
-        return found and scheme.lower() == "bearer"
 
 
 def problem(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from hookwright.api.admin import ValidatorResult
 from hookwright.core.lifecycle import gone_mark
 from hookwright.core.outcome import Outcome, judge_answer, judge_error
+from hookwright.core.redaction import Redactor
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.clock import Clock
@@ -52,6 +53,19 @@ class Target:
         return await self._sender.send(
             self.pool, outgoing.method, outgoing.url, outgoing.headers, outgoing.body, timeout=timeout
         )
+
+    def redactor(self) -> Redactor:
+        """Replaces every value that may be in an answer: the webhook's secrets and tokens fetched for it."""
+        if self.credentials is None:
+            return self.route.redactor
+        live = self.credentials.live_secrets()
+        return self.route.redactor.with_extra(live) if live else self.route.redactor
+
+    def shown(self, outgoing: Outgoing) -> Outgoing:
+        """The request with the headers that authentication would add, as they may be shown."""
+        if self.credentials is None:
+            return outgoing
+        return replace(outgoing, shown_headers=outgoing.shown_headers + self.credentials.shown)
 
     def close(self) -> None:
         """Let the connections go."""

@@ -19,8 +19,7 @@ from hookwright.core.event import delivery_id, event_id
 from hookwright.core.lifecycle import Decision, RouteState, decide, give_up
 from hookwright.core.outcome import Verdict
 from hookwright.core.request import Outgoing
-from hookwright.core.retry import RetryPolicy
-from hookwright.dispatcher.attempt import Performed, Pipeline
+from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.lane import Lane, LastInvocation
 from hookwright.dispatcher.records import Bodies, detail
@@ -31,7 +30,6 @@ from hookwright.telemetry.record import AttemptDetails
 _QUANTUM = 0.0005  # seconds of rendering granted a visit
 _CREDIT_MAX = 0.002
 _SLICE = 0.001  # seconds of work before the loop gets control back
-_DEFAULT_POLICY = RetryPolicy.of(None)
 
 
 @dataclass(slots=True)
@@ -182,24 +180,22 @@ class Lanes:
             delivery_id=delivery_id(delivery.key, self._work.tag),
         )  # fmt: skip
         if isinstance(prepared, Performed):
-            self._ended(lane, delivery, prepared, self._clock.now_ms(), probe)
+            self._ended(lane, target, delivery, prepared, self._clock.now_ms(), probe)
             return
-        task = self._loop.create_task(self._attempt(lane, delivery, prepared, probe))
+        task = self._loop.create_task(self._attempt(lane, target, delivery, prepared, probe))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _attempt(self, lane: Lane, delivery: Delivery, outgoing: Outgoing, probe: bool) -> None:
+    async def _attempt(
+        self, lane: Lane, target: Target, delivery: Delivery, outgoing: Outgoing, probe: bool
+    ) -> None:
         began = self._clock.now_ms()
-        target = lane.target
-        if target is None:  # its webhook was taken away between the turn and now
-            self._abandon(lane, delivery, probe)
-            return
         try:
             performed = await self._pipeline.perform(target, outgoing)
         except asyncio.CancelledError:
             self._abandon(lane, delivery, probe)
             raise
-        self._ended(lane, delivery, performed, began, probe)
+        self._ended(lane, target, delivery, performed, began, probe)
 
     def _abandon(self, lane: Lane, delivery: Delivery, probe: bool) -> None:
         """Uncounted: it is tried again from the store."""
@@ -210,16 +206,16 @@ class Lanes:
         lane.more = True
         self.wake(lane)
 
-    def _ended(self, lane: Lane, delivery: Delivery, performed: Performed, began_ms: int, probe: bool) -> None:
+    def _ended(
+        self, lane: Lane, target: Target, delivery: Delivery, performed: Performed, began_ms: int, probe: bool
+    ) -> None:
         lane.in_flight -= 1
         self.in_flight -= 1
-        target = lane.target
-        policy = target.route.retry if target is not None else _DEFAULT_POLICY
         now_ms = self._clock.now_ms()
         outcome = performed.outcome
         decision = decide(
             outcome, attempts=delivery.attempts, steps=delivery.steps, received=delivery.received / 1000,
-            policy=policy, probing=probe, now=now_ms / 1000, jitter=self._jitter(),
+            policy=target.route.retry, probing=probe, now=now_ms / 1000, jitter=self._jitter(),
         )  # fmt: skip
         monotonic = self._clock.monotonic()
         lane.circuit.record(outcome.verdict, probe=probe, now=monotonic)
@@ -229,8 +225,8 @@ class Lanes:
             due = monotonic + decision.delay
             lane.due_at = due if lane.due_at is None else min(lane.due_at, due)
         message = decision.message
-        redactor = target.route.redactor if target is not None else None
-        if redactor is not None and outcome.verdict is not Verdict.DELIVERED:
+        redactor = target.redactor()
+        if outcome.verdict is not Verdict.DELIVERED:
             message = redactor.text(message)
         record = AttemptRecord(
             delivery_key=delivery.key,
@@ -251,12 +247,12 @@ class Lanes:
         )
         self._remember(lane, record, message)
         self._observe(
-            AttemptDetails(record=record, tag=self._work.tag, host=target.route.host if target is not None else "", received_ms=delivery.received,
+            AttemptDetails(record=record, tag=self._work.tag, host=target.route.host, received_ms=delivery.received,
                            ended_ms=now_ms, message=message)
         )  # fmt: skip
         self._finish(lane, delivery, decision, record, message, now_ms)
-        if outcome.verdict is Verdict.GONE:
-            self._gone(lane)
+        if outcome.verdict is Verdict.GONE and lane.target is target:
+            self._gone(lane, target)
 
     def _remember(self, lane: Lane, record: AttemptRecord, message: str) -> None:
         lane.dirty = True
@@ -372,10 +368,8 @@ class Lanes:
 
     # --- states ----------------------------------------------------------------------------------
 
-    def _gone(self, lane: Lane) -> None:
+    def _gone(self, lane: Lane, target: Target) -> None:
         lane.state = RouteState.GONE
-        target = lane.target
-        assert target is not None
         lane.gone_mark = target.mark
         lane.message = "The target answered 410 Gone; change the spec or set hookwright.io/requestedAt anew."
         lane.dirty = True

@@ -23,7 +23,7 @@ from hookwright.store.port import AttemptRecord
 Bodies = Literal["all", "failed", "none"]
 
 
-def shown_text(body: bytes, redactor: Redactor | None = None, limit: int = HISTORY_BODY_BYTES) -> str:
+def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
     """A body as text: secrets replaced before it is cut to `limit` bytes; an ellipsis marks the cut."""
     text = body.decode("utf-8", "replace")
     if redactor is not None:
@@ -49,8 +49,16 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
 
 
-def detail(performed: Performed, redactor: Redactor | None, *, message: str, delivered: bool, bodies: Bodies) -> bytes:
-    """The JSON that the history keeps of one attempt."""
+def detail(
+    performed: Performed,
+    redactor: Redactor,
+    *,
+    message: str,
+    delivered: bool,
+    bodies: Bodies,
+    limit: int = HISTORY_BODY_BYTES,
+) -> bytes:
+    """The JSON that the history keeps of one attempt; bodies are cut to `limit` bytes."""
     keep = bodies == "all" or (bodies == "failed" and not delivered)
     document: dict[str, Any] = {"message": message}
     outgoing = performed.outgoing
@@ -61,16 +69,16 @@ def detail(performed: Performed, redactor: Redactor | None, *, message: str, del
             "headers": dict(outgoing.shown_headers),
         }
         if keep:
-            request["body"] = shown_text(outgoing.body)
+            request["body"] = shown_text(outgoing.body, None, limit)
         document["request"] = request
     answer = performed.answer
     if answer is not None:
         document["timings"] = _timings(answer.phases, performed.duration)
         response: dict[str, Any] = {"statusCode": answer.status}
-        if keep and redactor is not None:
+        if keep:
             response["headers"] = {name: redactor.text(value) for name, value in answer.headers}
             if not redactor.hides_bodies:
-                response["body"] = shown_text(answer.body, redactor)
+                response["body"] = shown_text(answer.body, redactor, limit)
         document["response"] = response
     else:
         document["timings"] = {"total": round(performed.duration, 2)}
@@ -81,9 +89,9 @@ def detail(performed: Performed, redactor: Redactor | None, *, message: str, del
     return orjson.dumps(document)
 
 
-def _validator(result: ValidatorResult, redactor: Redactor | None) -> dict[str, Any]:
+def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
     actual = result.actual
-    if actual is not None and redactor is not None:
+    if actual is not None:
         actual = None if redactor.hides_bodies else redactor.text(actual)[:512]
     return {"path": result.path, "passed": result.passed, "actual": actual}
 

@@ -1,0 +1,245 @@
+"""The dispatcher as a whole: builds the object graph in one function, starts it, keeps it, drains it.
+
+Everything it needs comes from `Settings` and the folder of configuration: no Kubernetes API, no token for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from watchfiles import awatch
+
+from hookwright import __version__
+from hookwright.api.config import DispatchConfig
+from hookwright.core.egress import EgressPolicy
+from hookwright.dispatcher import config_folder
+from hookwright.dispatcher.accept import Acceptor
+from hookwright.dispatcher.admin import admin_app
+from hookwright.dispatcher.attempt import Pipeline
+from hookwright.dispatcher.backend import Backend
+from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.hosts import HostGuard
+from hookwright.dispatcher.ingest import Ingest
+from hookwright.dispatcher.keys import Keys
+from hookwright.dispatcher.lanes import Lanes
+from hookwright.dispatcher.loader import Loader
+from hookwright.dispatcher.server import Listener
+from hookwright.dispatcher.settings import Settings, parse_address, parse_connect_to
+from hookwright.dispatcher.testruns import TestRunner
+from hookwright.dispatcher.tokens import Tokens
+from hookwright.dispatcher.upkeep import Upkeep
+from hookwright.errors import ConfigurationError, UsageError
+from hookwright.outbound.sender import HttpSender
+from hookwright.store.port import Retention
+from hookwright.store.sqlite.reader import SqliteHistory
+from hookwright.store.sqlite.writer import SqliteStore
+from hookwright.telemetry.metrics import Metrics
+from hookwright.telemetry.record import AttemptDetails
+
+log = structlog.get_logger()
+_CONFIG_CHECK_MS = 5_000  # a change that the watch missed is seen this much later
+
+
+def make_sender(settings: Settings) -> HttpSender:
+    """The one sender, as the egress settings say. Raises UsageError with one sentence."""
+    try:
+        policy = EgressPolicy(settings.egress_allow, settings.egress_allow_hosts, settings.egress_deny_hosts)
+        connect_to = dict(parse_connect_to(text) for text in settings.egress_connect_to)
+        return HttpSender(
+            policy,
+            connect_to=connect_to,
+            ca_files=settings.egress_ca_file,
+            user_agent=f"hookwright/{__version__}",
+        )
+    except (ValueError, OSError) as error:
+        raise UsageError(f"egress: {error}") from error
+
+
+class Dispatcher:
+    """One dispatcher process. `observe` is told of every attempt (the log line); metrics are always kept."""
+
+    def __init__(self, settings: Settings, observe: Callable[[AttemptDetails], None]) -> None:
+        self._settings = settings
+        self._observe = observe
+        self._clock = Clock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+        self.failure: BaseException | None = None
+        """Why the dispatcher ends by itself, if it does."""
+
+    async def start(self) -> None:
+        """Open the store, load the configuration, listen. Raises UsageError, StoreError, OSError."""
+        settings, clock = self._settings, self._clock
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tokens = _tokens(settings)
+        admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
+        self._sender = make_sender(settings)
+        self._store = SqliteStore.open(settings.data, retention=_retention(settings))
+        self._history = SqliteHistory(settings.data)
+        counts, remembered, highest = await self._history.recovered()
+        keys = Keys(highest, clock.now_ms)
+        self._metrics = Metrics()
+        pipeline = Pipeline(clock)
+        self._lanes = Lanes(
+            self._store, pipeline, clock, bodies=settings.history_bodies, observe=self._observed
+        )
+        for key, stored in remembered.items():
+            lane = self._lanes.lane(key)
+            lane.gone_mark, lane.deleted_at_ms = stored.gone, stored.deleted_at
+            lane.last_success_ms, lane.last_failure_ms = stored.last_success, stored.last_failure
+            lane.consecutive_failures = stored.consecutive_failures
+        for key, count in counts.items():
+            lane = self._lanes.lane(key)
+            lane.waiting, lane.waiting_bytes, lane.dead = count.waiting, count.waiting_bytes, count.dead
+            lane.more = count.waiting > 0
+            self._lanes.waiting += count.waiting
+            self._lanes.waiting_bytes += count.waiting_bytes
+        self._acceptor = Acceptor(
+            self._store, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
+            backlog_total=settings.backlog_total, backlog_bytes=settings.backlog_bytes,
+        )  # fmt: skip
+        self.loader = Loader(self._lanes, self._acceptor, self._sender, clock)
+        self._backend = Backend(
+            self._store, self._history, self._lanes, self.loader, pipeline,
+            TestRunner(pipeline, self._sender, clock, keys, self._store.tag, bodies=settings.history_bodies,
+                       keep=lambda record: self._backend.keep(record)),
+            keys, clock, self._metrics, settings.history_bodies,
+        )  # fmt: skip
+        self._metrics.watch(self._lanes, self.loader, self._store)
+        await self._first_configuration()
+        hosts = HostGuard(settings.ingest_hosts)
+        ingest = Ingest(
+            self._acceptor, self._backend, clock, tokens=tokens, hosts=hosts, rate=settings.ingest_rate,
+            count=self._metrics.answered,
+        )  # fmt: skip
+        self._events = Listener(ingest, *parse_address(settings.listen))
+        self._admin = Listener(
+            admin_app(self._backend, tokens=admin_tokens, hosts=hosts), *parse_address(settings.admin)
+        )
+        await self._admin.start()
+        await self._events.start()
+        upkeep = Upkeep(
+            self._store, self._history, self._lanes, self.loader, clock, strays=self._metrics.strays,
+            pruned=self._metrics.pruned,
+        )  # fmt: skip
+        self.upkeep = upkeep
+        self._spawn(self._watch_configuration())
+        self._spawn(upkeep.run())
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Where events and the admin API are served."""
+        return self._events.address, self._admin.address
+
+    def _observed(self, details: AttemptDetails) -> None:
+        self._metrics.attempted(details)
+        self._observe(details)
+
+    # --- configuration -----------------------------------------------------------------------------
+
+    async def _first_configuration(self) -> None:
+        """The folder's, or the last good one's. Without either it starts all the same and answers 503."""
+        folders = [self._settings.config]
+        if self._settings.last_good is not None:
+            folders.append(self._settings.last_good)
+        for folder in folders:
+            try:
+                await self.loader.load(await asyncio.to_thread(config_folder.read, folder))
+            except ConfigurationError as error:
+                log.warning("configuration.refused", reason=str(error))
+            else:
+                return
+
+    async def use(self, config: DispatchConfig) -> None:
+        """Put a configuration in force and keep it as the last good one."""
+        await self.loader.load(config)
+        if self._settings.last_good is not None:
+            await asyncio.to_thread(config_folder.write, self._settings.last_good, config)
+
+    async def _watch_configuration(self) -> None:
+        folder: Path = self._settings.config
+        seen = config_folder.stamp(folder)
+        while not folder.is_dir():
+            await asyncio.sleep(1.0)
+        async for _ in awatch(
+            folder, stop_event=self._stopping, rust_timeout=_CONFIG_CHECK_MS, yield_on_timeout=True, debounce=200
+        ):
+            stamp = config_folder.stamp(folder)
+            if stamp is None or (stamp == seen and self.loader.config is not None):
+                continue
+            try:
+                await self.use(await asyncio.to_thread(config_folder.read, folder))
+            except ConfigurationError as error:
+                self._metrics.configuration_refused()
+                log.warning("configuration.refused", reason=str(error))
+            else:
+                seen = stamp
+                log.info("configuration.loaded", webhooks=len(self.loader.webhooks))
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    def _spawn(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A background task that ends with an error ends the process: half a dispatcher is worse than none."""
+        if not task.cancelled() and task.exception() is not None:
+            self.failure = task.exception()
+            log.error("dispatcher.failed", reason=repr(self.failure))
+            self._stopping.set()
+
+    def request_stop(self) -> None:
+        """Begin to shut down (SIGTERM)."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until a stop is requested, then drain: no new attempts, events are still stored while attempts end."""
+        await self._stopping.wait()
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Drain and close (SPEC 5, Drain)."""
+        self._stopping.set()
+        self._backend.closing = True
+        await self._lanes.drain(self._settings.drain_timeout)
+        self._acceptor.closed = True
+        await self._events.close()
+        await self._admin.close()
+        for task in self._tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.upkeep.remember()
+        self.loader.close()
+        await self._sender.close()
+        await self._history.close()
+        await self._store.close()
+
+
+def _tokens(settings: Settings) -> Tokens | None:
+    if settings.token_file is not None:
+        return Tokens(settings.token_file)
+    if settings.ingest_auth == "none":
+        return None
+    raise UsageError(
+        "There is no ingest token: set HOOKWRIGHT_TOKEN_FILE, or HOOKWRIGHT_INGEST_AUTH=none to take events from anybody."
+    )
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        history_seconds=int(settings.history_age),
+        history_bytes=settings.history_bytes,
+        dead_letter_seconds=int(settings.dead_letters_age),
+        dead_letter_bytes=settings.dead_letters_bytes,
+    )
+
+
+logging.getLogger("watchfiles").setLevel(logging.WARNING)

@@ -1,0 +1,212 @@
+"""One run of a WebhookTest (SPEC 6), through the pipeline that deliveries use; with and without a cluster.
+
+Must not: decide when to run (the controller and `dev` do), touch lanes or `lastInvocation`, or retry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from hookwright.api.admin import Invocation, RequestRecord, TestRun, ValidatorResult
+from hookwright.api.config import RouteConfig
+from hookwright.api.fields import seconds
+from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
+from hookwright.core.decode import normalise_trigger
+from hookwright.core.event import Event, delivery_id
+from hookwright.core.expectations import judge_test
+from hookwright.core.hints import hint
+from hookwright.core.matching import Matcher
+from hookwright.core.outcome import Verdict, judge_error
+from hookwright.core.routes import Route
+from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
+from hookwright.dispatcher.attempt import Performed, Pipeline, Target
+from hookwright.dispatcher.clock import Clock, rfc3339
+from hookwright.dispatcher.keys import Keys
+from hookwright.dispatcher.records import Bodies, detail, invocation
+from hookwright.errors import Cause, SendError, Sent
+from hookwright.limits import TEST_BODY_BYTES
+from hookwright.outbound.port import Sender
+from hookwright.store.port import AttemptRecord
+
+SUCCESSFUL, FAILED = "Test successful", "Test failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TestRequest:
+    """What to run. `run_id` makes it idempotent, `event_from` is the text that spec.eventFrom refers to."""
+
+    __test__ = False
+
+    run_id: str
+    test: str
+    spec: WebhookTestSpec
+    webhook: RouteConfig
+    event_from: str | None = None
+
+
+def test_event(spec: WebhookTestSpec, webhook: RouteConfig, event_from: str | None) -> Event:
+    """The event of a test. ValueError with one sentence when there is none to be had."""
+    if event_from is not None:
+        return _event(_parse(event_from))
+    trigger = spec.trigger or next((each for each in webhook.triggers if each in SAMPLE_TRIGGERS), None)
+    if trigger is None:
+        raise ValueError(
+            "None of the webhook's triggers has a sample event; name a concrete trigger in spec.trigger and give "
+            "the whole event in spec.event."
+        )
+    if trigger in SAMPLE_TRIGGERS:
+        base = sample(trigger)
+        return _event(base if spec.event is None else merge(base, spec.event))
+    if spec.event is None:
+        raise ValueError(f"There is no sample event of {trigger}; give the whole event in spec.event.")
+    return _event({"event_type": trigger, **spec.event})
+
+
+test_event.__test__ = False  # type: ignore[attr-defined]
+
+
+def _parse(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"spec.eventFrom: the text is not JSON ({error}).") from None
+
+
+def _event(document: Any) -> Event:
+    if not isinstance(document, dict) or not isinstance(document.get("event_type"), str):
+        raise ValueError("The event must be a JSON object with an event_type.")
+    event_type = document["event_type"]
+    return Event(event_type, normalise_trigger(event_type), document, orjson.dumps(document))
+
+
+class TestRunner:
+    """Runs tests. `keep` is called with the record of each invocation (the history)."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        sender: Sender,
+        clock: Clock,
+        keys: Keys,
+        tag: str,
+        *,
+        bodies: Bodies = "all",
+        keep: Callable[[AttemptRecord], None] = lambda record: None,
+    ) -> None:
+        self._pipeline, self._sender, self._clock, self._keys = pipeline, sender, clock, keys
+        self._tag, self._bodies, self._keep = tag, bodies, keep
+
+    async def run(self, request: TestRequest) -> TestRun:
+        """Run it once and judge it. Never raises but for cancellation."""
+        config = request.webhook
+        began = self._clock.now_ms()
+        try:
+            if config.held is not None:
+                raise ValueError(config.held)
+            event = test_event(request.spec, config, request.event_from)
+            target = Target(Route(config), self._sender, self._clock.monotonic)
+        except ValueError as error:
+            return self._judged(request, began, error=str(error), cause=Cause.HELD)
+        except SendError as error:
+            return self._judged(request, began, error=str(error), cause=error.cause)
+        try:
+            async with asyncio.timeout(seconds(request.spec.timeout)):
+                return await self._run(request, target, event, began)
+        except TimeoutError:
+            error_text = f"The test did not end within its timeout of {request.spec.timeout}."
+            return self._judged(request, began, error=error_text, cause=Cause.TIMEOUT)
+        finally:
+            target.close()
+
+    async def _run(self, request: TestRequest, target: Target, event: Event, began: int) -> TestRun:
+        spec = request.spec
+        reasons: list[str] = []
+        if spec.expect is not None and spec.expect.matched is not None:
+            matcher = Matcher([request.webhook.model_copy(update={"active": True})])
+            reasons = matcher.explain(event, request.webhook.key, None)
+            if not spec.expect.matched or reasons:
+                return self._judged(request, began, reasons=reasons)
+        key = self._keys.take(2) + 1
+        outgoing = self._pipeline.prepare(
+            target, event.raw, trigger=event.trigger, delivery_id=delivery_id(key, self._tag), attempt=1, test=True
+        )
+        if isinstance(outgoing, Performed):
+            performed = outgoing
+        elif spec.mode == "Render":
+            shown = self._record(request, target, event, key, began, Performed(_RENDERED, 0.0, target.shown(outgoing)))
+            return self._judged(request, began, shown=shown)
+        else:
+            performed = await self._pipeline.perform(target, outgoing)
+        error = None if performed.answer is not None else performed.outcome.message
+        shown = self._record(request, target, event, key, began, performed)
+        return self._judged(
+            request, began, shown=shown, error=error, cause=performed.outcome.cause, status=performed.outcome.status,
+            validators=performed.validators,
+        )  # fmt: skip
+
+    def _record(
+        self, request: TestRequest, target: Target, event: Event, key: int, began: int, performed: Performed
+    ) -> Invocation:
+        outcome = performed.outcome
+        delivered = outcome.verdict is Verdict.DELIVERED
+        redactor = target.redactor()
+        message = redactor.text(outcome.message)
+
+        def record(bodies: Bodies) -> AttemptRecord:
+            return AttemptRecord(
+                delivery_key=key, attempt=1, event_key=0, route=request.webhook.key, kind="Test",
+                trigger=event.trigger, result=SUCCESSFUL if delivered else FAILED, status=outcome.status,
+                cause=outcome.cause, time=began, duration=performed.duration,
+                detail=detail(performed, redactor, message=message, delivered=delivered, bodies=bodies,
+                              limit=TEST_BODY_BYTES),
+            )  # fmt: skip
+
+        if outcome is not _RENDERED:
+            self._keep(record(self._bodies))
+        return invocation(record("all"), self._tag)
+
+    def _judged(
+        self,
+        request: TestRequest,
+        began: int,
+        *,
+        shown: Invocation | None = None,
+        reasons: list[str] | None = None,
+        error: str | None = None,
+        cause: Cause | None = None,
+        status: int | None = None,
+        validators: list[ValidatorResult] | None = None,
+    ) -> TestRun:
+        spec = request.spec
+        record: RequestRecord | None = shown.request if shown else None
+        passed, message, assertions = judge_test(
+            spec.expect, spec.mode, matched=not reasons, reasons=reasons or [], request=record,
+            response=shown.response if shown else None, validators=validators or [], error=error,
+        )  # fmt: skip
+        result = SUCCESSFUL if passed else FAILED
+        tip = None if passed else hint(cause, status)
+        if shown is not None:
+            shown = shown.model_copy(update={"result": result, "hint": tip})
+        return TestRun(
+            run_id=request.run_id,
+            test=request.test,
+            webhook=request.webhook.key,
+            mode=spec.mode,
+            result=result,
+            message=message,
+            hint=tip,
+            invocation=shown,
+            assertions=assertions,
+            tested_config_hash=request.webhook.hash,
+            time=rfc3339(began),
+        )
+
+
+_RENDERED = judge_error(SendError("Rendered only; nothing was sent", cause=Cause.HELD, sent=Sent.NOT_SENT))
