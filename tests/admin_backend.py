@@ -4,12 +4,13 @@ kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hookwright.api import admin
 from hookwright.api.admin import DeadLetter, Explanation, Invocation, Page, Replayed, Summary, WebhookView
+from hookwright.core.event import Event
 from hookwright.errors import EventError
 
 
@@ -59,8 +60,8 @@ class MemoryBackend:
     raising: Exception | None = None
     replays: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, admin.TestRun] = field(default_factory=dict)
-    events: list[bytes | None] = field(default_factory=list)
-    explained: list[tuple[dict[str, str], bytes, str | None]] = field(default_factory=list)
+    events: list[Event | None] = field(default_factory=list)
+    explained: list[tuple[Event, str | None]] = field(default_factory=list)
 
     async def summary(self) -> Summary:
         if self.raising is not None:
@@ -136,7 +137,7 @@ class MemoryBackend:
         )
         return self.runs.setdefault(request.run_id, run)
 
-    async def invoke(self, key: str, event: bytes | None) -> Invocation:
+    async def invoke(self, key: str, event: Event | None) -> Invocation:
         if await self.webhook(key) is None:
             raise EventError(f"There is no webhook {key}.", status=404)
         if self.invoked is None:
@@ -144,10 +145,8 @@ class MemoryBackend:
         self.events.append(event)
         return self.invoked
 
-    async def explain(
-        self, headers: Mapping[str, str], event: bytes, namespace: str | None
-    ) -> Sequence[Explanation]:
-        self.explained.append((dict(headers), event, namespace))
+    async def explain(self, event: Event, namespace: str | None) -> Sequence[Explanation]:
+        self.explained.append((event, namespace))
         return self.explanations
 
     async def ready(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,8 @@ import pytest
 from admin_backend import MemoryBackend, dead_letter, invocation, view
 from hookwright.api.admin import Explanation
 from hookwright.dispatcher.admin import admin_app
+from hookwright.dispatcher.hosts import HostGuard
+from hookwright.dispatcher.tokens import Tokens
 from hookwright.errors import EventError, StoreFull
 
 TOKEN = "t0ken-of-the-admin"
@@ -43,22 +46,33 @@ def backend() -> MemoryBackend:
     )
 
 
-def client(backend: MemoryBackend, *, host: str = "127.0.0.1:8081", **headers: str) -> httpx.AsyncClient:
-    """A client of the admin port, with the token unless another `authorization` is given."""
-    transport = httpx.ASGITransport(
-        admin_app(backend, tokens=[TOKEN, "second"], hosts=["hookwright.hooks.svc"]),
-        raise_app_exceptions=False,
-    )
-    given = {"authorization": f"Bearer {TOKEN}"} | headers
-    return httpx.AsyncClient(
-        transport=transport, base_url=f"http://{host}", headers={k: v for k, v in given.items() if v}
-    )
+class Clients:
+    """Makes clients of one admin port that accepts two tokens."""
+
+    def __init__(self, backend: MemoryBackend, file: Path) -> None:
+        file.write_text(f"{TOKEN}\nsecond\n")
+        self._app = admin_app(backend, tokens=Tokens(file), hosts=HostGuard(["hookwright.hooks.svc"]))
+
+    def __call__(self, *, host: str = "127.0.0.1:8081", **headers: str) -> httpx.AsyncClient:
+        """A client that sends the token, unless another `authorization` ("": none) is given."""
+        sent = {"authorization": f"Bearer {TOKEN}"} | headers
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self._app, raise_app_exceptions=False),
+            base_url=f"http://{host}",
+            headers={name: value for name, value in sent.items() if value},
+        )
 
 
 @pytest.fixture
-async def admin(backend: MemoryBackend) -> AsyncIterator[httpx.AsyncClient]:
+def client(backend: MemoryBackend, tmp_path: Path) -> Clients:
+    """A maker of clients."""
+    return Clients(backend, tmp_path / "token")
+
+
+@pytest.fixture
+async def admin(client: Clients) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the token."""
-    async with client(backend) as http:
+    async with client() as http:
         yield http
 
 
@@ -76,9 +90,9 @@ def assert_problem(answer: httpx.Response, status: int, part: str = "") -> None:
 @pytest.mark.parametrize(
     ("path", "body"), [("/healthz", b"ok\n"), ("/readyz", b"ready\n"), ("/metrics", b"hookwright_up 1\n")]
 )
-async def test_probes_and_metrics_need_no_token(backend: MemoryBackend, path: str, body: bytes) -> None:
+async def test_probes_and_metrics_need_no_token(client: Clients, path: str, body: bytes) -> None:
     """kubelet and Prometheus bring none."""
-    async with client(backend, authorization="") as http:
+    async with client(authorization="") as http:
         answer = await http.get(path)
     assert (answer.status_code, answer.content) == (200, body)
 
@@ -95,10 +109,10 @@ async def test_not_ready_says_why(backend: MemoryBackend, admin: httpx.AsyncClie
     "authorization", ["", "Bearer wrong", "Bearer", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x"]
 )
 async def test_everything_else_needs_the_token(
-    backend: MemoryBackend, method: str, path: str, authorization: str
+    backend: MemoryBackend, client: Clients, method: str, path: str, authorization: str
 ) -> None:
     """Without the right bearer token each path is 401, unknown ones too, and nothing is done."""
-    async with client(backend, authorization=authorization) as http:
+    async with client(authorization=authorization) as http:
         answer = await http.request(method, V1 + path, json={"ids": ["dlv_2"]} if method == "POST" else None)
     assert_problem(answer, 401, "Authorization: Bearer")
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -106,39 +120,38 @@ async def test_everything_else_needs_the_token(
 
 
 @pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", "bearer second", f"BEARER  {TOKEN}"])
-async def test_each_given_token_lets_in(backend: MemoryBackend, authorization: str) -> None:
+async def test_each_given_token_lets_in(client: Clients, authorization: str) -> None:
     """Two tokens are valid while they are changed over; the scheme's case does not matter (RFC 9110 11.1)."""
-    async with client(backend, authorization=authorization) as http:
+    async with client(authorization=authorization) as http:
         assert (await http.get(f"{V1}/summary")).status_code == 200
 
 
-async def test_a_token_in_query_or_cookie_is_none(backend: MemoryBackend) -> None:
+async def test_a_token_in_query_or_cookie_is_none(client: Clients) -> None:
     """Only the header is proof."""
-    async with client(backend, authorization="", cookie=f"token={TOKEN}") as http:
+    async with client(authorization="", cookie=f"token={TOKEN}") as http:
         assert_problem(await http.get(f"{V1}/summary", params={"token": TOKEN}), 401)
 
 
-async def test_no_tokens_at_all_means_open_and_an_empty_list_means_shut(backend: MemoryBackend) -> None:
-    """None is `dev` on loopback; a token file that holds nothing lets nobody in."""
-    for tokens, status in ((None, 200), ([], 401)):
-        transport = httpx.ASGITransport(admin_app(backend, tokens=tokens))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-            assert (await http.get(f"{V1}/summary")).status_code == status
+async def test_without_tokens_nobody_is_asked(backend: MemoryBackend) -> None:
+    """`dev` on loopback."""
+    transport = httpx.ASGITransport(admin_app(backend, tokens=None, hosts=HostGuard()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        assert (await http.get(f"{V1}/summary")).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "10.1.2.3:8081", "[::1]:8081", "localhost:8081", "hookwright.hooks.svc"]
 )
-async def test_known_hosts_are_served(backend: MemoryBackend, host: str) -> None:
+async def test_known_hosts_are_served(client: Clients, host: str) -> None:
     """An IP literal, localhost and the names that were given."""
-    async with client(backend, host=host) as http:
+    async with client(host=host) as http:
         assert (await http.get(f"{V1}/summary")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", f"{V1}/summary"])
-async def test_another_host_is_421(backend: MemoryBackend, path: str) -> None:
+async def test_another_host_is_421(client: Clients, path: str) -> None:
     """A name that an attacker points at us (DNS rebinding) is refused, before the token is looked at."""
-    async with client(backend, host="rebound.example.com:8081", authorization="") as http:
+    async with client(host="rebound.example.com:8081", authorization="") as http:
         assert_problem(await http.get(path), 421)
 
 
@@ -151,9 +164,9 @@ async def test_another_host_is_421(backend: MemoryBackend, path: str) -> None:
         ("http://127.0.0.1:9", 403),
     ],
 )
-async def test_a_foreign_origin_is_403(backend: MemoryBackend, origin: str, status: int) -> None:
+async def test_a_foreign_origin_is_403(client: Clients, origin: str, status: int) -> None:
     """A page of another origin may not call, and no answer carries a CORS header."""
-    async with client(backend, origin=origin) as http:
+    async with client(origin=origin) as http:
         answer = await http.get(f"{V1}/summary")
     assert answer.status_code == status
     assert not [name for name in answer.headers if name.startswith("access-control")]
@@ -338,9 +351,11 @@ async def test_a_bad_body_is_not_echoed(admin: httpx.AsyncClient) -> None:
 async def test_invoke_shows_request_and_response(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
     """A delivered run is 200 with the invocation; the event is handed on as it was sent."""
     backend.invoked = invocation("dlv_5.1", kind="Manual")
-    answer = await admin.post(f"{V1}/webhooks/shop/slack/invoke", json={"event_type": "Manual"})
+    answer = await admin.post(f"{V1}/webhooks/shop/slack/invoke", json={"event_type": "Manual", "data": {}})
     assert (answer.status_code, answer.json()["id"]) == (200, "dlv_5.1")
-    assert backend.events == [b'{"event_type":"Manual"}']
+    (event,) = backend.events
+    assert event is not None
+    assert (event.trigger, event.raw) == ("Manual", b'{"event_type":"Manual","data":{}}')
 
 
 async def test_invoke_without_a_body_sends_the_sample(
@@ -371,18 +386,36 @@ async def test_invoke_needs_a_webhook_that_lists_manual(
 
 
 async def test_explain_says_why_not(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
-    """Headers (of a binary CloudEvent), body and namespace are handed on; one item per webhook comes back."""
+    """The event and the namespace it would be posted to are handed on; one item per webhook comes back."""
     backend.explanations = [
         Explanation(webhook="shop/slack", matched=False, reasons=["Its trigger is Manual."])
     ]
     answer = await admin.post(
-        f"{V1}/explain", params={"namespace": "shop"}, json={"a": 1}, headers={"ce-type": "dev.x.y"}
+        f"{V1}/explain", params={"namespace": "shop"}, json={"event_type": "RequestCreated"}
     )
-    assert answer.json()["items"] == [
-        {"webhook": "shop/slack", "matched": False, "reasons": ["Its trigger is Manual."]}
-    ]
-    ((headers, event, namespace),) = backend.explained
-    assert (headers["ce-type"], event, namespace) == ("dev.x.y", b'{"a":1}', "shop")
+    assert answer.json()["items"] == [{"webhook": "shop/slack", "matched": False, "reasons": reasons}]
+    ((asked, namespace),) = backend.explained
+    assert (asked.trigger, namespace) == ("RequestCreated", "shop")
+
+
+async def test_explain_takes_binary_cloudevents(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
+    """Whatever mode the event port takes as JSON: here attributes stand in headers."""
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "dev.example.deployed"}
+    assert (await admin.post(f"{V1}/explain", json={"a": 1}, headers=headers)).status_code == 200
+    assert [event.trigger for event, _ in backend.explained] == ["dev.example.deployed"]
+
+
+@pytest.mark.parametrize("path", ["/explain", "/webhooks/shop/slack/invoke"])
+@pytest.mark.parametrize("body", [[], [{"event_type": "Manual"}] * 2, {"no": "type"}, "text"])
+async def test_what_is_not_one_event_is_400(
+    backend: MemoryBackend, admin: httpx.AsyncClient, path: str, body: Any
+) -> None:
+    """A list or something else is refused with a sentence, and nothing is run."""
+    backend.invoked = invocation("dlv_5.1")
+    answer = await admin.post(V1 + path, json=body)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (backend.explained, backend.events) == ([], [])
 
 
 POSTS = [path for method, path in PATHS if method == "POST"]
