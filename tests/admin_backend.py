@@ -4,12 +4,13 @@ kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hookwright.api import admin
 from hookwright.api.admin import DeadLetter, Explanation, Invocation, Page, Replayed, Summary, WebhookView
+from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.errors import EventError
 
@@ -145,8 +146,11 @@ class MemoryBackend:
         self.events.append(event)
         return self.invoked
 
-    async def explain(self, event: Event, namespace: str | None) -> Sequence[Explanation]:
-        self.explained.append((event, namespace))
+    async def explain(
+        self, headers: Mapping[str, str], event: bytes, namespace: str | None
+    ) -> Sequence[Explanation]:
+        (decoded,) = decode(headers, event)
+        self.explained.append((decoded, namespace))
         return self.explanations
 
     async def ready(self) -> str | None:

@@ -387,12 +387,10 @@ async def test_invoke_needs_a_webhook_that_lists_manual(
 
 async def test_explain_says_why_not(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
     """The event and the namespace it would be posted to are handed on; one item per webhook comes back."""
-    backend.explanations = [
-        Explanation(webhook="shop/slack", matched=False, reasons=["Its trigger is Manual."])
-    ]
-    answer = await admin.post(
-        f"{V1}/explain", params={"namespace": "shop"}, json={"event_type": "RequestCreated"}
-    )
+    reasons = ["Its trigger is Manual."]
+    backend.explanations = [Explanation(webhook="shop/slack", matched=False, reasons=reasons)]
+    event = {"event_type": "RequestCreated"}
+    answer = await admin.post(f"{V1}/explain", params={"namespace": "shop"}, json=event)
     assert answer.json()["items"] == [{"webhook": "shop/slack", "matched": False, "reasons": reasons}]
     ((asked, namespace),) = backend.explained
     assert (asked.trigger, namespace) == ("RequestCreated", "shop")
@@ -405,17 +403,14 @@ async def test_explain_takes_binary_cloudevents(backend: MemoryBackend, admin: h
     assert [event.trigger for event, _ in backend.explained] == ["dev.example.deployed"]
 
 
-@pytest.mark.parametrize("path", ["/explain", "/webhooks/shop/slack/invoke"])
 @pytest.mark.parametrize("body", [[], [{"event_type": "Manual"}] * 2, {"no": "type"}, "text"])
-async def test_what_is_not_one_event_is_400(
-    backend: MemoryBackend, admin: httpx.AsyncClient, path: str, body: Any
-) -> None:
+async def test_invoke_takes_one_event(backend: MemoryBackend, admin: httpx.AsyncClient, body: Any) -> None:
     """A list or something else is refused with a sentence, and nothing is run."""
     backend.invoked = invocation("dlv_5.1")
-    answer = await admin.post(V1 + path, json=body)
+    answer = await admin.post(f"{V1}/webhooks/shop/slack/invoke", json=body)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
-    assert (backend.explained, backend.events) == ([], [])
+    assert backend.events == []
 
 
 POSTS = [path for method, path in PATHS if method == "POST"]

@@ -6,7 +6,7 @@ Handlers parse, call the backend once and print its model; who may ask and how e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from pydantic import BaseModel
@@ -107,7 +107,9 @@ class AdminBackend(Protocol):
     async def invoke(self, key: str, event: Event | None) -> Invocation:
         """Manual: run a webhook once, now, with an event (None: the sample). EventError 404, 409 (SPEC 3)."""
 
-    async def explain(self, event: Event, namespace: str | None) -> Sequence[Explanation]:
+    async def explain(
+        self, headers: Mapping[str, str], event: bytes, namespace: str | None
+    ) -> Sequence[Explanation]:
         """Of each webhook whether this one event matches, posted to /v1/events or to a namespace's path."""
 
     async def ready(self) -> str | None:
@@ -231,8 +233,10 @@ class _Api:
 
     async def explain(self, request: Request) -> Response:
         only_known(request.query_params, {"namespace"})
-        event = _event(request, await read_body(request, EVENT_BYTES))
-        explanations = await self._backend.explain(event, request.query_params.get("namespace"))
+        event = await read_body(request, EVENT_BYTES)
+        explanations = await self._backend.explain(
+            request.headers, event, request.query_params.get("namespace")
+        )
         return _json(Page(items=list(explanations)))
 
 
