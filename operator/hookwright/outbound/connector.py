@@ -1,0 +1,162 @@
+"""Opens connections: name, policy, address, TCP, TLS, all within one deadline.
+
+The connection is made to an address that the egress policy has seen, and verified by the name: what a name
+server says later changes nothing. Must not: keep connections (`pool`) or send on them (`sender`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import perf_counter
+
+from hookwright import limits
+from hookwright.core.egress import EgressPolicy
+from hookwright.errors import Sent
+from hookwright.outbound import failures
+from hookwright.outbound.connection import Connection
+from hookwright.outbound.port import Phases
+from hookwright.outbound.resolver import Resolver
+
+HTTPS_PORT = 443
+
+OnLost = Callable[[Connection], None]
+
+
+class Connector:
+    """Opens connections under one egress policy.
+
+    `connect_to`: host → (address, port) to connect to instead, like curl's. It is the administrator's own
+    word, so these addresses are not judged; the host's name still is.
+    """
+
+    def __init__(
+        self, policy: EgressPolicy, resolver: Resolver, connect_to: Mapping[str, tuple[str, int]]
+    ) -> None:
+        self._policy = policy
+        self._resolver = resolver
+        self._connect_to = {host.rstrip(".").lower(): target for host, target in connect_to.items()}
+
+    async def open(
+        self, host: str, context: ssl.SSLContext, on_lost: OnLost, *, deadline: float, phases: Phases
+    ) -> Connection:
+        """A new connection to `host`, ready for requests. Fills dns, connect and tls of `phases`.
+
+        Raises SendError (not sent).
+        """
+        started = perf_counter()
+        try:
+            async with asyncio.timeout_at(deadline):
+                addresses, port = await self._targets(host)
+                resolved = perf_counter()
+                phases.dns = (resolved - started) * 1e3
+                connection, transport = await _connect(host, addresses, port, on_lost)
+                connected = perf_counter()
+                phases.connect = (connected - resolved) * 1e3
+                await _secure(connection, transport, context)
+                phases.tls = (perf_counter() - connected) * 1e3
+        except TimeoutError as error:
+            raise failures.out_of_time(host, _stage(phases), Sent.NOT_SENT) from error
+        return connection
+
+    async def _targets(self, host: str) -> tuple[Sequence[str], int]:
+        problem = self._policy.host_problem(host)
+        if problem is not None:
+            raise failures.refused(problem)
+        if host in self._connect_to:
+            address, port = self._connect_to[host]
+            return ([address] if _literal(address) else await self._resolver.addresses(address)), port
+        addresses = [host] if _literal(host) else await self._resolver.addresses(host)
+        for address in addresses:
+            problem = self._policy.address_problem(address)
+            if problem is not None:  # one refused address refuses the name
+                raise failures.refused(problem if address == host else f"{host} is refused. {problem}")
+        return addresses, HTTPS_PORT
+
+
+def _stage(phases: Phases) -> str:
+    if phases.dns is None:
+        return "before its name was resolved"
+    return "before it accepted a connection" if phases.connect is None else "during the TLS handshake"
+
+
+def _literal(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+_Connected = tuple[Connection, asyncio.Transport]
+
+
+async def _connect(host: str, addresses: Sequence[str], port: int, on_lost: OnLost) -> _Connected:
+    loop = asyncio.get_running_loop()
+
+    async def attempt(address: str) -> _Connected:
+        try:
+            transport, connection = await loop.create_connection(
+                lambda: Connection(loop, host, on_lost), address, port
+            )
+        except OSError as error:
+            raise failures.connecting(host, error) from error
+        return connection, transport
+
+    if len(addresses) == 1:
+        return await attempt(addresses[0])
+    return await _first(attempt, addresses[: limits.CONNECT_ADDRESSES])
+
+
+async def _first(attempt: Callable[[str], Awaitable[_Connected]], addresses: Sequence[str]) -> _Connected:
+    """The first address that answers; each gets a moment before the next is tried beside it (RFC 8305)."""
+    waiting = list(reversed(addresses))
+    tasks: set[asyncio.Task[_Connected]] = set()
+    errors: list[BaseException] = []
+    try:
+        while waiting or tasks:
+            if waiting:
+                tasks.add(asyncio.ensure_future(attempt(waiting.pop())))
+            moment = limits.CONNECT_STAGGER_SECONDS if waiting else None
+            done, _ = await asyncio.wait(tasks, timeout=moment, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                tasks.discard(task)
+                error = task.exception()
+                if error is None:
+                    tasks |= done - {task}
+                    return task.result()
+                errors.append(error)
+        raise errors[0]
+    finally:
+        for task in tasks:
+            task.cancel()
+            task.add_done_callback(_discard)
+
+
+def _discard(task: asyncio.Task[_Connected]) -> None:
+    """Close what a loser of the race has opened all the same."""
+    if not task.cancelled() and task.exception() is None:
+        task.result()[0].abort()
+
+
+async def _secure(connection: Connection, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        secured = await loop.start_tls(transport, connection, context, server_hostname=connection.host)
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # ssl.SSLError is an OSError; ValueError: a name that ssl cannot take
+        transport.abort()
+        raise failures.securing(connection.host, error) from error
+    except asyncio.CancelledError:
+        transport.abort()  # the loop's own way out would wait for a goodbye from the peer
+        raise
+    if (
+        secured is None or secured.is_closing()
+    ):  # closed while the handshake ended: not every loop calls it an error
+        transport.abort()
+        raise failures.securing(connection.host, None)
+    connection.secured(secured)

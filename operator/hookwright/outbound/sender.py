@@ -1,0 +1,180 @@
+"""The only way out: one HTTP/1.1 request over TLS, one answer or one SendError, within one deadline.
+
+Ties the parts together: `connector` opens, `pool` keeps, `connection` speaks, `failures` words what goes
+wrong. Must not: follow redirects, retry a request that may have been answered, read proxies from the
+environment, log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+from urllib.parse import quote
+from weakref import WeakSet
+
+from hookwright.core.egress import EgressPolicy
+from hookwright.errors import SendError
+from hookwright.outbound import failures
+from hookwright.outbound.connection import Connection
+from hookwright.outbound.connector import Connector
+from hookwright.outbound.pool import ConnectionPool, Keep
+from hookwright.outbound.port import Answer, Phases, Pool, TlsSettings
+from hookwright.outbound.resolver import Lookup, Resolver, system_lookup
+from hookwright.outbound.tls import TlsContexts
+
+_URL = re.compile(r"https://([A-Za-z0-9.-]{1,254})((?:[/?][^\s#]*)?)")
+_NO_BODY_METHODS = frozenset({"DELETE", "GET", "HEAD"})  # an empty body needs no length (RFC 9110, 8.6)
+
+
+class HttpSender:
+    """Sends requests under one egress policy. Implements `outbound.port.Sender`.
+
+    `connect_to`: host → (address, port), an administrator's setting; these addresses are not judged.
+    `ca_files`: PEM files trusted beside the system's roots. `user_agent` is sent unless the caller gives one.
+    `lookup` resolves names, and blocks. Raises ConfigurationError when a CA file cannot be used.
+    """
+
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        *,
+        connect_to: Mapping[str, tuple[str, int]] | None = None,
+        ca_files: Sequence[Path] = (),
+        user_agent: str,
+        lookup: Lookup = system_lookup,
+        keep: Keep = Keep(),  # noqa: B008 - frozen
+    ) -> None:
+        self._resolver = Resolver(lookup)
+        self._connector = Connector(policy, self._resolver, connect_to or {})
+        self._contexts = TlsContexts(ca_files)
+        self._user_agent = user_agent
+        self._keep = keep
+        self._pools: WeakSet[ConnectionPool] = WeakSet()
+
+    def pool(self, tls: TlsSettings) -> ConnectionPool:
+        """A new pool. Raises SendError(TLS, not sent) with one sentence when the PEM texts cannot be used."""
+        pool = ConnectionPool(self._contexts.get(tls), self._keep)
+        self._pools.add(pool)
+        return pool
+
+    async def send(
+        self,
+        pool: Pool,
+        method: str,
+        url: str,
+        headers: tuple[tuple[str, str], ...],
+        body: bytes,
+        *,
+        timeout: float,
+    ) -> Answer:
+        """Send and read the answer within `timeout` seconds in all. Raises SendError.
+
+        Cancelling aborts the socket. `headers` are sent as they are, after Host, Content-Length and
+        Accept-Encoding, which are the sender's. The names of the answer's headers are in lower case.
+        """
+        assert isinstance(pool, ConnectionPool)
+        started = perf_counter()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        deadline = now + timeout
+        host, target = split_url(url)
+        data = self._request(method, host, target, headers, body)
+        phases = Phases()
+        connection = pool.take(host, now)
+        answer = None
+        if connection is not None:
+            answer = await _ask_kept(pool, connection, data, deadline, method)
+        if answer is None:
+            connection = await self._connector.open(
+                host, pool.context, pool.forget, deadline=deadline, phases=phases
+            )
+            pool.add(connection)
+            answer = await _ask(pool, connection, data, deadline, method)
+        phases.first_byte = answer.phases.first_byte
+        phases.total = (perf_counter() - started) * 1e3
+        answer.phases = phases
+        return answer
+
+    def _request(
+        self, method: str, host: str, target: str, headers: tuple[tuple[str, str], ...], body: bytes
+    ) -> bytes:
+        length = "" if not body and method in _NO_BODY_METHODS else f"content-length: {len(body)}\r\n"
+        lines = [f"{method} {target} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: identity\r\n{length}"]
+        agent = f"user-agent: {self._user_agent}\r\n"
+        for name, value in headers:
+            lines.append(f"{name}: {value}\r\n")
+            if len(name) == 10 and name.lower() == "user-agent":
+                agent = ""
+        lines.append(agent)
+        head = "".join(lines)
+        # The last guard against a header that smuggles in another, whatever was checked before.
+        ends = 3 + bool(length) + len(headers) + bool(agent)
+        if head.count("\n") != ends or head.count("\r") != ends or "\0" in head:
+            raise failures.unsendable("a header holds a line break or a null character")
+        try:
+            return b"%b\r\n%b" % (head.encode(), body)
+        except UnicodeEncodeError as error:
+            raise failures.unsendable("a header holds half of a character (a lone surrogate)") from error
+
+    async def close(self) -> None:
+        """Abort everything and wait until the sockets are closed."""
+        await self._resolver.close()
+        for pool in list(self._pools):
+            pool.close()
+            for connection in pool.connections():
+                connection.fail(failures.closing(connection.host))
+        lost = [connection.lost for pool in list(self._pools) for connection in pool.connections()]
+        await asyncio.gather(*lost)
+
+
+async def _ask_kept(
+    pool: ConnectionPool, connection: Connection, data: bytes, deadline: float, method: str
+) -> Answer | None:
+    """None: the peer had closed the kept connection, so that a fresh one is worth a try.
+
+    It closed without a byte of an answer, most likely while it was idle, before it read the request. That
+    cannot be told from a peer that took the request and then died; sending again is right all the same, as
+    delivery is at least once and receivers know repetitions by their `webhook-id`.
+    """
+    try:
+        return await _ask(pool, connection, data, deadline, method)
+    except SendError:
+        if connection.stale:
+            return None
+        raise
+
+
+async def _ask(
+    pool: ConnectionPool, connection: Connection, data: bytes, deadline: float, method: str
+) -> Answer:
+    try:
+        answer = await connection.ask(data, deadline=deadline, head_only=method == "HEAD")
+    except asyncio.CancelledError:
+        connection.abort()
+        raise
+    pool.give_back(connection)
+    return answer
+
+
+@lru_cache(maxsize=1_024)
+def split_url(url: str) -> tuple[str, str]:
+    """Host (lower case, without a dot at its end) and request target (ASCII) of an https URL without a port.
+
+    Raises SendError (refused, not sent) for any other URL; its text does not repeat the URL.
+    """
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        raise failures.refused("The URL is refused: it must be https:// and a host name without a port.")
+    host, target = parts[1].lower().rstrip("."), parts[2]
+    if not target.isascii():
+        target = quote(target, safe=_ASCII_PRINTABLE)
+    if not target.startswith("/"):
+        target = "/" + target
+    return host, target
+
+
+_ASCII_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
