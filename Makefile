@@ -1,0 +1,52 @@
+# The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
+.PHONY: demo test check fix generate generate-check bench lock clean
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+help:
+	@echo 'make demo    try it: the examples on this machine, with a receiver of its own (KEEP=1 stays up)'
+	@echo 'make test    all tests that need no cluster'
+	@echo 'make check   format, lint, types, layers, generated files, examples'
+	@echo 'make bench   what it costs, printed; make fix, make generate, make lock'
+
+$(READY): requirements.txt pyproject.toml tools/setup.sh
+	@sh tools/setup.sh $(VENV)
+
+demo: $(READY)
+	@$(BIN)/python tools/demo.py $(if $(KEEP),--keep)
+
+test: $(READY)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@echo 'cluster tests left out: make e2e'
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/generate.py --check
+	$(BIN)/hookwright validate examples
+
+fix: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(READY)
+	$(BIN)/python tools/generate.py
+
+generate-check: $(READY)
+	$(BIN)/python tools/generate.py --check
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/bench.py
+
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--strip-extras --no-header --upgrade --output-file requirements.txt pyproject.toml requirements.in
+
+clean:
+	rm -rf $(VENV)
