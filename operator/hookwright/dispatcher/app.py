@@ -15,6 +15,7 @@ import structlog
 from watchfiles import awatch
 
 from hookwright import __version__
+from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.egress import EgressPolicy
 from hookwright.dispatcher import config_folder
@@ -30,7 +31,7 @@ from hookwright.dispatcher.lanes import Lanes
 from hookwright.dispatcher.loader import Loader
 from hookwright.dispatcher.server import Listener
 from hookwright.dispatcher.settings import Settings, parse_address, parse_connect_to
-from hookwright.dispatcher.testruns import TestRunner
+from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.tokens import Tokens
 from hookwright.dispatcher.upkeep import Upkeep
 from hookwright.errors import ConfigurationError, UsageError
@@ -104,11 +105,13 @@ class Dispatcher:
             backlog_total=settings.backlog_total, backlog_bytes=settings.backlog_bytes,
         )  # fmt: skip
         self.loader = Loader(self._lanes, self._acceptor, self._sender, clock)
+        self._runner = TestRunner(
+            pipeline, self._sender, clock, keys, self._store.tag, bodies=settings.history_bodies,
+            keep=lambda record: self._backend.keep(record),
+        )  # fmt: skip
         self._backend = Backend(
-            self._store, self._history, self._lanes, self.loader, pipeline,
-            TestRunner(pipeline, self._sender, clock, keys, self._store.tag, bodies=settings.history_bodies,
-                       keep=lambda record: self._backend.keep(record)),
-            keys, clock, self._metrics, settings.history_bodies,
+            self._store, self._history, self._lanes, self.loader, pipeline, self._runner, keys, clock,
+            self._metrics, settings.history_bodies,
         )  # fmt: skip
         self._metrics.watch(self._lanes, self.loader, self._store)
         await self._first_configuration()
@@ -160,6 +163,10 @@ class Dispatcher:
         await self.loader.load(config)
         if self._settings.last_good is not None:
             await asyncio.to_thread(config_folder.write, self._settings.last_good, config)
+
+    async def test(self, request: TestRequest) -> TestRun:
+        """Run a WebhookTest (`dev` plays the controller)."""
+        return await self._runner.run(request)
 
     async def _watch_configuration(self) -> None:
         folder: Path = self._settings.config

@@ -167,7 +167,9 @@ class Pipeline:
             )
             performed.requests += 1
             answer = await target.send(performed.outgoing, deadline - self._clock.monotonic())
-            if answer.status != 401 or performed.requests > 1 or not await held.refresh():
+            if answer.status != 401 or performed.requests > 1:
+                return answer
+            if not await held.refresh(headers, deadline - self._clock.monotonic()):
                 return answer
 
 

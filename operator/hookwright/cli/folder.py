@@ -1,0 +1,92 @@
+"""A folder of manifests as `dev` and `test` use it: read, assembled, its tests found. Must not: watch, run, print."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+from pydantic import ValidationError
+
+from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
+from hookwright.cli.manifests import Loaded, Manifest, load
+from hookwright.core.assemble import REQUESTED_AT, Assembly, assemble
+from hookwright.core.objects import CONFIG_MAP, WEBHOOK_TEST
+from hookwright.core.references import text_of
+from hookwright.dispatcher.testruns import TestRequest
+from hookwright.errors import ManifestError
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What paths hold, assembled. `errors` and `warnings` are in the order of the files."""
+
+    loaded: Loaded
+    assembly: Assembly
+    errors: list[ManifestError] = field(default_factory=list)
+    warnings: list[ManifestError] = field(default_factory=list)
+
+
+def read_folder(paths: Sequence[Path], key: bytes, previous: Assembly | None = None) -> Folder:
+    """Load and assemble; what did not change since `previous` is taken over. Raises UsageError."""
+    loaded = load(paths)
+    assembly = assemble(loaded.manifests, cluster_events=None, key=key, previous=previous)
+    errors, warnings = list(loaded.errors), []
+    for finding in assembly.findings:
+        manifest = loaded.find(finding.kind, finding.key)
+        if manifest is not None:
+            error = manifest.error(finding.field, finding.sentence, finding.template_line)
+            (errors if finding.severity == "error" else warnings).append(error)
+    return Folder(loaded, assembly, errors, warnings)
+
+
+def hash_key(data: Path) -> bytes:
+    """The key of configuration hashes, made once per data folder (mode 0600)."""
+    path = data / "hash.key"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        key = secrets.token_bytes(32)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(key)
+        return key
+
+
+def test_requests(folder: Folder) -> list[TestRequest]:
+    """The tests of a folder that can be run, in the order of their files. The rest stands in `errors`."""
+    broken = {(finding.kind, finding.key) for finding in folder.assembly.findings if finding.severity == "error"}
+    requests = []
+    for manifest in folder.loaded.of_kind(WEBHOOK_TEST):
+        if (WEBHOOK_TEST, manifest.key) not in broken:
+            request = _request(folder, manifest)
+            if request is not None:
+                requests.append(request)
+    return requests
+
+
+test_requests.__test__ = False  # type: ignore[attr-defined]
+
+
+def _request(folder: Folder, manifest: Manifest) -> TestRequest | None:
+    try:
+        spec = WebhookTestSpec.model_validate(manifest.spec)
+    except ValidationError:
+        return None
+    webhook = folder.assembly.route(f"{manifest.namespace}/{spec.webhook_ref.name}")
+    if webhook is None:
+        return None
+    event_from = None
+    if spec.event_from is not None:
+        ref = spec.event_from.config_map_key_ref
+        source = folder.loaded.find(CONFIG_MAP, f"{manifest.namespace}/{ref.name}")
+        event_from = text_of(source, ref.key) if source is not None else None
+    identity = orjson.dumps(
+        [manifest.key, manifest.spec, event_from, webhook.hash, manifest.annotations.get(REQUESTED_AT)],
+        option=orjson.OPT_SORT_KEYS,
+    )
+    run_id = hashlib.sha256(identity).hexdigest()[:32]
+    return TestRequest(run_id, manifest.key, spec, webhook, event_from)
