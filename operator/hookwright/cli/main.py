@@ -1,0 +1,77 @@
+"""`hookwright`: the commands, each imported only when it is called.
+
+A start costs little more than Python and click, and a command that cannot be imported takes no other one with
+it. Our own errors become one sentence and an exit code here (SPEC 7: 0 done, 1 found wrong, 2 used wrong).
+Must not: know what a command does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from hookwright import __version__
+from hookwright.cli.output import DONE, USED_WRONG, Ended, ended_by
+from hookwright.errors import HookwrightError
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "dev": ("dev:command", "Run everything on this machine with a folder of manifests."),
+    "validate": ("validate:command", "Check manifests against schema, rules and templates."),
+    "render": ("render:command", "Show the request of an event, and why it matches or not."),
+    "test": ("test:command", "Run the WebhookTests found in manifests."),
+    "send": ("send:command", "Post an event to a dispatcher."),
+    "invoke": ("invoke:command", "Run one webhook now and show what happened."),
+    "list": ("list:command", "Show the webhooks of a dispatcher."),
+    "invocations": ("invocations:command", "Show what happened, each failure with its tip."),
+    "replay": ("replay:command", "Deliver dead letters once more."),
+    "schema": ("schema:command", "Print the JSON Schema of an event."),
+    "sample": ("sample:command", "Print a mock event of a trigger."),
+    "dispatcher": ("dispatcher:command", "Run the dispatcher process."),
+}
+"""Name → "module:function" below `hookwright.cli`, and the line that --help shows without an import."""
+
+
+class Commands(click.Group):
+    """The group that imports late and turns our errors into exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command. Ended (used wrong) when it cannot be imported."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        try:
+            command: click.Command = getattr(import_module(f"hookwright.cli.{module}"), function)
+        except (ImportError, AttributeError) as error:
+            sentence = f"the command {cmd_name} cannot be loaded in this installation: {error}"
+            raise Ended(sentence, USED_WRONG) from error
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of --help, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; our own exceptions end it with a sentence."""
+        try:
+            return super().invoke(ctx)
+        except HookwrightError as error:
+            raise ended_by(error) from error
+        except BrokenPipeError:
+            # the reader of our output has gone: say nothing, neither now nor when Python flushes at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(DONE)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="hookwright")
+def main() -> None:
+    """Outbound webhooks, declared as Kubernetes resources, delivered without loss."""

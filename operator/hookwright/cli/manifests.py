@@ -1,0 +1,205 @@
+"""Files and folders of manifests → objects with their places.
+
+Reads `.yaml`, `.yml` and `.json` in folders, recursively, without dot folders and without following links to
+folders; a file that is named itself is read whatever its ending. What is wrong with a file becomes a
+ManifestError with file and line, never a traceback, and the other files are read all the same.
+Must not: judge specs (`api`, `core.assemble` do).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from hookwright.cli.yaml_reader import Lines, documents, line_of
+from hookwright.core.objects import DEFAULT_NAMESPACE, KINDS, Object
+from hookwright.errors import ManifestError, UsageError
+from hookwright.limits import MANIFEST_BYTES, MIB
+
+ENDINGS: Final = (".yaml", ".yml", ".json")
+_GROUP: Final = "hookwright.io/"
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_OBJECT_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_STEP: Final = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest(Object):
+    """One object of a kind that we read, and where it stands."""
+
+    file: str
+    lines: Lines
+
+    @property
+    def line(self) -> int:
+        """The line where the object begins."""
+        return line_of(self.lines, [])[0]
+
+    def line_of(self, path: str, template_line: int = 0) -> int:
+        """The line of a field such as `spec.headers[0].name`, or of its nearest parent that stands there.
+
+        With `template_line` (from 1), the file's line of that line of a template in a literal block.
+        """
+        steps = [int(match[2]) if match[2] else match[1] for match in _STEP.finditer(path)]
+        line, literal = line_of(self.lines, steps)
+        return line + template_line if literal else line
+
+    def error(self, path: str, sentence: str, template_line: int = 0) -> ManifestError:
+        """That something is wrong with a field of this object."""
+        line = self.line_of(path, template_line)
+        return ManifestError(sentence, field=path, file=self.file, line=line)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was found: manifests in the order of their files, what is wrong, what was passed over."""
+
+    manifests: list[Manifest] = field(default_factory=list)
+    errors: list[ManifestError] = field(default_factory=list)
+    skipped: int = 0
+    """Objects of other kinds, and documents that are no Kubernetes objects."""
+    files: int = 0
+
+    def find(self, kind: str, key: str) -> Manifest | None:
+        """The manifest of that kind and `namespace/name`."""
+        return next((found for found in self.manifests if found.kind == kind and found.key == key), None)
+
+    def of_kind(self, kind: str) -> list[Manifest]:
+        """The manifests of one kind."""
+        return [manifest for manifest in self.manifests if manifest.kind == kind]
+
+
+def load(paths: Sequence[Path]) -> Loaded:
+    """Read all manifests below `paths`.
+
+    Raises UsageError for a path that does not exist; all else is in `Loaded.errors`.
+    An object that stands twice is an error at its second place, and the first is taken.
+    """
+    loaded = Loaded()
+    seen: dict[tuple[str, str], Manifest] = {}
+    for file in manifest_files(paths):
+        loaded.files += 1
+        for found in _read(file, loaded):
+            first = seen.setdefault((found.kind, found.key), found)
+            if first is found:
+                loaded.manifests.append(found)
+            else:
+                sentence = f"{found.kind} {found.key} stands here a second time, first in"
+                loaded.errors.append(found.error("metadata.name", f"{sentence} {first.file}:{first.line}"))
+    return loaded
+
+
+def manifest_files(paths: Iterable[Path]) -> list[Path]:
+    """The files to read, sorted within each path, each once. Raises UsageError for a path that is missing."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            found.update(dict.fromkeys(_walk(path)))
+        elif path.exists():
+            found[path] = None
+        else:
+            raise UsageError(f"{path} does not exist")
+    return list(found)
+
+
+def webhook_key(text: str) -> str:
+    """`[NS/]NAME` → `namespace/name`; without a namespace `default`. Raises UsageError for anything else."""
+    namespace, slash, name = text.rpartition("/")
+    if not name or "/" in namespace or (slash and not namespace):
+        raise UsageError(f"{text!r} is not a name: write NAME or NAMESPACE/NAME")
+    return f"{namespace or DEFAULT_NAMESPACE}/{name}"
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder, onerror=_unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(parent, name)
+            if name.endswith(ENDINGS) and path.is_file():
+                yield path
+
+
+def _unreadable(error: OSError) -> None:
+    raise UsageError(f"the folder {error.filename} cannot be read: {error.strerror}")
+
+
+def _read(path: Path, loaded: Loaded) -> Iterator[Manifest]:
+    """The manifests of one file; its errors and skipped objects are noted in `loaded`."""
+    file = str(path)
+    try:
+        for document in documents(_text(path)):
+            yield from _objects(document.value, document.lines, file, loaded)
+    except ManifestError as error:
+        loaded.errors.append(ManifestError(error.message, file=file, line=error.line))
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise ManifestError(f"this file cannot be read: {error.strerror}") from None
+    if len(raw) > MANIFEST_BYTES:
+        raise ManifestError(f"this file is larger than {MANIFEST_BYTES // MIB} MiB: split it")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ManifestError("this file is not UTF-8 text: save it as UTF-8", line=line) from None
+
+
+def _objects(value: Any, lines: Lines, file: str, loaded: Loaded) -> Iterator[Manifest]:
+    """The manifests in one document, which may be a list of objects."""
+    if not isinstance(value, dict) or not ("kind" in value or "apiVersion" in value):
+        loaded.skipped += 1
+        return
+    if str(value.get("kind")).endswith("List") and isinstance(value.get("items"), list):
+        items = _child(lines, "items")
+        for index, item in enumerate(value["items"]):
+            yield from _objects(item, _child(items, index), file, loaded)
+    elif not _is_ours(value):
+        loaded.skipped += 1
+    else:
+        try:
+            yield _manifest(value, lines, file)
+        except ManifestError as error:
+            loaded.errors.append(error)
+
+
+def _child(lines: Lines, step: str | int) -> Lines:
+    """The lines of a child that is there (a merged one has only its own line)."""
+    return lines if isinstance(lines, int) else lines[1][step]  # type: ignore[index]
+
+
+def _is_ours(value: dict[str, Any]) -> bool:
+    """Whether this is an object for us, be it right or wrong."""
+    kind, version = value.get("kind"), value.get("apiVersion")
+    if isinstance(version, str) and version.startswith(_GROUP):
+        return True
+    return isinstance(kind, str) and kind in KINDS and (version is None or version == KINDS[kind])
+
+
+def _manifest(value: dict[str, Any], lines: Lines, file: str) -> Manifest:
+    kind = value.get("kind")
+    manifest = Manifest(str(kind), DEFAULT_NAMESPACE, "", value, file, lines)
+    if not isinstance(kind, str) or kind not in KINDS:
+        kinds = " and ".join(known for known, version in KINDS.items() if version.startswith(_GROUP))
+        raise manifest.error("kind", f"there is no kind {kind!r} in hookwright.io: there are {kinds}")
+    if value.get("apiVersion") != KINDS[kind]:
+        raise manifest.error("apiVersion", f"apiVersion of a {kind} must be {KINDS[kind]}")
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        raise manifest.error("metadata", "metadata must be set, with a name")
+    name = metadata.get("name")
+    if not isinstance(name, str) or not _OBJECT_NAME.fullmatch(name):
+        sentence = "metadata.name must be set: lower-case letters, digits and hyphens"
+        raise manifest.error("metadata.name", sentence)
+    namespace = metadata.get("namespace") or DEFAULT_NAMESPACE
+    if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
+        sentence = "metadata.namespace must be a namespace: lower-case letters, digits and hyphens"
+        raise manifest.error("metadata.namespace", sentence)
+    return Manifest(kind, namespace, name, value, file, lines)

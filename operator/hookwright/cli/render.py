@@ -1,0 +1,179 @@
+"""`hookwright render`: the request that one event would cause at one webhook, and why it matches or not.
+
+Nothing is sent and no secret is shown. Must not: decide anything; `core.explain` does.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import orjson
+
+from hookwright.api.admin import RequestRecord
+from hookwright.cli.manifests import Loaded, Manifest, load, webhook_key
+from hookwright.cli.output import FOUND_WRONG, Ended, emit, manifest_error, note, output_option, printable
+from hookwright.cli.sample import sample_trigger
+from hookwright.cli.validate import NO_KEY
+from hookwright.core.assemble import Assembly, assemble
+from hookwright.core.decode import decode, normalise_trigger
+from hookwright.core.event import Event, delivery_id
+from hookwright.core.explain import Explained, explain
+from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK
+from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
+from hookwright.errors import ManifestError, UsageError
+from hookwright.limits import EVENT_BYTES
+
+_SAMPLE_DELIVERY = delivery_id(0, "sample")
+
+
+@click.command("render")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--webhook", metavar="[NS/]NAME", help="Which one, where PATHS hold several.")
+@click.option(
+    "--trigger", metavar="T", help="Sample event to use; default: the webhook's first that has one."
+)
+@click.option("-f", "--event", metavar="FILE|-", help="The event, JSON; - is standard input.")
+@output_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    paths: Sequence[Path],
+    webhook: str | None,
+    trigger: str | None,
+    event: str | None,
+    output: str | None,
+) -> None:
+    """Show the request that would go out, and why the event matches or not. Sends nothing.
+
+    Secrets need not be among PATHS; credentials show as ‹secret name/key› in any case.
+    """
+    loaded = load(paths)
+    chosen = _choose(loaded, webhook)
+    assembly = assemble(_needed(loaded, chosen), cluster_events=None, key=NO_KEY, stand_ins=True)
+    _refuse_broken(assembly, chosen)
+    route = assembly.webhooks[chosen.key].config
+    document = _read_event(event, trigger) if event else _sample(trigger, route.triggers)
+    explained = explain(route, document, delivery_id=_SAMPLE_DELIVERY, attempt=1, now=int(time.time()))
+    if output:
+        emit(_record(explained), output)
+    else:
+        _print(explained, document)
+    if explained.error is not None:
+        error = ManifestError(explained.error, file=chosen.file, line=chosen.line_of("spec"), field="spec")
+        note(manifest_error(error))
+        ctx.exit(FOUND_WRONG)
+
+
+def _choose(loaded: Loaded, name: str | None) -> Manifest:
+    """The one webhook that is meant."""
+    webhooks = loaded.of_kind(WEBHOOK)
+    if name is not None:
+        found = loaded.find(WEBHOOK, webhook_key(name))
+        if found is not None:
+            return found
+    elif len(webhooks) == 1:
+        return webhooks[0]
+    for error in loaded.errors:
+        note(manifest_error(error))
+    names = ", ".join(sorted(manifest.key for manifest in webhooks))
+    if not webhooks:
+        raise UsageError("there is no readable Webhook in these files")
+    if name is None:
+        raise UsageError(f"say which webhook with --webhook: {names}")
+    raise UsageError(f"there is no Webhook {webhook_key(name)} in these files; there is {names}")
+
+
+def _needed(loaded: Loaded, webhook: Manifest) -> list[Manifest]:
+    """The webhook and what it may refer to: the others' templates need not be compiled."""
+    sources = (SECRET, CONFIG_MAP)
+    return [webhook, *(each for each in loaded.manifests if each.kind in sources)]
+
+
+def _refuse_broken(assembly: Assembly, webhook: Manifest) -> None:
+    """Print what is wrong with the webhook; Ended if it is more than a warning."""
+    for finding in assembly.findings:
+        error = webhook.error(finding.field, finding.sentence, finding.template_line)
+        note(f"{'' if finding.severity == 'error' else 'warning: '}{manifest_error(error)}")
+    if any(finding.severity == "error" for finding in assembly.findings):
+        raise Ended(f"{webhook.key} cannot be rendered", FOUND_WRONG)
+
+
+def _sample(trigger: str | None, triggers: Sequence[str]) -> Event:
+    """The sample event of `trigger`, or of the first of the webhook's that has one."""
+    if trigger is not None:
+        return sample_event(sample_trigger(trigger))
+    found = next((each for each in triggers if each in SAMPLE_TRIGGERS), None)
+    if found is None:
+        raise UsageError(
+            "none of this webhook's triggers has a sample event: give an event with --event FILE"
+        )
+    return sample_event(found)
+
+
+def _read_event(source: str, trigger: str | None) -> Event:
+    """The event in a file (`-`: standard input); `trigger` replaces its own."""
+    body = _read(source)
+    structured = "specversion" in parsed if isinstance(parsed := _parsed(body), dict) else False
+    content_type = "application/cloudevents+json" if structured else "application/json"
+    events = decode({"content-type": content_type}, body)
+    if len(events) != 1:
+        raise UsageError(f"{source} holds {len(events)} events: render takes one")
+    return replace(events[0], trigger=normalise_trigger(trigger)) if trigger else events[0]
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None  # `decode` says what is wrong
+
+
+def _read(source: str) -> bytes:
+    if source == "-":
+        return _bounded(sys.stdin.buffer, "standard input")
+    try:
+        with Path(source).open("rb") as stream:
+            return _bounded(stream, source)
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror}") from None
+
+
+def _bounded(stream: BinaryIO, name: str) -> bytes:
+    body = stream.read(EVENT_BYTES + 1)
+    if len(body) > EVENT_BYTES:
+        raise UsageError(f"{name} is larger than an event may be ({EVENT_BYTES:,} bytes)")
+    return body
+
+
+def _record(explained: Explained) -> dict[str, Any]:
+    request = explained.request
+    record: dict[str, Any] = {
+        "webhook": explained.webhook,
+        "matched": explained.matched,
+        "reasons": explained.reasons,
+        "request": request.model_dump(by_alias=True) if request else None,
+    }
+    return record | ({"error": explained.error} if explained.error else {})
+
+
+def _print(explained: Explained, event: Event) -> None:
+    verdict = "matches" if explained.matched else "does not match"
+    click.echo(f"{explained.webhook} {verdict} {printable(event.event_type)}")
+    for reason in explained.reasons:
+        click.echo(f"  {printable(reason)}")
+    if explained.request is not None:
+        _print_request(explained.request)
+
+
+def _print_request(request: RequestRecord) -> None:
+    click.echo(f"\n{request.method} {printable(request.url)}")
+    for name, value in request.headers.items():
+        click.echo(f"{printable(name)}: {printable(value)}")
+    for line in ("", *(request.body or "").split("\n")):
+        click.echo(printable(line.replace("\t", "    ")))

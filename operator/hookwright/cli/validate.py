@@ -1,0 +1,84 @@
+"""`hookwright validate`: every manifest against schema, rules and templates, as the controller would judge it.
+
+Its findings are its data: one line each on stdout, the summary on stderr. Must not: judge anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hookwright.cli.manifests import Loaded, load
+from hookwright.cli.output import FOUND_WRONG, emit_items, manifest_error, note, output_option, printable
+from hookwright.core.assemble import Assembly, Severity, assemble
+from hookwright.core.objects import KINDS
+from hookwright.errors import ManifestError, UsageError
+
+NO_KEY = bytes(32)
+"""Key of configuration hashes where nothing leaves the process."""
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@output_option
+@click.pass_context
+def command(ctx: click.Context, paths: Sequence[Path], output: str | None) -> None:
+    """Check the manifests in files and folders: schema, rules, templates and references.
+
+    Exit code 1 if one of them is wrong; warnings do not count.
+    """
+    loaded = load(paths)
+    if not loaded.files:
+        raise UsageError(f"there is no .yaml, .yml or .json file in {', '.join(map(str, paths))}")
+    assembly = assemble(loaded.manifests, cluster_events=None, key=NO_KEY, stand_ins=True)
+    problems = manifest_problems(loaded, assembly)
+    if output:
+        emit_items([_record(*problem) for problem in problems], output)
+    else:
+        for severity, error in problems:
+            mark = "" if severity == "error" else "warning: "
+            click.echo(mark + printable(manifest_error(error)))
+    note(_summary(loaded, problems))
+    if any(severity == "error" for severity, _ in problems):
+        ctx.exit(FOUND_WRONG)
+
+
+def manifest_problems(loaded: Loaded, assembly: Assembly) -> list[tuple[Severity, ManifestError]]:
+    """What is wrong with the files and with the objects in them, in the order of files and lines."""
+    problems: list[tuple[Severity, ManifestError]] = [("error", error) for error in loaded.errors]
+    owners = {(manifest.kind, manifest.key): manifest for manifest in loaded.manifests}
+    for finding in assembly.findings:
+        owner = owners[finding.kind, finding.key]
+        problems.append(
+            (finding.severity, owner.error(finding.field, finding.sentence, finding.template_line))
+        )
+    return sorted(problems, key=lambda problem: (problem[1].file, problem[1].line))
+
+
+def _record(severity: str, error: ManifestError) -> dict[str, Any]:
+    return {
+        "file": error.file,
+        "line": error.line,
+        "field": error.field,
+        "severity": severity,
+        "message": error.message,
+    }
+
+
+def _summary(loaded: Loaded, problems: Sequence[tuple[str, ManifestError]]) -> str:
+    counts = [_count(len(found), kind) for kind in KINDS if (found := loaded.of_kind(kind))] or [
+        "no manifest"
+    ]
+    errors = sum(severity == "error" for severity, _ in problems)
+    parts = [f"{', '.join(counts)} in {_count(loaded.files, 'file')}"]
+    if loaded.skipped:
+        parts.append(f"{_count(loaded.skipped, 'object')} of other kinds skipped")
+    parts.append(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
+    return "; ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

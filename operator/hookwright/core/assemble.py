@@ -1,0 +1,282 @@
+"""Objects → the dispatch configuration, and what is wrong with each object (DESIGN 1).
+
+The one way from manifests to something that runs: the controller, `dev`, `validate`, `render` and `test` all
+come here. A webhook with a mistake apart from its triggers and filters is held, one whose triggers or filters
+cannot be read matches nothing; both stay listed, and no webhook ever stops another one.
+Must not: read files, clock or randomness, print, put a secret's value into a finding.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from hookwright.api.config import DispatchConfig, RouteConfig
+from hookwright.api.v1alpha1.manifest import Problem, problems
+from hookwright.api.v1alpha1.webhook import Filters, WebhookSpec
+from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
+from hookwright.core.filters import compile_filters
+from hookwright.core.objects import CONFIG_MAP, WEBHOOK, WEBHOOK_TEST, Object
+from hookwright.core.references import Objects, Reference, Resolved, references, resolve, text_of
+from hookwright.core.sample_checks import SampleChecks
+from hookwright.core.samples import SAMPLE_TRIGGERS
+from hookwright.core.validators import compile_validators
+
+REQUESTED_AT = "hookwright.io/requestedAt"
+
+Severity = Literal["error", "warning"]
+Condition = Literal["Accepted", "ResolvedRefs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with an object.
+
+    `field` is its path (`spec.url`), `condition` the condition that it makes False, `template_line` the line
+    inside the template that stands at `field` (from 1, 0: none).
+    """
+
+    kind: str
+    key: str
+    field: str
+    sentence: str
+    severity: Severity = "error"
+    condition: Condition = "Accepted"
+    template_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """One webhook's part, with what it was made from, so that an unchanged one is not made again."""
+
+    body: Mapping[str, Any]
+    used: Mapping[tuple[str, str], Mapping[str, Any] | None]
+    config: RouteConfig
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The configuration, the findings in the order of the objects, and the parts by webhook."""
+
+    config: DispatchConfig
+    findings: list[Finding]
+    webhooks: dict[str, Assembled] = field(default_factory=dict)
+
+    def route(self, key: str) -> RouteConfig | None:
+        """The configuration of one webhook (`namespace/name`)."""
+        part = self.webhooks.get(key)
+        return part.config if part else None
+
+
+def assemble(
+    objects: Sequence[Object],
+    *,
+    cluster_events: Sequence[str] | None,
+    key: bytes,
+    stand_ins: bool = False,
+    render_samples: bool = True,
+    previous: Assembly | None = None,
+) -> Assembly:
+    """Assemble `objects` (each kind and name once) into what a dispatcher runs.
+
+    `cluster_events`: namespaces that /v1/events reaches, None: all. `key`: of the HMACs that are the hashes.
+    `stand_ins`: an object that is referred to and absent is a warning, and ‹secret name/key› stands in for
+    its value (`validate`, `render`: nothing is sent). `render_samples`: False only compiles the templates.
+    `previous`: an earlier result under the same key and switches, whose unchanged webhooks are taken over.
+    The same objects give the same bytes.
+    """
+    known = {(each.kind, each.key): each for each in objects}
+    maker = _Maker(known, key, stand_ins, SampleChecks(render_samples))
+    before = previous.webhooks if previous else {}
+    webhooks: dict[str, Assembled] = {}
+    findings: list[Finding] = []
+    for each in objects:
+        if each.kind == WEBHOOK:
+            part = before.get(each.key)
+            if part is None or not _unchanged(part, each, known):
+                part = maker.webhook(each)
+            webhooks[each.key] = part
+            findings += part.findings
+        elif each.kind == WEBHOOK_TEST:
+            findings += maker.test(each)
+    config = _whole([webhooks[name].config for name in sorted(webhooks)], cluster_events, key)
+    return Assembly(config, findings, webhooks)
+
+
+def _unchanged(part: Assembled, webhook: Object, known: Objects) -> bool:
+    return part.body == webhook.body and all(
+        (found.body if (found := known.get(name)) else None) == body for name, body in part.used.items()
+    )
+
+
+def _whole(routes: list[RouteConfig], cluster_events: Sequence[str] | None, key: bytes) -> DispatchConfig:
+    namespaces = None if cluster_events is None else sorted(cluster_events)
+    config = DispatchConfig(hash="", cluster_events=namespaces, webhooks=routes)
+    parts = [
+        f"{config.version} {namespaces}",
+        *(f"{route.key} {route.hash} {route.requested_at}" for route in routes),
+    ]
+    return config.model_copy(update={"hash": hmac.digest(key, "\n".join(parts).encode(), "sha256").hex()})
+
+
+class _Maker:
+    """Makes the part of one webhook after the other."""
+
+    def __init__(self, known: Objects, key: bytes, stand_ins: bool, samples: SampleChecks) -> None:
+        self._known = known
+        self._key = key
+        self._stand_ins = stand_ins
+        self._samples = samples
+
+    def webhook(self, webhook: Object) -> Assembled:
+        """The configuration of a webhook and what is wrong with it."""
+        found = [_finding(webhook, problem) for problem in problems(WEBHOOK, webhook.body)]
+        triggers, filters = _matching(webhook, found)
+        spec: WebhookSpec | None = None
+        resolved = Resolved()
+        wanted: list[Reference] = []
+        if not any(finding.severity == "error" for finding in found):
+            spec = WebhookSpec.model_validate(webhook.spec)
+            wanted = list(references(spec))
+            resolved = self._resolve(webhook, spec, found)
+            self._check_spec(webhook, spec, resolved, found)
+        config = RouteConfig(
+            namespace=webhook.namespace,
+            name=webhook.name,
+            hash="",
+            active=_active(webhook),
+            triggers=triggers,
+            filters=filters,
+            held=next((finding.sentence for finding in found if finding.severity == "error"), None),
+            spec=spec,
+            secrets=dict(sorted(resolved.secrets.items())),
+            configs=dict(sorted(resolved.configs.items())),
+            requested_at=_requested_at(webhook),
+        )
+        used = {(each.kind, f"{webhook.namespace}/{each.name}") for each in wanted}
+        bodies = {name: (self._known[name].body if name in self._known else None) for name in used}
+        return Assembled(webhook.body, bodies, self._hashed(config), tuple(found))
+
+    def _hashed(self, config: RouteConfig) -> RouteConfig:
+        text = config.model_dump_json(by_alias=True, exclude_none=True, exclude={"hash", "requested_at"})
+        return config.model_copy(update={"hash": hmac.digest(self._key, text.encode(), "sha256").hex()})
+
+    def _resolve(self, webhook: Object, spec: WebhookSpec, found: list[Finding]) -> Resolved:
+        resolved = resolve(spec, webhook.namespace, self._known, stand_ins=self._stand_ins)
+        for each in resolved.unresolved:
+            severity = self._severity(each.absent)
+            found.append(
+                Finding(WEBHOOK, webhook.key, each.field, each.sentence, severity, condition="ResolvedRefs")
+            )
+        return resolved
+
+    def _severity(self, absent: bool) -> Severity:
+        return "warning" if absent and self._stand_ins else "error"
+
+    def _check_spec(
+        self, webhook: Object, spec: WebhookSpec, resolved: Resolved, found: list[Finding]
+    ) -> None:
+        """What only shows when a valid spec is compiled, and rendered with the sample events."""
+        try:
+            compile_validators(spec.response_validators)
+        except ValueError as error:
+            found.append(Finding(WEBHOOK, webhook.key, "spec.responseValidators", str(error)))
+        for failure in self._samples.failures(webhook, spec, resolved):
+            found.append(
+                Finding(
+                    WEBHOOK, webhook.key, failure.field, failure.sentence, template_line=failure.template_line
+                )
+            )
+
+    def test(self, test: Object) -> list[Finding]:
+        """What is wrong with a WebhookTest."""
+        found = [_finding(test, problem) for problem in problems(WEBHOOK_TEST, test.body)]
+        if found:
+            return found
+        spec = WebhookTestSpec.model_validate(test.spec)
+        webhook = self._known.get((WEBHOOK, f"{test.namespace}/{spec.webhook_ref.name}"))
+        if webhook is None:
+            sentence = f"Webhook {spec.webhook_ref.name} does not exist in namespace {test.namespace}"
+            found.append(self._unresolved(test, "spec.webhookRef.name", sentence, absent=True))
+        if spec.event_from is not None:
+            found += self._event_from(test, spec)
+        elif problem := _no_event(spec, webhook):
+            found.append(Finding(WEBHOOK_TEST, test.key, "spec.trigger", problem))
+        return found
+
+    def _event_from(self, test: Object, spec: WebhookTestSpec) -> list[Finding]:
+        assert spec.event_from is not None
+        ref = spec.event_from.config_map_key_ref
+        source = self._known.get((CONFIG_MAP, f"{test.namespace}/{ref.name}"))
+        where = "spec.eventFrom.configMapKeyRef"
+        if source is None:
+            sentence = f"ConfigMap {ref.name} does not exist in namespace {test.namespace}: create it there"
+            return [self._unresolved(test, where, sentence, absent=True)]
+        try:
+            _check_event(text_of(source, ref.key), f"key {ref.key} of ConfigMap {ref.name}")
+        except ValueError as error:
+            return [self._unresolved(test, where, str(error), absent=False)]
+        return []
+
+    def _unresolved(self, test: Object, where: str, sentence: str, *, absent: bool) -> Finding:
+        severity = self._severity(absent)
+        return Finding(WEBHOOK_TEST, test.key, where, sentence, severity, condition="ResolvedRefs")
+
+
+def _finding(owner: Object, problem: Problem) -> Finding:
+    return Finding(owner.kind, owner.key, problem.field, problem.sentence)
+
+
+def _matching(webhook: Object, found: list[Finding]) -> tuple[list[str], Filters | None]:
+    """Triggers and filters, read even when the rest of the spec is wrong; none of them if they cannot be."""
+    if any(_concerns_matching(finding.field) for finding in found):
+        return [], None
+    spec = webhook.spec
+    filters = None if spec.get("filters") is None else Filters.model_validate(spec["filters"])
+    try:
+        compile_filters(filters)
+    except ValueError as error:
+        found.append(Finding(WEBHOOK, webhook.key, "spec.filters", str(error)))
+        return [], None
+    return list(spec["triggers"]), filters
+
+
+def _concerns_matching(path: str) -> bool:
+    return path in ("", "spec") or path.startswith(("spec.triggers", "spec.filters"))
+
+
+def _active(webhook: Object) -> bool:
+    """Whether it accepts events: a mistake elsewhere in the spec must not turn an inactive webhook on."""
+    return not (isinstance(webhook.spec, Mapping) and webhook.spec.get("active") is False)
+
+
+def _requested_at(webhook: Object) -> str | None:
+    value = webhook.annotations.get(REQUESTED_AT)
+    return value if isinstance(value, str) else None
+
+
+def _no_event(spec: WebhookTestSpec, webhook: Object | None) -> str | None:
+    """Why there would be no event to test with, if so."""
+    if spec.trigger is not None:
+        if spec.trigger in SAMPLE_TRIGGERS or spec.event is not None:
+            return None
+        return f"there is no sample event of {spec.trigger}: give the whole event in spec.event"
+    triggers = webhook.spec.get("triggers") if webhook and isinstance(webhook.spec, Mapping) else None
+    if not isinstance(triggers, list) or any(trigger in SAMPLE_TRIGGERS for trigger in triggers):
+        return None
+    return "none of the webhook's triggers has a sample event: name a concrete trigger and give spec.event"
+
+
+def _check_event(text: str, what: str) -> None:
+    """ValueError unless the text is one event."""
+    try:
+        event = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"{what} is not JSON: {error}") from None
+    if not isinstance(event, dict) or not isinstance(event.get("event_type"), str):
+        raise ValueError(f"{what} is not an event: it must be a JSON object with event_type")

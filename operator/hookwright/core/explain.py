@@ -1,0 +1,107 @@
+"""One event and one webhook: does it match, and what would go out? (DESIGN 1)
+
+Runs the steps of a delivery with reasons, and sends nothing: `render` and the page's preview show it.
+Credentials and signature stand as ‹secret name/key› and ‹signature›.
+Must not: decide anything that a delivery would not, show a value of a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hookwright import __version__
+from hookwright.api.admin import RequestRecord
+from hookwright.api.config import RouteConfig
+from hookwright.api.fields import KeyRef
+from hookwright.api.v1alpha1.webhook import Auth
+from hookwright.core.event import Event
+from hookwright.core.matching import Matcher
+from hookwright.core.routes import Route, host_of, placeholder
+from hookwright.errors import TemplateError
+
+SIGNATURE = "‹signature›"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The answer. `reasons` say why the event does not match (empty: it does).
+
+    `request` is the request as it may be shown, None when there is none; then `error` says why in one
+    sentence, `error_line` the line of the template (0: unknown).
+    """
+
+    webhook: str
+    matched: bool
+    reasons: list[str] = field(default_factory=list)
+    request: RequestRecord | None = None
+    error: str | None = None
+    error_line: int = 0
+
+
+def explain(
+    config: RouteConfig,
+    event: Event,
+    *,
+    delivery_id: str,
+    attempt: int,
+    now: int,
+    namespaces: frozenset[str] | None = None,
+) -> Explained:
+    """What becomes of `event` at this webhook; the request is shown whether it matches or not.
+
+    `delivery_id` and `attempt` are what the templates see, `now` is the timestamp (epoch seconds),
+    `namespaces` those that the event reaches (None: all).
+    """
+    reasons = Matcher([config]).explain(event, config.key, namespaces)
+    try:
+        request = shown_request(config, event, delivery_id=delivery_id, attempt=attempt, now=now)
+    except TemplateError as error:
+        return Explained(config.key, not reasons, reasons, error=str(error), error_line=error.line)
+    except ValueError as error:
+        return Explained(config.key, not reasons, reasons, error=str(error))
+    return Explained(config.key, not reasons, reasons, request)
+
+
+def shown_request(
+    config: RouteConfig, event: Event, *, delivery_id: str, attempt: int, now: int
+) -> RequestRecord:
+    """The request as it may be shown. Raises TemplateError, and ValueError when the webhook is held."""
+    route = Route(config)
+    outgoing = route.build(
+        event.raw,
+        trigger=event.trigger,
+        delivery_id=delivery_id,
+        attempt=attempt,
+        now=now,
+        document=event.document,
+    )
+    headers = dict(outgoing.shown_headers)
+    headers["user-agent"] = f"hookwright/{__version__}"
+    authorization = _shown_authorization(route.spec.auth)
+    if authorization is not None:
+        headers["authorization"] = authorization
+    if route.spec.signing is not None:
+        headers["webhook-signature"] = SIGNATURE
+    return RequestRecord(
+        method=outgoing.method,
+        url=outgoing.shown_url,
+        headers=headers,
+        body=outgoing.body.decode(),
+    )
+
+
+def _shown_authorization(auth: Auth | None) -> str | None:
+    """The authorization header as the attempt's record shows it (`outbound.auth` makes the real one)."""
+    if auth is None:
+        return None
+    if auth.bearer is not None:
+        return f"Bearer {_shown(auth.bearer.token_secret_ref)}"
+    if auth.basic is not None:
+        return f"Basic {_shown(auth.basic.username_secret_ref)}:{_shown(auth.basic.password_secret_ref)}"
+    if auth.oauth2 is not None:
+        return f"Bearer ‹secret token of {host_of(auth.oauth2.token_url)}›"
+    return None
+
+
+def _shown(ref: KeyRef) -> str:
+    return placeholder(ref.name, ref.key)

@@ -1,0 +1,54 @@
+"""An object of a manifest or of the cluster, as the decisions of `core` see it.
+
+`cli.manifests` makes them from files, the controller from what it watches. Must not: judge the contents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+API_VERSION: Final = "hookwright.io/v1alpha1"
+WEBHOOK: Final = "Webhook"
+WEBHOOK_TEST: Final = "WebhookTest"
+SECRET: Final = "Secret"  # noqa: S105 - a kind
+CONFIG_MAP: Final = "ConfigMap"
+KINDS: Final = {WEBHOOK: API_VERSION, WEBHOOK_TEST: API_VERSION, SECRET: "v1", CONFIG_MAP: "v1"}
+"""The kinds that we read, with their apiVersion."""
+
+DEFAULT_NAMESPACE: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One object. `body` is the whole of it as JSON types; it is not changed by anyone."""
+
+    kind: str
+    namespace: str
+    name: str
+    body: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def spec(self) -> Any:
+        """`spec` as it stands there."""
+        return self.body.get("spec")
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """`metadata.labels`, empty when there are none or they are no mapping."""
+        return _mapping(_mapping(self.body.get("metadata")).get("labels"))
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        """`metadata.annotations`, empty when there are none or they are no mapping."""
+        return _mapping(_mapping(self.body.get("metadata")).get("annotations"))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

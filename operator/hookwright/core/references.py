@@ -1,0 +1,255 @@
+"""References of a Webhook to Secrets and ConfigMaps → values, or why there is none (SPEC 2).
+
+Same namespace only, only objects that carry the label, and a Secret's annotation hookwright.io/allowed-hosts
+must allow each host that its value would reach. Must not: read the spec for anything else, show a value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from hookwright.api.fields import KeyRef
+from hookwright.api.v1alpha1.webhook import Auth, WebhookSpec
+from hookwright.core import secret_values
+from hookwright.core.objects import CONFIG_MAP, SECRET, Object
+from hookwright.core.routes import host_of, placeholder
+
+LABELS: Final = {SECRET: "hookwright.io/webhook-secret", CONFIG_MAP: "hookwright.io/webhook-config"}
+ALLOWED_HOSTS: Final = "hookwright.io/allowed-hosts"
+_STAND_IN_URL: Final = "https://url.invalid"
+_STAND_IN_SIGNING: Final = "whsec_" + "A" * 44
+
+Check = Callable[[str], str | None]
+Objects = Mapping[tuple[str, str], Object]
+"""(kind, `namespace/name`) → object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One key of a Secret or ConfigMap that a spec refers to.
+
+    `check` is what the value must be for its use; `stand_in` a value that serves where it is not to be had
+    (None: ‹secret name/key›); `for_token`: the token endpoint receives it too.
+    """
+
+    kind: str
+    name: str
+    key: str
+    field: str
+    check: Check
+    stand_in: str | None = None
+    for_token: bool = False
+
+    @property
+    def label(self) -> str:
+        """`name/key`."""
+        return f"{self.name}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """Why a reference gives no value, in one sentence; `absent`: the object is not there at all."""
+
+    field: str
+    sentence: str
+    absent: bool = False
+
+
+@dataclass(slots=True)
+class Resolved:
+    """Values by `name/key`, and what has none."""
+
+    secrets: dict[str, str] = field(default_factory=dict)
+    configs: dict[str, str] = field(default_factory=dict)
+    unresolved: list[Unresolved] = field(default_factory=list)
+
+
+def references(spec: WebhookSpec) -> Iterator[Reference]:
+    """Every reference of a spec."""
+    if spec.url_from is not None:
+        yield _secret(
+            spec.url_from.secret_key_ref, "spec.urlFrom.secretKeyRef", secret_values.url, _STAND_IN_URL
+        )
+    for index, header in enumerate(spec.headers or ()):
+        if header.value_from is not None:
+            where = f"spec.headers[{index}].valueFrom.secretKeyRef"
+            yield _secret(header.value_from.secret_key_ref, where, secret_values.header)
+    if spec.auth is not None:
+        yield from _credentials(spec.auth)
+    if spec.body_template_from is not None:
+        ref = spec.body_template_from.config_map_key_ref
+        where = "spec.bodyTemplateFrom.configMapKeyRef"
+        yield Reference(CONFIG_MAP, ref.name, ref.key, where, secret_values.template)
+    if spec.signing is not None:
+        signing = {
+            "secretRef": spec.signing.secret_ref,
+            "previousSecretRef": spec.signing.previous_secret_ref,
+        }
+        for name, secret in signing.items():
+            if secret is not None:
+                where = f"spec.signing.{name}"
+                yield _secret(secret, where, secret_values.signing_secret, _STAND_IN_SIGNING)
+    yield from _tls(spec)
+
+
+def _credentials(auth: Auth) -> Iterator[Reference]:
+    if auth.bearer is not None:
+        yield _secret(auth.bearer.token_secret_ref, "spec.auth.bearer.tokenSecretRef", secret_values.token)
+    if auth.basic is not None:
+        where = "spec.auth.basic"
+        yield _secret(auth.basic.username_secret_ref, f"{where}.usernameSecretRef", secret_values.user_name)
+        yield _secret(auth.basic.password_secret_ref, f"{where}.passwordSecretRef", secret_values.header)
+    if auth.oauth2 is not None:
+        for ref, name in (
+            (auth.oauth2.client_id_secret_ref, "clientIDSecretRef"),
+            (auth.oauth2.client_secret_ref, "clientSecretRef"),
+        ):
+            if ref is not None:
+                where = f"spec.auth.oauth2.{name}"
+                yield Reference(SECRET, ref.name, ref.key, where, secret_values.any_text, for_token=True)
+
+
+def _tls(spec: WebhookSpec) -> Iterator[Reference]:
+    if spec.tls is None:
+        return
+    if spec.tls.ca is not None:
+        for kind, ref, name in (
+            (SECRET, spec.tls.ca.secret_key_ref, "secretKeyRef"),
+            (CONFIG_MAP, spec.tls.ca.config_map_key_ref, "configMapKeyRef"),
+        ):
+            if ref is not None:
+                where = f"spec.tls.ca.{name}"
+                yield Reference(kind, ref.name, ref.key, where, secret_values.certificate)
+    if spec.tls.client_cert_secret_ref is not None:
+        name, where = spec.tls.client_cert_secret_ref.name, "spec.tls.clientCertSecretRef"
+        yield Reference(SECRET, name, "tls.crt", where, secret_values.certificate)
+        yield Reference(SECRET, name, "tls.key", where, secret_values.private_key)
+
+
+def _secret(ref: KeyRef, where: str, check: Check, stand_in: str | None = None) -> Reference:
+    return Reference(SECRET, ref.name, ref.key, where, check, stand_in)
+
+
+def resolve(spec: WebhookSpec, namespace: str, objects: Objects, *, stand_ins: bool) -> Resolved:
+    """The values of all references of a spec.
+
+    With `stand_ins` an object that is absent gives a stand-in beside its Unresolved, so that the request can
+    still be shown.
+    """
+    resolved = Resolved()
+    wanted = list(references(spec))
+    for reference in wanted:
+        value = _take(reference, namespace, objects, resolved.unresolved)
+        if value is None and stand_ins and reference.kind == SECRET:
+            value = reference.stand_in or placeholder(reference.name, reference.key)
+        if value is not None:
+            values = resolved.secrets if reference.kind == SECRET else resolved.configs
+            values[reference.label] = value
+    _check_hosts(spec, wanted, namespace, objects, resolved)
+    return resolved
+
+
+def _take(reference: Reference, namespace: str, objects: Objects, unresolved: list[Unresolved]) -> str | None:
+    """The value of one reference; what is wrong with it goes to `unresolved`."""
+    found = objects.get((reference.kind, f"{namespace}/{reference.name}"))
+    if found is None:
+        sentence = (
+            f"{reference.kind} {reference.name} does not exist in namespace {namespace}: create it there"
+        )
+        unresolved.append(Unresolved(reference.field, sentence, absent=True))
+        return None
+    try:
+        return text_of(found, reference.key, reference.check)
+    except ValueError as error:
+        unresolved.append(Unresolved(reference.field, str(error)))
+        return None
+
+
+def text_of(found: Object, key: str, check: Check = secret_values.any_text) -> str:
+    """The value of one key. ValueError with one sentence: no label, no such key, not text, unfit for its use.
+
+    One trailing newline of a Secret's value is dropped.
+    """
+    what = f"{found.kind} {found.name}"
+    if found.labels.get(LABELS[found.kind]) != "true":
+        raise ValueError(
+            f'{what} lacks the label {LABELS[found.kind]}: "true", by which its owner lets webhooks use it'
+        )
+    value = _data(found, key)
+    if found.kind == SECRET:
+        value = value.removesuffix("\n")
+    if not value:
+        raise ValueError(f"key {key} of {what} is empty")
+    if problem := check(value):
+        raise ValueError(f"key {key} of {what} {problem}")
+    return value
+
+
+def _data(found: Object, key: str) -> str:
+    """`stringData` wins over `data`, as in the API server."""
+    what = f"{found.kind} {found.name}"
+    plain, data = _member(found, "stringData"), _member(found, "data")
+    if found.kind == SECRET and key in plain:
+        value = plain[key]
+    elif key not in data:
+        has = ", ".join(sorted({*plain, *data})) or "no keys"
+        raise ValueError(f"{what} has no key {key}; it has {has}")
+    elif found.kind == SECRET:
+        value = _decoded(data[key], f"key {key} of {what}")
+    else:
+        value = data[key]
+    if not isinstance(value, str):
+        raise ValueError(f"key {key} of {what} must be a text: quote it")
+    return value
+
+
+def _member(found: Object, name: str) -> Mapping[str, Any]:
+    value = found.body.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _decoded(value: Any, what: str) -> str:
+    try:
+        return base64.b64decode("".join(str(value).split()), validate=True).decode()
+    except binascii.Error:
+        raise ValueError(f"{what} is not base64: put plain text under stringData") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{what} is not UTF-8 text") from None
+
+
+def _check_hosts(
+    spec: WebhookSpec, wanted: list[Reference], namespace: str, objects: Objects, resolved: Resolved
+) -> None:
+    """Take away the values of Secrets that may not go to this webhook's hosts."""
+    url = spec.url
+    if url is None and spec.url_from is not None:
+        url = resolved.secrets.get(f"{spec.url_from.secret_key_ref.name}/{spec.url_from.secret_key_ref.key}")
+    token_url = spec.auth.oauth2.token_url if spec.auth and spec.auth.oauth2 else None
+    for reference in wanted:
+        found = objects.get((reference.kind, f"{namespace}/{reference.name}"))
+        if found is None or reference.kind != SECRET:
+            continue
+        for target in (url, token_url if reference.for_token else None):
+            if target and target != _STAND_IN_URL and (problem := _host_problem(found, host_of(target))):
+                resolved.unresolved.append(Unresolved(reference.field, problem))
+                resolved.secrets.pop(reference.label, None)
+                break
+
+
+def _host_problem(secret: Object, host: str) -> str | None:
+    """Why the Secret's owner does not let it go to that host."""
+    allowed = secret.annotations.get(ALLOWED_HOSTS)
+    if allowed is None:
+        return None
+    globs = str(allowed).replace(",", " ").lower().split()
+    if any(fnmatchcase(host, glob) for glob in globs):
+        return None
+    return (
+        f"Secret {secret.name} may not be sent to {host}: its annotation {ALLOWED_HOSTS}"
+        f" allows {', '.join(globs) or 'no host'}"
+    )

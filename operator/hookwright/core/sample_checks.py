@@ -1,0 +1,125 @@
+"""Does a webhook's every template compile, and render the sample events of its triggers? (SPEC 2, Accepted)
+
+Each piece (body, URL, header) is tried alone, through `Route.build`, so that what passes here is what an
+attempt does; equal pieces cost once, as many webhooks share a template. Must not: send, resolve references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hookwright.api.config import RouteConfig
+from hookwright.api.v1alpha1.webhook import WebhookSpec
+from hookwright.core.event import Event, delivery_id
+from hookwright.core.objects import Object
+from hookwright.core.references import Resolved
+from hookwright.core.routes import Route
+from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
+from hookwright.errors import TemplateError
+
+_SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
+_URL: Final = "https://sample.invalid"
+_MARKS: Final = ("{{", "{%", "{#")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A template that does not compile or render; `template_line` from 1, 0 if it stands elsewhere."""
+
+    field: str
+    sentence: str
+    template_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One template, as the part of a spec that holds it and nothing else."""
+
+    field: str
+    source: str
+    spec: dict[str, Any]
+    here: bool = True
+    """Whether the text stands at `field` itself, not behind a reference."""
+
+
+class SampleChecks:
+    """Checks webhooks, remembering what was tried. `render`: False only compiles."""
+
+    def __init__(self, render: bool) -> None:
+        self._render = render
+        self._tried: dict[tuple[str, str, str, str], TemplateError | None] = {}
+        self._events: dict[str, Event] = {}
+
+    def failures(self, webhook: Object, spec: WebhookSpec, resolved: Resolved) -> Iterator[Failure]:
+        """One failure for each piece that fails, with the first sample event that shows it."""
+        triggers = [trigger for trigger in spec.triggers if trigger in SAMPLE_TRIGGERS]
+        for piece in _pieces(spec, resolved):
+            for trigger in ["", *(triggers if self._render else ())]:
+                error = self._try(piece, trigger, webhook)
+                if error is not None:
+                    note = f" (with the sample event of {trigger})" if trigger else ""
+                    yield Failure(piece.field, f"{error}{note}", error.line if piece.here else 0)
+                    break
+
+    def _try(self, piece: _Piece, trigger: str, webhook: Object) -> TemplateError | None:
+        # only a template that mentions its webhook can depend on its name
+        owner = webhook.key if "webhook" in piece.source else ""
+        tried = (piece.field.partition("[")[0], piece.source, trigger, owner)
+        if tried not in self._tried:
+            self._tried[tried] = self._attempt(piece, trigger, webhook)
+        return self._tried[tried]
+
+    def _attempt(self, piece: _Piece, trigger: str, webhook: Object) -> TemplateError | None:
+        spec = WebhookSpec(**{"url": _URL, "triggers": ["Manual"], **piece.spec})
+        config = RouteConfig(
+            namespace=webhook.namespace, name=webhook.name, hash="", triggers=spec.triggers, spec=spec
+        )
+        route = Route(config)
+        try:
+            if not trigger:
+                route.warm()
+                return None
+            event = self._sample(trigger)
+            route.build(
+                event.raw,
+                trigger=trigger,
+                delivery_id=_SAMPLE_DELIVERY,
+                attempt=1,
+                now=0,
+                document=event.document,
+            )
+        except TemplateError as error:
+            return error
+        return None
+
+    def _sample(self, trigger: str) -> Event:
+        if trigger not in self._events:
+            self._events[trigger] = sample_event(trigger)
+        return self._events[trigger]
+
+
+def _pieces(spec: WebhookSpec, resolved: Resolved) -> Iterator[_Piece]:
+    """The templates of a spec; a text without an expression cannot fail, except as a body."""
+    if spec.body_template is not None:
+        yield _Piece("spec.bodyTemplate", spec.body_template, {"body_template": spec.body_template})
+    elif spec.body_template_from is not None:
+        ref = spec.body_template_from.config_map_key_ref
+        source = resolved.configs.get(f"{ref.name}/{ref.key}")
+        if source is not None:
+            yield _Piece("spec.bodyTemplateFrom", source, {"body_template": source}, here=False)
+    url, where = spec.url, "spec.url"
+    if spec.url_from is not None:
+        secret = spec.url_from.secret_key_ref
+        url, where = resolved.secrets.get(f"{secret.name}/{secret.key}"), "spec.urlFrom"
+    if url is not None and _templated(url):
+        yield _Piece(where, url, {"url": url}, here=spec.url is not None)
+    for index, header in enumerate(spec.headers or ()):
+        if header.value is not None and _templated(header.value):
+            alone = {"headers": [{"name": "X-Sample", "value": header.value}]}
+            yield _Piece(f"spec.headers[{index}].value", header.value, alone)
+
+
+def _templated(text: str) -> bool:
+    return any(mark in text for mark in _MARKS)
