@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, LiteralString, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -19,11 +19,12 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from hookwright.api.base import Model
 
-BROKEN = "broken_rule"
+BROKEN_VALUE = "broken_value_rule"
+BROKEN_OBJECT = "broken_object_rule"
 REPEATED = "repeated_item"
 
-VALUES_ONLY: dict[str, bool] = {}
-"""Validation context that leaves out the rules of whole objects: `manifest` walks these itself."""
+TYPES_ONLY: dict[str, bool] = {}
+"""Validation context that leaves out every `Rule`, so that an object with mistakes can be walked."""
 
 INVALID = "FieldValueInvalid"
 REQUIRED = "FieldValueRequired"
@@ -34,9 +35,9 @@ FORBIDDEN = "FieldValueForbidden"
 class Rule:
     """One value rule.
 
-    `cel` speaks of `self` as the API server does; `holds` is given the same value, or for the rule of a whole
-    object the model. `field` is the member that a mistake is reported at, by its manifest name ("": the value
-    itself). `reason` is one of Kubernetes' four reasons of a CEL rule.
+    `cel` speaks of `self` as the API server does; `holds` is given the same value, or the model where a rule
+    stands on a whole object. `field` is the member that a mistake is reported at, by its manifest name
+    ("": the value itself). `reason` is one of Kubernetes' four reasons of a CEL rule.
     """
 
     sentence: str
@@ -63,9 +64,9 @@ def broken(rules: tuple[Rule, ...], value: Any) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if not rule.holds(value))
 
 
-def _error(rules: tuple[Rule, ...]) -> PydanticCustomError:
-    text = "; ".join(rule.sentence for rule in rules)
-    return PydanticCustomError(BROKEN, "{text}", {"text": text, "rules": rules})
+def _error(kind: LiteralString, rules: tuple[Rule, ...]) -> PydanticCustomError:
+    sentences = tuple(rule.sentence for rule in rules)
+    return PydanticCustomError(kind, "{text}", {"text": "; ".join(sentences), "sentences": sentences})
 
 
 def _add_to_schema(schema: JsonSchemaValue, rules: tuple[Rule, ...]) -> None:
@@ -78,15 +79,16 @@ class Follows:
     def __init__(self, *rules: Rule) -> None:
         self.rules = rules
 
-    def check(self, value: Any) -> Any:
+    def check(self, value: Any, info: ValidationInfo) -> Any:
         """The value itself; pydantic's custom error, with every broken rule, if it breaks one."""
-        for rule in self.rules:
-            if not rule.holds(value):
-                raise _error(broken(self.rules, value))
+        if info.context is not TYPES_ONLY:
+            for rule in self.rules:
+                if not rule.holds(value):
+                    raise _error(BROKEN_VALUE, broken(self.rules, value))
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
+        return core_schema.with_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -105,20 +107,20 @@ class Distinct:
     def __init__(self, key: str | None = None) -> None:
         self.key = key
 
-    def check(self, items: list[Any]) -> list[Any]:
+    def check(self, items: list[Any], info: ValidationInfo) -> list[Any]:
         """The list itself; pydantic's custom error, with the index of the first repeat, otherwise."""
+        if info.context is TYPES_ONLY:
+            return items
         seen: set[str] = set()
         for index, item in enumerate(items):
             value = getattr(item, self.key) if self.key else item
             if value in seen:
-                raise PydanticCustomError(
-                    REPEATED, "{text}", {"text": "must not stand here twice: remove one", "index": index}
-                )
+                raise PydanticCustomError(REPEATED, "item {index} is a repeat", {"index": index})
             seen.add(value)
         return items
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
+        return core_schema.with_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -137,8 +139,8 @@ class Ruled(Model):
 
     @model_validator(mode="after")
     def _follow_rules(self, info: ValidationInfo) -> Self:
-        if info.context is not VALUES_ONLY and (rules := broken(self.RULES, self)):
-            raise _error(rules)
+        if info.context is not TYPES_ONLY and (rules := broken(self.RULES, self)):
+            raise _error(BROKEN_OBJECT, rules)
         return self
 
     @classmethod

@@ -133,7 +133,7 @@ def at_most_one(first: str, second: str, values: Callable[[Any], tuple[object, o
     )
 
 
-def must_be_set(field: str) -> str:
+def missing(field: str) -> str:
     """The sentence about a field that has no default and is not there."""
     return f"{field} must be set"
 
@@ -144,9 +144,10 @@ _DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 OBJECT_NAME = Rule(
     "metadata.name must be at most 63 lower-case letters, digits and hyphens, without dots",
-    # the API server itself refuses what is no DNS subdomain: two sentences about one mistake otherwise
+    # stands on the whole object, the only place where CEL sees the name; the API server itself refuses what
+    # is no DNS subdomain, so that CEL must not say it once more
     "self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",
-    lambda model: model.metadata.name is None or _DNS_LABEL.fullmatch(model.metadata.name) is not None,
+    lambda name: _DNS_LABEL.fullmatch(name) is not None,
     field="metadata.name",
 )
 
@@ -268,8 +269,13 @@ HEADER_NAME = (
 HEADER_NAMES = Rule(
     "headers must not repeat a name in other letters of case: keep one of them",
     # an exact repeat is refused by the list type
-    "self.all(h, !self.exists(o, o.name != h.name && o.name.lowerAscii() == h.name.lowerAscii()))",
-    lambda headers: len({h.name.lower() for h in headers}) == len({h.name for h in headers}),
+    "!has(self.headers) || self.headers.all(h, !self.headers.exists(o, "
+    "o.name != h.name && o.name.lowerAscii() == h.name.lowerAscii()))",
+    lambda spec: (
+        spec.headers is None
+        or len({h.name.lower() for h in spec.headers}) == len({h.name for h in spec.headers})
+    ),
+    field="headers",
 )
 HEADER_SOURCE = exactly_one("value", "valueFrom", lambda header: (header.value, header.value_from))
 ONE_AUTHORIZATION = Rule(

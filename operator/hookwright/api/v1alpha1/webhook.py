@@ -194,7 +194,12 @@ class Tls(Model):
 class WebhookSpec(Ruled):
     """What to send where, and when."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (rules.URL_SOURCE, rules.BODY_SOURCE, rules.ONE_AUTHORIZATION)
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        rules.URL_SOURCE,
+        rules.BODY_SOURCE,
+        rules.HEADER_NAMES,
+        rules.ONE_AUTHORIZATION,
+    )
 
     display_name: Annotated[str, Field(max_length=63), Follows(rules.DISPLAY_NAME)] | None = None
     """A friendly name."""
@@ -215,9 +220,7 @@ class WebhookSpec(Ruled):
     RequestFailed, Manual, or a CloudEvents type that contains a dot, exact or with a trailing .*"""
     filters: Filters | None = None
     """Which of those events it wants."""
-    headers: (
-        Annotated[list[Header], Field(max_length=32), Distinct("name"), Follows(rules.HEADER_NAMES)] | None
-    ) = None
+    headers: Annotated[list[Header], Field(max_length=32), Distinct("name")] | None = None
     """Further headers."""
     auth: Auth | None = None
     """Credentials."""
