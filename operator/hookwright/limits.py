@@ -44,6 +44,7 @@ INTERIM_ANSWERS = 8  # 1xx answers before the final one
 CONNECTION_SECONDS = 300.0  # life of a pooled connection: bounds how long an old address is used
 IDLE_SECONDS = 55.0  # shorter than the 60 s after which common servers close
 ANSWER_WIRE_BYTES = 640 * KIB  # an answer with its chunk sizes: 64 KiB in chunks of one byte are 384 KiB
+READ_BYTES = 64 * KIB  # at most that much comes at once, and goes over a limit
 CONNECT_ADDRESSES = 8  # of one name that are tried
 CONNECT_STAGGER_SECONDS = 0.25  # before the next address is tried beside the one before (RFC 8305)
 RESOLVED_SECONDS = 5.0  # an answer is used again: targets that close each connection cost no lookup each
@@ -115,3 +116,10 @@ CONFIG_BYTES = 256 * MIB  # expanded
 DIRECT_RUNS = 64  # Manual calls and tests under way at once
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
 REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
+
+# --- client commands ---------------------------------------------------------------------------
+CLIENT_CONNECT_SECONDS = 5.0
+CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s) and of a usual test
+CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
+FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
+REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar

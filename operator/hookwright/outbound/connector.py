@@ -37,6 +37,7 @@ class Connector:
     ) -> None:
         self._policy = policy
         self._resolver = resolver
+        self._buffer = memoryview(bytearray(limits.READ_BYTES))
         self._connect_to = {host.rstrip(".").lower(): target for host, target in connect_to.items()}
 
     async def open(
@@ -52,7 +53,7 @@ class Connector:
                 addresses, port = await self._targets(host)
                 resolved = perf_counter()
                 phases.dns = (resolved - started) * 1e3
-                connection, transport = await _connect(host, addresses, port, on_lost)
+                connection, transport = await self._connect(host, addresses, port, on_lost)
                 connected = perf_counter()
                 phases.connect = (connected - resolved) * 1e3
                 await _secure(connection, transport, context)
@@ -75,6 +76,22 @@ class Connector:
                 raise failures.refused(problem if address == host else f"{host} is refused. {problem}")
         return addresses, HTTPS_PORT
 
+    async def _connect(self, host: str, addresses: Sequence[str], port: int, on_lost: OnLost) -> _Connected:
+        loop = asyncio.get_running_loop()
+
+        async def attempt(address: str) -> _Connected:
+            try:
+                transport, connection = await loop.create_connection(
+                    lambda: Connection(loop, host, on_lost, self._buffer), address, port
+                )
+            except OSError as error:
+                raise failures.connecting(host, error) from error
+            return connection, transport
+
+        if len(addresses) == 1:
+            return await attempt(addresses[0])
+        return await _first(attempt, addresses[: limits.CONNECT_ADDRESSES])
+
 
 def _stage(phases: Phases) -> str:
     if phases.dns is None:
@@ -91,23 +108,6 @@ def _literal(text: str) -> bool:
 
 
 _Connected = tuple[Connection, asyncio.Transport]
-
-
-async def _connect(host: str, addresses: Sequence[str], port: int, on_lost: OnLost) -> _Connected:
-    loop = asyncio.get_running_loop()
-
-    async def attempt(address: str) -> _Connected:
-        try:
-            transport, connection = await loop.create_connection(
-                lambda: Connection(loop, host, on_lost), address, port
-            )
-        except OSError as error:
-            raise failures.connecting(host, error) from error
-        return connection, transport
-
-    if len(addresses) == 1:
-        return await attempt(addresses[0])
-    return await _first(attempt, addresses[: limits.CONNECT_ADDRESSES])
 
 
 async def _first(attempt: Callable[[str], Awaitable[_Connected]], addresses: Sequence[str]) -> _Connected:
