@@ -1,0 +1,101 @@
+"""What an error of SQLite means for the store: wait for space, end the process, or blame one request.
+
+A failed write, fsync or checkpoint ends the process with the database unclosed, because a later fsync can falsely
+succeed (DESIGN 4). Must not: act on what it finds.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+from hookwright.errors import StoreBroken, StoreDamaged, StoreError, StoreFull
+from hookwright.limits import RESERVE_MAX_BYTES, RESERVE_MIN_BYTES, RESERVE_SHARE
+
+FreeSpace = Callable[[], tuple[int, int]]
+"""Free and total bytes of the disk; nothing is free on one that is read-only."""
+
+_WAIT = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+}
+_REQUEST = {
+    sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE, sqlite3.SQLITE_TOOBIG,
+}  # fmt: skip
+
+
+class Failure(Enum):
+    """What to do about an error."""
+
+    WAIT = "wait"
+    """No space or not writable: nothing was stored, it heals by itself."""
+    BROKEN = "broken"
+    """What is on disk is not known any more."""
+    REQUEST = "request"
+    """One request cannot be stored; the others can."""
+
+
+def judge(error: Exception, free_space: FreeSpace) -> Failure:
+    """What an exception of a statement or commit means."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if not isinstance(error, sqlite3.Error) or code is None:
+        return Failure.REQUEST
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return Failure.BROKEN
+    if code == sqlite3.SQLITE_IOERR_WRITE and free_space()[0] == 0:
+        return Failure.WAIT  # a disk that became read-only, or a quota, says so by other means than ENOSPC
+    primary = code & 0xFF
+    if primary in _WAIT:
+        return Failure.WAIT
+    return Failure.REQUEST if primary in _REQUEST else Failure.BROKEN
+
+
+def as_store_error(error: Exception) -> StoreError:
+    """The exception for the caller whose request it was."""
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    return StoreError(f"The store refused a request ({name}: {error}); nothing of it was stored.")
+
+
+def full(folder: Path, why: str) -> StoreFull:
+    """The exception while nothing can be stored."""
+    return StoreFull(
+        f"The data folder {folder} takes no more ({why}): free some space; it goes on by itself then."
+    )
+
+
+def broken(folder: Path, why: str) -> StoreBroken:
+    """The exception after which the process must end."""
+    return StoreBroken(
+        f"The store in {folder} failed ({why}): the process ends and starts again from what is surely on disk."
+    )
+
+
+def damaged(file: Path, why: str) -> StoreDamaged:
+    """The exception for a file that is not used."""
+    return StoreDamaged(
+        f"{file} {why}; nothing was changed. Move it away to begin with an empty store, or put back a copy."
+    )
+
+
+def disk(folder: Path) -> FreeSpace:
+    """Free and total bytes of the disk that holds a folder."""
+
+    def free_space() -> tuple[int, int]:
+        found = os.statvfs(folder)
+        writable = not found.f_flag & os.ST_RDONLY
+        return found.f_bavail * found.f_frsize if writable else 0, found.f_blocks * found.f_frsize
+
+    return free_space
+
+
+def under_reserve(free_space: FreeSpace) -> bool:
+    """Whether so little is free that new events are refused: results and pruning need the rest (SPEC 8)."""
+    free, total = free_space()
+    return free < max(RESERVE_MIN_BYTES, min(RESERVE_MAX_BYTES, int(total * RESERVE_SHARE)))

@@ -1,0 +1,157 @@
+"""History read from the SQLite database, beside the writer: own connections that may only read, limited in time.
+
+Each call runs in one of a few threads and sees what was committed when it began. Must not: write, or wait for
+the writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hookwright.errors import StoreError
+from hookwright.limits import STORE_READ_SECONDS
+from hookwright.store.port import AttemptRecord, DeadLetterRow, DeadReason, RouteCounts, StoredRoute
+from hookwright.store.sqlite import statements
+from hookwright.store.sqlite.database import database_file, open_reader
+
+T = TypeVar("T")
+_SQL = statements.load("reading.sql")
+_NEWEST = 2**63 - 1
+_THREADS = 2
+_STEPS = 10_000  # of SQLite's machine between two looks at the clock: well under 1 ms
+
+
+class SqliteHistory:
+    """Reads the database in a data folder, once SqliteStore has opened it. `seconds` limits each query but `recovered`.
+
+    Every method raises StoreError if the query takes longer.
+    """
+
+    def __init__(self, folder: Path, *, seconds: float = STORE_READ_SECONDS) -> None:
+        self._file = database_file(folder)
+        self._seconds = seconds
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="hookwright-history")
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    async def close(self) -> None:
+        """End the threads and connections; before the store is closed, so that it can tidy up its log."""
+        await asyncio.to_thread(self._pool.shutdown)
+        while self._connections:
+            self._connections.pop().close()
+
+    async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
+        """See the port. Not limited in time: nothing works before it is known."""
+
+        def read(
+            connection: sqlite3.Connection,
+        ) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
+            memory = {row[0]: StoredRoute(*row) for row in connection.execute(_SQL["memory"])}
+            return _counts(connection), memory, connection.execute(_SQL["high_key"]).fetchone()[0]
+
+        return await self._run(read, None)
+
+    async def counts(self) -> dict[str, RouteCounts]:
+        """See the port."""
+        return await self._run(_counts, self._seconds)
+
+    async def invocations(
+        self,
+        *,
+        route: str | None = None,
+        result: str | None = None,
+        friendly_id: str | None = None,
+        kind: str | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, AttemptRecord]]:
+        """See the port."""
+        name = _plan(route, result, friendly_id, kind)
+        values = {
+            "route": route, "result": result, "friendly_id": friendly_id, "kind": kind,
+            "before": _NEWEST if before is None else before, "limit": limit,
+        }  # fmt: skip
+        return [(row[0], _attempt(row)) for row in await self._rows(name, values)]
+
+    async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
+        """See the port."""
+        rows = await self._rows("invocation", (delivery_key, attempt))
+        return _attempt(rows[0]) if rows else None
+
+    async def dead_letters(
+        self, *, route: str | None = None, before: int | None = None, limit: int
+    ) -> list[tuple[int, DeadLetterRow]]:
+        """See the port."""
+        name = "dead_letters" if route is None else "dead_letters_of_route"
+        values = {"route": route, "before": _NEWEST if before is None else before, "limit": limit}
+        return [(row[0], _dead_letter(row)) for row in await self._rows(name, values)]
+
+    async def event(self, delivery_key: int) -> bytes | None:
+        """See the port."""
+        for key, deliveries, raw in await self._rows("event", (delivery_key,)):
+            if delivery_key <= key + deliveries:
+                return raw  # type: ignore[no-any-return]
+        return None
+
+    async def _rows(self, name: str, values: Any) -> list[tuple[Any, ...]]:
+        return await self._run(
+            lambda connection: connection.execute(_SQL[name], values).fetchall(), self._seconds
+        )
+
+    async def _run(self, read: Callable[[sqlite3.Connection], T], seconds: float | None) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, read, seconds)
+
+    def _read(self, read: Callable[[sqlite3.Connection], T], seconds: float | None) -> T:
+        connection = self._connection()
+        end = time.monotonic() + (seconds or 0.0)
+        connection.set_progress_handler(
+            (lambda: time.monotonic() > end) if seconds is not None else None, _STEPS
+        )
+        try:
+            return read(connection)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise StoreError(
+                    f"Reading the history took longer than {seconds} s: ask for less."
+                ) from error
+            raise StoreError(f"The history cannot be read ({error}): see the log of the store.") from error
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"The history cannot be read ({error}): see the log of the store.") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = open_reader(self._file)
+            self._connections.append(connection)
+        return connection
+
+
+def _plan(route: str | None, result: str | None, friendly_id: str | None, kind: str | None) -> str:
+    """The statement whose index finds the fewest rows to look at."""
+    if friendly_id is not None:
+        return "invocations_of_friendly_id"
+    if kind is not None and kind != "Delivery":
+        return "invocations_of_kind"
+    if result is not None and result != "Delivered":
+        return "invocations_of_result" if route is None else "invocations_of_route_and_result"
+    return "invocations" if route is None else "invocations_of_route"
+
+
+def _counts(connection: sqlite3.Connection) -> dict[str, RouteCounts]:
+    return {row[0]: RouteCounts(*row[1:]) for row in connection.execute(_SQL["counts"])}
+
+
+def _attempt(row: tuple[Any, ...]) -> AttemptRecord:
+    return AttemptRecord(*row[1:14])
+
+
+def _dead_letter(row: tuple[Any, ...]) -> DeadLetterRow:
+    _, key, event_key, route, trigger, reason, message, attempts, at, received, _ = row
+    return DeadLetterRow(key, event_key, route, trigger, DeadReason(reason), message, attempts, at, received)

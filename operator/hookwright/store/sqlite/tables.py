@@ -1,0 +1,333 @@
+"""What accepting, finishing and claiming do to the tables, for many calls at once.
+
+Runs in the writer's thread inside a transaction that `writer` begins and commits. Must not: commit, touch futures,
+or know threads. After a rollback `reload` reads again what is kept in memory beside the tables.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from typing import Any
+
+from hookwright.limits import HISTORY_ROW_BYTES
+from hookwright.store.port import (
+    Accepted,
+    Action,
+    AttemptRecord,
+    Conflict,
+    Delivery,
+    Finish,
+    New,
+    NewEvent,
+    Repeat,
+    StoredRoute,
+)
+from hookwright.store.sqlite import statements
+
+_SQL = statements.load("work.sql")
+_NEW = New()
+_CONFLICT = Conflict()
+
+
+class Tables:
+    """The tables of one open database. `identity_seconds` is the window of identities."""
+
+    def __init__(self, connection: sqlite3.Connection, identity_seconds: int) -> None:
+        self.connection = connection
+        self.high_key = 0
+        """The highest key this process stored."""
+        self._window = identity_seconds * 1000
+        self.reload()
+
+    def reload(self) -> None:
+        """Read what is kept in memory: numbers of routes, sizes of history and dead letters."""
+        execute = self.connection.execute
+        self._routes: dict[str, int] = dict(execute(_SQL["all_routes"]))
+        row = execute(_SQL["history_end"]).fetchone()
+        self.history_end: int = row[0] if row else 0
+        """The running sum of the history's bytes."""
+        self.dead_bytes: int = execute(_SQL["dead_bytes"]).fetchone()[0]
+        """How much the dead letters count."""
+        self.measure_identities()
+
+    def measure_identities(self) -> None:
+        """Read again how many identities there are and how old the oldest is, after some were dropped."""
+        row = self.connection.execute(_SQL["identity_window"]).fetchone()
+        self.identities: int = row[0] if row else 0
+        self.oldest_identity: int | None = row[1] if row else None
+
+    def route_id(self, route: str) -> int:
+        """The number of a webhook, given at first sight."""
+        number = self._routes.get(route)
+        if number is None:
+            number = self.connection.execute(_SQL["insert_route"], (route,)).lastrowid
+            assert number is not None
+            self._routes[route] = number
+        return number
+
+    def route_names(self) -> dict[int, str]:
+        """The webhooks by their numbers."""
+        return {number: route for route, number in self._routes.items()}
+
+    def forget_routes(self, routes: Iterable[str]) -> None:
+        """Routes whose rows were deleted."""
+        for route in routes:
+            self._routes.pop(route, None)
+
+    def check_owner(self, epoch: int) -> bool:
+        """Last in every transaction: keep the highest key; False if another process owns the database now."""
+        return self.connection.execute(_SQL["still_own"], (epoch, self.high_key)).rowcount == 1
+
+    # --- accept ----------------------------------------------------------------------------------
+
+    def accept(self, batches: Sequence[Sequence[NewEvent]]) -> list[list[Accepted]]:
+        """Store batches, each all or nothing; a repeat of an earlier batch of the same call is one too."""
+        seen: dict[bytes, tuple[bytes, bytes]] = {}
+        stored: list[NewEvent] = []
+        answers = []
+        for batch in batches:
+            answer, fresh = self._judge(batch, seen)
+            answers.append(answer)
+            if _CONFLICT in answer:
+                continue
+            seen.update(fresh)
+            stored += [event for event, one in zip(batch, answer, strict=True) if one is _NEW]
+        self._insert(stored)
+        return answers
+
+    def _judge(
+        self, batch: Sequence[NewEvent], seen: dict[bytes, tuple[bytes, bytes]]
+    ) -> tuple[list[Accepted], dict[bytes, tuple[bytes, bytes]]]:
+        """Answers of one batch, and the identities it brings (identity → digest, answer)."""
+        fresh: dict[bytes, tuple[bytes, bytes]] = {}
+        answers: list[Accepted] = []
+        for event in batch:
+            identity = event.identity
+            if identity is None:
+                answers.append(_NEW)
+                continue
+            known = fresh.get(identity) or seen.get(identity) or self._known(identity, event.received)
+            if known is None:
+                fresh[identity] = (event.digest, event.answer)
+                answers.append(_NEW)
+            else:
+                answers.append(Repeat(known[1]) if known[0] == event.digest else _CONFLICT)
+        return answers, fresh
+
+    def _known(self, identity: bytes, now: int) -> tuple[bytes, bytes] | None:
+        row: tuple[bytes, bytes] | None = self.connection.execute(
+            _SQL["find_identity"], (identity, now - self._window)
+        ).fetchone()
+        return row
+
+    def _insert(self, stored: Iterable[NewEvent]) -> None:
+        events, fanout, waiting, dead, identities = [], [], [], [], []
+        high = self.high_key
+        for event in stored:
+            key, count, size, received = event.key, len(event.deliveries), len(event.raw), event.received
+            high = max(high, key + count)
+            if event.identity is not None:
+                identities.append((event.identity, event.digest, received, event.answer))
+            if not count:
+                continue
+            events.append((key, event.event_type, event.trigger, count, event.raw))
+            if count > 1:
+                fanout.append((key, count))
+            for delivery in event.deliveries:
+                route = self.route_id(delivery.route)
+                if delivery.dead is None:
+                    waiting.append((route, delivery.key, key, received, 0, 0, size))
+                else:
+                    dead.append(
+                        (
+                            delivery.key,
+                            key,
+                            route,
+                            delivery.dead,
+                            delivery.message,
+                            0,
+                            received,
+                            received,
+                            size,
+                        )
+                    )
+        self.high_key = high
+        self._many("insert_event", events)
+        self._many("insert_waiting", waiting)
+        self._many("insert_fanout", fanout)
+        self._insert_dead(dead)
+        self._many("insert_identity", identities)
+        if identities:
+            self.identities += len(identities)
+            self.oldest_identity = self.oldest_identity or identities[0][2]
+
+    # --- finish ----------------------------------------------------------------------------------
+
+    def finish(self, results: Iterable[Finish]) -> None:
+        """Carry out results and keep their records."""
+        done: list[tuple[int, int]] = []
+        released: Counter[int] = Counter()
+        records = []
+        for result in results:
+            if result.record is not None:
+                records.append(result.record)
+            route = self.route_id(result.route)
+            if result.action is Action.ACK:
+                if result.sole:
+                    done.append((route, result.key))
+                elif (row := self._take(route, result.key)) is not None:
+                    released[row[0]] += 1
+            elif result.action is Action.DELAY:
+                self._delay(route, result)
+            else:
+                self.bury(route, result)
+        if done and self._many("delete_waiting", done) < len(done):
+            self._many("delete_delayed", done)
+        self._many("delete_sole_event", [(key - 1,) for _, key in done])
+        self.release(released)
+        self._record(records)
+
+    def _take(self, route: int, key: int) -> tuple[int, int, int, int] | None:
+        """Remove a waiting delivery: (event_key, received, attempts, bytes), None if it is not waiting."""
+        for name in ("take_waiting", "take_delayed"):
+            rows = self.connection.execute(_SQL[name], (route, key)).fetchall()
+            if rows:
+                return rows[0]  # type: ignore[no-any-return]
+        return None
+
+    def _delay(self, route: int, result: Finish) -> None:
+        row = self._take(route, result.key)
+        if row is None:
+            return
+        event_key, received, _, size = row
+        values = (route, result.key, event_key, received, result.attempts, result.steps, size)
+        if result.due:
+            self.connection.execute(_SQL["insert_delayed"], (*values, result.due))
+        else:
+            self.insert_waiting(values)
+
+    def bury(self, route: int, result: Finish) -> int | None:
+        """Make a dead letter of a waiting delivery; the bytes of its event, None if it is not waiting."""
+        row = self._take(route, result.key)
+        if row is None:
+            return None
+        assert result.reason is not None
+        event_key, received, attempts, size = row
+        attempts = max(attempts, result.attempts)
+        self._insert_dead(
+            [
+                (
+                    result.key,
+                    event_key,
+                    route,
+                    result.reason,
+                    result.message,
+                    attempts,
+                    result.at,
+                    received,
+                    size,
+                )
+            ]
+        )
+        return size
+
+    def _insert_dead(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._many("insert_dead", rows)
+        self.dead_bytes += sum(row[-1] for row in rows)
+
+    def take_dead(self, position: int) -> tuple[int, int, int, int, int]:
+        """Remove a dead letter: (key, event_key, route number, attempts, bytes of its event)."""
+        row: tuple[int, int, int, int, int]
+        (row,) = self.connection.execute(_SQL["take_dead"], (position,)).fetchall()
+        self.dead_bytes -= row[-1]
+        return row
+
+    def insert_waiting(self, row: tuple[int, int, int, int, int, int, int]) -> None:
+        """A delivery that may go at once: (route number, key, event_key, received, attempts, steps, bytes)."""
+        self.connection.execute(_SQL["insert_waiting"], row)
+
+    def release(self, events: Counter[int]) -> int:
+        """So many deliveries of these events are done; how many events were dropped as none needs them any more."""
+        keys = [(key,) for key in events]
+        self._many("release_fanout", list(events.items()))
+        dropped = self._many("delete_released_event", keys)
+        self._many("delete_fanout", keys)
+        return dropped
+
+    def _record(self, records: Iterable[AttemptRecord]) -> None:
+        rows = []
+        total = self.history_end
+        for one in records:
+            total += len(one.detail) + HISTORY_ROW_BYTES
+            rows.append(
+                (one.delivery_key, one.attempt, one.event_key, self.route_id(one.route), one.kind, one.trigger,
+                 one.result, one.status, one.cause, one.time, one.duration, one.friendly_id, total, one.detail)
+            )  # fmt: skip
+        self._many("insert_attempt", rows)
+        self.history_end = total
+
+    def remember(self, routes: Iterable[StoredRoute]) -> None:
+        """Replace what is remembered of these routes."""
+        rows = [
+            (self.route_id(one.route), one.gone, one.deleted_at, one.last_success, one.last_failure,
+             one.consecutive_failures)
+            for one in routes
+        ]  # fmt: skip
+        self._many("remember_route", rows)
+
+    def _many(self, name: str, rows: Sequence[tuple[object, ...]]) -> int:
+        """Run a statement for all rows; how many rows of the table changed."""
+        return self.connection.executemany(_SQL[name], rows).rowcount if rows else 0
+
+    # --- claim -----------------------------------------------------------------------------------
+
+    def claim(
+        self, route: str, now: int, limit: int, max_bytes: int, exclude: frozenset[int]
+    ) -> list[Delivery]:
+        """See `store.port.Work.claim`."""
+        found: list[Delivery] = []
+        size = 0
+        for _, key, event_key, received, attempts, steps, due, length in self._due(route, now):
+            if key in exclude:
+                continue
+            if len(found) >= limit or (found and size + length > max_bytes):
+                break
+            size += length
+            event_type, trigger, raw, count = self.connection.execute(_SQL["event"], (event_key,)).fetchone()
+            found.append(
+                Delivery(
+                    key,
+                    event_key,
+                    route,
+                    event_type,
+                    trigger,
+                    raw,
+                    received,
+                    attempts,
+                    steps,
+                    due,
+                    count == 1,
+                )
+            )
+        return found
+
+    def _due(self, route: str, now: int) -> Iterator[tuple[int, ...]]:
+        """Deliveries that are due, oldest due first, each with the time since when."""
+        number = self._routes.get(route)
+        return merge(
+            self.connection.execute(_SQL["scan_waiting"], (number,)),
+            self.connection.execute(_SQL["scan_delayed"], (number, now)),
+        )
+
+    def next_due(self, route: str, exclude: frozenset[int]) -> int | None:
+        """See `store.port.Work.next_due`."""
+        number = self._routes.get(route)
+        if any(key not in exclude for (key,) in self.connection.execute(_SQL["scan_keys"], (number,))):
+            return 0
+        for key, due in self.connection.execute(_SQL["scan_dues"], (number,)):
+            if key not in exclude:
+                return int(due)
+        return None
