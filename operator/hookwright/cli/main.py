@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from hookwright import __version__
-from hookwright.cli.output import DONE, USED_WRONG, Ended, ended_by
+from hookwright.cli.exits import DONE, USED_WRONG, Ended, ended_by
 from hookwright.errors import HookwrightError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -50,7 +50,7 @@ class Commands(click.Group):
         try:
             command: click.Command = getattr(import_module(f"hookwright.cli.{module}"), function)
         except (ImportError, AttributeError) as error:
-            sentence = f"the command {cmd_name} cannot be loaded in this installation: {error}"
+            sentence = f"Error: the command {cmd_name} cannot be loaded in this installation: {error}"
             raise Ended(sentence, USED_WRONG) from error
         return command
 

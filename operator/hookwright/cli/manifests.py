@@ -24,7 +24,7 @@ ENDINGS: Final = (".yaml", ".yml", ".json")
 _GROUP: Final = "hookwright.io/"
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OBJECT_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_STEP: Final = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
+_STEP: Final = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Manifest(Object):
 
         With `template_line` (from 1), the file's line of that line of a template in a literal block.
         """
-        steps = [int(match[2]) if match[2] else match[1] for match in _STEP.finditer(path)]
+        steps = [_step(match[1], match[2]) for match in _STEP.finditer(path)]
         line, literal = line_of(self.lines, steps)
         return line + template_line if literal else line
 
@@ -56,21 +56,27 @@ class Manifest(Object):
 
 @dataclass(slots=True)
 class Loaded:
-    """What was found: manifests in the order of their files, what is wrong, what was passed over."""
+    """What was found, in the order of the files; what is wrong; how much was passed over."""
 
-    manifests: list[Manifest] = field(default_factory=list)
+    objects: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+    """By kind and `namespace/name`."""
     errors: list[ManifestError] = field(default_factory=list)
     skipped: int = 0
     """Objects of other kinds, and documents that are no Kubernetes objects."""
     files: int = 0
 
+    @property
+    def manifests(self) -> list[Manifest]:
+        """All of them."""
+        return list(self.objects.values())
+
     def find(self, kind: str, key: str) -> Manifest | None:
         """The manifest of that kind and `namespace/name`."""
-        return next((found for found in self.manifests if found.kind == kind and found.key == key), None)
+        return self.objects.get((kind, key))
 
     def of_kind(self, kind: str) -> list[Manifest]:
         """The manifests of one kind."""
-        return [manifest for manifest in self.manifests if manifest.kind == kind]
+        return [manifest for manifest in self.objects.values() if manifest.kind == kind]
 
 
 def load(paths: Sequence[Path]) -> Loaded:
@@ -80,14 +86,11 @@ def load(paths: Sequence[Path]) -> Loaded:
     An object that stands twice is an error at its second place, and the first is taken.
     """
     loaded = Loaded()
-    seen: dict[tuple[str, str], Manifest] = {}
     for file in manifest_files(paths):
         loaded.files += 1
         for found in _read(file, loaded):
-            first = seen.setdefault((found.kind, found.key), found)
-            if first is found:
-                loaded.manifests.append(found)
-            else:
+            first = loaded.objects.setdefault((found.kind, found.key), found)
+            if first is not found:
                 sentence = f"{found.kind} {found.key} stands here a second time, first in"
                 loaded.errors.append(found.error("metadata.name", f"{sentence} {first.file}:{first.line}"))
     return loaded
@@ -102,7 +105,7 @@ def manifest_files(paths: Iterable[Path]) -> list[Path]:
         elif path.exists():
             found[path] = None
         else:
-            raise UsageError(f"{path} does not exist")
+            raise UsageError(f"{path} does not exist.")
     return list(found)
 
 
@@ -110,8 +113,15 @@ def webhook_key(text: str) -> str:
     """`[NS/]NAME` → `namespace/name`; without a namespace `default`. Raises UsageError for anything else."""
     namespace, slash, name = text.rpartition("/")
     if not name or "/" in namespace or (slash and not namespace):
-        raise UsageError(f"{text!r} is not a name: write NAME or NAMESPACE/NAME")
+        raise UsageError(f"{text!r} is not a name; write NAME or NAMESPACE/NAME.")
     return f"{namespace or DEFAULT_NAMESPACE}/{name}"
+
+
+def _step(name: str | None, index: str) -> str | int:
+    """A step of a field path: a member, an index, or a key in brackets (`headers[X-Key]`)."""
+    if name is not None:
+        return name
+    return int(index) if index.isdecimal() else index
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -124,7 +134,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _unreadable(error: OSError) -> None:
-    raise UsageError(f"the folder {error.filename} cannot be read: {error.strerror}")
+    raise UsageError(f"The folder {error.filename} cannot be read: {error.strerror}.")
 
 
 def _read(path: Path, loaded: Loaded) -> Iterator[Manifest]:

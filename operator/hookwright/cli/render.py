@@ -17,7 +17,8 @@ import orjson
 
 from hookwright.api.admin import RequestRecord
 from hookwright.cli.manifests import Loaded, Manifest, load, webhook_key
-from hookwright.cli.output import FOUND_WRONG, Ended, emit, manifest_error, note, output_option, printable
+from hookwright.cli.exits import FOUND_WRONG, Ended
+from hookwright.cli.output import Format, format_option, print_error, print_one, printable
 from hookwright.cli.sample import sample_trigger
 from hookwright.cli.validate import NO_KEY
 from hookwright.core.assemble import Assembly, assemble
@@ -26,7 +27,7 @@ from hookwright.core.event import Event, delivery_id
 from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
-from hookwright.errors import ManifestError, UsageError
+from hookwright.errors import UsageError
 from hookwright.limits import EVENT_BYTES
 
 _SAMPLE_DELIVERY = delivery_id(0, "sample")
@@ -39,7 +40,7 @@ _SAMPLE_DELIVERY = delivery_id(0, "sample")
     "--trigger", metavar="T", help="Sample event to use; default: the webhook's first that has one."
 )
 @click.option("-f", "--event", metavar="FILE|-", help="The event, JSON; - is standard input.")
-@output_option
+@format_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -47,7 +48,7 @@ def command(
     webhook: str | None,
     trigger: str | None,
     event: str | None,
-    output: str | None,
+    output: Format,
 ) -> None:
     """Show the request that would go out, and why the event matches or not. Sends nothing.
 
@@ -60,13 +61,12 @@ def command(
     route = assembly.webhooks[chosen.key].config
     document = _read_event(event, trigger) if event else _sample(trigger, route.triggers)
     explained = explain(route, document, delivery_id=_SAMPLE_DELIVERY, attempt=1, now=int(time.time()))
-    if output:
-        emit(_record(explained), output)
-    else:
+    if output == "table":
         _print(explained, document)
+    else:
+        print_one(_record(explained), output)
     if explained.error is not None:
-        error = ManifestError(explained.error, file=chosen.file, line=chosen.line_of("spec"), field="spec")
-        note(manifest_error(error))
+        print_error(chosen.error("spec", explained.error))
         ctx.exit(FOUND_WRONG)
 
 
@@ -80,13 +80,13 @@ def _choose(loaded: Loaded, name: str | None) -> Manifest:
     elif len(webhooks) == 1:
         return webhooks[0]
     for error in loaded.errors:
-        note(manifest_error(error))
+        print_error(error)
     names = ", ".join(sorted(manifest.key for manifest in webhooks))
     if not webhooks:
-        raise UsageError("there is no readable Webhook in these files")
+        raise UsageError("There is no readable Webhook in these files.")
     if name is None:
-        raise UsageError(f"say which webhook with --webhook: {names}")
-    raise UsageError(f"there is no Webhook {webhook_key(name)} in these files; there is {names}")
+        raise UsageError(f"Say which webhook with --webhook: {names}.")
+    raise UsageError(f"There is no Webhook {webhook_key(name)} in these files; there is {names}.")
 
 
 def _needed(loaded: Loaded, webhook: Manifest) -> list[Manifest]:
@@ -99,9 +99,9 @@ def _refuse_broken(assembly: Assembly, webhook: Manifest) -> None:
     """Print what is wrong with the webhook; Ended if it is more than a warning."""
     for finding in assembly.findings:
         error = webhook.error(finding.field, finding.sentence, finding.template_line)
-        note(f"{'' if finding.severity == 'error' else 'warning: '}{manifest_error(error)}")
+        print_error(error, warning=finding.severity == "warning")
     if any(finding.severity == "error" for finding in assembly.findings):
-        raise Ended(f"{webhook.key} cannot be rendered", FOUND_WRONG)
+        raise Ended(f"Error: {webhook.key} cannot be rendered.", FOUND_WRONG)
 
 
 def _sample(trigger: str | None, triggers: Sequence[str]) -> Event:
@@ -110,9 +110,7 @@ def _sample(trigger: str | None, triggers: Sequence[str]) -> Event:
         return sample_event(sample_trigger(trigger))
     found = next((each for each in triggers if each in SAMPLE_TRIGGERS), None)
     if found is None:
-        raise UsageError(
-            "none of this webhook's triggers has a sample event: give an event with --event FILE"
-        )
+        raise UsageError("None of its triggers has a sample event; give an event with --event FILE.")
     return sample_event(found)
 
 
@@ -123,7 +121,7 @@ def _read_event(source: str, trigger: str | None) -> Event:
     content_type = "application/cloudevents+json" if structured else "application/json"
     events = decode({"content-type": content_type}, body)
     if len(events) != 1:
-        raise UsageError(f"{source} holds {len(events)} events: render takes one")
+        raise UsageError(f"{source} holds {len(events)} events; render takes one.")
     return replace(events[0], trigger=normalise_trigger(trigger)) if trigger else events[0]
 
 
@@ -141,13 +139,13 @@ def _read(source: str) -> bytes:
         with Path(source).open("rb") as stream:
             return _bounded(stream, source)
     except OSError as error:
-        raise UsageError(f"{source} cannot be read: {error.strerror}") from None
+        raise UsageError(f"{source} cannot be read: {error.strerror}.") from None
 
 
 def _bounded(stream: BinaryIO, name: str) -> bytes:
     body = stream.read(EVENT_BYTES + 1)
     if len(body) > EVENT_BYTES:
-        raise UsageError(f"{name} is larger than an event may be ({EVENT_BYTES:,} bytes)")
+        raise UsageError(f"{name} is larger than an event may be ({EVENT_BYTES:,} bytes).")
     return body
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hookwright.cli.output import emit, output_option
+from hookwright.cli.output import Format, format_option, print_one
 from hookwright.core.decode import normalise_trigger
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
 from hookwright.errors import UsageError
@@ -14,13 +14,13 @@ def sample_trigger(text: str) -> str:
     """A trigger that has a sample, in either spelling. Raises UsageError for any other."""
     trigger = normalise_trigger(text)
     if trigger not in SAMPLE_TRIGGERS:
-        raise UsageError(f"there is no sample of {text}: there is one of {', '.join(SAMPLE_TRIGGERS)}")
+        raise UsageError(f"There is no sample of {text}; there is one of {', '.join(SAMPLE_TRIGGERS)}.")
     return trigger
 
 
 @click.command("sample")
 @click.argument("trigger")
-@output_option
-def command(trigger: str, output: str | None) -> None:
+@format_option
+def command(trigger: str, output: Format) -> None:
     """Print a mock event of TRIGGER, such as RequestCreated."""
-    emit(sample(sample_trigger(trigger)), output)
+    print_one(sample(sample_trigger(trigger)), output)

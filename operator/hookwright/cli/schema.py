@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from hookwright.api.event_schema import event_schema
-from hookwright.cli.output import emit, output_option
+from hookwright.cli.output import Format, format_option, print_one
 
 
 @click.command("schema")
-@output_option
-def command(output: str | None) -> None:
+@format_option
+def command(output: Format) -> None:
     """Print the JSON Schema of an event: what POST /v1/events takes and templates see."""
-    emit(event_schema(), output)
+    print_one(event_schema(), output)

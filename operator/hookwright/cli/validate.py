@@ -1,4 +1,4 @@
-"""`hookwright validate`: every manifest against schema, rules and templates, as the controller would judge it.
+"""`hookwright validate`: every manifest against schema, rules and templates, as the controller judges it.
 
 Its findings are its data: one line each on stdout, the summary on stderr. Must not: judge anything itself.
 """
@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from hookwright.cli.manifests import Loaded, load
-from hookwright.cli.output import FOUND_WRONG, emit_items, manifest_error, note, output_option, printable
+from hookwright.cli.exits import FOUND_WRONG
+from hookwright.cli.output import Format, finding_line, format_option, print_many
 from hookwright.core.assemble import Assembly, Severity, assemble
 from hookwright.core.objects import KINDS
 from hookwright.errors import ManifestError, UsageError
@@ -23,25 +24,24 @@ NO_KEY = bytes(32)
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@output_option
+@format_option
 @click.pass_context
-def command(ctx: click.Context, paths: Sequence[Path], output: str | None) -> None:
+def command(ctx: click.Context, paths: Sequence[Path], output: Format) -> None:
     """Check the manifests in files and folders: schema, rules, templates and references.
 
     Exit code 1 if one of them is wrong; warnings do not count.
     """
     loaded = load(paths)
     if not loaded.files:
-        raise UsageError(f"there is no .yaml, .yml or .json file in {', '.join(map(str, paths))}")
+        raise UsageError(f"There is no .yaml, .yml or .json file in {', '.join(map(str, paths))}.")
     assembly = assemble(loaded.manifests, cluster_events=None, key=NO_KEY, stand_ins=True)
     problems = manifest_problems(loaded, assembly)
-    if output:
-        emit_items([_record(*problem) for problem in problems], output)
-    else:
+    if output == "table":
         for severity, error in problems:
-            mark = "" if severity == "error" else "warning: "
-            click.echo(mark + printable(manifest_error(error)))
-    note(_summary(loaded, problems))
+            click.echo(finding_line(error, warning=severity == "warning"))
+    else:
+        print_many([_record(*problem) for problem in problems], output)
+    click.echo(_summary(loaded, problems), err=True)
     if any(severity == "error" for severity, _ in problems):
         ctx.exit(FOUND_WRONG)
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import orjson
+from pydantic import ValidationError
 
 from hookwright.api.config import DispatchConfig, RouteConfig
-from hookwright.api.v1alpha1.manifest import Problem, problems
+from hookwright.api.v1alpha1.manifest import Webhook, WebhookTest, problems
 from hookwright.api.v1alpha1.webhook import Filters, WebhookSpec
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.core.filters import compile_filters
 from hookwright.core.objects import CONFIG_MAP, WEBHOOK, WEBHOOK_TEST, Object
-from hookwright.core.references import Objects, Reference, Resolved, references, resolve, text_of
+from hookwright.core.references import Objects, Resolved, references, resolve, text_of
 from hookwright.core.sample_checks import SampleChecks
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.core.validators import compile_validators
@@ -110,7 +111,7 @@ def assemble(
 
 def _unchanged(part: Assembled, webhook: Object, known: Objects) -> bool:
     return part.body == webhook.body and all(
-        (found.body if (found := known.get(name)) else None) == body for name, body in part.used.items()
+        _body(known.get(name)) == body for name, body in part.used.items()
     )
 
 
@@ -135,14 +136,11 @@ class _Maker:
 
     def webhook(self, webhook: Object) -> Assembled:
         """The configuration of a webhook and what is wrong with it."""
-        found = [_finding(webhook, problem) for problem in problems(WEBHOOK, webhook.body)]
+        found: list[Finding] = []
+        spec = _read(Webhook, webhook, found)
         triggers, filters = _matching(webhook, found)
-        spec: WebhookSpec | None = None
         resolved = Resolved()
-        wanted: list[Reference] = []
-        if not any(finding.severity == "error" for finding in found):
-            spec = WebhookSpec.model_validate(webhook.spec)
-            wanted = list(references(spec))
+        if spec is not None:
             resolved = self._resolve(webhook, spec, found)
             self._check_spec(webhook, spec, resolved, found)
         config = RouteConfig(
@@ -158,9 +156,14 @@ class _Maker:
             configs=dict(sorted(resolved.configs.items())),
             requested_at=_requested_at(webhook),
         )
-        used = {(each.kind, f"{webhook.namespace}/{each.name}") for each in wanted}
-        bodies = {name: (self._known[name].body if name in self._known else None) for name in used}
-        return Assembled(webhook.body, bodies, self._hashed(config), tuple(found))
+        return Assembled(webhook.body, self._used(webhook, spec), self._hashed(config), tuple(found))
+
+    def _used(
+        self, webhook: Object, spec: WebhookSpec | None
+    ) -> dict[tuple[str, str], Mapping[str, Any] | None]:
+        wanted = references(spec) if spec is not None else ()
+        names = {(each.kind, f"{webhook.namespace}/{each.name}") for each in wanted}
+        return {name: _body(self._known.get(name)) for name in names}
 
     def _hashed(self, config: RouteConfig) -> RouteConfig:
         text = config.model_dump_json(by_alias=True, exclude_none=True, exclude={"hash", "requested_at"})
@@ -195,10 +198,10 @@ class _Maker:
 
     def test(self, test: Object) -> list[Finding]:
         """What is wrong with a WebhookTest."""
-        found = [_finding(test, problem) for problem in problems(WEBHOOK_TEST, test.body)]
-        if found:
+        found: list[Finding] = []
+        spec = _read(WebhookTest, test, found)
+        if spec is None:
             return found
-        spec = WebhookTestSpec.model_validate(test.spec)
         webhook = self._known.get((WEBHOOK, f"{test.namespace}/{spec.webhook_ref.name}"))
         if webhook is None:
             sentence = f"Webhook {spec.webhook_ref.name} does not exist in namespace {test.namespace}"
@@ -228,8 +231,24 @@ class _Maker:
         return Finding(WEBHOOK_TEST, test.key, where, sentence, severity, condition="ResolvedRefs")
 
 
-def _finding(owner: Object, problem: Problem) -> Finding:
-    return Finding(owner.kind, owner.key, problem.field, problem.sentence)
+def _body(found: Object | None) -> Mapping[str, Any] | None:
+    return found.body if found is not None else None
+
+
+@overload
+def _read(model: type[Webhook], owner: Object, found: list[Finding]) -> WebhookSpec | None: ...
+@overload
+def _read(model: type[WebhookTest], owner: Object, found: list[Finding]) -> WebhookTestSpec | None: ...
+def _read(
+    model: type[Webhook] | type[WebhookTest], owner: Object, found: list[Finding]
+) -> WebhookSpec | WebhookTestSpec | None:
+    """The spec, None if a rule is broken; then `found` gets every mistake."""
+    try:
+        return model.model_validate(owner.body, by_alias=True, by_name=False).spec
+    except ValidationError:
+        wrong = problems(owner.kind, owner.body)
+        found += [Finding(owner.kind, owner.key, each.field, each.sentence) for each in wrong]
+        return None
 
 
 def _matching(webhook: Object, found: list[Finding]) -> tuple[list[str], Filters | None]:
@@ -237,7 +256,8 @@ def _matching(webhook: Object, found: list[Finding]) -> tuple[list[str], Filters
     if any(_concerns_matching(finding.field) for finding in found):
         return [], None
     spec = webhook.spec
-    filters = None if spec.get("filters") is None else Filters.model_validate(spec["filters"])
+    given = spec.get("filters")
+    filters = None if given is None else Filters.model_validate(given, by_alias=True, by_name=False)
     try:
         compile_filters(filters)
     except ValueError as error:
