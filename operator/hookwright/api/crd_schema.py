@@ -33,6 +33,7 @@ _COPIED = (
     ANY_MEMBERS,
     RULES,
 )
+_RULE_PARTS = ("rule", "message", "reason", "fieldPath")
 _READ = ("description", "type", "default", "properties", "required", "items", "additionalProperties")
 _DROPPED = ("title",)
 _KNOWN = frozenset((*_COPIED, *_READ, *_DROPPED, "$defs", "$ref", "anyOf"))
@@ -64,6 +65,8 @@ def convert(schema: Schema, definitions: Schema, place: str, *, in_list: bool = 
             raise SchemaError(f"{place}: no default inside a list item")
         result["default"] = _without_nulls(node["default"])
     result |= {keyword: node[keyword] for keyword in _COPIED if keyword in node}
+    if RULES in result:
+        result[RULES] = [{part: rule[part] for part in _RULE_PARTS if part in rule} for rule in result[RULES]]
     _add_children(result, node, definitions, place, in_list)
     _require_bounds(result, place)
     return result

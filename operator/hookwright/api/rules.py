@@ -167,7 +167,7 @@ def _host_rules(field: str, no_expression: str) -> tuple[Rule, ...]:
     """What stands before the first `/`, `?` or `#`: each rule leaves alone what an earlier one refuses."""
     return (
         fits(f"{field} must begin with https://", r"https://.*"),
-        never(f"{field} must not hold a user or password before the host: use auth", r"https://[^/?#]*@.*"),
+        never(f"{field} must not hold a user or password before the host: remove it", r"https://[^/?#]*@.*"),
         never(no_expression, rf"https://[^/?#@{{}}]*[{{}}][^/?#@]*{_AFTER}"),
         never(
             f"{field} must name its host, not an IPv6 address in brackets",
