@@ -204,12 +204,18 @@ def _manifest(value: dict[str, Any], lines: Lines, file: str) -> Manifest:
     metadata = value.get("metadata")
     if not isinstance(metadata, dict):
         raise manifest.error("metadata", "metadata must be set, with a name")
-    name = metadata.get("name")
-    if not isinstance(name, str) or not _OBJECT_NAME.fullmatch(name):
-        sentence = "metadata.name must be set: lower-case letters, digits and hyphens"
-        raise manifest.error("metadata.name", sentence)
-    namespace = metadata.get("namespace") or DEFAULT_NAMESPACE
-    if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
-        sentence = "metadata.namespace must be a namespace: lower-case letters, digits and hyphens"
-        raise manifest.error("metadata.namespace", sentence)
+    name = _name(manifest, "name", metadata.get("name"), _OBJECT_NAME)
+    namespace = _name(manifest, "namespace", metadata.get("namespace") or DEFAULT_NAMESPACE, _NAMESPACE)
     return Manifest(kind, namespace, name, value, file, lines)
+
+
+def _name(manifest: Manifest, member: str, value: Any, form: re.Pattern[str]) -> str:
+    """A member of metadata that is a name; YAML makes a bool of `y` and a number of `10`."""
+    if value is None:
+        raise manifest.error("metadata", f"metadata.{member} must be set")
+    if not isinstance(value, str):
+        raise manifest.error(f"metadata.{member}", f"metadata.{member} must be a text: put it in quotes")
+    if not form.fullmatch(value):
+        sentence = f"metadata.{member} must be lower-case letters, digits and hyphens"
+        raise manifest.error(f"metadata.{member}", sentence)
+    return value

@@ -1,6 +1,6 @@
 """What the commands that work on files print: JSON, YAML, and mistakes in manifests.
 
-Data goes to stdout, the rest to stderr; whatever comes from a file is escaped before a terminal sees it. (What a
+Data goes to stdout, the rest to stderr; whatever comes from a file is escaped first. (What a
 dispatcher says is shown by `cli.show`.) Must not: decide, or know what is printed.
 """
 

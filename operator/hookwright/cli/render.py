@@ -16,8 +16,8 @@ import click
 import orjson
 
 from hookwright.api.admin import RequestRecord
-from hookwright.cli.manifests import Loaded, Manifest, load, webhook_key
 from hookwright.cli.exits import FOUND_WRONG, Ended
+from hookwright.cli.manifests import Loaded, Manifest, load, webhook_key
 from hookwright.cli.output import Format, format_option, print_error, print_one, printable
 from hookwright.cli.sample import sample_trigger
 from hookwright.cli.validate import NO_KEY

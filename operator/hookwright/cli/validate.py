@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from hookwright.cli.manifests import Loaded, load
 from hookwright.cli.exits import FOUND_WRONG
+from hookwright.cli.manifests import Loaded, load
 from hookwright.cli.output import Format, finding_line, format_option, print_many
 from hookwright.core.assemble import Assembly, Severity, assemble
 from hookwright.core.objects import KINDS
