@@ -11,7 +11,7 @@ import uvloop
 
 from hookwright.api.admin import TestRun
 from hookwright.cli.folder import Folder, read_folder, test_requests
-from hookwright.cli.output import Format, format_option, print_error, print_many, printable
+from hookwright.cli.output import emit_items, manifest_error, output_option, printable
 from hookwright.core.objects import WEBHOOK_TEST
 from hookwright.dispatcher.app import make_sender
 from hookwright.dispatcher.attempt import Pipeline
@@ -31,14 +31,14 @@ _AT_ONCE = 8
 @click.option("--ca-file", multiple=True, type=click.Path(path_type=Path), help="Trust these roots too (PEM).")
 @click.option("--connect-to", multiple=True, metavar="HOST:443:ADDR:PORT", help="Connect there for HOST.")
 @click.option("--allow", multiple=True, metavar="CIDR", help="Allow these addresses, private ones included.")
-@format_option
+@output_option
 def command(
     paths: tuple[Path, ...],
     only: tuple[str, ...],
     ca_file: tuple[Path, ...],
     connect_to: tuple[str, ...],
     allow: tuple[str, ...],
-    output: Format,
+    output: str | None,
 ) -> None:
     """Run the WebhookTests in PATHS; exit code 1 if one fails."""
     folder = read_folder(paths, b"offline")
@@ -52,18 +52,18 @@ def command(
     if not requests and not broken:
         raise UsageError("There is no WebhookTest in these files.")
     runs = uvloop.run(_run(requests, settings))
-    if output == "table":
+    if output is None:
         for run in runs:
             say(run)
     else:
-        print_many([run.model_dump(mode="json", by_alias=True) for run in runs], output)
+        emit_items((run.model_dump(mode="json", by_alias=True) for run in runs), output)
     if broken or any(run.result != SUCCESSFUL for run in runs):
         raise SystemExit(1)
 
 
 def _say_problems(folder: Folder) -> bool:
     for error in folder.errors:
-        print_error(error)
+        click.echo(manifest_error(error), err=True)
     return bool(folder.errors)
 
 

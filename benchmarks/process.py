@@ -1,0 +1,88 @@
+"""The process under test: started, pinned to one core, its CPU and memory read from /proc, ended by pid."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import trustme
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def throwaway_ca(folder: Path, *names: str) -> tuple[Path, Path]:
+    """A certificate authority for this run: (its PEM, the server's key and chain)."""
+    authority = trustme.CA()
+    ca_file, cert = folder / "ca.pem", folder / "server.pem"
+    authority.cert_pem.write_to_path(ca_file)
+    authority.issue_cert(*names).private_key_and_cert_chain_pem.write_to_path(cert)
+    return ca_file, cert
+
+
+class Process:
+    """One child. `core` None: not pinned."""
+
+    def __init__(self, command: Sequence[str], log: Path, *, core: int | None, env: dict[str, str] | None = None) -> None:
+        self._log = log
+        self._out = log.open("wb")
+        self._child = subprocess.Popen(
+            command, stdout=self._out, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}
+        )
+        if core is not None:
+            os.sched_setaffinity(self._child.pid, {core})
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._child.pid
+
+    def wait_for(self, pattern: str, seconds: float = 30.0) -> re.Match[str]:
+        """Until the log says so."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = re.search(pattern, self._log.read_text(errors="replace"))
+            if found is not None:
+                return found
+            if self._child.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise SystemExit(f"{self._log}: no {pattern!r} in it:\n{self._log.read_text(errors='replace')[-2000:]}")
+
+    def cpu(self) -> float:
+        """CPU seconds of all its threads so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def memory(self) -> float:
+        """Resident MiB."""
+        found = re.search(r"VmRSS:\s+([0-9]+)", Path(f"/proc/{self.pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0.0
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it and wait."""
+        if self._child.poll() is None:
+            self._child.send_signal(how)
+            try:
+                self._child.wait(30)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        self._out.close()
+
+
+def dev(folder: Path, manifests: Path, ca_file: Path, port: int, *hosts: str, core: int | None = 0) -> Process:
+    """`hookwright dev` on free ports, the hosts led to a local port."""
+    command = [sys.executable, "-m", "hookwright", "dev", str(manifests), "--listen", "127.0.0.1:0", "--admin",
+               "127.0.0.1:0", "--data", str(folder / "data"), "--ca-file", str(ca_file)]  # fmt: skip
+    for host in hosts:
+        command += ["--connect-to", f"{host}:443:127.0.0.1:{port}"]
+    return Process(command, folder / "dev.log", core=core)
+
+
+LISTENING = r"http://127\.0\.0\.1:([0-9]+)/v1/events\s+Admin: http://127\.0\.0\.1:([0-9]+)"
