@@ -27,14 +27,23 @@ EVENT_TYPE_CHARACTERS = 256  # the longest trigger a webhook can name
 
 # --- templates (SPEC 4) ------------------------------------------------------------------------
 TEMPLATE_CHARACTERS = 65_536
+TEMPLATE_TAGS = 1_000  # {{ }} and {% %} in one template: bounds what Jinja parses and compiles
+TEMPLATE_TAG_CHARACTERS = 16 * KIB  # in all of them together
+TEMPLATE_NODES = 10_000  # parts of its syntax tree
+TEMPLATE_DEPTH = 60  # nesting of that tree; Python's compiler recurses over it
+TEMPLATE_PATHS = 32  # different places in JSON that paths through a template may lead to
+TEMPLATE_SCAN_CHARACTERS = 4 * 65_536  # text read while following all paths
+TEMPLATE_CACHE = 256  # compiled templates kept
 RENDERED_BYTES = 256 * KIB
 RENDERED_URL_CHARACTERS = 8_192
 RENDERED_HEADER_CHARACTERS = 8_192
-RENDER_STEPS = 10_000  # loop rounds, calls and filters; each is about 1 µs
-RENDER_SECONDS = 0.05
+RENDER_STEPS = 50_000  # parts of the syntax tree run in loops, 64 characters read or made; each ≤ 0.5 µs
+RENDER_SECONDS = 0.05  # what the steps are calibrated for; tests measure it
 
 # --- filters -----------------------------------------------------------------------------------
 JSONPATH_NODES = 10_000  # nodes one query may visit in one event
+JSONPATH_FILTER_DEPTH = 8  # filters inside filters; each level multiplies the work and deepens the stack
+JSONPATH_TEXT_BYTES = 2 * MIB  # JSON text that the results of one query may be written as, to compare them
 
 # --- outbound (SPEC 5) -------------------------------------------------------------------------
 ANSWER_BYTES = 64 * KIB  # compressed and expanded size both
