@@ -1,0 +1,15 @@
+"""Templates of bodies, URLs and headers: Jinja2 in a bounded sandbox, Handlebars paths, escaping by place (SPEC 4).
+
+`compile_body`, `compile_url` and `compile_header` check everything that can be known before an event comes;
+`Template.render` is the hot path. Must not: see a secret, read clock or environment.
+"""
+
+from hookwright.core.templates.template import (
+    Template,
+    compile_body,
+    compile_header,
+    compile_url,
+    template_context,
+)
+
+__all__ = ["Template", "compile_body", "compile_header", "compile_url", "template_context"]

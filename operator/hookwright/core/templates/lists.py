@@ -1,0 +1,303 @@
+"""Filters on lists, objects and numbers, with Jinja's names and arguments, results always complete lists.
+
+Each pays for the whole of what it reads and of what it makes (`RenderContext.weigh`), so a list cannot be
+blown up by repeating references. Must not: return generators, call anything but filters and tests of a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, Final
+
+from jinja2 import Undefined
+
+from hookwright.core.templates import texts
+from hookwright.core.templates.access import get
+from hookwright.core.templates.budget import RenderContext
+from hookwright.core.templates.values import JsonText, dumps, kind
+from hookwright.errors import TemplateError
+
+_INT_MAX: Final = 2**63
+
+
+def items_of(context: RenderContext, value: Any) -> list[Any]:
+    """What a loop or a list filter goes over. Raises TemplateError for a number, true, false or null."""
+    if isinstance(value, Undefined):
+        value._fail_with_undefined_error()
+    if not isinstance(value, list | tuple | dict | str):
+        raise TemplateError(f"this is {kind(value)}, so there is nothing to loop over")
+    context.charge(len(value))
+    return list(value)
+
+
+def number(value: Any) -> int | float:
+    """A result of arithmetic. Raises TemplateError if JSON has no such number."""
+    if isinstance(value, float) and isfinite(value):
+        return value
+    if isinstance(value, int) and -_INT_MAX <= value < 2 * _INT_MAX:
+        return value
+    raise TemplateError("the result is not a number that JSON can hold (64 bits)")
+
+
+def path_of(attribute: Any) -> list[str | int]:
+    """`"a.b.0"` as the names to follow."""
+    parts = str(attribute)[:512].split(".") if isinstance(attribute, str) else [attribute]
+    return [
+        int(part) if isinstance(part, str) and part.isdecimal() and part.isascii() else part for part in parts
+    ]
+
+
+def _field(attribute: Any) -> Callable[[Any], Any]:
+    if attribute is None:
+        return lambda value: value
+    parts = path_of(attribute)
+    return lambda value: get(value, "", *parts)
+
+
+def _key(attribute: Any, case_sensitive: bool) -> Callable[[Any], Any]:
+    field = _field(attribute)
+
+    def key(value: Any) -> Any:
+        found = field(value)
+        if isinstance(found, Undefined):
+            found._fail_with_undefined_error()
+        return found.lower() if isinstance(found, str) and not case_sensitive else found
+
+    return key
+
+
+def _weighed(context: RenderContext, value: Any) -> list[Any]:
+    context.weigh(value)
+    return items_of(context, value)
+
+
+def first(context: RenderContext, value: Any) -> Any:
+    """The first item; missing if there is none."""
+    return _end(context, value, 0)
+
+
+def last(context: RenderContext, value: Any) -> Any:
+    """The last item; missing if there is none."""
+    return _end(context, value, -1)
+
+
+def _end(context: RenderContext, value: Any, index: int) -> Any:
+    return get(items_of(context, value) if isinstance(value, dict) else value, "the list", index)
+
+
+def length(context: RenderContext, value: Any) -> int:
+    """How many items, fields or characters."""
+    if isinstance(value, Undefined | list | tuple | dict | str):
+        return len(value)
+    raise TemplateError(f"this is {kind(value)}, which has no length")
+
+
+def default(context: RenderContext, value: Any, instead: Any = "", boolean: bool = False) -> Any:
+    """`instead` where the field is missing; with `true` also where it is empty, false, 0 or null."""
+    return instead if isinstance(value, Undefined) or (boolean and not value) else value
+
+
+def to_json(context: RenderContext, value: Any) -> JsonText:
+    """JSON text, written as it is outside strings and escaped inside them."""
+    return JsonText(dumps(context, value))
+
+
+def to_list(context: RenderContext, value: Any) -> list[Any]:
+    """Items of a list, keys of an object, characters of a text."""
+    return items_of(context, value)
+
+
+def pairs(context: RenderContext, value: Any) -> list[tuple[str, Any]]:
+    """(key, value) of an object."""
+    if not isinstance(value, dict):
+        raise TemplateError(f"items needs an object, this is {kind(value)}")
+    context.weigh(value)
+    return list(value.items())
+
+
+def dictsort(
+    context: RenderContext, value: Any, case_sensitive: bool = False, by: str = "key", reverse: bool = False
+) -> list[Any]:
+    """(key, value) of an object, sorted by either."""
+    if by not in ("key", "value"):
+        raise TemplateError("dictsort sorts by 'key' or by 'value'")
+    return sorted(pairs(context, value), key=_key(int(by == "value"), case_sensitive), reverse=bool(reverse))
+
+
+def reverse(context: RenderContext, value: Any) -> Any:
+    """Back to front."""
+    return texts.read(context, value)[::-1] if isinstance(value, str) else _weighed(context, value)[::-1]
+
+
+def sort(
+    context: RenderContext,
+    value: Any,
+    reverse: bool = False,
+    case_sensitive: bool = False,
+    attribute: Any = None,
+) -> list[Any]:
+    """Sorted, by a field if one is given."""
+    found = _weighed(context, value)
+    context.charge(2 * len(found))
+    return sorted(found, key=_key(attribute, case_sensitive), reverse=bool(reverse))
+
+
+def unique(
+    context: RenderContext, value: Any, case_sensitive: bool = False, attribute: Any = None
+) -> list[Any]:
+    """Each value once, in the order they first come."""
+    found = _weighed(context, value)
+    key = _key(attribute, case_sensitive)
+    context.charge(2 * len(found))
+    seen: dict[Any, Any] = {}
+    for one in found:
+        known = key(one)
+        seen.setdefault(dumps(context, known) if isinstance(known, dict | list) else known, one)
+    return list(seen.values())
+
+
+def _extreme(pick: Callable[..., Any]) -> texts.Operation:
+    def call(context: RenderContext, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
+        found = _weighed(context, value)
+        return pick(found, key=_key(attribute, case_sensitive)) if found else get([], "the list", 0)
+
+    return call
+
+
+def groupby(
+    context: RenderContext, value: Any, attribute: Any, case_sensitive: bool = False
+) -> list[tuple[Any, list[Any]]]:
+    """(field, items that have it), sorted by the field: `{% for name, items in xs | groupby("name") %}`."""
+    field, key = _field(attribute), _key(attribute, case_sensitive)
+    groups: dict[Any, tuple[Any, list[Any]]] = {}
+    for one in sort(context, value, case_sensitive=case_sensitive, attribute=attribute):
+        groups.setdefault(key(one), (field(one), []))[1].append(one)
+    return list(groups.values())
+
+
+def total(context: RenderContext, value: Any, attribute: Any = None, start: Any = 0) -> Any:
+    """The sum of numbers; with `start=[]` the lists put together into one."""
+    field = _field(attribute)
+    found = [field(one) for one in _weighed(context, value)]
+    if isinstance(start, list):
+        return list(start) + [one for part in found for one in items_of(context, part)]
+    for one in (start, *found):
+        if isinstance(one, Undefined):
+            one._fail_with_undefined_error()
+        if not isinstance(one, int | float):
+            raise TemplateError(f"sum adds numbers, this is {kind(one)}; join puts texts together")
+    return number(sum(found, start))
+
+
+def batch(context: RenderContext, value: Any, size: int) -> list[list[Any]]:
+    """Rows of `size` items."""
+    found = _weighed(context, value)
+    return [found[at : at + size] for at in range(0, len(found), max(1, texts.bounded(size)))]
+
+
+def slices(context: RenderContext, value: Any, count: int) -> list[list[Any]]:
+    """The items in `count` columns."""
+    found = _weighed(context, value)
+    context.charge(texts.bounded(count))
+    size, more = divmod(len(found), max(1, count))
+    starts = [column * size + min(column, more) for column in range(count + 1)]
+    return [found[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+
+
+def rounded(context: RenderContext, value: Any, precision: int = 0, method: str = "common") -> float:
+    """Rounded to `precision` places: common, ceil or floor."""
+    if (
+        not isinstance(value, int | float)
+        or method not in ("common", "ceil", "floor")
+        or precision not in range(16)
+    ):
+        raise TemplateError("round needs a number, 0 to 15 places, and 'common', 'ceil' or 'floor'")
+    if method == "common":
+        return round(float(value), precision)
+    scaled = float(value) * 10**precision
+    whole = scaled // 1 if method == "floor" else -(-scaled // 1)
+    return whole / 10**precision
+
+
+def to_int(context: RenderContext, value: Any, default: int = 0, base: int = 10) -> int:
+    """A whole number; `default` where it is none."""
+    if isinstance(value, Undefined):
+        value._fail_with_undefined_error()
+    try:
+        made = int(value[:64], base) if isinstance(value, str) and base != 10 else _whole(value)
+        return int(number(made))
+    except (ValueError, TypeError, OverflowError, TemplateError):
+        return default
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str):
+        return int(float(value[:64])) if "." in value[:64] else int(value[:64])
+    return int(value)
+
+
+def to_float(context: RenderContext, value: Any, default: float = 0.0) -> float:
+    """A number; `default` where it is none."""
+    if isinstance(value, Undefined):
+        value._fail_with_undefined_error()
+    try:
+        return float(number(float(value[:64] if isinstance(value, str) else value)))
+    except (ValueError, TypeError, OverflowError, TemplateError):
+        return default
+
+
+def absolute(context: RenderContext, value: Any) -> int | float:
+    """Without its sign."""
+    if not isinstance(value, int | float):
+        raise TemplateError(f"abs needs a number, this is {kind(value)}")
+    return abs(value)
+
+
+def join(context: RenderContext, value: Any, separator: Any = "", attribute: Any = None) -> str:
+    """Items (or a field of each) as one text."""
+    field = _field(attribute)
+    return texts.join(context, [field(one) for one in items_of(context, value)], separator)
+
+
+def filesize(context: RenderContext, value: Any, binary: bool = False) -> str:
+    """`13 kB`, or `4.1 MiB` with `true`."""
+    size, base = float(to_float(context, value)), 1024 if binary else 1000
+    units = ("KiB", "MiB", "GiB", "TiB", "PiB") if binary else ("kB", "MB", "GB", "TB", "PB")
+    if abs(size) < base:
+        return f"{size:.0f} Bytes"
+    for unit in units:
+        size /= base
+        if abs(size) < base:
+            break
+    return f"{size:.1f} {unit}"
+
+
+FILTERS: Final[dict[str, texts.Operation]] = {
+    "abs": absolute,
+    "batch": batch,
+    "count": length,
+    "d": default,
+    "default": default,
+    "dictsort": dictsort,
+    "filesizeformat": filesize,
+    "first": first,
+    "float": to_float,
+    "groupby": groupby,
+    "int": to_int,
+    "items": pairs,
+    "join": join,
+    "json": to_json,
+    "last": last,
+    "length": length,
+    "list": to_list,
+    "max": _extreme(max),
+    "min": _extreme(min),
+    "reverse": reverse,
+    "round": rounded,
+    "slice": slices,
+    "sort": sort,
+    "sum": total,
+    "tojson": to_json,
+    "unique": unique,
+}

@@ -1,0 +1,59 @@
+"""The `datetime` filter: a moment of an event, in the form that a target wants, always in UTC.
+
+Must not: read the clock, know other time zones.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from hookwright.core.templates.budget import RenderContext
+from hookwright.core.templates.values import kind
+from hookwright.errors import TemplateError
+
+_ISO: Final = "%Y-%m-%dT%H:%M:%SZ"
+_FORMAT: Final = re.compile(r"(?:[^%]|%[-]?[aAbBdHIjmMpSyYfzZTFeuV%s])*")
+_FORMAT_CHARACTERS: Final = 128
+_SECONDS: Final = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
+
+
+def moment(context: RenderContext, value: Any, form: str = _ISO) -> str:
+    """Epoch seconds (number or text) or an RFC 3339 text, by a strftime format (default ISO 8601, seconds, UTC).
+
+    Raises TemplateError for what is no moment, and for a format with anything but the usual letters.
+    """
+    if type(form) is not str or len(form) > _FORMAT_CHARACTERS or not _FORMAT.fullmatch(form):
+        raise TemplateError(
+            f"datetime needs a format such as '%d.%m.%Y %H:%M', of at most {_FORMAT_CHARACTERS} characters"
+        )
+    context.charge(4)
+    when = _parse(value)
+    return when.strftime(form.replace("%s", str(int(when.timestamp()))))
+
+
+def _parse(value: Any) -> datetime:
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, str):
+            if len(value) <= 64 and _SECONDS.fullmatch(value):
+                return datetime.fromtimestamp(float(value), UTC)
+            when = datetime.fromisoformat(value[:64])
+            return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise TemplateError(
+        f"datetime needs seconds since 1970 or a text like 2030-01-31T12:00:00Z; this is {_shown(value)}"
+    )
+
+
+def _shown(value: Any) -> str:
+    return (
+        repr(value[:40])
+        if isinstance(value, str)
+        else str(value)[:40]
+        if isinstance(value, int | float)
+        else kind(value)
+    )

@@ -1,0 +1,255 @@
+"""Where each expression of a body stands in the JSON text around it, on every path through `if` and `for`.
+
+A path is followed text by text (`core.templates.json_scan`). An `if` may go either way, except that
+`loop.first` and `loop.last` are known in each round of a loop; a loop runs zero times, once, or first, middle,
+last. On every path the text must be JSON and each expression must stand at one and the same place, else the
+template is refused with the cure. Must not: change the syntax tree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from jinja2 import nodes
+
+from hookwright import limits
+from hookwright.core.templates import environment, json_scan
+from hookwright.core.templates.json_scan import NotJsonError, State, StringID, Verdict
+from hookwright.core.templates.outline import Outline
+from hookwright.errors import TemplateError
+
+_PUNCTUATION: Final = re.compile(
+    r"""\{\{-?\s*(['"])\s*,\s*\1\s+if\s+(.*?)(?:\s+else\s+(?:''|""))?\s*-?\}\}""", re.S
+)
+
+_STRINGS_MAX: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What is known about the current round of the innermost loop."""
+
+    first: bool
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """One place that an expression may have: the strings around it that read as JSON, and the place if they do."""
+
+    strings: tuple[StringID, ...]
+    in_string: bool
+
+
+class Places:
+    """Walks one template; `writers` gives the name of the writer for each expression (by its id)."""
+
+    def __init__(self, tree: nodes.Template, outline: Outline) -> None:
+        self._outline = outline
+        self._verdicts: dict[StringID, set[Verdict]] = {}
+        self._spots: dict[int, set[_Spot]] = {}
+        self._expressions: dict[int, nodes.Expr] = {}
+        self._plain: set[int] = set()
+        self._known: dict[tuple[int, State, Rounds | None], frozenset[State]] = {}
+        self._read: dict[tuple[int, State], State] = {}
+        self._work = 0
+        ends = self._run(tree.body, json_scan.START, None)
+        for state in ends:
+            if len(state) > 1 or not json_scan.complete(state[0]):
+                raise TemplateError(_unfinished(state), line=outline.last_line)
+
+    def writers(self) -> dict[int, str]:
+        """Expression id → name of its writer. Raises TemplateError where paths disagree."""
+        found = {key: self._writer(key, spots) for key, spots in self._spots.items()}
+        return found | dict.fromkeys(self._plain, environment.PLAIN)
+
+    def _writer(self, key: int, spots: set[_Spot]) -> str:
+        writers = {self._resolve(spot, key) for spot in spots}
+        if len(writers) > 1:
+            raise self._refusal(
+                key,
+                "on one path this stands inside a string and on another it does not; "
+                "put the quotes and the expression into the same branch",
+            )
+        (writer,) = writers
+        expression = self._expressions[key]
+        if isinstance(expression, nodes.CondExpr) and expression.expr2 is None and "json" in writer:
+            raise self._refusal(
+                key, "say what stands here otherwise, as in {{ value if condition else none }}"
+            )
+        return writer
+
+    def _resolve(self, spot: _Spot, key: int) -> str:
+        for depth, string in enumerate(spot.strings, 1):
+            verdicts = self._verdicts.get(string, {"plain"})
+            if len(verdicts) > 1:
+                raise self._refusal(
+                    key,
+                    "on one path the string around this holds JSON and on another it does not; give each its own string",
+                )
+            if "plain" in verdicts:
+                return environment.string_writer(depth)
+        depth = len(spot.strings) + spot.in_string
+        if depth > _STRINGS_MAX:
+            raise self._refusal(
+                key, "this stands in a string inside a string inside a string inside a string"
+            )
+        return environment.string_writer(depth) if spot.in_string else environment.json_writer(depth)
+
+    def _refusal(self, key: int, sentence: str) -> TemplateError:
+        tag = self._outline.tags[key]
+        return TemplateError(sentence, line=tag.line, expression=tag.text)
+
+    def _run(self, body: list[nodes.Node], state: State, rounds: Rounds | None) -> frozenset[State]:
+        key = (id(body), state, rounds)
+        if (known := self._known.get(key)) is not None:
+            return known
+        states = frozenset((state,))
+        for node in body:
+            states = frozenset(end for one in states for end in self._statement(node, one, rounds))
+            self._pay(len(states))
+            if len(states) > limits.TEMPLATE_PATHS:
+                raise TemplateError(
+                    "too many different paths lead here; use fewer {% if %} around halves of JSON"
+                )
+        self._known[key] = states
+        return states
+
+    def _pay(self, work: int) -> None:
+        self._work += work
+        if self._work > limits.TEMPLATE_SCAN_CHARACTERS:
+            raise TemplateError(
+                "too many different paths lead through this template; use fewer {% if %} and {% for %}"
+            )
+
+    def _statement(self, node: nodes.Node, state: State, rounds: Rounds | None) -> Iterable[State]:
+        if isinstance(node, nodes.Output):
+            for part in node.nodes:
+                state = (
+                    self._text(part, state)
+                    if isinstance(part, nodes.TemplateData)
+                    else self._place(part, state)
+                )
+            return (state,)
+        if isinstance(node, nodes.If):
+            return self._if(node, state, rounds)
+        if isinstance(node, nodes.For):
+            return self._for(node, state, rounds)
+        if isinstance(node, nodes.With):
+            return self._run(node.body, state, rounds)
+        if isinstance(node, nodes.AssignBlock):
+            self._plain.update(
+                id(part)
+                for output in node.find_all(nodes.Output)
+                for part in output.nodes
+                if not isinstance(part, nodes.TemplateData)
+            )
+        return (state,)
+
+    def _if(self, node: nodes.If, state: State, rounds: Rounds | None) -> frozenset[State]:
+        ends: frozenset[State] = frozenset()
+        for branch in (node, *node.elif_):
+            taken = truth(branch.test, rounds)
+            if taken is not False:
+                ends |= self._run(branch.body, state, rounds)
+            if taken is True:
+                return ends
+        return ends | self._run(node.else_, state, rounds)
+
+    def _for(self, node: nodes.For, state: State, rounds: Rounds | None) -> frozenset[State]:
+        ends = self._run(node.else_, state, rounds) | self._run(node.body, state, Rounds(True, True))
+        begun = self._run(node.body, state, Rounds(True, False))
+        waiting, seen = set(begun), set(begun)
+        while waiting:
+            for new in self._run(node.body, waiting.pop(), Rounds(False, False)) - seen:
+                seen.add(new)
+                waiting.add(new)
+        for one in seen:
+            ends |= self._run(node.body, one, Rounds(False, True))
+        return ends
+
+    def _text(self, node: nodes.TemplateData, state: State) -> State:
+        key = (id(node), state)
+        if key not in self._read:
+            self._pay(len(node.data))
+            try:
+                self._read[key] = json_scan.read(state, node.data, id(node), self._hear)
+            except NotJsonError as error:
+                line = self._outline.lines[id(node)] + node.data.count("\n", 0, error.offset)
+                raise TemplateError(error.sentence, line=line) from None
+        return self._read[key]
+
+    def _hear(self, string: StringID, verdict: Verdict) -> None:
+        self._verdicts.setdefault(string, set()).add(verdict)
+
+    def _place(self, expression: nodes.Expr, state: State) -> State:
+        key = id(expression)
+        self._expressions[key] = expression
+        state = json_scan.close_plain(state, self._hear)
+        if any(above.part for above in state if json_scan.in_string(above)):
+            raise self._refusal(
+                key, "an expression cannot be part of an escape; write the whole escape as text"
+            )
+        while True:
+            level = json_scan.settled(state[-1])
+            try:
+                after = level if json_scan.in_string(level) else json_scan.after_value(level)
+            except NotJsonError as error:
+                if len(state) > 1:  # the string around it is not JSON after all
+                    self._hear(_string(state[-2]), "plain")
+                    state = state[:-1]
+                    continue
+                raise self._misplaced(key, error) from None
+            spot = _Spot(tuple(_string(above) for above in state[:-1]), json_scan.in_string(level))
+            self._spots.setdefault(key, set()).add(spot)
+            return (*state[:-1], after)
+
+    def _misplaced(self, key: int, error: NotJsonError) -> TemplateError:
+        comma = _PUNCTUATION.fullmatch(self._outline.tags[key].text)
+        if comma:
+            return self._refusal(
+                key,
+                "an expression cannot be the comma between two values; "
+                f"write {{% if {comma[2]} %}},{{% endif %}}",
+            )
+        return self._refusal(key, error.sentence)
+
+
+def _string(level: json_scan.Level) -> StringID:
+    assert level.string is not None
+    return level.string
+
+
+def _unfinished(state: State) -> str:
+    level = state[0]
+    if json_scan.in_string(level):
+        return "on some path a string is not closed at the end of the template"
+    if level.mode == "value" and not level.stack:
+        return "the template is empty; a body is an object or a list"
+    return f"on some path {' and '.join(level.stack[::-1]) or 'a value'} is not closed at the end of the template"
+
+
+def truth(test: nodes.Node, rounds: Rounds | None) -> bool | None:
+    """What a condition is in a given round of a loop, None if that depends on the event."""
+    if isinstance(test, nodes.Const):
+        return bool(test.value)
+    if isinstance(test, nodes.Not):
+        inner = truth(test.node, rounds)
+        return None if inner is None else not inner
+    if isinstance(test, nodes.And | nodes.Or):
+        left, right = truth(test.left, rounds), truth(test.right, rounds)
+        deciding = isinstance(test, nodes.Or)
+        if deciding in (left, right):
+            return deciding
+        return None if None in (left, right) else not deciding
+    if (
+        rounds
+        and isinstance(test, nodes.Getattr)
+        and isinstance(test.node, nodes.Name)
+        and test.node.name == "loop"
+    ):
+        return {"first": rounds.first, "last": rounds.last}.get(test.attr)
+    return None

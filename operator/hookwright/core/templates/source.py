@@ -1,0 +1,99 @@
+"""The source of a template, read once before Jinja reads it: its tags, and Handlebars paths in Jinja's words.
+
+`{{data.access_groups.[0].[integration].name}}` becomes `{{data.access_groups[0]["integration"].name}}`; a
+Handlebars block is refused with the Jinja line to write instead. Comments and `{% raw %}` are left alone.
+Must not: decide what is allowed (`core.templates.rewrite` does, on the syntax tree).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from hookwright import limits
+from hookwright.core.templates import handlebars
+from hookwright.errors import TemplateError
+
+_OPEN: Final = re.compile(r"\{\{|\{%|\{#")
+_RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?(?:\{%[-+]?\s*endraw\s*[-+]?%\}|\Z)", re.DOTALL)
+_INSIDE: Final = re.compile(
+    r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | \.\[[^\]\n]*\] | %\} | \}\} | [{}] """, re.X | re.S
+)
+_KEYWORD: Final = re.compile(r"\{%[-+]?\s*(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One `{{ … }}` or `{% … %}`: its line (from 1), its text as it was written, `{{` or the statement's word."""
+
+    line: int
+    text: str
+    word: str
+
+
+def read(source: str) -> tuple[str, list[Tag]]:
+    """A template in Jinja's syntax and its tags in order.
+
+    Raises TemplateError for one that is too long or too dense, and for Handlebars blocks.
+    """
+    if len(source) > limits.TEMPLATE_CHARACTERS:
+        raise TemplateError(
+            f"a template may have {limits.TEMPLATE_CHARACTERS:,} characters, this one has {len(source):,}"
+        )
+    out: list[str] = []
+    tags: list[Tag] = []
+    position, line, inside = 0, 1, 0
+    while opening := _OPEN.search(source, position):
+        start = opening.start()
+        out.append(source[position:start])
+        line += source.count("\n", position, start)
+        end, translated = _tag(source, start)
+        text = source[start:end]
+        if not translated.startswith("{#") and not _RAW.match(text):
+            word = _KEYWORD.match(text)
+            tag = Tag(line, text, word[1] if word else "{{")
+            handlebars.refuse(tag.text, tag.line)
+            tags.append(tag)
+            inside += len(text)
+        if len(tags) > limits.TEMPLATE_TAGS or inside > limits.TEMPLATE_TAG_CHARACTERS:
+            raise TemplateError(
+                f"a template may have {limits.TEMPLATE_TAGS:,} expressions and statements of "
+                f"{limits.TEMPLATE_TAG_CHARACTERS:,} characters in all; use a loop for what repeats",
+                line=line,
+            )
+        out.append(translated)
+        line += text.count("\n")
+        position = end
+    out.append(source[position:])
+    return "".join(out), tags
+
+
+def _tag(source: str, start: int) -> tuple[int, str]:
+    """Where the tag at `start` ends, and its text for Jinja."""
+    opening = source[start : start + 2]
+    if opening == "{#":
+        end = source.find("#}", start)
+        end = len(source) if end < 0 else end + 2
+        return end, source[start:end]
+    if opening == "{%" and (raw := _RAW.match(source, start)):
+        return raw.end(), raw[0]
+    out: list[str] = [opening]
+    position, depth = start + 2, 0
+    for found in _INSIDE.finditer(source, position):
+        token = found[0]
+        out.append(source[position : found.start()])
+        position = found.end()
+        out.append(_segment(token) if token.startswith(".[") else token)
+        if token in ("}}", "%}") and (not depth or opening == "{%"):
+            if (token == "}}") == (opening == "{{"):
+                return position, "".join(out)
+        depth += (token == "{") - (token == "}") - 2 * (token == "}}")
+        depth = max(depth, 0)
+    return len(source), source[start:]
+
+
+def _segment(token: str) -> str:
+    name = token[2:-1].strip()
+    return f"[{name}]" if name.isascii() and name.isdecimal() else f"[{json.dumps(name)}]"
