@@ -1,7 +1,7 @@
-"""HTTP basic from a Secret, judged by Werkzeug's parser."""
+"""HTTP basic from a Secret, judged by Authlib's parser."""
 
 import pytest
-from werkzeug.datastructures import Authorization
+from authlib.oauth2.rfc6749.util import extract_basic_authorization
 
 from hookwright.outbound.auth.basic import BasicCredentials
 
@@ -17,18 +17,12 @@ from hookwright.outbound.auth.basic import BasicCredentials
     ],
 )
 async def test_a_server_reads_the_user_name_and_password(username: str, password: str) -> None:
-    """A foreign parser of RFC 7617 reads what stands in the Secrets, UTF-8 and colons in passwords included."""
+    """A foreign parser reads what stands in the Secrets, UTF-8 and colons in passwords included."""
     credentials = BasicCredentials(username, password, "jira/user", "jira/password")
     assert await credentials.headers(15.0) == credentials.constant
     ((name, value),) = credentials.constant
-    parsed = Authorization.from_header(value)
-    assert parsed is not None
-    assert (name, parsed.type, parsed.username, parsed.password) == (
-        "authorization",
-        "basic",
-        username,
-        password,
-    )
+    assert name == "authorization"
+    assert extract_basic_authorization({"Authorization": value}) == (username, password)
 
 
 def test_what_is_shown_names_both_secrets() -> None:

@@ -31,6 +31,6 @@ async def test_a_401_has_no_other_token_to_try() -> None:
 )
 def test_a_token_unfit_for_a_header_is_refused(token: str) -> None:
     """Empty, with a blank, a line break or beyond ASCII: the sentence names the Secret and shows no value."""
-    with pytest.raises(ValueError, match="Secret chat/token .*store the token alone") as refused:
+    with pytest.raises(ValueError, match=r"Secret chat/token .*store the token alone") as refused:
         BearerCredentials(token, "chat/token")
     assert not token or token not in str(refused.value)
