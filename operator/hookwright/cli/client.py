@@ -1,0 +1,212 @@
+"""The HTTP client of the commands: the event port (`--to`) and the admin port (`--admin`) of a dispatcher.
+
+Knows addresses, tokens, timeouts and how a refusal is said: no connection and refused credentials are
+mistakes of use (exit code 2), other refusals are the answer to the command (exit code 1). Environment proxies
+are ignored. Must not: print, or show a token.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import click
+import httpx
+
+from hookwright.core.objects import DEFAULT_NAMESPACE
+from hookwright.errors import HookwrightError, UsageError
+from hookwright.limits import ADMIN_PAGE_MAX, CLIENT_ANSWER_BYTES, CLIENT_CONNECT_SECONDS, CLIENT_READ_SECONDS
+
+EVENTS_URL: Final = "http://127.0.0.1:8080"
+ADMIN_URL: Final = "http://127.0.0.1:8081"
+JSON: Final = "application/json"
+_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_FULL_NAME: Final = re.compile(f"{_LABEL}/{_LABEL}")
+_TOKEN_BYTES: Final = 65_536
+_MISUSE: Final = frozenset({401, 403, 404, 405, 421})
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer: its status and JSON (None: the body is not JSON)."""
+
+    status: int
+    document: Any
+
+    @property
+    def detail(self) -> str:
+        """What a refusal says: the sentence of its problem document."""
+        said = self.document.get("detail") if isinstance(self.document, Mapping) else None
+        return said if isinstance(said, str) else f"The answer was {self.status} without an explanation."
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One port of a dispatcher. `flag` and `token_flag` are the options by which it was given."""
+
+    url: str
+    token_file: Path | None
+    flag: str
+    token_flag: str
+
+    @classmethod
+    def events(cls, url: str, token_file: Path | None) -> Client:
+        """The event port."""
+        return cls(_checked(url, "--to"), token_file, "--to", "--token-file")
+
+    @classmethod
+    def admin(cls, url: str, token_file: Path | None) -> Client:
+        """The admin port."""
+        return cls(_checked(url, "--admin"), token_file, "--admin", "--admin-token-file")
+
+    def command(self, words: str) -> str:
+        """A command to paste that reaches the same admin port."""
+        flags = "" if self.url == ADMIN_URL else f" --admin {shlex.quote(self.url)}"
+        if self.token_file is not None:
+            flags += f" --admin-token-file {shlex.quote(str(self.token_file))}"
+        return f"hookwright {words}{flags}"
+
+    def get(self, path: str, **parameters: str | int | None) -> Any:
+        """The JSON at a path; parameters that are None are left out. Errors as `done`."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self.done(self.ask("GET", path, parameters=given))
+
+    def post(self, path: str, document: Any) -> Any:
+        """The JSON that answers a JSON body. Errors as `done`."""
+        return self.done(self.ask("POST", path, content=json.dumps(document).encode()))
+
+    def pages(self, path: str, **parameters: str | int | None) -> Iterator[list[Any]]:
+        """All pages of a list, newest first."""
+        before = None
+        while True:
+            page = self.get(path, before=before, limit=ADMIN_PAGE_MAX, **parameters)
+            yield page["items"]
+            before = page["next"]
+            if before is None:
+                return
+
+    def done(self, answer: Answer) -> Any:
+        """The JSON of a 2xx answer. UsageError: not let in or not there; HookwrightError: refused."""
+        if 200 <= answer.status < 300:
+            if answer.document is None:
+                raise UsageError(f"{self.url} does not answer in JSON; is it a dispatcher ({self.flag})?")
+            return answer.document
+        if answer.status == 401:
+            raise UsageError(f"{self.url}: {answer.detail} Name a file that holds it with {self.token_flag}.")
+        raise (UsageError if answer.status in _MISUSE else HookwrightError)(answer.detail)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, str | int] | None = None,
+        content: bytes = b"",
+        content_type: str = JSON,
+    ) -> Answer:
+        """Send a request and read the answer whatever its status. UsageError: no token file, or no answer."""
+        headers = {"content-type": content_type} if content else {}
+        if self.token_file is not None:
+            headers["authorization"] = f"Bearer {_token(self.token_file)}"
+        timeout = httpx.Timeout(CLIENT_READ_SECONDS, connect=CLIENT_CONNECT_SECONDS)
+        try:
+            with (
+                httpx.Client(trust_env=False, verify=_trust(), timeout=timeout) as http,
+                http.stream(
+                    method, self.url + path, params=parameters, content=content, headers=headers
+                ) as answer,
+            ):
+                return Answer(answer.status_code, _json(self._bounded(answer)))
+        except httpx.ConnectError as error:
+            raise UsageError(
+                f"Nothing answers at {self.url} ({error}); start it with `hookwright dev DIR`, or say with "
+                f"{self.flag} where it is."
+            ) from None
+        except httpx.TimeoutException:
+            raise UsageError(
+                f"{self.url} did not answer in time; say with {self.flag} where it is."
+            ) from None
+        except httpx.HTTPError as error:
+            raise UsageError(f"{self.url} gave no complete answer ({error}); try again.") from None
+
+    def _bounded(self, answer: httpx.Response) -> bytes:
+        body = bytearray()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > CLIENT_ANSWER_BYTES:
+                raise UsageError(
+                    f"{self.url} answers more than {CLIENT_ANSWER_BYTES:,} bytes; say less at once."
+                )
+        return bytes(body)
+
+
+def full_name(name: str) -> str:
+    """`[NS/]NAME` → `NS/NAME`. UsageError for what cannot be a name."""
+    full = name if "/" in name else f"{DEFAULT_NAMESPACE}/{name}"
+    if not _FULL_NAME.fullmatch(full):
+        raise UsageError(f"{name}: write the webhook as NAME or NAMESPACE/NAME, in lower case.")
+    return full
+
+
+def admin_options(command: Command) -> Command:
+    """`--admin` and `--admin-token-file`, as parameters `admin` and `admin_token_file`."""
+    for option in (
+        click.option(
+            "--admin-token-file",
+            type=click.Path(path_type=Path),
+            help="File with the token of the admin port.",
+        ),
+        click.option("--admin", default=ADMIN_URL, show_default=True, metavar="URL", help="The admin port."),
+    ):
+        command = option(command)
+    return command
+
+
+def _checked(url: str, flag: str) -> str:
+    """A base URL without its trailing slash. UsageError for what is none."""
+    try:
+        parts = urlsplit(url)
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        )
+        usable = bool(usable) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"{flag} {url}: write it as http://HOST:PORT.")
+    return url.rstrip("/")
+
+
+@cache
+def _trust() -> Any:
+    """The system's roots, read once: reading them takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _token(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            lines = opened.read(_TOKEN_BYTES).decode("ascii").split()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: holds no token; a token is ASCII text.") from None
+    if not lines:
+        raise UsageError(f"{file}: is empty; write the token into it.")
+    return lines[0]
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
