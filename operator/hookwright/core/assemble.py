@@ -150,7 +150,7 @@ class _Maker:
             active=_active(webhook),
             triggers=triggers,
             filters=filters,
-            held=next((finding.sentence for finding in found if finding.severity == "error"), None),
+            held=_held(found),
             spec=spec,
             secrets=dict(sorted(resolved.secrets.items())),
             configs=dict(sorted(resolved.configs.items())),
@@ -188,7 +188,7 @@ class _Maker:
         try:
             compile_validators(spec.response_validators)
         except ValueError as error:
-            found.append(Finding(WEBHOOK, webhook.key, "spec.responseValidators", str(error)))
+            found.append(_named(webhook, "spec.responseValidators", str(error)))
         for failure in self._samples.failures(webhook, spec, resolved):
             found.append(
                 Finding(
@@ -261,9 +261,23 @@ def _matching(webhook: Object, found: list[Finding]) -> tuple[list[str], Filters
     try:
         compile_filters(filters)
     except ValueError as error:
-        found.append(Finding(WEBHOOK, webhook.key, "spec.filters", str(error)))
+        found.append(_named(webhook, "spec.filters", str(error)))
         return [], None
     return list(spec["triggers"]), filters
+
+
+def _named(webhook: Object, default: str, text: str) -> Finding:
+    """A finding from a sentence that begins with its field below `spec` (`filters.requesters: …`)."""
+    head, colon, rest = text.partition(": ")
+    names_field = bool(colon) and " " not in head and f"spec.{head}".startswith(default)
+    return Finding(
+        WEBHOOK, webhook.key, f"spec.{head}" if names_field else default, rest if names_field else text
+    )
+
+
+def _held(found: Sequence[Finding]) -> str | None:
+    """Why the webhook cannot be sent: the first error, with its field."""
+    return next((f"{each.field}: {each.sentence}" for each in found if each.severity == "error"), None)
 
 
 def _concerns_matching(path: str) -> bool:

@@ -1,0 +1,189 @@
+"""`hookwright validate`: its lines, its counts and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from hookwright.cli.main import main
+
+GOOD = """\
+apiVersion: hookwright.io/v1alpha1
+kind: Webhook
+metadata:
+  name: tickets
+spec:
+  url: https://tickets.example/new
+  triggers: [RequestCreated]
+  auth:
+    bearer:
+      tokenSecretRef: {name: token, key: token}
+  bodyTemplate: |
+    {
+      "title": "{{ data.justification }}",
+      "who": "{{ data.requester.email }}"
+    }
+"""
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: token
+  labels: {hookwright.io/webhook-secret: "true"}
+stringData: {token: abc}
+"""
+TEST = """\
+apiVersion: hookwright.io/v1alpha1
+kind: WebhookTest
+metadata:
+  name: tickets
+spec:
+  webhookRef: {name: tickets}
+"""
+
+
+def validate(folder: Path, *options: str, **files: str) -> Result:
+    """Write the files (`__` is a dot) and run the command on the folder."""
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text, "utf-8")
+    return CliRunner().invoke(main, ["validate", str(folder), *options])
+
+
+def test_good_manifests(tmp_path: Path) -> None:
+    """Nothing on stdout, the counts on stderr, exit code 0."""
+    deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n"
+    found = validate(tmp_path, a__yaml=f"{GOOD}---\n{SECRET}", b__yaml=f"{TEST}---\n{deployment}")
+    assert (found.exit_code, found.stdout) == (0, "")
+    assert found.stderr == (
+        "1 Webhook, 1 WebhookTest, 1 Secret in 2 files; 1 object of other kinds skipped; "
+        "0 errors, 0 warnings\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "line"),
+    [
+        ("https://tickets", "http://tickets", "6: spec.url: url must begin with https://"),
+        ("RequestCreated", "RequestMade", None),
+        ("  auth:", "  methd: PUT\n  auth:", "8: spec.methd: unknown field; did you mean method?"),
+        ("data.requester.email", "data.requester.mail", None),
+        ("name: token, key: token", "name: token, key: nope", None),
+        ("name: tickets", "name: Tick.ets", None),
+        ("spec:", "spec: {}\nother:", None),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place(
+    tmp_path: Path, replace: str, by: str, line: str | None
+) -> None:
+    """Each mistake is `file:line: field: sentence` and exit code 1, without a traceback."""
+    found = validate(tmp_path, w__yaml=f"{GOOD.replace(replace, by)}---\n{SECRET}")
+    assert found.exit_code == 1
+    if line is not None:
+        assert found.stdout == f"{tmp_path}/w.yaml:{line}\n"
+    for printed in found.stdout.splitlines():
+        assert printed.startswith(f"{tmp_path}/w.yaml:")
+    assert found.stdout
+    assert "Traceback" not in found.output
+
+
+def test_a_template_error_stands_at_its_line_of_the_file(tmp_path: Path) -> None:
+    """In a literal block the line is that of the expression."""
+    found = validate(
+        tmp_path, w__yaml=GOOD.replace("data.requester.email", "data.requester.mail"), s__yaml=SECRET
+    )
+    assert found.exit_code == 1
+    assert found.stdout.startswith(f"{tmp_path}/w.yaml:14: spec.bodyTemplate: ")
+    assert "email" in found.stdout
+    assert found.stdout.endswith("(with the sample event of RequestCreated)\n")
+
+
+def test_a_reference_beyond_the_files_is_a_warning(tmp_path: Path) -> None:
+    """What is not among the files may be in the cluster: a warning, exit code 0."""
+    found = validate(tmp_path, w__yaml=GOOD, t__yaml=TEST.replace("{name: tickets}", "{name: other}"))
+    assert found.exit_code == 0
+    assert found.stdout.splitlines() == [
+        f"warning: {tmp_path}/t.yaml:6: spec.webhookRef.name: "
+        "Webhook other does not exist in namespace default",
+        f"warning: {tmp_path}/w.yaml:10: spec.auth.bearer.tokenSecretRef: "
+        "Secret token does not exist in namespace default: create it there",
+    ]
+    assert found.stderr.endswith("0 errors, 2 warnings\n")
+
+
+def test_a_reference_within_the_files_is_checked(tmp_path: Path) -> None:
+    """A Secret that is there must carry the label."""
+    found = validate(tmp_path, w__yaml=GOOD, s__yaml=SECRET.replace('"true"', '"yes"'))
+    assert found.exit_code == 1
+    assert "Secret token lacks the label hookwright.io/webhook-secret" in found.stdout
+
+
+def test_duplicates_are_errors(tmp_path: Path) -> None:
+    """The same object in two files is an error at the second."""
+    found = validate(tmp_path, a__yaml=GOOD, b__yaml=f"{GOOD}---\n{SECRET}")
+    assert found.exit_code == 1
+    assert found.stdout == (
+        f"{tmp_path}/b.yaml:4: metadata.name: "
+        f"Webhook default/tickets stands here a second time, first in {tmp_path}/a.yaml:1\n"
+    )
+
+
+def test_all_mistakes_of_all_files_are_shown(tmp_path: Path) -> None:
+    """One broken file hides no other, and lines are in the order of files and lines."""
+    bad = GOOD.replace("https://", "http://").replace("RequestCreated", "Nope")
+    found = validate(tmp_path, a__yaml=bad, b__yaml="a: [\n", c__yaml=SECRET)
+    assert [line.removeprefix(f"{tmp_path}/").split(": ")[0] for line in found.stdout.splitlines()] == [
+        "a.yaml:6",
+        "a.yaml:7",
+        "b.yaml:2",
+    ]
+
+
+@pytest.mark.parametrize("output", ["json", "yaml"])
+def test_findings_for_scripts(tmp_path: Path, output: str) -> None:
+    """With -o the findings are a list of records on stdout."""
+    found = validate(tmp_path, "-o", output, w__yaml=GOOD.replace("https:", "http:"), s__yaml=SECRET)
+    data = json.loads(found.stdout) if output == "json" else yaml.safe_load(found.stdout)
+    assert data == {
+        "items": [
+            {
+                "file": f"{tmp_path}/w.yaml",
+                "line": 6,
+                "field": "spec.url",
+                "severity": "error",
+                "message": "url must begin with https://",
+            }
+        ],
+        "next": None,
+    }
+    assert found.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["validate"], ["validate", "no/such/path"], ["validate", "--nope", "."]]
+)
+def test_used_wrong(arguments: list[str]) -> None:
+    """No path, a missing path and an unknown option are exit code 2."""
+    found = CliRunner().invoke(main, arguments)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr
+
+
+def test_a_folder_without_manifests_is_used_wrong(tmp_path: Path) -> None:
+    """A pipeline that names the wrong folder must not pass."""
+    found = validate(tmp_path, notes__txt="x")
+    assert (found.exit_code, found.stderr) == (
+        2,
+        f"Error: There is no .yaml, .yml or .json file in {tmp_path}.\n",
+    )
+
+
+def test_names_of_files_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    """Control characters in a file's name are escaped."""
+    (tmp_path / "\x1b[31m.yaml").write_text("a: [\n")
+    found = validate(tmp_path)
+    assert "\x1b" not in found.output
+    assert found.exit_code == 1

@@ -1,0 +1,404 @@
+"""Objects → configuration and findings: what is held, what matches nothing, what stays the same."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from hookwright.api.config import DispatchConfig, RouteConfig
+from hookwright.core.assemble import Assembly, Finding, assemble
+from hookwright.core.objects import Object
+from hookwright.core.routes import Route
+
+KEY = b"k" * 32
+
+
+def webhook(name: str = "w", *, namespace: str = "default", annotations: Any = None, **spec: Any) -> Object:
+    """A Webhook, valid unless `spec` says otherwise."""
+    metadata = {"name": name, "namespace": namespace, **({"annotations": annotations} if annotations else {})}
+    body = {
+        "apiVersion": "hookwright.io/v1alpha1",
+        "kind": "Webhook",
+        "metadata": metadata,
+        "spec": {"url": "https://a.example/x", "triggers": ["RequestCreated"], **spec},
+    }
+    return Object("Webhook", namespace, name, body)
+
+
+def webhook_test(name: str = "t", **spec: Any) -> Object:
+    """A WebhookTest of the webhook `w`."""
+    body = {
+        "apiVersion": "hookwright.io/v1alpha1",
+        "kind": "WebhookTest",
+        "metadata": {"name": name},
+        "spec": {"webhookRef": {"name": "w"}, **spec},
+    }
+    return Object("WebhookTest", "default", name, body)
+
+
+def secret(name: str = "s", **values: Any) -> Object:
+    """A labelled Secret."""
+    metadata = {"name": name, "labels": {"hookwright.io/webhook-secret": "true"}}
+    return Object("Secret", "default", name, {"metadata": metadata, "stringData": values})
+
+
+def config_map(name: str = "c", **values: Any) -> Object:
+    """A labelled ConfigMap."""
+    metadata = {"name": name, "labels": {"hookwright.io/webhook-config": "true"}}
+    return Object("ConfigMap", "default", name, {"metadata": metadata, "data": values})
+
+
+def assembled(*objects: Object, **options: Any) -> Assembly:
+    """`assemble` with a fixed key, for all namespaces."""
+    return assemble(objects, cluster_events=None, key=KEY, **options)
+
+
+def only(assembly: Assembly) -> RouteConfig:
+    """The one webhook of the configuration."""
+    (route,) = assembly.config.webhooks
+    return route
+
+
+def said(assembly: Assembly) -> list[str]:
+    """The findings as `field: sentence`, warnings marked."""
+    return [
+        f"{'warning: ' if each.severity == 'warning' else ''}{each.field}: {each.sentence}"
+        for each in assembly.findings
+    ]
+
+
+BEARER = {"bearer": {"tokenSecretRef": {"name": "s", "key": "token"}}}
+
+
+def test_a_good_webhook_runs() -> None:
+    """A webhook without a mistake has its whole spec and its secrets, and is not held."""
+    found = assembled(webhook(auth=BEARER, bodyTemplate='{"id": "{{ data.id }}"}'), secret(token="t0ken"))
+    route = only(found)
+    assert found.findings == []
+    assert (route.key, route.held, route.triggers) == ("default/w", None, ["RequestCreated"])
+    assert route.secrets == {"s/token": "t0ken"}
+    assert (
+        Route(route)
+        .build(b'{"data": {"id": "7"}}', trigger="RequestCreated", delivery_id="dlv_1", attempt=1, now=0)
+        .body
+        == b'{"id": "7"}'
+    )
+
+
+def test_null_members_are_absent_ones() -> None:
+    """As at the API server, a member that is null is one that is not there."""
+    found = assembled(webhook(auth=None, method=None, filters=None, headers=None))
+    assert found.findings == []
+    assert only(found).spec is not None
+
+
+@pytest.mark.parametrize(
+    ("spec", "held"),
+    [
+        ({"url": "http://a.example"}, "spec.url: url must begin with https://"),
+        ({"retries": 3}, "spec.retries: unknown field; did you mean retry?"),
+        (
+            {"auth": BEARER},
+            "spec.auth.bearer.tokenSecretRef: Secret s does not exist in namespace default: create it there",
+        ),
+    ],
+)
+def test_a_mistake_apart_from_matching_holds(spec: dict[str, Any], held: str) -> None:
+    """A webhook with such a mistake keeps triggers and filters, so that its events are stored and wait."""
+    route = only(assembled(webhook(filters={"integrations": ["prod"]}, **spec)))
+    assert route.held == held
+    assert route.triggers == ["RequestCreated"]
+    assert route.filters is not None
+    assert route.filters.integrations == ["prod"]
+
+
+def test_a_template_that_does_not_render_holds() -> None:
+    """A template that fails for a sample event holds; the finding names the line and the event."""
+    template = '{\n  "id": "{{ data.no_such_field }}"\n}'
+    found = assembled(webhook(triggers=["Manual", "RequestCreated"], bodyTemplate=template))
+    (finding,) = found.findings
+    assert (finding.field, finding.template_line, finding.condition) == ("spec.bodyTemplate", 2, "Accepted")
+    assert "no_such_field" in finding.sentence
+    assert finding.sentence.endswith("(with the sample event of Manual)")
+    assert only(found).held == f"spec.bodyTemplate: {finding.sentence}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"bodyTemplate": '{"a": {{ data.id '}, "spec.bodyTemplate"),
+        ({"bodyTemplate": "{{ data.requester.name }}"}, "spec.bodyTemplate"),
+        ({"url": "https://a.example/{{ data.nothing }}"}, "spec.url"),
+        (
+            {"headers": [{"name": "A", "value": "ok"}, {"name": "B", "value": "{{ data.nothing }}"}]},
+            "spec.headers[1].value",
+        ),
+        ({"responseValidators": [{"path": "$.a[?", "values": ["x"]}]}, "spec.responseValidators"),
+    ],
+)
+def test_every_compiled_piece_is_tried(spec: dict[str, Any], field: str) -> None:
+    """Body, URL, headers and validators are each compiled and tried, and the finding names the place."""
+    found = assembled(webhook(**spec))
+    assert [each.field.removesuffix("[0].path").removesuffix("[0]") for each in found.findings] == [field]
+    assert only(found).held is not None
+
+
+def test_a_template_from_a_config_map() -> None:
+    """A template behind a reference is tried as well; its lines are not lines of the Webhook."""
+    ref = {"configMapKeyRef": {"name": "c", "key": "body"}}
+    good = assembled(webhook(bodyTemplateFrom=ref), config_map(body='{"a": "{{ data.id }}"}'))
+    assert (good.findings, only(good).configs) == ([], {"c/body": '{"a": "{{ data.id }}"}'})
+    bad = assembled(webhook(bodyTemplateFrom=ref), config_map(body="\n{{ data.nothing | json }}"))
+    assert [(each.field, each.template_line) for each in bad.findings] == [("spec.bodyTemplateFrom", 0)]
+
+
+def test_a_url_from_a_secret_is_tried_and_not_shown() -> None:
+    """An expression in a secret URL is tried with the samples, and the finding does not show the URL."""
+    found = assembled(
+        webhook(url=None, urlFrom={"secretKeyRef": {"name": "s", "key": "url"}}),
+        secret(url="https://a.example/s3cr3t/{{ data.nothing }}"),
+    )
+    (finding,) = found.findings
+    assert finding.field == "spec.urlFrom"
+    assert "s3cr3t" not in finding.sentence
+
+
+def test_events_without_a_sample_only_compile() -> None:
+    """A webhook for CloudEvents types has no sample, so a field that only its events have is no mistake."""
+    found = assembled(webhook(triggers=["dev.example.*"], bodyTemplate='{"a": "{{ data.build.number }}"}'))
+    assert found.findings == []
+
+
+def test_samples_can_be_left_out() -> None:
+    """Without samples a template is compiled only."""
+    found = assembled(webhook(bodyTemplate='{"a": "{{ data.nothing }}"}'), render_samples=False)
+    assert found.findings == []
+    assert said(assembled(webhook(bodyTemplate='{"a": {% if %}}'), render_samples=False)) != []
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"triggers": ["Nothing"]}, "spec.triggers[0]"),
+        ({"triggers": "Manual"}, "spec.triggers"),
+        ({"filters": {"requester": ["x"]}}, "spec.filters.requester"),
+        (
+            {"filters": {"matchExpressions": [{"path": "$.a[", "operator": "Exists"}]}},
+            "spec.filters.matchExpressions[0]",
+        ),
+    ],
+)
+def test_unreadable_triggers_or_filters_match_nothing(spec: dict[str, Any], field: str) -> None:
+    """Such a webhook stays listed and held, and matches nothing rather than too much."""
+    found = assembled(webhook(**spec))
+    assert [each.field.removesuffix(".path") for each in found.findings] == [field]
+    route = only(found)
+    assert (route.triggers, route.filters) == ([], None)
+    assert route.held is not None
+
+
+@pytest.mark.parametrize("body", [{}, {"spec": None}, {"spec": []}, {"spec": {}}, {"spec": "x"}])
+def test_objects_of_any_shape_are_listed(body: dict[str, Any]) -> None:
+    """Whatever shape an object has, it is listed, held and matches nothing."""
+    start = {"apiVersion": "hookwright.io/v1alpha1", "kind": "Webhook", "metadata": {"name": "w"}}
+    found = assembled(Object("Webhook", "default", "w", {**start, **body}))
+    assert found.findings
+    assert (only(found).triggers, only(found).held is None) == ([], False)
+
+
+def test_an_inactive_webhook_stays_inactive_whatever_else_is_wrong() -> None:
+    """A mistake elsewhere must not turn an inactive webhook on."""
+    assert not only(assembled(webhook(active=False, url="http://x"))).active
+
+
+def test_one_bad_webhook_stops_no_other() -> None:
+    """The others run, in the order of their keys."""
+    found = assembled(webhook("z"), webhook("bad", url="x"), webhook("a", namespace="team"))
+    assert [(route.key, route.held is None) for route in found.config.webhooks] == [
+        ("default/bad", False),
+        ("default/z", True),
+        ("team/a", True),
+    ]
+
+
+def test_what_is_absent_is_a_warning_where_nothing_is_sent() -> None:
+    """With stand-ins an absent object is a warning, the webhook is not held and shows a placeholder."""
+    found = assembled(webhook(auth=BEARER), stand_ins=True)
+    assert said(found) == [
+        "warning: spec.auth.bearer.tokenSecretRef: "
+        "Secret s does not exist in namespace default: create it there"
+    ]
+    assert found.findings[0].condition == "ResolvedRefs"
+    assert (only(found).held, only(found).secrets) == (None, {"s/token": "‹secret s/token›"})
+
+
+# --- hashes and bytes -----------------------------------------------------------------------------
+
+
+def test_the_same_objects_give_the_same_bytes_in_any_order() -> None:
+    """The configuration does not depend on the order of objects or of their members."""
+    objects = [webhook("b", auth=BEARER), webhook("a", timeout="5s", method="PUT"), secret(token="t", x="y")]
+    turned = [Object(o.kind, o.namespace, o.name, _turned(o.body)) for o in reversed(objects)]
+    assert assembled(*objects).config.model_dump_json() == assembled(*turned).config.model_dump_json()
+
+
+def _turned(value: Any) -> Any:
+    """The same JSON value with the members of each object the other way round."""
+    if isinstance(value, dict):
+        return {name: _turned(value[name]) for name in reversed(value)}
+    return value
+
+
+def test_a_default_that_is_written_out_changes_no_hash() -> None:
+    """What makes the same request has the same hash."""
+    assert _hash(webhook()) == _hash(webhook(method="POST", active=True, timeout="15s"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        (webhook(auth=BEARER), secret(token="other")),
+        (webhook(auth=BEARER, timeout="3s"), secret(token="t")),
+        (webhook(auth=BEARER, active=False), secret(token="t")),
+        (webhook(auth=BEARER, filters={"bundles": ["x"]}), secret(token="t")),
+        (webhook(auth=BEARER, triggers=["Manual"]), secret(token="t")),
+        (webhook(auth=BEARER),),
+    ],
+)
+def test_whatever_shapes_a_request_changes_the_hash(changed: tuple[Object, ...]) -> None:
+    """A secret's value, the spec, matching and being held all count."""
+    assert _hash(webhook(auth=BEARER), secret(token="t")) != _hash(*changed)
+
+
+def test_the_hash_is_no_oracle() -> None:
+    """Under another key the same webhook has another hash, so a secret cannot be guessed against it."""
+    objects = (webhook(auth=BEARER), secret(token="t"))
+    other = assemble(objects, cluster_events=None, key=b"o" * 32)
+    assert only(other).hash != _hash(*objects)
+    assert len(only(other).hash) == 64
+
+
+def test_a_request_to_run_again_changes_the_whole_but_not_the_webhook() -> None:
+    """`requestedAt` reaches the dispatcher with a new overall hash, and the webhook's own hash stays."""
+    before = assembled(webhook())
+    after = assembled(webhook(annotations={"hookwright.io/requestedAt": "2026-01-01"}))
+    assert only(after).requested_at == "2026-01-01"
+    assert only(before).hash == only(after).hash
+    assert before.config.hash != after.config.hash
+
+
+def test_the_reach_of_cluster_events_is_part_of_the_whole() -> None:
+    """Namespaces that /v1/events reaches are sorted, and change the overall hash."""
+    some = assemble([webhook()], cluster_events=["b", "a"], key=KEY)
+    assert some.config.cluster_events == ["a", "b"]
+    assert some.config.hash != assembled(webhook()).config.hash
+
+
+def test_the_configuration_can_be_read_back() -> None:
+    """What is written for the dispatcher is read as the same."""
+    config = assembled(webhook(auth=BEARER, filters={"approvals": "Manual"}), secret(token="t")).config
+    assert DispatchConfig.model_validate_json(config.model_dump_json(by_alias=True)) == config
+
+
+def _hash(*objects: Object) -> str:
+    return only(assembled(*objects)).hash
+
+
+# --- tests as resources ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({}, None),
+        (
+            {"webhookRef": {"name": "other"}},
+            "spec.webhookRef.name: Webhook other does not exist in namespace default",
+        ),
+        ({"mode": "Maybe"}, "spec.mode: mode must be Send or Render"),
+        (
+            {"eventFrom": {"configMapKeyRef": {"name": "n", "key": "k"}}},
+            "spec.eventFrom.configMapKeyRef: "
+            "ConfigMap n does not exist in namespace default: create it there",
+        ),
+        (
+            {"eventFrom": {"configMapKeyRef": {"name": "c", "key": "bad"}}},
+            "spec.eventFrom.configMapKeyRef: key bad of ConfigMap c is not an event: "
+            "it must be a JSON object with event_type",
+        ),
+        ({"eventFrom": {"configMapKeyRef": {"name": "c", "key": "good"}}}, None),
+        (
+            {"trigger": "dev.example.built"},
+            "spec.trigger: there is no sample event of dev.example.built: give the whole event in spec.event",
+        ),
+        ({"trigger": "dev.example.built", "event": {"data": {}}}, None),
+    ],
+)
+def test_webhook_tests_are_checked(spec: dict[str, Any], sentence: str | None) -> None:
+    """A WebhookTest's own rules, its webhook and its event are checked."""
+    events = config_map(good='{"event_type": "RequestCreated"}', bad="[]")
+    assert said(assembled(webhook(), events, webhook_test(**spec))) == ([sentence] if sentence else [])
+
+
+def test_a_test_of_a_webhook_without_a_sample_needs_a_trigger() -> None:
+    """Where no trigger has a sample, the test must name one."""
+    found = assembled(webhook(triggers=["dev.example.*"]), webhook_test())
+    assert said(found) == [
+        "spec.trigger: none of the webhook's triggers has a sample event: "
+        "name a concrete trigger and give spec.event"
+    ]
+
+
+# --- many, and again ------------------------------------------------------------------------------
+
+
+def test_what_did_not_change_is_taken_over() -> None:
+    """With an earlier result only what changed is made anew, and the result is the same as without it."""
+    objects = [webhook("a", auth=BEARER), webhook("b"), webhook("c", url="x"), secret(token="t")]
+    first = assembled(*objects)
+    changed = [
+        webhook("a", auth=BEARER),
+        webhook("b", timeout="2s"),
+        webhook("c", url="x"),
+        secret(token="u"),
+    ]
+    second = assembled(*changed, previous=first)
+    fresh = assembled(*changed)
+    assert (second.config, second.findings) == (fresh.config, fresh.findings)
+    assert second.webhooks["default/c"] is first.webhooks["default/c"]
+    assert second.webhooks["default/a"] is not first.webhooks["default/a"]
+
+
+def test_a_secret_that_appears_or_goes_is_a_change() -> None:
+    """A webhook is made anew when an object that it refers to appears or goes."""
+    held = assembled(webhook(auth=BEARER))
+    healed = assembled(webhook(auth=BEARER), secret(token="t"), previous=held)
+    assert only(healed).held is None
+    assert only(assembled(webhook(auth=BEARER), previous=healed)).held is not None
+
+
+def test_many_webhooks_with_one_template_cost_little() -> None:
+    """2,000 webhooks that share a template are assembled in well under 2 s: it compiles and renders once."""
+    template = '{"text": "{{ data.requester.name }}: {{ data.justification }}", "trigger": "{{ trigger }}"}'
+    many = [
+        webhook(f"w{number}", url=f"https://a.example/{number}", bodyTemplate=template)
+        for number in range(2_000)
+    ]
+    began = time.perf_counter()
+    first = assembled(*many)
+    fresh = time.perf_counter() - began
+    began = time.perf_counter()
+    assembled(*many, previous=first)
+    again = time.perf_counter() - began
+    assert first.findings == []
+    assert fresh < 2.0
+    assert again < fresh / 2
+
+
+def test_findings_are_plain_records() -> None:
+    """A finding says whose it is."""
+    assert assembled(webhook(url="x")).findings[0] == Finding(
+        "Webhook", "default/w", "spec.url", "url must begin with https://"
+    )
