@@ -22,8 +22,8 @@ from typing import Any
 import httpx
 import uvloop
 from load import Load, Run, event_bytes, percentile, target
-from process import LISTENING, Process, dev, throwaway_ca
 from receiver import Receiver
+from rig import LISTENING, Process, dev, throwaway_ca
 from stages import print_stages
 
 HOST = "bench.test"

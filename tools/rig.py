@@ -1,4 +1,4 @@
-"""The process under test: started, pinned to one core, its CPU and memory read from /proc, ended by pid."""
+"""Processes under test, for demo, tests and benchmarks: started, pinned to one core, its CPU and memory read from /proc, ended by pid."""
 
 from __future__ import annotations
 
@@ -76,13 +76,21 @@ class Process:
         self._out.close()
 
 
-def dev(folder: Path, manifests: Path, ca_file: Path, port: int, *hosts: str, core: int | None = 0) -> Process:
+def dev(
+    folder: Path,
+    manifests: Path,
+    ca_file: Path,
+    port: int,
+    *hosts: str,
+    core: int | None = 0,
+    env: dict[str, str] | None = None,
+) -> Process:
     """`hookwright dev` on free ports, the hosts led to a local port."""
     command = [sys.executable, "-m", "hookwright", "dev", str(manifests), "--listen", "127.0.0.1:0", "--admin",
                "127.0.0.1:0", "--data", str(folder / "data"), "--ca-file", str(ca_file)]  # fmt: skip
     for host in hosts:
         command += ["--connect-to", f"{host}:443:127.0.0.1:{port}"]
-    return Process(command, folder / "dev.log", core=core)
+    return Process(command, folder / "dev.log", core=core, env=env)
 
 
 LISTENING = r"http://127\.0\.0\.1:([0-9]+)/v1/events\s+Admin: http://127\.0\.0\.1:([0-9]+)"
