@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 import re2
+from pydantic.alias_generators import to_camel
 
 from hookwright.api.v1alpha1.webhook import OPERATORS, Filters, MatchExpression
 from hookwright.core.jsonpath import JsonPath, compile_path
@@ -24,6 +25,7 @@ from hookwright.errors import FilterError
 from hookwright.limits import JSONPATH_TEXT_BYTES
 
 Source = str | JsonPath  # a named place, or a path
+_LISTS: Final = [(place, to_camel(place)) for place in PLACES if place != APPROVALS]
 _SHOWN_VALUES: Final = 5  # of an event's or a filter's values in a sentence
 _SHOWN_CHARACTERS: Final = 80
 
@@ -73,11 +75,12 @@ def _texts(path: JsonPath, document: Any) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What an event must show at `source` to pass: one of the texts, or a text with one of the prefixes."""
+    """What an event must show at `source` to pass: one of the texts, or one with such a beginning or end."""
 
     source: Source
-    exact: tuple[str, ...]
+    exact: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
 
 
 class Clause(ABC):
@@ -108,7 +111,10 @@ class FilterProgram:
 
     def passes(self, view: View) -> bool:
         """Whether the event passes all filters. Raises FilterError."""
-        return all(clause.holds(view) for clause in self.clauses)
+        for clause in self.clauses:  # noqa: SIM110 - half the time of all() and a generator, for each webhook
+            if not clause.holds(view):
+                return False
+        return True
 
     def mismatches(self, view: View) -> Iterator[str]:
         """One sentence for each filter that the event does not pass. Raises FilterError."""
@@ -124,10 +130,10 @@ def compile_filters(filters: Filters | None) -> FilterProgram:
     if filters is None:
         return FilterProgram(())
     clauses: list[Clause] = []
-    for name, field in type(filters).model_fields.items():
-        values = getattr(filters, name)
-        if name in PLACES and name != APPROVALS and values is not None:
-            clauses.append(_compile_list(name, field.alias or name, values))
+    for place, field in _LISTS:
+        values = getattr(filters, place)
+        if values is not None:
+            clauses.append(_compile_list(place, field, values))
     if filters.approvals is not None:
         clauses.append(_compile_approvals(filters.approvals))
     for index, expression in enumerate(filters.match_expressions or ()):
@@ -147,9 +153,9 @@ class _Listed(Clause):
 
     def holds(self, view: View) -> bool:
         values = view.values(self.place)
-        return not self.exact.isdisjoint(values) or any(
-            glob_matches(glob, value) for glob in self.globs for value in values
-        )
+        if not self.exact.isdisjoint(values):
+            return True
+        return any(glob_matches(glob, value) for glob in self.globs for value in values)
 
     def reason(self, view: View) -> str:
         wanted = _shown_list((*sorted(self.exact), *self.globs))
@@ -159,8 +165,13 @@ class _Listed(Clause):
         return f"{self.field}: none of {_quoted(values)} is in {wanted}"
 
     def probe(self) -> Probe:
-        prefixes = tuple(glob.partition("*")[0] for glob in self.globs)
-        return Probe(self.place, tuple(sorted(self.exact)), prefixes)
+        ends = [(glob.partition("*")[0], glob.rpartition("*")[2]) for glob in self.globs]
+        return Probe(
+            self.place,
+            tuple(sorted(self.exact)),
+            tuple(head for head, tail in ends if len(head) >= len(tail)),
+            tuple(tail for head, tail in ends if len(head) < len(tail)),
+        )
 
 
 def _compile_list(place: str, field: str, values: Sequence[str]) -> _Listed:
@@ -237,9 +248,14 @@ class _Expression(Clause):
         return f"{self.field}: {found}, wanted {wanted}"
 
     def probe(self) -> Probe | None:
-        if self.operator == "In":
-            return Probe(self.path, self.values)
-        return Probe(self.path, (), self.values) if self.operator == "Prefix" else None
+        match self.operator:
+            case "In":
+                return Probe(self.path, exact=self.values)
+            case "Prefix":
+                return Probe(self.path, prefixes=self.values)
+            case "Suffix":
+                return Probe(self.path, suffixes=self.values)
+        return None
 
 
 def _compile_expression(field: str, expression: MatchExpression) -> _Expression:

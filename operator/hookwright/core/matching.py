@@ -40,6 +40,7 @@ class Matched:
 class _Entry:
     config: RouteConfig
     program: FilterProgram
+    probes: Sequence[Probe]  # what could lead to it
     order: int
     matched: Matched
 
@@ -65,7 +66,8 @@ class Matcher:
             except ValueError as problem:
                 self.unreadable[config.key] = str(problem)
             else:
-                self._entries[config.key] = _Entry(config, program, order, Matched(config.key))
+                matched = Matched(config.key)
+                self._entries[config.key] = _Entry(config, program, _probes(program), order, matched)
         self._by_namespace: dict[str, list[_Entry]] = defaultdict(list)
         for entry in self._entries.values():
             if entry.config.active:
@@ -76,7 +78,7 @@ class Matcher:
         """The webhooks that an event reaching `namespaces` is for, in the configuration's order."""
         if event.trigger is None:
             return []
-        index = self._indexes.get(namespaces) or self._index(namespaces)
+        index = self._indexes.get(namespaces) or self.prepare(namespaces)
         buckets = index.buckets(event.trigger)
         if not buckets:
             return []
@@ -108,7 +110,8 @@ class Matcher:
             reasons.append(str(error))
         return reasons
 
-    def _index(self, namespaces: Reach) -> _Index:
+    def prepare(self, namespaces: Reach) -> _Index:
+        """Build the index of a reach ahead, away from the event loop (10,000 webhooks take some 50 ms)."""
         if len(self._indexes) > len(self._by_namespace) + 64:
             self._indexes.clear()  # callers with ever new namespaces must not fill the memory
         reached = self._by_namespace if namespaces is None else namespaces & self._by_namespace.keys()
@@ -168,26 +171,32 @@ def _dotted_prefixes(trigger: str) -> Iterator[str]:
 class _Lookup:
     """The webhooks that ask for certain values at one source."""
 
-    exact: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
-    prefixes: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
-    lengths: set[int] = field(default_factory=set)  # of the prefixes
+    everyone: list[_Entry] = field(default_factory=list)
+    exact: dict[str, list[_Entry]] = field(default_factory=dict)
+    prefixes: dict[str, list[_Entry]] = field(default_factory=dict)
+    suffixes: dict[str, list[_Entry]] = field(default_factory=dict)
+    prefix_lengths: set[int] = field(default_factory=set)
+    suffix_lengths: set[int] = field(default_factory=set)
 
     def add(self, probe: Probe, entry: _Entry) -> None:
-        for value in probe.exact:
-            self.exact[value].append(entry)
-        for prefix in dict.fromkeys(probe.prefixes):
-            self.prefixes[prefix].append(entry)
-            self.lengths.add(len(prefix))
+        self.everyone.append(entry)
+        for texts, table in (
+            (probe.exact, self.exact),
+            (probe.prefixes, self.prefixes),
+            (probe.suffixes, self.suffixes),
+        ):
+            for text in texts:
+                table.setdefault(text, []).append(entry)
+        self.prefix_lengths.update(map(len, probe.prefixes))
+        self.suffix_lengths.update(map(len, probe.suffixes))
 
     def candidates(self, values: Sequence[str]) -> Iterator[_Entry]:
         for value in values:
             yield from self.exact.get(value, ())
-            for length in self.lengths:
+            for length in self.prefix_lengths:
                 yield from self.prefixes.get(value[:length], ())
-
-    def everyone(self) -> Iterator[_Entry]:
-        for listed in (*self.exact.values(), *self.prefixes.values()):
-            yield from listed
+            for length in self.suffix_lengths:
+                yield from self.suffixes.get(value[-length:], ())
 
 
 class _Bucket:
@@ -216,32 +225,33 @@ class _Bucket:
             try:
                 values = view.values(source)
             except FilterError:  # each of them says so for itself, unless another filter does not fit anyway
-                yield from lookup.everyone()
+                yield from lookup.everyone
             else:
                 yield from lookup.candidates(values)
 
 
-def _probes(entry: _Entry) -> Iterator[Probe]:
-    for clause in entry.program.clauses:
-        probe = clause.probe()
-        if probe is not None and "" not in probe.prefixes:
-            yield probe
+def _probes(program: FilterProgram) -> Sequence[Probe]:
+    """The filters that can be looked up; one that an empty beginning or end satisfies (`*`) leads nowhere."""
+    probes = [clause.probe() for clause in program.clauses]
+    return [probe for probe in probes if probe and "" not in probe.prefixes and "" not in probe.suffixes]
+
+
+def _texts(probe: Probe) -> Sequence[tuple[Source, str]]:
+    return [(probe.source, text) for text in (*probe.exact, *probe.prefixes, *probe.suffixes)]
 
 
 def _usage(entries: Sequence[_Entry]) -> Counter[tuple[Source, str]]:
-    """How many webhooks ask for each value or prefix."""
-    return Counter(
-        (probe.source, text)
-        for entry in entries
-        for probe in _probes(entry)
-        for text in (*probe.exact, *probe.prefixes)
-    )
+    """How many webhooks ask for each text; where no webhook has a choice, nothing is counted."""
+    usage: Counter[tuple[Source, str]] = Counter()
+    if any(len(entry.probes) > 1 for entry in entries):
+        for entry in entries:
+            for probe in entry.probes:
+                usage.update(_texts(probe))
+    return usage
 
 
 def _rarest(entry: _Entry, usage: Counter[tuple[Source, str]]) -> Probe | None:
-    """The filter whose values the fewest webhooks share; of equals the first."""
-    return min(
-        _probes(entry),
-        key=lambda probe: sum(usage[probe.source, text] for text in (*probe.exact, *probe.prefixes)),
-        default=None,
-    )
+    """The filter whose texts the fewest webhooks share; of equals the first."""
+    if len(entry.probes) < 2:
+        return entry.probes[0] if entry.probes else None
+    return min(entry.probes, key=lambda probe: sum(usage[text] for text in _texts(probe)))

@@ -1,26 +1,39 @@
 """Where an access request names what filters ask for: the table "Filter places" of SPEC 2.
 
-Each function takes the event's `data` and gives the texts that stand at its place, names before ids, each
-once and none empty; whatever is missing or of another shape gives nothing.
+A place is one or more ways down from the event's `data`, and the fields to read at their ends. It gives the
+texts that stand there, each once and none empty; whatever is missing or of another shape gives nothing.
 Must not: compare.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from hookwright.core.jsontext import compact
 
 APPROVALS: Final = "approvals"
-_Data = Mapping[str, Any]
+_Data = dict[str, Any]
 
 
-def _texts(objects: Iterator[_Data], *keys: str) -> Sequence[str]:
+def _children(parents: Sequence[_Data], key: str) -> list[_Data]:
+    """The objects under `key`, be it one or a list of them."""
+    found: list[_Data] = []
+    for parent in parents:
+        child = parent.get(key)
+        if isinstance(child, dict):
+            found.append(child)
+        elif isinstance(child, list):
+            found += [element for element in child if isinstance(element, dict)]
+    return found
+
+
+def _texts(things: Iterable[_Data], fields: Sequence[str]) -> Sequence[str]:
     found: dict[str, None] = {}
-    for thing in objects:
-        for key in keys:
-            value = thing.get(key)
+    for thing in things:
+        for field in fields:
+            value = thing.get(field)
             if isinstance(value, str):
                 if value:
                     found[value] = None
@@ -29,37 +42,14 @@ def _texts(objects: Iterator[_Data], *keys: str) -> Sequence[str]:
     return tuple(found)
 
 
-def _one(parent: _Data, key: str) -> Iterator[_Data]:
-    child = parent.get(key)
-    if isinstance(child, dict):
-        yield child
-
-
-def _each(parent: _Data, key: str) -> Iterator[_Data]:
-    children = parent.get(key)
-    if isinstance(children, list):
-        yield from (child for child in children if isinstance(child, dict))
-
-
-def _groups(data: _Data) -> Iterator[_Data]:
-    return _each(data, "access_groups")
-
-
-def _units(data: _Data, key: str) -> Iterator[_Data]:
-    return (
-        thing for group in _groups(data) for unit in _each(group, "access_units") for thing in _one(unit, key)
-    )
-
-
-def _integrations(data: _Data) -> Iterator[_Data]:
-    return (integration for group in _groups(data) for integration in _one(group, "integration"))
-
-
-def _resource_types(data: _Data) -> Iterator[_Data]:
-    for group in _groups(data):
-        yield from _each(group, "resource_types")
-    for resource in _units(data, "resource"):
-        yield from _one(resource, "type")
+def _named(ways: Sequence[str], fields: Sequence[str], data: _Data) -> Sequence[str]:
+    ends: list[_Data] = []
+    for way in ways:
+        things = [data]
+        for step in way.split("."):
+            things = _children(things, step)
+        ends += things
+    return _texts(ends, fields)
 
 
 def _approvals(data: _Data) -> Sequence[str]:
@@ -72,8 +62,8 @@ def _approvals(data: _Data) -> Sequence[str]:
         return ()
     by_people = [
         approval
-        for approval in _each(data, APPROVALS)
-        if _texts(_one(approval, "approver"), "id", "name", "email")
+        for approval in _children([data], APPROVALS)
+        if _texts(_children([approval], "approver"), ("id", "name", "email"))
     ]
     if not by_people:
         return ("Automatic",)
@@ -82,15 +72,21 @@ def _approvals(data: _Data) -> Sequence[str]:
     return ("Manual",) if approved else ()
 
 
+def _place(*ways: str, fields: str) -> Callable[[_Data], Sequence[str]]:
+    return partial(_named, ways, tuple(fields.split()))
+
+
 PLACES: Final[Mapping[str, Callable[[_Data], Sequence[str]]]] = {
-    "integrations": lambda data: _texts(_integrations(data), "name", "id"),
-    "integration_types": lambda data: _texts(_integrations(data), "type"),
-    "resource_types": lambda data: _texts(_resource_types(data), "name", "id"),
-    "resources": lambda data: _texts(_units(data, "resource"), "name", "id"),
-    "permissions": lambda data: _texts(_units(data, "permission"), "name", "id"),
-    "requesters": lambda data: _texts(_one(data, "requester"), "name", "email", "id"),
-    "grantees": lambda data: _texts(_one(data, "grantee"), "name", "source_id", "id"),
-    "access_flows": lambda data: _texts(_one(data, "access_flow"), "name", "id"),
-    "bundles": lambda data: _texts(_one(data, "access_bundle"), "name", "id"),
+    "integrations": _place("access_groups.integration", fields="name id"),
+    "integration_types": _place("access_groups.integration", fields="type"),
+    "resource_types": _place(
+        "access_groups.resource_types", "access_groups.access_units.resource.type", fields="name id"
+    ),
+    "resources": _place("access_groups.access_units.resource", fields="name id"),
+    "permissions": _place("access_groups.access_units.permission", fields="name id"),
+    "requesters": _place("requester", fields="name email id"),
+    "grantees": _place("grantee", fields="name source_id id"),
+    "access_flows": _place("access_flow", fields="name id"),
+    "bundles": _place("access_bundle", fields="name id"),
     APPROVALS: _approvals,
 }
