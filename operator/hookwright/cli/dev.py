@@ -22,7 +22,7 @@ from watchfiles import awatch
 from hookwright.api.fields import seconds
 from hookwright.cli.dev_lines import DeliveryLines
 from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
-from hookwright.cli.output import manifest_error
+from hookwright.cli.output import print_error
 from hookwright.cli.test import say
 from hookwright.core.assemble import Assembly
 from hookwright.dispatcher import config_folder
@@ -154,7 +154,7 @@ class _Dev:
         if sentences != self._said:
             self._said = sentences
             for error in folder.errors:
-                click.echo(manifest_error(error), err=True)
+                print_error(error)
 
     async def _follow(self, key: bytes, folder: Folder) -> None:
         """Keep configuration and tests up with the files."""

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from hookwright.cli.output import printable
+from hookwright.core.redaction import printable
 from hookwright.telemetry.record import AttemptDetails
 
 _LINES_PER_SECOND = 20

@@ -35,7 +35,8 @@ def read_folder(paths: Sequence[Path], key: bytes, previous: Assembly | None = N
     """Load and assemble; what did not change since `previous` is taken over. Raises UsageError."""
     loaded = load(paths)
     assembly = assemble(loaded.manifests, cluster_events=None, key=key, previous=previous)
-    errors, warnings = list(loaded.errors), []
+    errors = list(loaded.errors)
+    warnings: list[ManifestError] = []
     for finding in assembly.findings:
         manifest = loaded.find(finding.kind, finding.key)
         if manifest is not None:

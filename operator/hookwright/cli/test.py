@@ -11,7 +11,8 @@ import uvloop
 
 from hookwright.api.admin import TestRun
 from hookwright.cli.folder import Folder, read_folder, test_requests
-from hookwright.cli.output import emit_items, manifest_error, output_option, printable
+from hookwright.cli.output import Format, format_option, print_error, print_many
+from hookwright.core.redaction import printable
 from hookwright.core.objects import WEBHOOK_TEST
 from hookwright.dispatcher.app import make_sender
 from hookwright.dispatcher.attempt import Pipeline
@@ -31,14 +32,14 @@ _AT_ONCE = 8
 @click.option("--ca-file", multiple=True, type=click.Path(path_type=Path), help="Trust these roots too (PEM).")
 @click.option("--connect-to", multiple=True, metavar="HOST:443:ADDR:PORT", help="Connect there for HOST.")
 @click.option("--allow", multiple=True, metavar="CIDR", help="Allow these addresses, private ones included.")
-@output_option
+@format_option
 def command(
     paths: tuple[Path, ...],
     only: tuple[str, ...],
     ca_file: tuple[Path, ...],
     connect_to: tuple[str, ...],
     allow: tuple[str, ...],
-    output: str | None,
+    output: Format,
 ) -> None:
     """Run the WebhookTests in PATHS; exit code 1 if one fails."""
     folder = read_folder(paths, b"offline")
@@ -56,14 +57,14 @@ def command(
         for run in runs:
             say(run)
     else:
-        emit_items((run.model_dump(mode="json", by_alias=True) for run in runs), output)
+        print_many((run.model_dump(mode="json", by_alias=True) for run in runs), output)
     if broken or any(run.result != SUCCESSFUL for run in runs):
         raise SystemExit(1)
 
 
 def _say_problems(folder: Folder) -> bool:
     for error in folder.errors:
-        click.echo(manifest_error(error), err=True)
+        print_error(error)
     return bool(folder.errors)
 
 

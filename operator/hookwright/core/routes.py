@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from hookwright import __version__
 from hookwright.api.config import RouteConfig
 from hookwright.api.fields import KeyRef, seconds
 from hookwright.api.v1alpha1.webhook import Header, WebhookSpec
@@ -21,6 +22,7 @@ from hookwright.core.templates import Template, compile_body, compile_header, co
 from hookwright.core.validators import Validators, compile_validators
 from hookwright.errors import TemplateError
 
+USER_AGENT = f"hookwright/{__version__}"
 _PERIODS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0}
 _JSON_START = (b"{", b"[")
 
@@ -50,13 +52,13 @@ class Route:
         self.timeout = seconds(spec.timeout)
         self.retry = RetryPolicy.of(spec.retry)
         self.validators: Validators = compile_validators(spec.response_validators)
-        self.redactor = Redactor({f"{label}": value for label, value in config.secrets.items() if value})
+        self.redactor = Redactor({label: value for label, value in config.secrets.items() if value})
         self.max_in_flight = spec.max_in_flight
         self.rate = (spec.rate_limit.requests, _PERIODS[spec.rate_limit.per]) if spec.rate_limit else None
         self.url = spec.url if spec.url is not None else self.secret(self._url_ref())
         self.host = host_of(self.url)
         self._shown_url_template = spec.url or placeholder(self._url_ref().name, self._url_ref().key)
-        self._static_headers = (("content-type", spec.content_type),)
+        self._static_headers = (("content-type", spec.content_type), ("user-agent", USER_AGENT))
         self._templates: _Templates | None = None
 
     def _url_ref(self) -> KeyRef:

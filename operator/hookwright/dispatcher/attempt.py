@@ -116,16 +116,16 @@ class Pipeline:
     ) -> Outgoing | Performed:
         """The request, or what came of it at once when it cannot be built."""
         began = self._clock.monotonic()
+        now = int(self._clock.now())
         try:
             outgoing = target.route.build(
-                raw, trigger=trigger, delivery_id=delivery_id, attempt=attempt, now=int(self._clock.now())
+                raw, trigger=trigger, delivery_id=delivery_id, attempt=attempt, now=now
             )
         except TemplateError as error:
             return Performed(judge_error(error), (self._clock.monotonic() - began) * 1000)
         extra: tuple[tuple[str, str], ...] = (TEST_HEADER,) if test else ()
         if target.signer is not None:
-            stamp = int(outgoing.headers[2][1])
-            signature = target.signer.sign(delivery_id, stamp, outgoing.body)
+            signature = target.signer.sign(delivery_id, now, outgoing.body)
             extra = (*extra, ("webhook-signature", signature))
         if not extra:
             return outgoing

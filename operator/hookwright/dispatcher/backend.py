@@ -33,7 +33,7 @@ from hookwright.dispatcher.keys import Keys
 from hookwright.dispatcher.lane import Lane
 from hookwright.dispatcher.lanes import Lanes
 from hookwright.dispatcher.loader import Loader
-from hookwright.dispatcher.records import Bodies, detail, invocation
+from hookwright.dispatcher.records import Bodies, detail, friendly_id, invocation
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.errors import EventError
 from hookwright.limits import DIRECT_RUNS, REPLAY_BATCH, TEST_RUNS_KEPT
@@ -305,6 +305,7 @@ class Backend:
                 trigger=event.trigger, result="Delivered" if delivered else "Rejected", status=outcome.status,
                 cause=outcome.cause, time=began, duration=performed.duration,
                 detail=detail(performed, redactor, message=message, delivered=delivered, bodies=bodies),
+                friendly_id=friendly_id(event.raw),
             )  # fmt: skip
 
         self.keep(record(self._bodies))

@@ -79,6 +79,8 @@ class Lane:
         self.more = False
         """The store may hold due deliveries of this lane that are not in memory."""
         self.claiming = False
+        self.claim_again = False
+        """Something for the store to give came while a claim was under way."""
         self.due_at: float | None = None
         """When the earliest delayed delivery in the store becomes due."""
         self.wake_at: float | None = None

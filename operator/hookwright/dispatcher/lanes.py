@@ -22,7 +22,7 @@ from hookwright.core.request import Outgoing
 from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.lane import Lane, LastInvocation
-from hookwright.dispatcher.records import Bodies, detail
+from hookwright.dispatcher.records import Bodies, detail, friendly_id
 from hookwright.limits import LANE_QUEUE, LANE_QUEUE_BYTES
 from hookwright.store.port import Action, AttemptRecord, DeadReason, Delivery, Finish, Work
 from hookwright.telemetry.record import AttemptDetails
@@ -244,6 +244,7 @@ class Lanes:
                 performed, redactor, message=message, delivered=outcome.verdict is Verdict.DELIVERED,
                 bodies=self._bodies,
             ),  # fmt: skip
+            friendly_id=friendly_id(delivery.raw),
         )
         self._remember(lane, record, message)
         self._observe(

@@ -5,6 +5,7 @@ Everything kept has passed redaction; bodies are kept as the setting says (`all`
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import orjson
@@ -20,6 +21,7 @@ from hookwright.limits import HISTORY_BODY_BYTES
 from hookwright.outbound.port import Phases
 from hookwright.store.port import AttemptRecord
 
+_FRIENDLY = re.compile(rb'"friendly_id"\s*:\s*"([!#-\[\]-~]{1,64})"')  # as it stands in JSON without escapes
 Bodies = Literal["all", "failed", "none"]
 
 
@@ -94,6 +96,12 @@ def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
     if actual is not None:
         actual = None if redactor.hides_bodies else redactor.text(actual)[:512]
     return {"path": result.path, "passed": result.passed, "actual": actual}
+
+
+def friendly_id(raw: bytes) -> str | None:
+    """`data.friendly_id` of an event's JSON text (AR-123), found without parsing it."""
+    found = _FRIENDLY.search(raw)
+    return found[1].decode() if found else None
 
 
 def invocation(record: AttemptRecord, tag: str) -> Invocation:

@@ -27,7 +27,7 @@ from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
 from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock, rfc3339
 from hookwright.dispatcher.keys import Keys
-from hookwright.dispatcher.records import Bodies, detail, invocation
+from hookwright.dispatcher.records import Bodies, detail, friendly_id, invocation
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.limits import TEST_BODY_BYTES
 from hookwright.outbound.port import Sender
@@ -166,6 +166,7 @@ class TestRunner:
                 cause=outcome.cause, time=began, duration=performed.duration,
                 detail=detail(performed, redactor, message=message, delivered=delivered, bodies=bodies,
                               limit=TEST_BODY_BYTES),
+                friendly_id=friendly_id(event.raw),
             )  # fmt: skip
 
         if outcome is not _RENDERED:
