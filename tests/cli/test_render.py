@@ -169,11 +169,21 @@ def test_a_broken_neighbour_does_not_matter(tmp_path: Path) -> None:
     ("options", "stdin", "code", "sentence"),
     [
         (["--trigger", "Nope"], None, 2, "Error: There is no sample of Nope; there is one of RequestCreated"),
-        (["-f", "no-such-file"], None, 2, "Error: no-such-file cannot be read: No such file or directory.\n"),
+        (
+            ["-f", "no-such-file"],
+            None,
+            2,
+            "Error: no-such-file: cannot be read (No such file or directory).\n",
+        ),
         (["-f", "-"], "{", 1, "Error: "),
         (["-f", "-"], '{"data": {}}', 1, "Error: "),
-        (["-f", "-"], "[]", 2, "Error: - holds 0 events; render takes one.\n"),
-        (["-f", "-"], " " * (1 << 20) + "{}", 2, "Error: standard input is larger than an event may be"),
+        (["-f", "-"], "[]", 2, "Error: -: holds 0 events; render takes one.\n"),
+        (
+            ["-f", "-"],
+            "[" + " " * (4 << 20) + "]",
+            2,
+            "Error: -: is larger than 4096 KiB; send it in parts.\n",
+        ),
         (["--webhook", "a/b/c"], None, 2, "Error: 'a/b/c' is not a name; write NAME or NAMESPACE/NAME.\n"),
     ],
 )

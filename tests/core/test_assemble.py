@@ -98,7 +98,7 @@ def test_null_members_are_absent_ones() -> None:
     ("spec", "held"),
     [
         ({"url": "http://a.example"}, "spec.url: url must begin with https://"),
-        ({"retries": 3}, "spec.retries: unknown field; did you mean retry?"),
+        ({"timeuot": "3s"}, "spec.timeuot: unknown field; did you mean timeout?"),
         (
             {"auth": BEARER},
             "spec.auth.bearer.tokenSecretRef: Secret s does not exist in namespace default: create it there",

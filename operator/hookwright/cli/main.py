@@ -71,7 +71,11 @@ class Commands(click.Group):
             ctx.exit(DONE)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "hookwright",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="hookwright")
 def main() -> None:
     """Outbound webhooks, declared as Kubernetes resources, delivered without loss."""

@@ -5,17 +5,16 @@ Nothing is sent and no secret is shown. Must not: decide anything; `core.explain
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
-import orjson
 
 from hookwright.api.admin import RequestRecord
+from hookwright.cli.events import read_event
 from hookwright.cli.exits import FOUND_WRONG, Ended
 from hookwright.cli.manifests import Loaded, Manifest, load, webhook_key
 from hookwright.cli.output import Format, format_option, print_error, print_one, printable
@@ -28,7 +27,6 @@ from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
 from hookwright.errors import UsageError
-from hookwright.limits import EVENT_BYTES
 
 _SAMPLE_DELIVERY = delivery_id(0, "sample")
 
@@ -114,39 +112,13 @@ def _sample(trigger: str | None, triggers: Sequence[str]) -> Event:
     return sample_event(found)
 
 
-def _read_event(source: str, trigger: str | None) -> Event:
+def _read_event(file: str, trigger: str | None) -> Event:
     """The event in a file (`-`: standard input); `trigger` replaces its own."""
-    body = _read(source)
-    structured = "specversion" in parsed if isinstance(parsed := _parsed(body), dict) else False
-    content_type = "application/cloudevents+json" if structured else "application/json"
-    events = decode({"content-type": content_type}, body)
+    body = read_event(file)
+    events = decode({"content-type": body.content_type}, body.content)
     if len(events) != 1:
-        raise UsageError(f"{source} holds {len(events)} events; render takes one.")
+        raise UsageError(f"{file}: holds {len(events)} events; render takes one.")
     return replace(events[0], trigger=normalise_trigger(trigger)) if trigger else events[0]
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None  # `decode` says what is wrong
-
-
-def _read(source: str) -> bytes:
-    if source == "-":
-        return _bounded(sys.stdin.buffer, "standard input")
-    try:
-        with Path(source).open("rb") as stream:
-            return _bounded(stream, source)
-    except OSError as error:
-        raise UsageError(f"{source} cannot be read: {error.strerror}.") from None
-
-
-def _bounded(stream: BinaryIO, name: str) -> bytes:
-    body = stream.read(EVENT_BYTES + 1)
-    if len(body) > EVENT_BYTES:
-        raise UsageError(f"{name} is larger than an event may be ({EVENT_BYTES:,} bytes).")
-    return body
 
 
 def _record(explained: Explained) -> dict[str, Any]:

@@ -144,30 +144,37 @@ def resolve(spec: WebhookSpec, namespace: str, objects: Objects, *, stand_ins: b
     resolved = Resolved()
     wanted = list(references(spec))
     for reference in wanted:
-        value = _take(reference, namespace, objects, resolved.unresolved)
-        if value is None and stand_ins and reference.kind == SECRET:
+        try:
+            value = _value(reference, namespace, objects)
+        except _NoValueError as error:
+            resolved.unresolved.append(error.reason)
+            if not (error.reason.absent and stand_ins and reference.kind == SECRET):
+                continue
             value = reference.stand_in or placeholder(reference.name, reference.key)
-        if value is not None:
-            values = resolved.secrets if reference.kind == SECRET else resolved.configs
-            values[reference.label] = value
+        values = resolved.secrets if reference.kind == SECRET else resolved.configs
+        values[reference.label] = value
     _check_hosts(spec, wanted, namespace, objects, resolved)
     return resolved
 
 
-def _take(reference: Reference, namespace: str, objects: Objects, unresolved: list[Unresolved]) -> str | None:
-    """The value of one reference; what is wrong with it goes to `unresolved`."""
+class _NoValueError(Exception):
+    def __init__(self, reason: Unresolved) -> None:
+        super().__init__(reason.sentence)
+        self.reason = reason
+
+
+def _value(reference: Reference, namespace: str, objects: Objects) -> str:
+    """The value of one reference. Raises _NoValueError."""
     found = objects.get((reference.kind, f"{namespace}/{reference.name}"))
     if found is None:
         sentence = (
             f"{reference.kind} {reference.name} does not exist in namespace {namespace}: create it there"
         )
-        unresolved.append(Unresolved(reference.field, sentence, absent=True))
-        return None
+        raise _NoValueError(Unresolved(reference.field, sentence, absent=True))
     try:
         return text_of(found, reference.key, reference.check)
     except ValueError as error:
-        unresolved.append(Unresolved(reference.field, str(error)))
-        return None
+        raise _NoValueError(Unresolved(reference.field, str(error))) from None
 
 
 def text_of(found: Object, key: str, check: Check = secret_values.any_text) -> str:
