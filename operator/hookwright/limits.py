@@ -27,17 +27,17 @@ EVENT_TYPE_CHARACTERS = 256  # the longest trigger a webhook can name
 
 # --- templates (SPEC 4) ------------------------------------------------------------------------
 TEMPLATE_CHARACTERS = 65_536
-TEMPLATE_TAGS = 1_000  # {{ }} and {% %} in one template: bounds what Jinja parses and compiles
+TEMPLATE_TAGS = 500  # {{ }} and {% %} in one template: bounds what Jinja parses and compiles
 TEMPLATE_TAG_CHARACTERS = 16 * KIB  # in all of them together
 TEMPLATE_NODES = 10_000  # parts of its syntax tree
 TEMPLATE_DEPTH = 60  # nesting of that tree; Python's compiler recurses over it
 TEMPLATE_PATHS = 32  # different places in JSON that paths through a template may lead to
-TEMPLATE_SCAN_CHARACTERS = 4 * 65_536  # text read while following all paths
+TEMPLATE_SCAN_STEPS = 25_000  # of reading its text as JSON on all paths, 1–2 µs each
 TEMPLATE_CACHE = 256  # compiled templates kept
 RENDERED_BYTES = 256 * KIB
 RENDERED_URL_CHARACTERS = 8_192
 RENDERED_HEADER_CHARACTERS = 8_192
-RENDER_STEPS = 50_000  # parts of the syntax tree run in loops, 64 characters read or made; each ≤ 0.5 µs
+RENDER_STEPS = 100_000  # a part of the syntax tree run, an item or 32 characters read or made; ≤ 0.3 µs each
 RENDER_SECONDS = 0.05  # what the steps are calibrated for; tests measure it
 
 # --- filters -----------------------------------------------------------------------------------
@@ -100,6 +100,8 @@ STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no s
 STORE_READ_SECONDS = 2.0  # one query of the history
 STORE_CHECK_SECONDS = 0.5  # looking for damage at start; what this leaves unread is found when it is used
 REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no answer body is stored
+REDACT_SHORTEST_PART = 16  # characters of a part of a secret (a word, a line, a path segment) searched for alone
+REDACT_CHARACTERS = 64 * KIB  # of all secrets of one webhook that can be searched for: bounds the pattern
 
 # --- tests -------------------------------------------------------------------------------------
 TEST_BODY_BYTES = 4 * KIB
