@@ -1,0 +1,16 @@
+"""What all tests share. No fixtures: those stand beside the tests that use them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the main thread without an event loop.
+
+    On Python 3.11 pytest-asyncio would otherwise have one made on the side and never close it, which ends some
+    later test with a ResourceWarning.
+    """
+    asyncio.set_event_loop(None)

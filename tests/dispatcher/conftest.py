@@ -1,0 +1,39 @@
+"""Fixtures of the admin port."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from admin_backend import MemoryBackend, dead_letter, invocation, view
+from admin_port import Clients
+
+
+@pytest.fixture
+def backend() -> MemoryBackend:
+    """Two webhooks, three invocations, one dead letter."""
+    return MemoryBackend(
+        views=[view("ops/jira", active=False), view("shop/slack")],
+        history=[
+            invocation("dlv_3.1", "ops/jira", friendly_id="AR-7"),
+            invocation("dlv_2.1", result="Rejected"),
+            invocation("dlv_1.1", kind="Manual"),
+        ],
+        dead=[dead_letter("dlv_2")],
+    )
+
+
+@pytest.fixture
+def client(backend: MemoryBackend, tmp_path: Path) -> Clients:
+    """A maker of clients."""
+    return Clients(backend, tmp_path / "token")
+
+
+@pytest.fixture
+async def admin(client: Clients) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the token."""
+    async with client() as http:
+        yield http
