@@ -21,6 +21,9 @@ from typing import Any
 
 import httpx
 import uvloop
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
+
 from load import Load, Run, event_bytes, percentile, target
 from receiver import Receiver
 from rig import LISTENING, Process, dev, throwaway_ca

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hookwright import __version__
 from hookwright.api.admin import RequestRecord
 from hookwright.api.config import RouteConfig
 from hookwright.api.fields import KeyRef
@@ -76,7 +75,6 @@ def shown_request(
         document=event.document,
     )
     headers = dict(outgoing.shown_headers)
-    headers["user-agent"] = f"hookwright/{__version__}"
     authorization = _shown_authorization(route.spec.auth)
     if authorization is not None:
         headers["authorization"] = authorization

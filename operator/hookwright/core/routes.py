@@ -58,7 +58,10 @@ class Route:
         self.url = spec.url if spec.url is not None else self.secret(self._url_ref())
         self.host = host_of(self.url)
         self._shown_url_template = spec.url or placeholder(self._url_ref().name, self._url_ref().key)
-        self._static_headers = (("content-type", spec.content_type), ("user-agent", USER_AGENT))
+        own = {header.name.lower() for header in spec.headers or ()}
+        self._static_headers: tuple[tuple[str, str], ...] = (("content-type", spec.content_type),)
+        if "user-agent" not in own:
+            self._static_headers += (("user-agent", USER_AGENT),)
         self._templates: _Templates | None = None
 
     def _url_ref(self) -> KeyRef:

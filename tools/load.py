@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,9 +17,6 @@ from typing import cast
 
 import httptools
 import orjson
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
-
 from receiver import Receiver
 
 from hookwright.core.samples import sample
