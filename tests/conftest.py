@@ -10,7 +10,7 @@ import pytest
 def pytest_configure(config: pytest.Config) -> None:
     """Leave the main thread without an event loop.
 
-    On Python 3.11 pytest-asyncio would otherwise have one made on the side and never close it, which ends some
-    later test with a ResourceWarning.
+    On Python 3.11 pytest-asyncio would otherwise have one made on the side and never close it, which ends
+    some later test with a ResourceWarning.
     """
     asyncio.set_event_loop(None)

@@ -65,24 +65,37 @@ def test_429_and_503_slow_the_whole_target(status: int, slow: bool) -> None:
     assert judge_answer(status, [], [], now=NOW).slow is slow
 
 
+JSON, HTML = [("Content-Type", "application/json; charset=utf-8")], [("content-type", "text/html")]
 VALIDATED = [
-    # passed and actual of each validator, verdict, cause
-    ([(True, "ok")], Verdict.DELIVERED, None),
-    ([(True, "ok"), (False, "no")], Verdict.REJECTED, Cause.VALIDATOR),
-    ([(False, "no")], Verdict.REJECTED, Cause.VALIDATOR),
-    ([(True, "ok"), (False, None)], Verdict.REJECTED, Cause.VALIDATOR),
-    ([(False, None), (False, None)], Verdict.REJECTED, Cause.NOT_JSON),
+    # headers; passed and actual of each validator; verdict, cause
+    (JSON, [(True, "ok")], Verdict.DELIVERED, None),
+    (JSON, [(True, "ok"), (False, "no")], Verdict.REJECTED, Cause.VALIDATOR),
+    (HTML, [(False, "no")], Verdict.REJECTED, Cause.VALIDATOR),
+    (HTML, [(True, "ok"), (False, None)], Verdict.REJECTED, Cause.VALIDATOR),
+    (JSON, [(False, None), (False, None)], Verdict.REJECTED, Cause.VALIDATOR),
+    (HTML, [(False, None), (False, None)], Verdict.REJECTED, Cause.NOT_JSON),
+    ([], [(False, None)], Verdict.REJECTED, Cause.NOT_JSON),
 ]
 
 
-@pytest.mark.parametrize(("results", "verdict", "cause"), VALIDATED)
+@pytest.mark.parametrize(("headers", "results", "verdict", "cause"), VALIDATED)
 def test_a_2xx_counts_only_when_all_validators_hold(
-    results: list[tuple[bool, str | None]], verdict: Verdict, cause: Cause | None
+    headers: list[tuple[str, str]],
+    results: list[tuple[bool, str | None]],
+    verdict: Verdict,
+    cause: Cause | None,
 ) -> None:
-    """One failed validator rejects; an answer in which nothing was found is said to be not JSON."""
+    """One failed validator rejects; where nothing was found, the content type tells whether it was JSON."""
     validators = [ValidatorResult(path="$.ok", passed=passed, actual=actual) for passed, actual in results]
-    outcome = judge_answer(200, [], validators, now=NOW)
+    outcome = judge_answer(200, headers, validators, now=NOW)
     assert (outcome.verdict, outcome.cause) == (verdict, cause)
+
+
+def test_a_place_without_a_value_is_named() -> None:
+    """The sentence holds for an answer that is not JSON as well."""
+    absent = ValidatorResult(path="$.ok", passed=False, actual=None)
+    message = judge_answer(200, [], [absent], now=NOW).message
+    assert message == "The target answered 200 OK, but no value was found at $.ok."
 
 
 def test_a_failed_validator_is_named_but_the_answers_value_is_not() -> None:

@@ -63,7 +63,7 @@ def judge_answer(
     """
     verdict = verdict_of(status)
     if verdict is Verdict.DELIVERED:
-        return _validated(status, validators) if validators else _delivered(status)
+        return _validated(status, headers, validators) if validators else _delivered(status)
     return Outcome(
         verdict,
         Cause.STATUS,
@@ -138,13 +138,21 @@ def _delivered(status: int) -> Outcome:
     return Outcome(Verdict.DELIVERED, None, f"{_answered(status)}.", status)
 
 
-def _validated(status: int, validators: Sequence[ValidatorResult]) -> Outcome:
+def _validated(
+    status: int, headers: Sequence[tuple[str, str]], validators: Sequence[ValidatorResult]
+) -> Outcome:
     failed = [result for result in validators if not result.passed]
     if not failed:
         return _delivered(status)
     places = ", ".join(result.path for result in failed)
-    if len(failed) == len(validators) and all(result.actual is None for result in failed):
-        cause, trouble = Cause.NOT_JSON, f"it is not JSON or has nothing at {places}"
-    else:
+    if any(result.actual is not None for result in validators):
         cause, trouble = Cause.VALIDATOR, f"its value at {places} is not an allowed one"
+    else:
+        # An answer that is not JSON and one that lacks the place look alike here; its content type tells them.
+        cause = Cause.VALIDATOR if _says_json(headers) else Cause.NOT_JSON
+        trouble = f"no value was found at {places}"
     return Outcome(Verdict.REJECTED, cause, f"{_answered(status)}, but {trouble}.", status)
+
+
+def _says_json(headers: Sequence[tuple[str, str]]) -> bool:
+    return any(name.lower() == "content-type" and "json" in value.lower() for name, value in headers)
