@@ -148,7 +148,7 @@ def _validated(
     if any(result.actual is not None for result in validators):
         cause, trouble = Cause.VALIDATOR, f"its value at {places} is not an allowed one"
     else:
-        # An answer that is not JSON and one that lacks the place look alike here; its content type tells them.
+        # An answer that is not JSON and one that lacks the place look alike; the content type tells.
         cause = Cause.VALIDATOR if _says_json(headers) else Cause.NOT_JSON
         trouble = f"no value was found at {places}"
     return Outcome(Verdict.REJECTED, cause, f"{_answered(status)}, but {trouble}.", status)
