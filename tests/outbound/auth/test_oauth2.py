@@ -69,7 +69,7 @@ async def test_scopes_are_joined_by_blanks_and_audience_is_sent(server: Any) -> 
 async def test_a_scope_the_client_may_not_have_is_named_by_its_error_code(server: Any) -> None:
     """The sentence names the endpoint's host and the server's error code."""
     sentence = await refusal(make(server, scopes=("admin",)))
-    assert sentence == "the token endpoint localhost answered 400 with the error invalid_scope"
+    assert sentence == "The token endpoint localhost answered 400 with the error invalid_scope."
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_a_wrong_secret_is_invalid_client(
 ) -> None:
     """A wrong secret or client is refused by the server with invalid_client; the sentence shows neither."""
     sentence = await refusal(make(server, client_id=client[0], client_secret=client[1], in_body=in_body))
-    assert sentence == f"the token endpoint localhost answered {status} with the error invalid_client"
+    assert sentence == f"The token endpoint localhost answered {status} with the error invalid_client."
 
 
 async def test_a_token_is_fetched_once_for_many_deliveries(server: Any) -> None:
@@ -253,12 +253,12 @@ async def test_trouble_on_the_way_to_the_endpoint_is_a_token_error() -> None:
     """The sender's own sentence is kept; for the delivery it is token trouble, and nothing was sent."""
 
     async def fetch(url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> tuple[int, bytes]:
-        raise SendError("idp.example refused the connection", cause=Cause.CONNECT, sent=Sent.MAYBE_SENT)
+        raise SendError("idp.example refused the connection.", cause=Cause.CONNECT, sent=Sent.MAYBE_SENT)
 
     client = ClientCredentials("https://idp.example/token", "id", "client-secret")
     sentence = await refusal(OAuth2Credentials(client, fetch, Clock()))
     assert sentence == (
-        "the token endpoint idp.example could not be asked: idp.example refused the connection"
+        "The token endpoint idp.example could not be asked: idp.example refused the connection."
     )
 
 

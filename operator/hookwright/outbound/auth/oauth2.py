@@ -151,7 +151,7 @@ class OAuth2Credentials:
         fetching = self._fetching or self._start()
         await asyncio.wait({fetching}, timeout=deadline_seconds)
         if not fetching.done():
-            raise self._error(f"the token endpoint {self._host} gave no token within the delivery's timeout")
+            raise self._error(f"The token endpoint {self._host} gave no token within the delivery's timeout.")
         outcome = fetching.result()
         if isinstance(outcome, _Refusal):
             raise self._error(outcome.sentence)
@@ -170,9 +170,9 @@ class OAuth2Credentials:
             )
             token = read_answer(status, body, self._client.client_secret)
         except SendError as error:
-            return _Refusal(f"the token endpoint {self._host} could not be asked: {error}")
+            return _Refusal(f"The token endpoint {self._host} could not be asked: {error}")
         except ValueError as error:
-            return _Refusal(f"the token endpoint {self._host} {error}")
+            return _Refusal(f"The token endpoint {self._host} {error}.")
         finally:
             self._fetching = None
         self._keep(token)
