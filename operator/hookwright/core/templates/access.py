@@ -21,7 +21,19 @@ from hookwright.core.templates.values import kind
 from hookwright.errors import TemplateError
 
 _LOOP_FIELDS: Final = frozenset(
-    ["index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem", "depth", "depth0"]
+    [
+        "index",
+        "index0",
+        "first",
+        "last",
+        "length",
+        "revindex",
+        "revindex0",
+        "previtem",
+        "nextitem",
+        "depth",
+        "depth0",
+    ]
 )
 
 

@@ -1,13 +1,14 @@
 """The budget of one render: how many steps it may take, and what each thing costs.
 
-A step is at most about half a microsecond and 64 characters, so the budget bounds time and memory without a
-clock (core reads none): every loop pays its rounds times the size of its body before the first round, every
+A step is at most about a third of a microsecond and 32 characters, so the budget bounds time and memory without
+a clock (core reads none): every loop pays its rounds times the size of its body before the first round; every
 filter, call, operator and written value pays for the size of what it reads and makes.
 Must not: know the syntax tree (`core.templates.rewrite` puts the prices in).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from jinja2 import Environment
@@ -16,7 +17,7 @@ from jinja2.runtime import Context
 from hookwright import limits
 from hookwright.errors import BudgetError
 
-CHARACTERS_PER_STEP: Final = 64
+CHARACTERS_PER_STEP: Final = 32
 
 
 class RenderContext(Context):
@@ -32,7 +33,7 @@ class RenderContext(Context):
         self.steps -= steps
         if self.steps < 0:
             raise BudgetError(
-                "this takes more steps than one render may have; loop over fewer items, or do less in each round"
+                "this is more work than one render may do; loop over fewer items, or do less in each round"
             )
 
     def weigh(self, value: Any) -> None:
@@ -41,12 +42,15 @@ class RenderContext(Context):
             self.charge(len(value) // CHARACTERS_PER_STEP)
         elif isinstance(value, dict):
             self.charge(len(value))
-            for key, item in value.items():
-                self.weigh(key)
-                self.weigh(item)
+            self._weigh_items(value)
+            self._weigh_items(value.values())
         elif isinstance(value, list | tuple):
             self.charge(len(value))
-            for item in value:
+            self._weigh_items(value)
+
+    def _weigh_items(self, items: Iterable[Any]) -> None:
+        for item in items:
+            if type(item) is not int and not (type(item) is str and len(item) < CHARACTERS_PER_STEP):
                 self.weigh(item)
 
 

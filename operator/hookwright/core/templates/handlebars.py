@@ -10,15 +10,10 @@ from typing import Final
 
 from hookwright.errors import TemplateError
 
-_BLOCK: Final = re.compile(r"\{\{[~-]?\s*[#^]\s*(\w+)\s*([^}]*?)\s*(?:as\s*\|\s*([\w ]+?)\s*\|)?\s*[~-]?\}\}")
-_CLOSE: Final = re.compile(r"\{\{[~-]?\s*/\s*(\w+)")
-_ELSE: Final = re.compile(r"\{\{[~-]?\s*(?:else|\^)\s*(?:if\s+([^}]*?))?\s*[~-]?\}\}")
-_TRIPLE: Final = re.compile(r"\{\{(?:\{|&)\s*([^}]*?)\s*\}+")
-_COMMENT: Final = re.compile(r"\{\{!(?:--)?\s*(.*?)\s*(?:--)?\}\}", re.DOTALL)
-_TILDE: Final = re.compile(r"\{\{~|~\}\}")
-_THIS: Final = re.compile(r"\{\{\s*(?:this\b|\.\s*\}|\.\./|\.\.\.|@)")
-_HELPER: Final = re.compile(r"\{\{\s*(\w+)\s+([A-Za-z_][\w.\[\]]*)\s*\}\}")
+_READ_CHARACTERS: Final = 200  # of a tag; Handlebars tags are short
 _SEGMENT: Final = re.compile(r"\.\[(\w+)\]")
+_THIS: Final = re.compile(r"this\b|\.\.?(?:/|$)|@")
+_HELPER: Final = re.compile(r"(\w+) ([A-Za-z_][\w.\[\]]*)")
 
 _CLOSERS: Final = {
     "each": "{% endfor %}",
@@ -29,44 +24,53 @@ _CLOSERS: Final = {
 
 
 def refuse(tag: str, line: int) -> None:
-    """Raises TemplateError if a tag is Handlebars and more than a path."""
-    sentence = _cure(tag)
+    """Raises TemplateError if a `{{ }}` is Handlebars and more than a path."""
+    if len(tag) > _READ_CHARACTERS or not tag.startswith("{{"):
+        return
+    words = " ".join(tag[2:].rstrip("}").split())
+    trimmed = words.startswith("~") or words.endswith("~")
+    sentence = _cure(words.strip("~-+ "))
+    if not sentence and trimmed:
+        sentence = f"blanks are trimmed with -, so write {{{{- {words.strip('~ ')} -}}}}"
     if sentence:
         raise TemplateError(sentence, line=line, expression=tag)
 
 
-def _cure(tag: str) -> str | None:
-    if not tag.startswith("{{"):
-        return None
-    if comment := _COMMENT.match(tag):
-        return f"a comment is written {{# {comment[1][:60]} #}} here"
-    if other := _ELSE.fullmatch(tag):
-        return "this is Handlebars; write " + (f"{{% elif {other[1]} %}}" if other[1] else "{% else %}")
-    if block := _BLOCK.fullmatch(tag):
-        return f"this is Handlebars; write {_block(block[1], _path(block[2]), block[3])}"
-    if close := _CLOSE.match(tag):
-        return f"this is Handlebars; write {_CLOSERS.get(close[1], 'the end of the Jinja statement')}"
-    if re.match(r"\{\{[~-]?\s*>", tag):
-        return "this is a Handlebars partial; write its text here, a body is one template"
-    if triple := _TRIPLE.match(tag):
-        return f"escaping follows the place, so write {{{{ {_path(triple[1])} }}}} with two braces"
-    if _TILDE.search(tag):
-        return f"this is Handlebars; write {tag.replace('{{~', '{{-').replace('~}}', '-}}')}"
-    if _THIS.match(tag):
-        return "this is Handlebars; name the loop's own variable, as in {% for item in … %}{{ item }}{% endfor %}"
-    if helper := _HELPER.fullmatch(tag):
-        if helper[1] != "not":
-            return f"this calls a Handlebars helper; write {{{{ {helper[2]} | {helper[1]} }}}} if there is such a filter"
+def _cure(words: str) -> str | None:
+    sign, rest = words[:1], words[1:].strip()
+    if sign == "!":
+        return f"a comment is written {{# {rest.strip('- ')} #}} here"
+    if sign in ("#", "^") and rest:
+        return f"this is a Handlebars block; write {_block(*_parts(rest))}"
+    if sign == "/":
+        return f"this ends a Handlebars block; write {_CLOSERS.get(rest, '{% endif %} or {% endfor %}')}"
+    if sign == ">":
+        return "this is a Handlebars partial; a body is one template, so write its text here"
+    if sign in ("{", "&"):
+        return f"escaping follows the place, so write {{{{ {_path(rest.partition('}')[0].strip())} }}}} with two braces"
+    if words in ("else", "^"):
+        return "this is Handlebars; write {% else %}"
+    if words.startswith("else if "):
+        return f"this is Handlebars; write {{% elif {_path(words[8:])} %}}"
+    if _THIS.match(words):
+        return "this is Handlebars; name the loop's own variable: {% for item in list %}{{ item.name }}{% endfor %}"
+    if (helper := _HELPER.fullmatch(words)) and helper[1] != "not":
+        return f"Handlebars helpers are not understood; a filter is written {{{{ {_path(helper[2])} | {helper[1]} }}}}"
     return None
 
 
 def _path(text: str) -> str:
-    return _SEGMENT.sub(lambda m: f"[{m[1]}]" if m[1].isdecimal() else f".{m[1]}", text)
+    return _SEGMENT.sub(lambda found: f"[{found[1]}]" if found[1].isdecimal() else f".{found[1]}", text)
 
 
-def _block(word: str, path: str, names: str | None) -> str:
-    variables = names.split() if names else []
-    item = variables[0] if variables else "item"
+def _parts(text: str) -> tuple[str, str, str]:
+    """`each data.xs as |x|` → (each, data.xs, x)."""
+    word, _, rest = text.partition(" ")
+    path, _, names = rest.partition(" as ")
+    return word, _path(path.strip()), next(iter(names.strip("| ").split()), "item")
+
+
+def _block(word: str, path: str, item: str) -> str:
     if word == "each":
         return f"{{% for {item} in {path} %}} … {{% endfor %}}, and {{{{ {item}.name }}}} for a field of each"
     if word == "if":
@@ -75,4 +79,4 @@ def _block(word: str, path: str, names: str | None) -> str:
         return f"{{% if not {path} %}} … {{% endif %}}"
     if word == "with":
         return f"{{% with {item} = {path} %}} … {{% endwith %}}, and {{{{ {item}.name }}}} for a field of it"
-    return "what it does with Jinja's own statements and filters; there are no helpers"
+    return "{% for %}, {% if %} or a filter for what it does; there are no helpers"

@@ -1,9 +1,9 @@
 """A reader of JSON text that can stop anywhere and says where it stands: which value, which string, how deep.
 
-A string may itself hold JSON (`"{\\"id\\": 1}"`), so the reader keeps one level per string it is in, each reading
-what the level above decodes. A string that starts like an object or list is read as JSON until it breaks JSON's
-rules; what each string turned out to be is told to `heard`. States are plain tuples: two paths through a template
-that stand at the same place have equal states. Must not: know templates.
+A string may itself hold JSON (`"{\\"id\\": 1}"`), so the reader keeps one level per string it is in, each
+reading what the level above decodes. A string that starts like an object or list is read as JSON until it breaks
+JSON's rules; what each string turned out to be is told to `heard`. States are plain tuples: two paths through a
+template that stand at the same place have equal states. Must not: know templates.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ _BLANK: Final = " \t\n\r"
 _WORDS: Final = {"t": "rue", "f": "alse", "n": "ull"}
 _ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ORDINARY: Final = re.compile(r'[^"\\\x00-\x1f]+')
+_BLANKS: Final = re.compile(r"[ \t\r\n]+")
+_PLAIN_STRING: Final = re.compile(r'"(?![ \t\r\n]*[{\[])[^"\\\x00-\x1f]*"')
+_SCALAR: Final = re.compile(
+    r"(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?=[,\]} \t\r\n])"
+)
 _NUMBER: Final = {  # state → what may follow, and the state it leads to (d: any digit)
     "-": {"0": "0", "d": "d"},
     "0": {".": ".", "e": "e"},
@@ -33,14 +38,16 @@ _NUMBER: Final = {  # state → what may follow, and the state it leads to (d: a
     "x": {"d": "x", "0": "x"},
 }
 _NUMBER_ENDS: Final = frozenset("0dfx")
+_NESTING_MAX: Final = 128
+_COMMA: Final = "write {% if not loop.last %},{% endif %}"
 
 
 class Level(NamedTuple):
     """Where one JSON text stands.
 
     `mode`: start (of a string that may be JSON), value, first (value or `]`), key, firstkey (key or `}`), colon,
-    after (a value), string, keystring, number, word. `stack` holds the open `{` and `[`, `part` what is half read (an
-    escape, a number, a word), `string` the string it is in, `quoted` whether a string was seen in it.
+    after (a value), string, keystring, number, word. `stack` holds the open `{` and `[`, `part` what is half
+    read (an escape, a number, a word), `string` the string it is in, `quoted` whether a string was seen in it.
     """
 
     mode: str
@@ -88,16 +95,21 @@ def after_value(level: Level) -> Level:
     raise NotJsonError(_unexpected(settled(level), ""))
 
 
-def read(state: State, text: str, source: int, heard: Heard) -> State:
-    """The state after `text`; `source` numbers the text, so that each string start has a name of its own.
+def read(state: State, text: str, source: int, heard: Heard, most: int) -> tuple[State, int]:
+    """The state after `text`, and the steps that took, at most `most`; `source` numbers the text, to name its strings.
 
     Raises NotJsonError with the offset where the outermost text is not JSON.
     """
-    position = 0
+    position, steps = 0, 0
     while position < len(text):
-        top = state[-1]
-        if len(state) == 1 and in_string(top) and not top.part and (run := _ORDINARY.match(text, position)):
-            position = run.end()
+        steps += 1
+        if steps > most:
+            raise NotJsonError(
+                "there are too many paths through this template, or too much JSON around them", position
+            )
+        skipped = _skip(state, text, position)
+        if skipped:
+            state, position = skipped
             continue
         try:
             state = _step(state, 0, text[position], (source, position), heard)
@@ -105,7 +117,27 @@ def read(state: State, text: str, source: int, heard: Heard) -> State:
             error.offset = position
             raise
         position += 1
-    return state
+    return state, steps
+
+
+def _skip(state: State, text: str, position: int) -> tuple[State, int] | None:
+    """Several characters at once, where no level but the deepest can care."""
+    deepest = state[-1]
+    if in_string(deepest):
+        run = _ORDINARY.match(text, position)
+        return (state, run.end()) if run and not any(level.part for level in state) else None
+    if len(state) > 1:
+        return None
+    if run := _BLANKS.match(text, position):
+        return ((settled(deepest),), run.end()) if deepest.mode != "word" else None
+    if deepest.mode in ("value", "first"):
+        if run := _PLAIN_STRING.match(text, position):
+            return (deepest._replace(mode="after", quoted=True),), run.end()
+        if run := _SCALAR.match(text, position):
+            return (deepest._replace(mode="after"),), run.end()
+    if deepest.mode in ("key", "firstkey") and (run := _PLAIN_STRING.match(text, position)):
+        return (deepest._replace(mode="colon", quoted=True),), run.end()
+    return None
 
 
 def close_plain(state: State, heard: Heard) -> State:
@@ -213,6 +245,8 @@ def _punctuation(level: Level, char: str) -> Level:
     mode, stack = level.mode, level.stack
     if mode in ("value", "first"):
         if char in "{[":
+            if len(stack) >= _NESTING_MAX:
+                raise NotJsonError(f"the body is nested more than {_NESTING_MAX} deep")
             return level._replace(mode="firstkey" if char == "{" else "first", stack=stack + char)
         if char in _WORDS:
             return level._replace(mode="word", part=_WORDS[char])
@@ -235,18 +269,18 @@ def _unexpected(level: Level, char: str) -> str:
     if char == "'":
         return 'JSON takes double quotes, as in "name"'
     if char and char in "]}" and level.mode in ("value", "key"):
-        return f"a comma stands right before {char}; in a loop write {{% if not loop.last %}},{{% endif %}} for it"
+        return f"a comma stands right before {char}; take it away, or in a loop {_COMMA}"
     if level.mode == "after" and not level.stack:
         return f"{what} stands after the end of the body; a body is one object or one list"
     if level.mode == "after" and (not char or char not in "]}:"):
-        cure = "; in a loop write {% if not loop.last %},{% endif %} before {% endfor %}"
-        return f"a comma is missing before {what}{cure}"
+        return f"a comma is missing before {what}; in a loop {_COMMA} before {{% endfor %}}"
     if level.mode in ("key", "firstkey"):
-        return f'the name of a field in double quotes must stand here, not {what}; write it as "{{{{ … }}}}"'
+        cure = 'put it in quotes, as in "{{ name }}": 1' if not char else "names stand in double quotes"
+        return f"the name of a field must stand here, not {what}; {cure}"
     if level.mode == "colon":
         return f"a colon must stand after the name of a field, not {what}"
     if level.mode in ("number", "word"):
-        return f"{what} stands right after a half-written number or word; put the whole value into one expression"
+        return f"{what} stands in the middle of a number or word; put the whole value into one expression"
     if level.mode == "value" and not level.stack and char:
         return f"{char} is not JSON; a body is an object or a list, so it starts with {{ or ["
     return f"{what} is not JSON here"

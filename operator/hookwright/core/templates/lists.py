@@ -1,12 +1,13 @@
-"""Filters on lists, objects and numbers, with Jinja's names and arguments, results always complete lists.
+"""Filters on lists, objects and numbers, with Jinja's names and arguments; results are complete lists.
 
-Each pays for the whole of what it reads and of what it makes (`RenderContext.weigh`), so a list cannot be
-blown up by repeating references. Must not: return generators, call anything but filters and tests of a template.
+Each pays for the whole of what it reads and of what it makes (`RenderContext.weigh`), so a list cannot be blown up
+by repeating references. Must not: return generators.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import isfinite
 from typing import Any, Final
 
@@ -38,6 +39,9 @@ def number(value: Any) -> int | float:
     if isinstance(value, int) and -_INT_MAX <= value < 2 * _INT_MAX:
         return value
     raise TemplateError("the result is not a number that JSON can hold (64 bits)")
+
+
+_PATH_MAX: Final = 16  # names in an attribute's path
 
 
 def path_of(attribute: Any) -> list[str | int]:
@@ -138,8 +142,9 @@ def sort(
     attribute: Any = None,
 ) -> list[Any]:
     """Sorted, by a field if one is given."""
+    before = context.steps
     found = _weighed(context, value)
-    context.charge(2 * len(found))
+    context.charge((before - context.steps) * len(found).bit_length() // 4)
     return sorted(found, key=_key(attribute, case_sensitive), reverse=bool(reverse))
 
 
@@ -202,7 +207,7 @@ def slices(context: RenderContext, value: Any, count: int) -> list[list[Any]]:
     context.charge(texts.bounded(count))
     size, more = divmod(len(found), max(1, count))
     starts = [column * size + min(column, more) for column in range(count + 1)]
-    return [found[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    return [found[start:end] for start, end in pairwise(starts)]
 
 
 def rounded(context: RenderContext, value: Any, precision: int = 0, method: str = "common") -> float:
@@ -215,9 +220,9 @@ def rounded(context: RenderContext, value: Any, precision: int = 0, method: str 
         raise TemplateError("round needs a number, 0 to 15 places, and 'common', 'ceil' or 'floor'")
     if method == "common":
         return round(float(value), precision)
-    scaled = float(value) * 10**precision
-    whole = scaled // 1 if method == "floor" else -(-scaled // 1)
-    return whole / 10**precision
+    scale = float(10**precision)
+    scaled = value * scale
+    return (scaled // 1 if method == "floor" else -(-scaled // 1)) / scale
 
 
 def to_int(context: RenderContext, value: Any, default: int = 0, base: int = 10) -> int:
@@ -261,16 +266,14 @@ def join(context: RenderContext, value: Any, separator: Any = "", attribute: Any
 
 
 def filesize(context: RenderContext, value: Any, binary: bool = False) -> str:
-    """`13 kB`, or `4.1 MiB` with `true`."""
-    size, base = float(to_float(context, value)), 1024 if binary else 1000
-    units = ("KiB", "MiB", "GiB", "TiB", "PiB") if binary else ("kB", "MB", "GB", "TB", "PB")
-    if abs(size) < base:
-        return f"{size:.0f} Bytes"
-    for unit in units:
-        size /= base
-        if abs(size) < base:
-            break
-    return f"{size:.1f} {unit}"
+    """`13.0 kB`, or `4.1 MiB` with `true`."""
+    size, base = to_float(context, value), 1024 if binary else 1000
+    units = (
+        ["Bytes", "KiB", "MiB", "GiB", "TiB", "PiB"] if binary else ["Bytes", "kB", "MB", "GB", "TB", "PB"]
+    )
+    while abs(size) >= base and len(units) > 1:
+        size, units = size / base, units[1:]
+    return f"{size:.0f} Bytes" if units[0] == "Bytes" else f"{size:.1f} {units[0]}"
 
 
 FILTERS: Final[dict[str, texts.Operation]] = {

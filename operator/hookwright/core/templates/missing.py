@@ -19,6 +19,7 @@ from hookwright.core.templates.values import kind
 
 _SHOWN: Final = 12  # names in one sentence
 _SHOWN_CHARACTERS: Final = 64  # of one name
+_COMPARED: Final = 200  # names looked at for the nearest
 
 
 class Missing(StrictUndefined):
@@ -83,7 +84,8 @@ def listed(names: Iterable[Any], wanted: str) -> str:
     known = [str(name) for name in names]
     if len(known) <= _SHOWN:
         return ", ".join(printable(name) for name in sorted(known))
-    near = get_close_matches(wanted[:_SHOWN_CHARACTERS], known[:1000], 3, 0.5) or sorted(known[:1000])[:3]
+    compared = [name for name in known if len(name) <= _SHOWN_CHARACTERS][:_COMPARED]
+    near = get_close_matches(wanted[:_SHOWN_CHARACTERS], compared, 3, 0.5) or sorted(compared)[:3]
     return ", ".join(printable(name) for name in near) + f" and {len(known) - len(near)} more"
 
 

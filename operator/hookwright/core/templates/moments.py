@@ -20,7 +20,7 @@ _SECONDS: Final = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
 
 
 def moment(context: RenderContext, value: Any, form: str = _ISO) -> str:
-    """Epoch seconds (number or text) or an RFC 3339 text, by a strftime format (default ISO 8601, seconds, UTC).
+    """Epoch seconds (number or text) or an RFC 3339 text, by a strftime format (default ISO 8601, UTC).
 
     Raises TemplateError for what is no moment, and for a format with anything but the usual letters.
     """
@@ -50,10 +50,6 @@ def _parse(value: Any) -> datetime:
 
 
 def _shown(value: Any) -> str:
-    return (
-        repr(value[:40])
-        if isinstance(value, str)
-        else str(value)[:40]
-        if isinstance(value, int | float)
-        else kind(value)
-    )
+    if isinstance(value, str):
+        return repr(value[:40])
+    return str(value)[:40] if isinstance(value, int | float) else kind(value)

@@ -25,6 +25,8 @@ _PUNCTUATION: Final = re.compile(
     r"""\{\{-?\s*(['"])\s*,\s*\1\s+if\s+(.*?)(?:\s+else\s+(?:''|""))?\s*-?\}\}""", re.S
 )
 
+_CURE_CHARACTERS: Final = 200  # of a tag that is quoted in its own cure
+
 _STRINGS_MAX: Final = 3
 
 
@@ -55,11 +57,17 @@ class Places:
         self._plain: set[int] = set()
         self._known: dict[tuple[int, State, Rounds | None], frozenset[State]] = {}
         self._read: dict[tuple[int, State], State] = {}
-        self._work = 0
-        ends = self._run(tree.body, json_scan.START, None)
-        for state in ends:
+        self._left = limits.TEMPLATE_SCAN_STEPS
+        try:
+            self._follow(tree)
+        except TemplateError:
+            self.writers()  # where paths disagree about an expression, that is the better sentence
+            raise
+
+    def _follow(self, tree: nodes.Template) -> None:
+        for state in self._run(tree.body, json_scan.START, None):
             if len(state) > 1 or not json_scan.complete(state[0]):
-                raise TemplateError(_unfinished(state), line=outline.last_line)
+                raise TemplateError(_unfinished(state), line=self._outline.last_line)
 
     def writers(self) -> dict[int, str]:
         """Expression id → name of its writer. Raises TemplateError where paths disagree."""
@@ -88,7 +96,8 @@ class Places:
             if len(verdicts) > 1:
                 raise self._refusal(
                     key,
-                    "on one path the string around this holds JSON and on another it does not; give each its own string",
+                    "the string around this holds JSON on one path and other text on another; "
+                    "give each path its own string",
                 )
             if "plain" in verdicts:
                 return environment.string_writer(depth)
@@ -119,8 +128,8 @@ class Places:
         return states
 
     def _pay(self, work: int) -> None:
-        self._work += work
-        if self._work > limits.TEMPLATE_SCAN_CHARACTERS:
+        self._left -= work
+        if self._left < 0:
             raise TemplateError(
                 "too many different paths lead through this template; use fewer {% if %} and {% for %}"
             )
@@ -174,9 +183,9 @@ class Places:
     def _text(self, node: nodes.TemplateData, state: State) -> State:
         key = (id(node), state)
         if key not in self._read:
-            self._pay(len(node.data))
             try:
-                self._read[key] = json_scan.read(state, node.data, id(node), self._hear)
+                self._read[key], steps = json_scan.read(state, node.data, id(node), self._hear, self._left)
+                self._pay(steps)
             except NotJsonError as error:
                 line = self._outline.lines[id(node)] + node.data.count("\n", 0, error.offset)
                 raise TemplateError(error.sentence, line=line) from None
@@ -208,7 +217,7 @@ class Places:
             return (*state[:-1], after)
 
     def _misplaced(self, key: int, error: NotJsonError) -> TemplateError:
-        comma = _PUNCTUATION.fullmatch(self._outline.tags[key].text)
+        comma = _PUNCTUATION.fullmatch(self._outline.tags[key].text[:_CURE_CHARACTERS])
         if comma:
             return self._refusal(
                 key,

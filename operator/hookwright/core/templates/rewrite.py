@@ -16,11 +16,14 @@ from hookwright import limits
 from hookwright.core.templates import environment, tables
 from hookwright.core.templates.access import METHOD_NAMES
 from hookwright.core.templates.budget import CHARACTERS_PER_STEP
+from hookwright.core.templates.lists import number
 from hookwright.core.templates.missing import join_path, nearest
 from hookwright.core.templates.outline import Outline
 from hookwright.errors import TemplateError
 
-VARIABLES: Final = frozenset(["event", "event_type", "event_time", "data", "cloudevent", "webhook", "delivery", "trigger"])
+VARIABLES: Final = frozenset(
+    ["event", "event_type", "event_time", "data", "cloudevent", "webhook", "delivery", "trigger"]
+)
 
 REFUSED_STATEMENTS: Final = {
     "macro": "macros are not understood here; a loop or {% set %} repeats a piece",
@@ -41,7 +44,9 @@ REFUSED_STATEMENTS: Final = {
     "unless": "write {% if not condition %} … {% endif %}",
     "elsif": "write {% elif condition %}",
 }
-STATEMENTS: Final = frozenset(["if", "elif", "else", "endif", "for", "endfor", "set", "endset", "with", "endwith", "raw", "endraw"])
+STATEMENTS: Final = frozenset(
+    ["if", "elif", "else", "endif", "for", "endfor", "set", "endset", "with", "endwith", "raw", "endraw"]
+)
 
 _KEEPS: Final = (
     nodes.Template, nodes.If, nodes.With, nodes.Assign, nodes.AssignBlock, nodes.TemplateData, nodes.Pair, nodes.Keyword, nodes.Operand,
@@ -77,6 +82,7 @@ class Rewriter:
         return tree
 
     def _visit(self, node: Any) -> Any:
+        """The node that stands for `node`; an error inside it names its tag."""
         tag = self._outline.tags.get(id(node))
         if tag is None:
             return self._node(node)
@@ -160,7 +166,7 @@ class Rewriter:
                     "half of a surrogate pair is no character; write the character itself"
                 ) from None
         if isinstance(value, int | float):
-            environment.lists.number(value)
+            number(value)
         return node
 
     def _getattr(self, node: nodes.Getattr) -> nodes.Expr:
@@ -215,7 +221,7 @@ class Rewriter:
             f"there is no function {name}(); there are range(…) and namespace(name=value), and filters"
         )
 
-    def _filter(self, node: nodes.Filter) -> nodes.Expr:
+    def _filter(self, node: nodes.Filter) -> Any:
         if node.name not in tables.FILTERS:
             if cure := tables.REFUSED.get(node.name):
                 raise TemplateError(f"the filter {node.name} is not there; {cure}")
@@ -224,7 +230,7 @@ class Rewriter:
             raise TemplateError("put the filter on the expression, as in {{ value | upper }}")
         return self._arguments(node)
 
-    def _test(self, node: nodes.Test) -> nodes.Expr:
+    def _test(self, node: nodes.Test) -> Any:
         if node.name not in tables.TESTS:
             raise TemplateError(tables.unknown("test", node.name, tables.TESTS))
         return self._arguments(node)
@@ -234,7 +240,7 @@ class Rewriter:
             raise TemplateError(f"* and ** are not understood in {node.name}; write the arguments one by one")
         return self._children(node)
 
-    def _condexpr(self, node: nodes.CondExpr) -> nodes.Expr:
+    def _condexpr(self, node: nodes.CondExpr) -> Any:
         if node.expr2 is None:
             node.expr2 = nodes.Const("")
         return self._children(node)
@@ -322,7 +328,8 @@ def weigh(parts: Iterable[Any]) -> int:
 
 def check_size(tree: nodes.Template) -> None:
     """Raises TemplateError for a tree that is too large or too deep to compile."""
-    count, waiting = 0, [(tree, 0)]
+    count = 0
+    waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
         count += 1

@@ -19,7 +19,13 @@ from hookwright.errors import TemplateError
 _OPEN: Final = re.compile(r"\{\{|\{%|\{#")
 _RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?(?:\{%[-+]?\s*endraw\s*[-+]?%\}|\Z)", re.DOTALL)
 _INSIDE: Final = re.compile(
-    r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | \.\[[^\]\n]*\] | %\} | \}\} | [{}] """, re.X | re.S
+    r"""
+    "(?:\\.|[^"\\])*+(?:"|\Z)   # strings; one that is not closed runs to the end, or each quote would look anew
+    | '(?:\\.|[^'\\])*+(?:'|\Z)
+    | \.\[[^\]\[\n]{0,256}\]    # a Handlebars segment
+    | %\} | \}\} | [{}]
+    """,
+    re.VERBOSE | re.DOTALL,
 )
 _KEYWORD: Final = re.compile(r"\{%[-+]?\s*(\w+)")
 
@@ -51,18 +57,13 @@ def read(source: str) -> tuple[str, list[Tag]]:
         line += source.count("\n", position, start)
         end, translated = _tag(source, start)
         text = source[start:end]
-        if not translated.startswith("{#") and not _RAW.match(text):
-            word = _KEYWORD.match(text)
-            tag = Tag(line, text, word[1] if word else "{{")
-            handlebars.refuse(tag.text, tag.line)
-            tags.append(tag)
+        if not text.startswith("{#") and not _RAW.match(text):
             inside += len(text)
-        if len(tags) > limits.TEMPLATE_TAGS or inside > limits.TEMPLATE_TAG_CHARACTERS:
-            raise TemplateError(
-                f"a template may have {limits.TEMPLATE_TAGS:,} expressions and statements of "
-                f"{limits.TEMPLATE_TAG_CHARACTERS:,} characters in all; use a loop for what repeats",
-                line=line,
-            )
+            if len(tags) == limits.TEMPLATE_TAGS or inside > limits.TEMPLATE_TAG_CHARACTERS:
+                raise _too_dense(line)
+            word = _KEYWORD.match(text)
+            tags.append(Tag(line, text, word[1] if word else "{{"))
+            handlebars.refuse(text, line)
         out.append(translated)
         line += text.count("\n")
         position = end
@@ -70,27 +71,33 @@ def read(source: str) -> tuple[str, list[Tag]]:
     return "".join(out), tags
 
 
+def _too_dense(line: int) -> TemplateError:
+    return TemplateError(
+        f"a template may have {limits.TEMPLATE_TAGS:,} expressions and statements, of "
+        f"{limits.TEMPLATE_TAG_CHARACTERS:,} characters in all; use a loop for what repeats",
+        line=line,
+    )
+
+
 def _tag(source: str, start: int) -> tuple[int, str]:
     """Where the tag at `start` ends, and its text for Jinja."""
     opening = source[start : start + 2]
     if opening == "{#":
-        end = source.find("#}", start)
+        end = source.find("#}", start + 2)
         end = len(source) if end < 0 else end + 2
         return end, source[start:end]
     if opening == "{%" and (raw := _RAW.match(source, start)):
         return raw.end(), raw[0]
+    ends = "}}" if opening == "{{" else "%}"
     out: list[str] = [opening]
-    position, depth = start + 2, 0
+    position, braces = start + 2, 0
     for found in _INSIDE.finditer(source, position):
-        token = found[0]
-        out.append(source[position : found.start()])
+        part = found[0]
+        out += (source[position : found.start()], _segment(part) if part.startswith(".[") else part)
         position = found.end()
-        out.append(_segment(token) if token.startswith(".[") else token)
-        if token in ("}}", "%}") and (not depth or opening == "{%"):
-            if (token == "}}") == (opening == "{{"):
-                return position, "".join(out)
-        depth += (token == "{") - (token == "}") - 2 * (token == "}}")
-        depth = max(depth, 0)
+        if part == ends and not braces:
+            return position, "".join(out)
+        braces = max(0, braces + part.count("{") - part.count("}") if part in ("{", "}", "}}") else braces)
     return len(source), source[start:]
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from hookwright import limits
 from hookwright.core.templates.budget import CHARACTERS_PER_STEP, RenderContext, check_text
-from hookwright.core.templates.values import kind, text
+from hookwright.core.templates.values import UrlText, kind, text
 from hookwright.errors import TemplateError
 
 Operation = Callable[..., Any]
@@ -108,7 +108,7 @@ def wordcount(context: RenderContext, value: Any) -> int:
     return len(split(context, value))
 
 
-def url_encode(context: RenderContext, value: Any) -> str:
+def url_encode(context: RenderContext, value: Any) -> UrlText:
     """Percent-encoded for a query or a path segment; an object becomes `key=value&…`."""
     if isinstance(value, Mapping):
         context.weigh(value)
@@ -120,7 +120,7 @@ def url_encode(context: RenderContext, value: Any) -> str:
     else:
         made = quote(read(context, value), safe="")
     check_text(context, len(made))
-    return made
+    return UrlText(made)
 
 
 def escape_html(context: RenderContext, value: Any) -> str:
@@ -141,9 +141,28 @@ def _plain(method: Callable[..., Any]) -> Operation:
 
 
 _SAME: Final = {
-    name: _plain(getattr(str, name))
-    for name in ["upper", "lower", "title", "capitalize", "strip", "lstrip", "rstrip", "startswith", "endswith", "find", "count", "removeprefix", "removesuffix", "isdigit", "isalpha", "isalnum"]
+    method.__name__: _plain(method)
+    for method in (
+        *(str.upper, str.lower, str.title, str.capitalize),
+        *(str.startswith, str.endswith, str.find, str.count, str.removeprefix, str.removesuffix),
+        *(str.isdigit, str.isalpha, str.isalnum),
+    )
 }
+_STRIPPED_MAX: Final = 64  # characters to strip: each character of the text is compared with all of them
+
+
+def _strip(method: Callable[..., str]) -> Operation:
+    def call(context: RenderContext, value: Any, characters: str | None = None) -> str:
+        if characters is not None and len(characters) > _STRIPPED_MAX:
+            raise TemplateError(f"at most {_STRIPPED_MAX} different characters can be stripped")
+        whole = read(context, value)
+        context.charge(len(whole) * len(characters or "") // CHARACTERS_PER_STEP)
+        return method(whole, characters)
+
+    return call
+
+
+_STRIP: Final = {method.__name__: _strip(method) for method in (str.strip, str.lstrip, str.rstrip)}
 
 
 def _join_method(context: RenderContext, separator: str, values: Any) -> str:
@@ -154,6 +173,7 @@ def _join_method(context: RenderContext, separator: str, values: Any) -> str:
 
 METHODS: Final[dict[str, Operation]] = {
     **_SAME,
+    **_STRIP,
     "join": _join_method,
     "replace": replace,
     "split": split,
@@ -163,7 +183,7 @@ METHODS: Final[dict[str, Operation]] = {
 
 FILTERS: Final[dict[str, Operation]] = {
     **{name: _SAME[name] for name in ("upper", "lower", "title", "capitalize")},
-    "trim": _SAME["strip"],
+    "trim": _STRIP["strip"],
     "center": center,
     "e": escape_html,
     "escape": escape_html,

@@ -7,48 +7,53 @@ resource, so both are refused. Must not: send, or judge the host (`api` and `cor
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote
 
+from jinja2 import nodes
+
 from hookwright import limits
+from hookwright.core.templates.outline import Outline
 from hookwright.errors import BudgetError, TemplateError
 
 _HEAD: Final = re.compile(r"https://[^/?#]+[/?]")
 _STEPS: Final = re.compile(r"[/\\]")
+_EXPRESSION: Final = "\0"  # stands for an expression, which is never rendered to / or ?
 
 
-def dynamic_segments(source: str, tags: list[str]) -> frozenset[int]:
-    """Which segments of the path (from 0, scheme and host counted) hold an expression.
-
-    Raises TemplateError for an expression in or before the host.
-    """
-    for tag in tags:
-        source = source.replace(tag, "\0", 1)
-    head, _, _ = source.partition("\0")
-    if tags and not _HEAD.match(head):
+def finish(tree: nodes.Template, found: Outline) -> Callable[[str], str]:
+    """What checks a rendered URL. Raises TemplateError for an expression in or before the host."""
+    shape = ""
+    for output in tree.find_all(nodes.Output):
+        for part in output.nodes:
+            shape += part.data if isinstance(part, nodes.TemplateData) else _EXPRESSION
+    if _EXPRESSION in shape and not _HEAD.match(shape.partition(_EXPRESSION)[0]):
+        tag = found.numbered[0]
         raise TemplateError(
             "an expression may stand in the path or the query of a URL, not in its host",
-            line=1,
-            expression=tags[0],
+            line=tag.line,
+            expression=tag.text,
         )
-    path = source.partition("?")[0]
-    return frozenset(number for number, segment in enumerate(path.split("/")) if "\0" in segment)
+    path = shape.partition("?")[0]
+    dynamic = [number for number, segment in enumerate(path.split("/")) if _EXPRESSION in segment]
+    return lambda url: _checked(url, dynamic)
 
 
-def check_rendered_url(url: str, dynamic: frozenset[int]) -> str:
-    """The URL, if its segments are safe. Raises TemplateError or BudgetError."""
+def _checked(url: str, dynamic: list[int]) -> str:
     if len(url) > limits.RENDERED_URL_CHARACTERS:
         raise BudgetError(f"the rendered URL is longer than {limits.RENDERED_URL_CHARACTERS:,} characters")
-    if dynamic:
-        segments = url.partition("?")[0].split("/")
-        for number in dynamic:
-            segment = unquote(segments[number])
-            if not segment.strip():
-                raise TemplateError(
-                    "a part of the URL's path comes out empty, which would address something else"
-                )
-            if any(step in (".", "..") for step in _STEPS.split(segment)):
-                raise TemplateError(
-                    "a part of the URL's path comes out as . or .., which would address something else"
-                )
+    if not dynamic:
+        return url
+    segments = url.partition("?")[0].split("/")
+    for number in dynamic:
+        segment = unquote(segments[number])
+        if not segment.strip():
+            raise TemplateError(
+                "a part of the URL's path comes out empty, and that would address something else"
+            )
+        if any(step in (".", "..") for step in _STEPS.split(segment)):
+            raise TemplateError(
+                "a part of the URL's path comes out as . or .., and that would address something else"
+            )
     return url

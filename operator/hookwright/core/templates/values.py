@@ -38,6 +38,12 @@ class JsonText(str):
     __slots__ = ()
 
 
+class UrlText(str):
+    """Text that the `urlencode` filter made: not encoded again in a URL."""
+
+    __slots__ = ()
+
+
 def kind(value: Any) -> str:
     """What a value is, in words for a sentence."""
     return _KINDS.get(type(value)) or ("a text" if isinstance(value, str) else "not a value of an event")
@@ -53,7 +59,7 @@ def _refuse(value: Any) -> Any:
 
 
 def dumps(context: RenderContext, value: Any) -> str:
-    """Compact JSON text. Raises TemplateError for what is not JSON, jinja2.UndefinedError for a missing field."""
+    """Compact JSON text. Raises TemplateError for what is not JSON, UndefinedError for a missing field."""
     try:
         text = orjson.dumps(value, _refuse).decode()
     except orjson.JSONEncodeError as error:
@@ -113,7 +119,7 @@ def _nested(inner: Writer, times: int) -> Writer:
         written = inner(context, value)
         for _ in range(times):
             written = _escape(written)
-        context.charge(len(written) // CHARACTERS_PER_STEP)
+            context.charge(len(written) // CHARACTERS_PER_STEP)
         return written
 
     return write
@@ -133,9 +139,11 @@ JSON_WRITERS: Final[tuple[Writer, ...]] = (
 
 def write_url(context: RenderContext, value: Any) -> str:
     """For a URL: percent-encoded, nothing left that could end a path segment or a parameter."""
-    if value is None or isinstance(value, list | dict) or isinstance(value, Undefined):
-        if isinstance(value, Undefined):
-            value._fail_with_undefined_error()
+    if isinstance(value, Undefined):
+        value._fail_with_undefined_error()
+    if type(value) is UrlText:
+        return str(value)
+    if value is None or not isinstance(value, str | int | float):
         raise TemplateError(f"this is {kind(value)}, and a URL needs a text or a number")
     written = quote(text(context, value), safe="")
     context.charge(len(written) // CHARACTERS_PER_STEP)
