@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_PAIRS: Final = [high + low for high in _ALPHABET for low in _ALPHABET]  # ten bits at a time: ids are on the hot path
 _VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _DIGITS: Final = 13  # 65 bits hold a key of 63
 TAG_LENGTH: Final = 6  # base 32 characters that tell installations apart
@@ -32,7 +33,10 @@ class Event:
 
 def encode_key(key: int) -> str:
     """A key (63-bit integer) as 13 base 32 characters that sort like it."""
-    return "".join(_ALPHABET[(key >> shift) & 31] for shift in range((_DIGITS - 1) * 5, -1, -5))
+    return (
+        f"{_ALPHABET[key >> 60]}{_PAIRS[key >> 50 & 1023]}{_PAIRS[key >> 40 & 1023]}{_PAIRS[key >> 30 & 1023]}"
+        f"{_PAIRS[key >> 20 & 1023]}{_PAIRS[key >> 10 & 1023]}{_PAIRS[key & 1023]}"
+    )
 
 
 def event_id(key: int, tag: str) -> str:
