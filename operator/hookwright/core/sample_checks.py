@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
-from hookwright.core.event import Event, delivery_id
+from hookwright.core.event import delivery_id
 from hookwright.core.objects import Object
 from hookwright.core.references import Resolved
 from hookwright.core.routes import Route
@@ -49,55 +49,50 @@ class SampleChecks:
 
     def __init__(self, render: bool) -> None:
         self._render = render
-        self._tried: dict[tuple[str, str, str, str], TemplateError | None] = {}
-        self._events: dict[str, Event] = {}
+        self._tried: dict[tuple[str, str, str, tuple[str, ...]], tuple[TemplateError, str] | None] = {}
+        self._events = {trigger: sample_event(trigger) for trigger in SAMPLE_TRIGGERS} if render else {}
 
     def failures(self, webhook: Object, spec: WebhookSpec, resolved: Resolved) -> Iterator[Failure]:
         """One failure for each piece that fails, with the first sample event that shows it."""
-        triggers = [trigger for trigger in spec.triggers if trigger in SAMPLE_TRIGGERS]
+        triggers = tuple(trigger for trigger in spec.triggers if trigger in self._events)
         for piece in _pieces(spec, resolved):
-            for trigger in ["", *(triggers if self._render else ())]:
-                error = self._try(piece, trigger, webhook)
-                if error is not None:
-                    note = f" (with the sample event of {trigger})" if trigger else ""
-                    yield Failure(piece.field, f"{error}{note}", error.line if piece.here else 0)
-                    break
+            # only a template that mentions its webhook can depend on its name
+            owner = webhook.key if "webhook" in piece.source else ""
+            tried = (piece.field.partition("[")[0], piece.source, owner, triggers)
+            if tried not in self._tried:
+                self._tried[tried] = self._try(piece, webhook, triggers)
+            failed = self._tried[tried]
+            if failed is not None:
+                error, trigger = failed
+                note = f" (with the sample event of {trigger})" if trigger else ""
+                yield Failure(piece.field, f"{error}{note}", error.line if piece.here else 0)
 
-    def _try(self, piece: _Piece, trigger: str, webhook: Object) -> TemplateError | None:
-        # only a template that mentions its webhook can depend on its name
-        owner = webhook.key if "webhook" in piece.source else ""
-        tried = (piece.field.partition("[")[0], piece.source, trigger, owner)
-        if tried not in self._tried:
-            self._tried[tried] = self._attempt(piece, trigger, webhook)
-        return self._tried[tried]
-
-    def _attempt(self, piece: _Piece, trigger: str, webhook: Object) -> TemplateError | None:
+    def _try(
+        self, piece: _Piece, webhook: Object, triggers: tuple[str, ...]
+    ) -> tuple[TemplateError, str] | None:
+        """Compile the piece and render the samples; the first error and its trigger ("": compiling)."""
         spec = WebhookSpec(**{"url": _URL, "triggers": ["Manual"], **piece.spec})
-        config = RouteConfig(
-            namespace=webhook.namespace, name=webhook.name, hash="", triggers=spec.triggers, spec=spec
-        )
-        route = Route(config)
-        try:
-            if not trigger:
-                route.warm()
-                return None
-            event = self._sample(trigger)
-            route.build(
-                event.raw,
-                trigger=trigger,
-                delivery_id=_SAMPLE_DELIVERY,
-                attempt=1,
-                now=0,
-                document=event.document,
+        route = Route(
+            RouteConfig(
+                namespace=webhook.namespace, name=webhook.name, hash="", triggers=spec.triggers, spec=spec
             )
+        )
+        trigger = ""
+        try:
+            route.warm()
+            for trigger in triggers:
+                event = self._events[trigger]
+                route.build(
+                    event.raw,
+                    trigger=trigger,
+                    delivery_id=_SAMPLE_DELIVERY,
+                    attempt=1,
+                    now=0,
+                    document=event.document,
+                )
         except TemplateError as error:
-            return error
+            return error, trigger
         return None
-
-    def _sample(self, trigger: str) -> Event:
-        if trigger not in self._events:
-            self._events[trigger] = sample_event(trigger)
-        return self._events[trigger]
 
 
 def _pieces(spec: WebhookSpec, resolved: Resolved) -> Iterator[_Piece]:
