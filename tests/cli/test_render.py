@@ -72,7 +72,7 @@ def test_the_request_for_people(tmp_path: Path) -> None:
     assert lines[-2:] == ['{"title": "I need access to this",', ' "event": "AccessRequestApproved"}']
     assert found.stderr == (
         f"warning: {tmp_path}/w.yaml:12: spec.auth.bearer.tokenSecretRef: "
-        "Secret token does not exist in namespace default: create it there\n"
+        "Secret token of namespace default is not among these files, so it was not checked\n"
     )
 
 

@@ -107,9 +107,9 @@ def test_a_reference_beyond_the_files_is_a_warning(tmp_path: Path) -> None:
     assert found.exit_code == 0
     assert found.stdout.splitlines() == [
         f"warning: {tmp_path}/t.yaml:6: spec.webhookRef.name: "
-        "Webhook other does not exist in namespace default",
+        "Webhook other of namespace default is not among these files, so it was not checked",
         f"warning: {tmp_path}/w.yaml:10: spec.auth.bearer.tokenSecretRef: "
-        "Secret token does not exist in namespace default: create it there",
+        "Secret token of namespace default is not among these files, so it was not checked",
     ]
     assert found.stderr.endswith("0 errors, 2 warnings\n")
 

@@ -228,7 +228,7 @@ def test_what_is_absent_is_a_warning_where_nothing_is_sent() -> None:
     found = assembled(webhook(auth=BEARER), stand_ins=True)
     assert said(found) == [
         "warning: spec.auth.bearer.tokenSecretRef: "
-        "Secret s does not exist in namespace default: create it there"
+        "Secret s of namespace default is not among these files, so it was not checked"
     ]
     assert found.findings[0].condition == "ResolvedRefs"
     assert (only(found).held, only(found).secrets) == (None, {"s/token": "‹secret s/token›"})
@@ -315,7 +315,7 @@ def _hash(*objects: Object) -> str:
         ({}, None),
         (
             {"webhookRef": {"name": "other"}},
-            "spec.webhookRef.name: Webhook other does not exist in namespace default",
+            "spec.webhookRef.name: Webhook other does not exist in namespace default: create it there",
         ),
         ({"mode": "Maybe"}, "spec.mode: mode must be Send or Render"),
         (

@@ -22,7 +22,7 @@ from hookwright.api.v1alpha1.webhook import Filters, WebhookSpec
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.core.filters import compile_filters
 from hookwright.core.objects import CONFIG_MAP, WEBHOOK, WEBHOOK_TEST, Object
-from hookwright.core.references import Objects, Resolved, references, resolve, text_of
+from hookwright.core.references import Objects, Resolved, absent, references, resolve, text_of
 from hookwright.core.sample_checks import SampleChecks
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.core.validators import compile_validators
@@ -204,7 +204,7 @@ class _Maker:
             return found
         webhook = self._known.get((WEBHOOK, f"{test.namespace}/{spec.webhook_ref.name}"))
         if webhook is None:
-            sentence = f"Webhook {spec.webhook_ref.name} does not exist in namespace {test.namespace}"
+            sentence = absent(WEBHOOK, spec.webhook_ref.name, test.namespace, self._stand_ins)
             found.append(self._unresolved(test, "spec.webhookRef.name", sentence, absent=True))
         if spec.event_from is not None:
             found += self._event_from(test, spec)
@@ -218,7 +218,7 @@ class _Maker:
         source = self._known.get((CONFIG_MAP, f"{test.namespace}/{ref.name}"))
         where = "spec.eventFrom.configMapKeyRef"
         if source is None:
-            sentence = f"ConfigMap {ref.name} does not exist in namespace {test.namespace}: create it there"
+            sentence = absent(CONFIG_MAP, ref.name, test.namespace, self._stand_ins)
             return [self._unresolved(test, where, sentence, absent=True)]
         try:
             _check_event(text_of(source, ref.key), f"key {ref.key} of ConfigMap {ref.name}")

@@ -145,7 +145,7 @@ def resolve(spec: WebhookSpec, namespace: str, objects: Objects, *, stand_ins: b
     wanted = list(references(spec))
     for reference in wanted:
         try:
-            value = _value(reference, namespace, objects)
+            value = _value(reference, namespace, objects, stand_ins)
         except _NoValueError as error:
             resolved.unresolved.append(error.reason)
             if not (error.reason.absent and stand_ins and reference.kind == SECRET):
@@ -157,19 +157,24 @@ def resolve(spec: WebhookSpec, namespace: str, objects: Objects, *, stand_ins: b
     return resolved
 
 
+def absent(kind: str, name: str, namespace: str, stand_ins: bool) -> str:
+    """That an object is not there; with `stand_ins` only these files were looked at."""
+    if stand_ins:
+        return f"{kind} {name} of namespace {namespace} is not among these files, so it was not checked"
+    return f"{kind} {name} does not exist in namespace {namespace}: create it there"
+
+
 class _NoValueError(Exception):
     def __init__(self, reason: Unresolved) -> None:
         super().__init__(reason.sentence)
         self.reason = reason
 
 
-def _value(reference: Reference, namespace: str, objects: Objects) -> str:
+def _value(reference: Reference, namespace: str, objects: Objects, stand_ins: bool) -> str:
     """The value of one reference. Raises _NoValueError."""
     found = objects.get((reference.kind, f"{namespace}/{reference.name}"))
     if found is None:
-        sentence = (
-            f"{reference.kind} {reference.name} does not exist in namespace {namespace}: create it there"
-        )
+        sentence = absent(reference.kind, reference.name, namespace, stand_ins)
         raise _NoValueError(Unresolved(reference.field, sentence, absent=True))
     try:
         return text_of(found, reference.key, reference.check)
