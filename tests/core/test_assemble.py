@@ -6,6 +6,8 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.core.assemble import Assembly, Finding, assemble
@@ -206,6 +208,89 @@ def test_objects_of_any_shape_are_listed(body: dict[str, Any]) -> None:
     found = assembled(Object("Webhook", "default", "w", {**start, **body}))
     assert found.findings
     assert (only(found).triggers, only(found).held is None) == ([], False)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FULL: dict[str, Any] = {
+    "displayName": "Full",
+    "active": True,
+    "method": "PUT",
+    "url": "https://a.example/{{ data.id }}",
+    "triggers": ["Manual", "dev.example.*"],
+    "filters": {
+        "requesters": ["a*"],
+        "approvals": "Manual",
+        "matchExpressions": [{"path": "$.a", "operator": "In", "values": ["x"]}],
+    },
+    "headers": [
+        {"name": "A", "value": "{{ data.id }}"},
+        {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+    ],
+    "auth": {
+        "oauth2": {"clientID": "i", "clientSecretRef": {"name": "s", "key": "k"}, "tokenURL": "https://t.e"}
+    },
+    "bodyTemplate": '{"a": "{{ data.id }}"}',
+    "contentType": "application/json",
+    "responseValidators": [{"path": "$.ok", "values": ["true"]}],
+    "timeout": "3s",
+    "retry": {"schedule": ["1s"], "retryAfterMax": "1h", "maxAge": "2h"},
+    "maxInFlight": 3,
+    "rateLimit": {"requests": 3, "per": "Second"},
+    "signing": {"secretRef": {"name": "s", "key": "k"}},
+    "tls": {"ca": {"configMapKeyRef": {"name": "c"}}, "clientCertSecretRef": {"name": "s"}},
+}
+
+
+PEM = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n"
+GOOD = [
+    secret(**{"k": "whsec_" + "A" * 44, "tls.crt": PEM, "tls.key": PEM}),
+    config_map(**{"ca.crt": PEM}),
+]
+
+
+def test_every_field_together() -> None:
+    """A webhook that uses every field runs."""
+    found = assembled(webhook(**FULL), *GOOD)
+    assert found.findings == []
+    Route(only(found)).warm()
+
+
+def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of each value in a JSON value."""
+    members = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    return [place, *(below for name, inner in members for below in places(inner, (*place, name)))]
+
+
+def replaced(value: Any, place: tuple[Any, ...], by: Any) -> Any:
+    """A copy with another value at a path."""
+    if not place:
+        return by
+    name, *rest = place
+    if isinstance(value, dict):
+        return {**value, name: replaced(value[name], tuple(rest), by)}
+    return [replaced(item, tuple(rest), by) if at == name else item for at, item in enumerate(value)]
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(place=st.sampled_from(places({"spec": FULL})), by=JSON_VALUES)
+def test_whatever_a_user_writes_is_a_finding_at_most(place: tuple[Any, ...], by: Any) -> None:
+    """Any JSON value at any place gives a listed webhook that runs, or is held with findings."""
+    start = {"apiVersion": "hookwright.io/v1alpha1", "kind": "Webhook", "metadata": {"name": "w"}}
+    body = replaced({"spec": FULL}, place, by)
+    body = {**start, **body} if isinstance(body, dict) else start
+    odd = Object("Secret", "default", "s", {"metadata": by, "stringData": by, "data": {"k": by}})
+    for others in (GOOD, [odd]):
+        found = assembled(Object("Webhook", "default", "w", body), *others)
+        route = only(found)
+        assert (route.held is None) == (not found.findings)
+        if route.held is None:
+            Route(route).warm()
 
 
 def test_an_inactive_webhook_stays_inactive_whatever_else_is_wrong() -> None:

@@ -11,6 +11,15 @@ from hookwright.core.assemble import assemble
 from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import Object
 from hookwright.core.samples import sample_event
+from hookwright.outbound.auth import credentials
+
+
+class NoFetch:
+    """A token fetcher that is never asked."""
+
+    async def fetch(self, *arguments: Any, **options: Any) -> Any:
+        """Nothing is fetched to show credentials."""
+        raise AssertionError("a token was asked for")
 
 
 def route(**spec: Any) -> RouteConfig:
@@ -97,10 +106,16 @@ def test_an_event_that_does_not_match_is_rendered_all_the_same() -> None:
     ],
 )
 def test_credentials_show_as_their_place(auth: dict[str, Any], shown: str) -> None:
-    """Each scheme shows where its secret comes from."""
-    request = explained(route(url="https://a.example/", auth=auth)).request
+    """Each scheme shows where its secret comes from, in the words of the record of a real attempt."""
+    config = route(url="https://a.example/", auth=auth)
+    request = explained(config).request
     assert request is not None
     assert request.headers["authorization"] == shown
+    assert config.spec is not None
+    values = dict.fromkeys(config.secrets, "value")
+    real = credentials(config.spec, values, fetch=NoFetch(), clock=lambda: 0.0)
+    assert real is not None
+    assert real.shown == (("authorization", shown),)
 
 
 def test_secrets_in_url_headers_and_signature_show_as_their_place() -> None:
