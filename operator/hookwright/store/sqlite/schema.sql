@@ -77,8 +77,8 @@ CREATE TABLE dead (
 CREATE INDEX dead_route ON dead (route_id);
 CREATE INDEX dead_at ON dead (at, bytes);
 
--- The history of attempts. total is the running sum of the bytes of this row and all earlier ones, so the size of
--- what is kept is the difference of two rows. Only the oldest rows are ever deleted.
+-- The history of attempts. begins is the sum of the bytes of all earlier rows, so the size of what is kept is the
+-- difference of two rows. Only the oldest rows are ever deleted.
 CREATE TABLE attempts (
     position INTEGER PRIMARY KEY,
     delivery_key INTEGER NOT NULL,
@@ -93,7 +93,7 @@ CREATE TABLE attempts (
     time INTEGER NOT NULL,
     duration REAL NOT NULL,
     friendly_id TEXT,
-    total INTEGER NOT NULL,
+    begins INTEGER NOT NULL,
     detail BLOB NOT NULL
 ) STRICT;
 CREATE INDEX attempts_delivery ON attempts (delivery_key);

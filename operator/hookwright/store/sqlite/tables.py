@@ -46,7 +46,7 @@ class Tables:
         """Read what is kept in memory: numbers of routes, sizes of history and dead letters."""
         execute = self.connection.execute
         self._routes: dict[str, int] = dict(execute(_SQL["all_routes"]))
-        row = execute(_SQL["history_end"]).fetchone()
+        row = execute(_SQL["history_end"], (HISTORY_ROW_BYTES,)).fetchone()
         self.history_end: int = row[0] if row else 0
         """The running sum of the history's bytes."""
         self.dead_bytes: int = execute(_SQL["dead_bytes"]).fetchone()[0]
@@ -259,15 +259,15 @@ class Tables:
 
     def _record(self, records: Iterable[AttemptRecord]) -> None:
         rows = []
-        total = self.history_end
+        end = self.history_end
         for one in records:
-            total += len(one.detail) + HISTORY_ROW_BYTES
             rows.append(
                 (one.delivery_key, one.attempt, one.event_key, self.route_id(one.route), one.kind, one.trigger,
-                 one.result, one.status, one.cause, one.time, one.duration, one.friendly_id, total, one.detail)
+                 one.result, one.status, one.cause, one.time, one.duration, one.friendly_id, end, one.detail)
             )  # fmt: skip
+            end += len(one.detail) + HISTORY_ROW_BYTES
         self._many("insert_attempt", rows)
-        self.history_end = total
+        self.history_end = end
 
     def remember(self, routes: Iterable[StoredRoute]) -> None:
         """Replace what is remembered of these routes."""

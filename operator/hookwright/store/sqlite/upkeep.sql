@@ -23,9 +23,9 @@ SELECT position FROM identities ORDER BY position DESC LIMIT 1;
 DELETE FROM identities WHERE position IN (SELECT position FROM identities ORDER BY position LIMIT ?3)
     AND (at <= ?1 OR position <= ?2);
 
--- prune_history: attempts past their time (?1) or over the size (running sum ?2)
+-- prune_history: attempts past their time (?1) or over the size (those that begin before ?2)
 DELETE FROM attempts WHERE position IN (SELECT position FROM attempts ORDER BY position LIMIT ?3)
-    AND (time <= ?1 OR total <= ?2);
+    AND (time <= ?1 OR begins < ?2);
 
 -- prune_routes: webhooks deleted before ?1 of which nothing is left
 DELETE FROM routes WHERE id IN (

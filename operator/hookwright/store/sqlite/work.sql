@@ -40,11 +40,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- insert_attempt: one attempt for the history
 INSERT INTO attempts (delivery_key, attempt, event_key, route_id, kind, trigger, result, status, cause, time,
-                      duration, friendly_id, total, detail)
+                      duration, friendly_id, begins, detail)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- history_end: the running sum of the history's bytes
-SELECT total FROM attempts ORDER BY position DESC LIMIT 1;
+-- history_end: where the next attempt begins in the running sum of the history's bytes
+SELECT begins + length(detail) + ? FROM attempts ORDER BY position DESC LIMIT 1;
 
 -- dead_bytes: how much the dead letters count
 SELECT coalesce(sum(bytes), 0) FROM dead INDEXED BY dead_at;

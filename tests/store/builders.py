@@ -1,0 +1,78 @@
+"""Events and results for the store's tests: what a test does not name is the same everywhere."""
+
+from __future__ import annotations
+
+from hookwright.store.port import (
+    Action,
+    AttemptRecord,
+    DeadReason,
+    Delivery,
+    Finish,
+    NewDelivery,
+    NewEvent,
+)
+
+NOW = 1_700_000_000_000
+"""Milliseconds; when events are received unless a test says otherwise."""
+
+HOOK, OTHER = "team/hook", "team/other"
+
+
+def event(
+    key: int,
+    *routes: str,
+    raw: bytes = b'{"event_type":"AccessRequestGranted"}',
+    received: int = NOW,
+    identity: bytes | None = None,
+    digest: bytes = b"body",
+    answer: bytes = b"answer",
+) -> NewEvent:
+    """An event for webhooks: a delivery each, keys key + 1, key + 2, …"""
+    deliveries = tuple(NewDelivery(key + number, route) for number, route in enumerate(routes, 1))
+    return NewEvent(
+        key, "AccessRequestGranted", "RequestGranted", raw, received, deliveries, identity, digest, answer
+    )
+
+
+def dead_event(key: int, route: str, reason: DeadReason, *, raw: bytes = b"{}", received: int = NOW) -> NewEvent:
+    """An event whose only delivery is a dead letter at once."""
+    delivery = NewDelivery(key + 1, route, reason, "over the limit")
+    return NewEvent(key, "AccessRequestGranted", "RequestGranted", raw, received, (delivery,))
+
+
+def attempt(
+    key: int,
+    route: str = HOOK,
+    *,
+    number: int = 1,
+    result: str = "Delivered",
+    kind: str = "Delivery",
+    friendly_id: str | None = None,
+    time: int = NOW,
+    detail: bytes = b"{}",
+) -> AttemptRecord:
+    """The record of an attempt of the first delivery of an event."""
+    return AttemptRecord(
+        key, number, key - 1, route, kind, "RequestGranted", result, 200 if result == "Delivered" else 500,
+        None if result == "Delivered" else "Status", time, 12.5, detail, friendly_id,
+    )  # fmt: skip
+
+
+def ack(delivery: Delivery, record: AttemptRecord | None = None) -> Finish:
+    """Delivered."""
+    return Finish(delivery.key, delivery.route, Action.ACK, record, sole=delivery.sole)
+
+
+def delay(delivery: Delivery, due: int, *, steps: int = 1, attempts: int = 1) -> Finish:
+    """Tried, and to be tried again at a time."""
+    return Finish(
+        delivery.key, delivery.route, Action.DELAY, due=due, steps=steps, attempts=attempts, sole=delivery.sole
+    )
+
+
+def bury(delivery: Delivery, *, at: int = NOW, reason: DeadReason = DeadReason.REJECTED, attempts: int = 1) -> Finish:
+    """Given up."""
+    return Finish(
+        delivery.key, delivery.route, Action.BURY, reason=reason, message="it was refused", attempts=attempts, at=at,
+        sole=delivery.sole,
+    )  # fmt: skip
