@@ -137,6 +137,7 @@ def test_a_template_that_does_not_render_holds() -> None:
             {"headers": [{"name": "A", "value": "ok"}, {"name": "B", "value": "{{ data.nothing }}"}]},
             "spec.headers[1].value",
         ),
+        ({"headers": [{"name": "A", "value": "a\r\nb"}]}, "spec.headers[0].value"),
         ({"responseValidators": [{"path": "$.a[?", "values": ["x"]}]}, "spec.responseValidators"),
     ],
 )
