@@ -196,7 +196,7 @@ TEST: list[Good | Bad] = [
     Bad(
         "WebhookTest expect.request.headers value of 4097",
         manifest(_T, changed(tests.FULL, {"expect.request.headers": {"X-A": "x" * 4097}})),
-        "spec.expect.request.headers[X-A]",
+        "spec.expect.request.headers.X-A",
         "X-A must have at most 4096 characters",
         TOO_LONG,
     ),

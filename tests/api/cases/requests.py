@@ -211,11 +211,11 @@ BODIES = [
         bodyTemplateFrom={},
     ),
     bad(
-        "template as a mapping",
+        "template as a list",
         "bodyTemplate",
         "bodyTemplate must be a text: put it in quotes",
         WRONG_TYPE,
-        bodyTemplate={"text": "x"},
+        bodyTemplate=["x"],
     ),
     *(
         good(f"content type {kind}", contentType=kind)

@@ -106,7 +106,7 @@ ROWS: list[Good | Bad] = [
     ),
     bad(
         "a header value as a number",
-        "expect.request.headers[X-A]",
+        "expect.request.headers.X-A",
         "X-A must be a text: put it in quotes",
         WRONG_TYPE,
         expect={"request": {"headers": {"X-A": 1}}},
