@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 
 class Model(BaseModel):
-    """Strict, frozen, camelCase. `model_dump(by_alias=True, exclude_none=True)` is what a manifest would say."""
+    """Strict, frozen, camelCase; `model_dump(by_alias=True, exclude_none=True)` is what a manifest says."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

@@ -1,7 +1,7 @@
 """What the answer of an API server to a row must say.
 
-A row is posted with `?dryRun=All&fieldValidation=Strict`, as `kubectl apply --dry-run=server` does; the answer
-to a bad one is a `Status` object with one cause for each mistake.
+A row is posted with `?dryRun=All&fieldValidation=Strict`, as `kubectl apply --dry-run=server` does; the
+answer to a bad one is a `Status` object with one cause for each mistake.
 """
 
 from __future__ import annotations
