@@ -1,4 +1,4 @@
-"""Templates of bodies, URLs and headers: Jinja2 in a bounded sandbox, Handlebars paths, escaping by place (SPEC 4).
+"""Templates of bodies, URLs and headers (SPEC 4): Jinja2 in a bounded sandbox, escaping by place.
 
 `compile_body`, `compile_url` and `compile_header` check everything that can be known before an event comes;
 `Template.render` is the hot path. Must not: see a secret, read clock or environment.

@@ -38,12 +38,9 @@ _LOOP_FIELDS: Final = frozenset(
 
 
 def get(value: Any, base: str, *names: str | int) -> Any:
-    """Follows `names` from `value`; `base` is how the template writes `value`. Missing where one is absent."""
+    """Follows `names` from `value`, which the template writes as `base`. Missing where one is absent."""
     for position, name in enumerate(names):
-        if type(value) is dict:
-            found = value.get(name, missing)
-        else:
-            found = _look(value, name)
+        found = value.get(name, missing) if type(value) is dict else _look(value, name)
         if found is missing:
             for above in names[:position]:
                 base = join_path(base, above)

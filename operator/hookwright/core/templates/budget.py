@@ -1,9 +1,9 @@
 """The budget of one render: how many steps it may take, and what each thing costs.
 
-A step is at most about a third of a microsecond and 32 characters, so the budget bounds time and memory without
-a clock (core reads none): every loop pays its rounds times the size of its body before the first round; every
-filter, call, operator and written value pays for the size of what it reads and makes.
-Must not: know the syntax tree (`core.templates.rewrite` puts the prices in).
+A step is at most about a third of a microsecond and 32 characters, so the budget bounds time and memory
+without a clock (core reads none): every loop pays its rounds times the size of its body before the first
+round; every filter, call, operator and written value pays for the size of what it reads and makes. Must
+not: know the syntax tree (`core.templates.rewrite` puts the prices in).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Jinja2 with everything taken out that a template must not have, and our own parts put in.
 
-One environment for all templates: an immutable sandbox whose lookups, operators, filters and tests are ours, in
-which nothing can be called and nothing is folded at compile time. `core.templates.rewrite` turns every lookup,
-call and comparison into one of the internal filters here; their names hold a blank, so no template can spell them.
-Must not: hold state of a render.
+One environment for all templates: an immutable sandbox whose lookups, operators, filters and tests are
+ours, in which nothing can be called and nothing is folded at compile time. `core.templates.rewrite` turns
+every lookup, call and comparison into one of the internal filters here; their names hold a blank, so no
+template can spell them. Must not: hold state of a render.
 """
 
 from __future__ import annotations

@@ -47,15 +47,17 @@ def _cure(words: str) -> str | None:
     if sign == ">":
         return "this is a Handlebars partial; a body is one template, so write its text here"
     if sign in ("{", "&"):
-        return f"escaping follows the place, so write {{{{ {_path(rest.partition('}')[0].strip())} }}}} with two braces"
+        path = _path(rest.partition("}")[0].strip())
+        return f"escaping follows the place, so write {{{{ {path} }}}} with two braces"
     if words in ("else", "^"):
         return "this is Handlebars; write {% else %}"
     if words.startswith("else if "):
         return f"this is Handlebars; write {{% elif {_path(words[8:])} %}}"
     if _THIS.match(words):
-        return "this is Handlebars; name the loop's own variable: {% for item in list %}{{ item.name }}{% endfor %}"
+        return "this is Handlebars; a loop names its own: {% for item in list %}{{ item.name }}{% endfor %}"
     if (helper := _HELPER.fullmatch(words)) and helper[1] != "not":
-        return f"Handlebars helpers are not understood; a filter is written {{{{ {_path(helper[2])} | {helper[1]} }}}}"
+        filtered = f"{{{{ {_path(helper[2])} | {helper[1]} }}}}"
+        return f"Handlebars helpers are not understood; a filter is written {filtered}"
     return None
 
 

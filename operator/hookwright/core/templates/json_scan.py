@@ -1,9 +1,9 @@
 """A reader of JSON text that can stop anywhere and says where it stands: which value, which string, how deep.
 
 A string may itself hold JSON (`"{\\"id\\": 1}"`), so the reader keeps one level per string it is in, each
-reading what the level above decodes. A string that starts like an object or list is read as JSON until it breaks
-JSON's rules; what each string turned out to be is told to `heard`. States are plain tuples: two paths through a
-template that stand at the same place have equal states. Must not: know templates.
+reading what the level above decodes. A string that starts like an object or list is read as JSON until it
+breaks JSON's rules; what each string turned out to be is told to `heard`. States are plain tuples: two
+paths through a template that stand at the same place have equal states. Must not: know templates.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _COMMA: Final = "write {% if not loop.last %},{% endif %}"
 class Level(NamedTuple):
     """Where one JSON text stands.
 
-    `mode`: start (of a string that may be JSON), value, first (value or `]`), key, firstkey (key or `}`), colon,
-    after (a value), string, keystring, number, word. `stack` holds the open `{` and `[`, `part` what is half
-    read (an escape, a number, a word), `string` the string it is in, `quoted` whether a string was seen in it.
+    `mode`: start (of a string that may be JSON), value, first (value or `]`), key, firstkey (key or `}`),
+    colon, after (a value), string, keystring, number, word. `stack` holds the open `{` and `[`, `part` what is
+    half read (an escape, number or word), `string` the string it is in, `quoted` whether one was seen in it.
     """
 
     mode: str
@@ -96,7 +96,7 @@ def after_value(level: Level) -> Level:
 
 
 def read(state: State, text: str, source: int, heard: Heard, most: int) -> tuple[State, int]:
-    """The state after `text`, and the steps that took, at most `most`; `source` numbers the text, to name its strings.
+    """The state after `text`, and the steps that took, at most `most`; `source` numbers the text's strings.
 
     Raises NotJsonError with the offset where the outermost text is not JSON.
     """
@@ -208,7 +208,7 @@ def _in_string(state: State, at: int, char: str, place: tuple[int, int], heard: 
         return (*state[:at], level._replace(part="\\"), *state[at + 1 :])
     if char < " ":
         cure = {"\n": r"write \n", "\t": r"write \t", "\r": r"write \r"}.get(
-            char, r"write \u%04x" % ord(char)
+            char, rf"write \u{ord(char):04x}"
         )
         what = "a line break" if char in "\r\n" else "a control character"
         raise NotJsonError(f"{what} stands inside a JSON string; {cure}")

@@ -1,7 +1,7 @@
 """Filters on lists, objects and numbers, with Jinja's names and arguments; results are complete lists.
 
-Each pays for the whole of what it reads and of what it makes (`RenderContext.weigh`), so a list cannot be blown up
-by repeating references. Must not: return generators.
+Each pays for the whole of what it reads and of what it makes (`RenderContext.weigh`), so a list cannot be
+blown up by repeating references. Must not: return generators.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from hookwright.core.templates.values import JsonText, dumps, kind
 from hookwright.errors import TemplateError
 
 _INT_MAX: Final = 2**63
+_KEY_STEPS: Final = 4  # looking up one item's field
 
 
 def items_of(context: RenderContext, value: Any) -> list[Any]:
@@ -46,10 +47,12 @@ _PATH_MAX: Final = 16  # names in an attribute's path
 
 def path_of(attribute: Any) -> list[str | int]:
     """`"a.b.0"` as the names to follow."""
-    parts = str(attribute)[:512].split(".") if isinstance(attribute, str) else [attribute]
-    return [
-        int(part) if isinstance(part, str) and part.isdecimal() and part.isascii() else part for part in parts
-    ]
+    if isinstance(attribute, int):
+        return [attribute]
+    parts = attribute.split(".", _PATH_MAX) if isinstance(attribute, str) else []
+    if not 0 < len(parts) <= _PATH_MAX:
+        raise TemplateError(f"an attribute is a path of 1 to {_PATH_MAX} names, as in 'integration.name'")
+    return [int(part) if part.isdecimal() and part.isascii() and len(part) < 8 else part for part in parts]
 
 
 def _field(attribute: Any) -> Callable[[Any], Any]:
@@ -74,6 +77,13 @@ def _key(attribute: Any, case_sensitive: bool) -> Callable[[Any], Any]:
 def _weighed(context: RenderContext, value: Any) -> list[Any]:
     context.weigh(value)
     return items_of(context, value)
+
+
+def _keyed(context: RenderContext, value: Any) -> list[Any]:
+    """The items, paid for with a key of each."""
+    found = _weighed(context, value)
+    context.charge(_KEY_STEPS * len(found))
+    return found
 
 
 def first(context: RenderContext, value: Any) -> Any:
@@ -126,7 +136,7 @@ def dictsort(
     """(key, value) of an object, sorted by either."""
     if by not in ("key", "value"):
         raise TemplateError("dictsort sorts by 'key' or by 'value'")
-    return sorted(pairs(context, value), key=_key(int(by == "value"), case_sensitive), reverse=bool(reverse))
+    return sort(context, pairs(context, value), reverse, case_sensitive, int(by == "value"))
 
 
 def reverse(context: RenderContext, value: Any) -> Any:
@@ -143,7 +153,7 @@ def sort(
 ) -> list[Any]:
     """Sorted, by a field if one is given."""
     before = context.steps
-    found = _weighed(context, value)
+    found = _keyed(context, value)
     context.charge((before - context.steps) * len(found).bit_length() // 4)
     return sorted(found, key=_key(attribute, case_sensitive), reverse=bool(reverse))
 
@@ -152,9 +162,8 @@ def unique(
     context: RenderContext, value: Any, case_sensitive: bool = False, attribute: Any = None
 ) -> list[Any]:
     """Each value once, in the order they first come."""
-    found = _weighed(context, value)
+    found = _keyed(context, value)
     key = _key(attribute, case_sensitive)
-    context.charge(2 * len(found))
     seen: dict[Any, Any] = {}
     for one in found:
         known = key(one)
@@ -164,7 +173,7 @@ def unique(
 
 def _extreme(pick: Callable[..., Any]) -> texts.Operation:
     def call(context: RenderContext, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
-        found = _weighed(context, value)
+        found = _keyed(context, value)
         return pick(found, key=_key(attribute, case_sensitive)) if found else get([], "the list", 0)
 
     return call

@@ -1,7 +1,7 @@
-"""Which part of the syntax tree belongs to which tag of the source, so that errors can name line and expression.
+"""Which part of the syntax tree belongs to which tag, so that errors can name line and expression.
 
-Jinja's tree knows lines only. Tags and nodes come in the same order, and each tag of one of these kinds makes one
-node, so they are paired by counting. Must not: change the tree, but for its line numbers.
+Jinja's tree knows lines only. Tags and nodes come in the same order, and each tag of one of these kinds
+makes one node, so they are paired by counting. Must not: change the tree, but for its line numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PAIRED: Final = frozenset(("{{", "if", "elif", "for", "set", "with"))
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`tags`: node id → tag; `numbered`: the same tags, by number; `lines`: id of a piece of text → its line."""
+    """`tags`: node id → tag; `numbered`: the same, by number; `lines`: id of a piece of text → its line."""
 
     tags: dict[int, Tag]
     numbered: tuple[Tag, ...]

@@ -1,9 +1,9 @@
 """Where each expression of a body stands in the JSON text around it, on every path through `if` and `for`.
 
 A path is followed text by text (`core.templates.json_scan`). An `if` may go either way, except that
-`loop.first` and `loop.last` are known in each round of a loop; a loop runs zero times, once, or first, middle,
-last. On every path the text must be JSON and each expression must stand at one and the same place, else the
-template is refused with the cure. Must not: change the syntax tree.
+`loop.first` and `loop.last` are known in each round of a loop; a loop runs zero times, once, or first,
+middle, last. On every path the text must be JSON and each expression must stand at one and the same place,
+else the template is refused with the cure. Must not: change the syntax tree.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Rounds:
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """One place that an expression may have: the strings around it that read as JSON, and the place if they do."""
+    """A place that an expression has if the strings around it (`strings`, outermost first) are JSON."""
 
     strings: tuple[StringID, ...]
     in_string: bool
@@ -238,7 +238,8 @@ def _unfinished(state: State) -> str:
         return "on some path a string is not closed at the end of the template"
     if level.mode == "value" and not level.stack:
         return "the template is empty; a body is an object or a list"
-    return f"on some path {' and '.join(level.stack[::-1]) or 'a value'} is not closed at the end of the template"
+    what = " and ".join(level.stack[::-1]) or "a value"
+    return f"on some path {what} is not closed at the end of the template"
 
 
 def truth(test: nodes.Node, rounds: Rounds | None) -> bool | None:

@@ -1,8 +1,9 @@
 """What a template may say, and the syntax tree turned into one that can only do that.
 
-Every node type is either known here or refused. Lookups, calls, comparisons, `~` and literals become internal
-filters (`core.templates.environment`) that pay from the budget; every loop is priced with the size of its body;
-every expression gets the writer of its place. Must not: be skipped, the sandbox alone is no bound.
+Every node type is either known here or refused. Lookups, calls, comparisons, `~` and literals become
+internal filters (`core.templates.environment`) that pay from the budget; every loop is priced with the size
+of its body; every expression gets the writer of its place. Must not: be skipped, the sandbox alone is no
+bound.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ STATEMENTS: Final = frozenset(
 )
 
 _KEEPS: Final = (
-    nodes.Template, nodes.If, nodes.With, nodes.Assign, nodes.AssignBlock, nodes.TemplateData, nodes.Pair, nodes.Keyword, nodes.Operand,
-    nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow, nodes.And, nodes.Or, nodes.Not,
-    nodes.Neg, nodes.Pos, nodes.Slice,
+    nodes.Template, nodes.If, nodes.With, nodes.Assign, nodes.AssignBlock, nodes.TemplateData,
+    nodes.Pair, nodes.Keyword, nodes.Operand, nodes.Slice,
+    nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow,
+    nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos,
 )  # fmt: skip
 _CONSTANT_OPERATORS: Final = frozenset(("eq", "ne", "lt", "lteq", "gt", "gteq"))
 _RESERVED: Final = {
@@ -284,7 +286,7 @@ class Rewriter:
 _LOOP_ROUND: Final = 3
 
 
-def internal(name: str, value: nodes.Expr, *args: nodes.Expr, kwargs: Any = ()) -> nodes.Filter:
+def internal(name: str, value: Any, *args: nodes.Expr, kwargs: Any = ()) -> nodes.Filter:
     """A call of one of the environment's internal filters."""
     return nodes.Filter(value, name, list(args), list(kwargs), None, None, lineno=value.lineno)
 
@@ -326,15 +328,11 @@ def weigh(parts: Iterable[Any]) -> int:
     return total
 
 
-def check_size(tree: nodes.Template) -> None:
-    """Raises TemplateError for a tree that is too large or too deep to compile."""
-    count = 0
+def check_depth(tree: nodes.Template) -> None:
+    """Raises TemplateError for a tree that is too deep to compile."""
     waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
-        count += 1
-        if count > limits.TEMPLATE_NODES:
-            raise TemplateError("the template has too many parts; use a loop for what repeats")
         if depth > limits.TEMPLATE_DEPTH:
             raise TemplateError(
                 "the template is nested too deeply; split it with {% set %}", line=node.lineno

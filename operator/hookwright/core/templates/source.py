@@ -20,19 +20,20 @@ _OPEN: Final = re.compile(r"\{\{|\{%|\{#")
 _RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?(?:\{%[-+]?\s*endraw\s*[-+]?%\}|\Z)", re.DOTALL)
 _INSIDE: Final = re.compile(
     r"""
-    "(?:\\.|[^"\\])*+(?:"|\Z)   # strings; one that is not closed runs to the end, or each quote would look anew
+    "(?:\\.|[^"\\])*+(?:"|\Z)   # an unclosed string runs to the end, or each quote would look anew
     | '(?:\\.|[^'\\])*+(?:'|\Z)
     | \.\[[^\]\[\n]{0,256}\]    # a Handlebars segment
     | %\} | \}\} | [{}]
     """,
     re.VERBOSE | re.DOTALL,
 )
+_TOKEN: Final = re.compile(r"""\w+|"(?:\\.|[^"\\])*+"?|'(?:\\.|[^'\\])*+'?|\S""", re.DOTALL)
 _KEYWORD: Final = re.compile(r"\{%[-+]?\s*(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One `{{ … }}` or `{% … %}`: its line (from 1), its text as it was written, `{{` or the statement's word."""
+    """One `{{ … }}` or `{% … %}`: its line (from 1), its text as written, `{{` or the statement's word."""
 
     line: int
     text: str
@@ -50,7 +51,7 @@ def read(source: str) -> tuple[str, list[Tag]]:
         )
     out: list[str] = []
     tags: list[Tag] = []
-    position, line, inside = 0, 1, 0
+    position, line, inside, tokens = 0, 1, 0, 0
     while opening := _OPEN.search(source, position):
         start = opening.start()
         out.append(source[position:start])
@@ -59,7 +60,8 @@ def read(source: str) -> tuple[str, list[Tag]]:
         text = source[start:end]
         if not text.startswith("{#") and not _RAW.match(text):
             inside += len(text)
-            if len(tags) == limits.TEMPLATE_TAGS or inside > limits.TEMPLATE_TAG_CHARACTERS:
+            tokens += len(_TOKEN.findall(text[: limits.TEMPLATE_TAG_CHARACTERS]))
+            if tokens > limits.TEMPLATE_TOKENS or inside > limits.TEMPLATE_TAG_CHARACTERS:
                 raise _too_dense(line)
             word = _KEYWORD.match(text)
             tags.append(Tag(line, text, word[1] if word else "{{"))
@@ -73,8 +75,8 @@ def read(source: str) -> tuple[str, list[Tag]]:
 
 def _too_dense(line: int) -> TemplateError:
     return TemplateError(
-        f"a template may have {limits.TEMPLATE_TAGS:,} expressions and statements, of "
-        f"{limits.TEMPLATE_TAG_CHARACTERS:,} characters in all; use a loop for what repeats",
+        f"all {{{{ }}}} and {{% %}} together may have {limits.TEMPLATE_TOKENS:,} words and signs in "
+        f"{limits.TEMPLATE_TAG_CHARACTERS:,} characters; use a loop for what repeats",
         line=line,
     )
 
@@ -95,6 +97,8 @@ def _tag(source: str, start: int) -> tuple[int, str]:
         part = found[0]
         out += (source[position : found.start()], _segment(part) if part.startswith(".[") else part)
         position = found.end()
+        if position - start > limits.TEMPLATE_TAG_CHARACTERS:
+            break
         if part == ends and not braces:
             return position, "".join(out)
         braces = max(0, braces + part.count("{") - part.count("}") if part in ("{", "}", "}}") else braces)

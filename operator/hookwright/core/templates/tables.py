@@ -111,7 +111,8 @@ def _map(
     found = lists.items_of(context, value)
     context.charge(_STEPS_PER_ITEM * len(found))
     if attribute is not None:
-        made = [get(one, "", *lists.path_of(attribute)) for one in found]
+        path = lists.path_of(attribute)
+        made = [get(one, "", *path) for one in found]
         if default is not None:
             made = [default if isinstance(one, Undefined) else one for one in made]
     else:

@@ -22,7 +22,7 @@ from hookwright.core.templates.budget import RenderContext
 from hookwright.core.templates.explain import CODE_FILE, explain, tags_by_code_line
 from hookwright.core.templates.outline import Outline, outline
 from hookwright.core.templates.places import Places
-from hookwright.core.templates.rewrite import REFUSED_STATEMENTS, STATEMENTS, Rewriter, check_size
+from hookwright.core.templates.rewrite import REFUSED_STATEMENTS, STATEMENTS, Rewriter, check_depth
 from hookwright.core.templates.source import Tag, read
 from hookwright.errors import BudgetError, TemplateError
 
@@ -89,7 +89,7 @@ def compile_body(source: str) -> Template:
 def compile_url(source: str) -> Template:
     """Compiles a URL: expressions after the host only, each percent-encoded. Raises TemplateError.
 
-    A path segment that comes out empty, `.` or `..`, also when decoded, is a TemplateError at render (SPEC 2).
+    A path segment that comes out empty, `.` or `..`, even encoded, is a TemplateError at render (SPEC 2).
     """
     return _compile(source, _URL)
 
@@ -109,7 +109,7 @@ def _compile(source: str, kind: _Kind) -> Template:
         for tag in tags:
             _check_statement(tag, kind)
         tree = environment.ENVIRONMENT.parse(translated)
-        check_size(tree)
+        check_depth(tree)
         found = outline(tree, tags, source.count("\n") + 1)
         finish = kind.finish(tree, found)
         if not tags:
@@ -196,7 +196,7 @@ def template_context(
     delivery_id: str,
     attempt: int,
 ) -> dict[str, Any]:
-    """What a template sees of one attempt (SPEC 4): the event, and the names of what carries it. No secret."""
+    """What a template sees of one attempt (SPEC 4): the event and what carries it, no secret."""
     context: dict[str, Any] = {
         name: document[name]
         for name in ("event_type", "event_time", "data", "cloudevent")

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import orjson
 from jinja2 import Undefined
 
-from hookwright.core.templates.budget import CHARACTERS_PER_STEP, RenderContext
+from hookwright.core.templates.budget import CHARACTERS_PER_STEP, RenderContext, check_text
 from hookwright.errors import TemplateError
 
 Writer = Callable[[RenderContext, Any], str]
@@ -64,7 +64,7 @@ def dumps(context: RenderContext, value: Any) -> str:
         text = orjson.dumps(value, _refuse).decode()
     except orjson.JSONEncodeError as error:
         raise error.__cause__ or TemplateError(f"this cannot be written as JSON: {error}") from None
-    context.charge(len(text) // CHARACTERS_PER_STEP)
+    check_text(context, len(text))
     return text
 
 
