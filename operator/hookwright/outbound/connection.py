@@ -31,7 +31,7 @@ class Connection(asyncio.BufferedProtocol):
     """A connection to `host`, over TLS once `secured` was called. `requests` counts what was sent over it.
 
     `buffer` is where data is read to, and may be shared by all connections of a loop: it is emptied at once.
-    (With a plain asyncio.Protocol the loops allocate 256 KiB for each read: that costs more than all the rest.)
+    (With a plain asyncio.Protocol the loops allocate 256 KiB for each read, which costs more than the rest.)
     """
 
     def __init__(
@@ -52,7 +52,8 @@ class Connection(asyncio.BufferedProtocol):
         self._on_lost = on_lost
         self._buffer = buffer
         self._parser = HttpResponseParser(self)
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport | None = None  # TLS
+        self._socket: asyncio.Transport | None = None  # below it
         self._future: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -103,7 +104,7 @@ class Connection(asyncio.BufferedProtocol):
     # --- called by the loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = self._socket = cast(asyncio.Transport, transport)
 
     def secured(self, transport: asyncio.Transport) -> None:
         """From now on everything goes over this TLS transport."""
@@ -135,7 +136,7 @@ class Connection(asyncio.BufferedProtocol):
             self._cut()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._transport = None
+        self._transport = self._socket = None
         if self._timer is not None:
             self._timer.cancel()
         if self._future is not None:
@@ -251,8 +252,14 @@ class Connection(asyncio.BufferedProtocol):
         return Answer(self._parser.get_status_code(), headers, body, truncated, phases)
 
     def _all_written(self) -> bool:
-        # An early answer: the server may never read the rest of this request.
-        return self._transport is not None and not self._transport.get_write_buffer_size()
+        """Not so after an early answer: the server may never read the rest of this request."""
+        tls, socket = self._transport, self._socket
+        return (
+            tls is not None
+            and socket is not None
+            and not tls.get_write_buffer_size()
+            and not socket.get_write_buffer_size()  # the former knows nothing of what is encrypted already
+        )
 
     def _ends_with_connection(self) -> bool:
         """Whether the answer under way has neither a length nor chunks (RFC 9112, 6.3, case 8)."""

@@ -33,10 +33,15 @@ class Connector:
     """
 
     def __init__(
-        self, policy: EgressPolicy, resolver: Resolver, connect_to: Mapping[str, tuple[str, int]]
+        self,
+        policy: EgressPolicy,
+        resolver: Resolver,
+        connect_to: Mapping[str, tuple[str, int]],
+        port: int = HTTPS_PORT,
     ) -> None:
         self._policy = policy
         self._resolver = resolver
+        self._port = port
         self._buffer = memoryview(bytearray(limits.READ_BYTES))
         self._connect_to = {host.rstrip(".").lower(): target for host, target in connect_to.items()}
 
@@ -74,7 +79,7 @@ class Connector:
             problem = self._policy.address_problem(address)
             if problem is not None:  # one refused address refuses the name
                 raise failures.refused(problem if address == host else f"{host} is refused. {problem}")
-        return addresses, HTTPS_PORT
+        return addresses, self._port
 
     async def _connect(self, host: str, addresses: Sequence[str], port: int, on_lost: OnLost) -> _Connected:
         loop = asyncio.get_running_loop()

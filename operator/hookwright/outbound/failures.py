@@ -114,7 +114,7 @@ def _tls(host: str, error: Exception | None, sent: Sent) -> SendError:
     if isinstance(error, ssl.SSLCertVerificationError):
         cause, text = _certificate(host, error)
     elif isinstance(error, ssl.SSLError) and not isinstance(error, _CLOSED):
-        reason = error.reason or "unknown error"
+        reason = getattr(error, "reason", None) or "unknown error"
         words = _TLS_REASONS.get(reason)
         plain = reason.replace("_", " ").lower()
         text = f"{host} {words}." if words else f"The TLS handshake with {host} failed: {plain}."

@@ -1,6 +1,7 @@
 """The sender's port: what goes in, what comes out. The one way out of the process is `outbound.sender`.
 
-A request is sent with `Sender.send`; whatever prevents a complete answer is a SendError that says how far it came.
+A request is sent with `Sender.send`; whatever prevents a complete answer is a SendError that says how far it
+came. Must not: know how anything is sent.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """Trust and identity of one webhook. None everywhere: the sender's own roots, no client certificate. PEM texts."""
+    """Trust and identity of one webhook, as PEM texts.
+
+    `ca` None: the system's roots and the administrator's; else nothing but these. `cert` and `key` go together.
+    """
 
     ca: str | None = None
     cert: str | None = None
@@ -25,13 +29,17 @@ class Phases:
     dns: float | None = None
     connect: float | None = None
     tls: float | None = None
-    first_byte: float | None = None
-    total: float = 0.0
+    first_byte: float | None = None  # since the request was written
+    total: float = 0.0  # since the sender was called; more than the sum when a stale connection was replaced
 
 
 @dataclass(slots=True)
 class Answer:
-    """A complete answer (its body cut at `limits.ANSWER_BYTES`, then `truncated`; decoded if it was gzip or deflate)."""
+    """A complete answer.
+
+    The body is expanded if it was gzip or deflate, and cut at `limits.ANSWER_BYTES`: then `truncated`. `headers`
+    are in order, their names in lower case, and as they came (content-encoding included).
+    """
 
     status: int
     headers: list[tuple[str, str]]
@@ -41,7 +49,7 @@ class Answer:
 
 
 class Pool(Protocol):
-    """Kept connections of one webhook to its hosts. Isolated from all others; closed when the webhook changes."""
+    """Kept connections of one webhook to its hosts, isolated from all others; closed when the webhook changes."""
 
     def close(self) -> None:
         """Close idle connections now, busy ones when they end."""
@@ -63,7 +71,10 @@ class Sender(Protocol):
         *,
         timeout: float,
     ) -> Answer:
-        """Send and read the answer within `timeout` seconds in all. Raises SendError. Cancelling aborts the socket."""
+        """Send and read the answer within `timeout` seconds in all.
+
+        Raises SendError, and nothing else. Cancelling aborts the socket at once and leaves the pool usable.
+        """
 
     async def close(self) -> None:
         """Close everything."""

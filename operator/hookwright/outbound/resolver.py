@@ -30,10 +30,11 @@ def system_lookup(host: str) -> list[str]:
 
 
 class Resolver:
-    """Resolves names through `lookup` and remembers an answer for `limits.RESOLVED_SECONDS`."""
+    """Resolves names through `lookup`, and remembers an answer for `remember` seconds."""
 
-    def __init__(self, lookup: Lookup = system_lookup) -> None:
+    def __init__(self, lookup: Lookup = system_lookup, *, remember: float = limits.RESOLVED_SECONDS) -> None:
         self._lookup = lookup
+        self._seconds = remember
         self._running: dict[str, asyncio.Task[_Found]] = {}
         self._recent: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._suspects: set[str] = set()
@@ -69,7 +70,7 @@ class Resolver:
                 found = await self._in_thread(loop, host)
             self._judge(host, found, loop.time() - started)
             if not isinstance(found, Exception):
-                self._remember(host, found, loop.time() + limits.RESOLVED_SECONDS)
+                self._remember(host, found, loop.time() + self._seconds)
             return found
         finally:
             del self._running[host]

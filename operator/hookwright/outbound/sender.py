@@ -20,10 +20,10 @@ from hookwright.core.egress import EgressPolicy
 from hookwright.errors import SendError
 from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
-from hookwright.outbound.connector import Connector
+from hookwright.outbound.connector import HTTPS_PORT, Connector
 from hookwright.outbound.pool import ConnectionPool, Keep
 from hookwright.outbound.port import Answer, Phases, Pool, TlsSettings
-from hookwright.outbound.resolver import Lookup, Resolver, system_lookup
+from hookwright.outbound.resolver import Resolver
 from hookwright.outbound.tls import TlsContexts
 
 _URL = re.compile(r"https://([A-Za-z0-9.-]{1,254})((?:[/?][^\s#]*)?)")
@@ -35,7 +35,8 @@ class HttpSender:
 
     `connect_to`: host → (address, port), an administrator's setting; these addresses are not judged.
     `ca_files`: PEM files trusted beside the system's roots. `user_agent` is sent unless the caller gives one.
-    `lookup` resolves names, and blocks. Raises ConfigurationError when a CA file cannot be used.
+    `resolver`, `port` and `keep` are what they are in production unless a test has other wishes.
+    Raises ConfigurationError when a CA file cannot be used.
     """
 
     def __init__(
@@ -45,11 +46,12 @@ class HttpSender:
         connect_to: Mapping[str, tuple[str, int]] | None = None,
         ca_files: Sequence[Path] = (),
         user_agent: str,
-        lookup: Lookup = system_lookup,
+        resolver: Resolver | None = None,
+        port: int = HTTPS_PORT,
         keep: Keep = Keep(),  # noqa: B008 - frozen
     ) -> None:
-        self._resolver = Resolver(lookup)
-        self._connector = Connector(policy, self._resolver, connect_to or {})
+        self._resolver = resolver or Resolver()
+        self._connector = Connector(policy, self._resolver, connect_to or {}, port)
         self._contexts = TlsContexts(ca_files)
         self._user_agent = user_agent
         self._keep = keep

@@ -96,21 +96,23 @@ def _identify(context: ssl.SSLContext, cert: str | None, key: str | None) -> Non
             file.write(f"{cert}\n{key}\n")
             file.flush()
             context.load_cert_chain(file.name, password=_no_password)
-    except ssl.SSLError as error:
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise failures.unusable_pem(_identity_problem(error)) from error
-    except (OSError, ValueError) as error:
-        raise failures.unusable_pem(
-            "The client certificate of spec.tls cannot be loaded, as the temporary folder is not writable."
-            if isinstance(error, OSError)
-            else "The private key of spec.tls.clientCertSecretRef is encrypted; store it without a password."
-        ) from error
+
+
+class _EncryptedKeyError(ValueError):
+    pass
 
 
 def _no_password() -> str:
-    raise ValueError("encrypted key")  # without this OpenSSL would ask on the terminal
+    raise _EncryptedKeyError  # without this OpenSSL would ask on the terminal
 
 
-def _identity_problem(error: ssl.SSLError) -> str:
-    if error.reason == "KEY_VALUES_MISMATCH":
+def _identity_problem(error: Exception) -> str:
+    if isinstance(error, _EncryptedKeyError):
+        return "The tls.key of spec.tls.clientCertSecretRef is encrypted; store it without a password."
+    if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
         return "The tls.key of spec.tls.clientCertSecretRef does not belong to its tls.crt."
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        return "The client certificate of spec.tls cannot be loaded, as the temporary folder is not writable."
     return "The tls.crt or tls.key of spec.tls.clientCertSecretRef is not usable PEM."
