@@ -1,8 +1,8 @@
 """Which webhooks an event is for, at a cost that does not grow with the webhooks it is not for.
 
 An index per reach (the namespaces a request may reach), in it a bucket per trigger, in it each webhook under
-the values or prefixes of its rarest filter. Only what an event's own values lead to is evaluated in full;
-webhooks without such a filter (`*x` globs, negations, expressions found anywhere) are evaluated each time.
+the values, beginnings or ends that its rarest filter asks for. Only what an event's own values lead to is
+evaluated in full; webhooks without such a filter (`*x*`, negations, Exists, Matches) are, each time.
 Must not: touch stores or clocks; fail because of one webhook (a bad one is `unreadable` and matches nothing).
 """
 
@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hookwright.api.config import RouteConfig
-from hookwright.api.v1alpha1.webhook import TRIGGERS
 from hookwright.core.event import Event
 from hookwright.core.filters import FilterProgram, Probe, Source, View, compile_filters
 from hookwright.errors import FilterError
@@ -60,14 +59,16 @@ class Matcher:
         self._configs = {config.key: config for config in configs}
         self._entries: dict[str, _Entry] = {}
         for order, config in enumerate(configs):
+            if not config.triggers:  # how a configuration says that they, or the filters, broke a rule
+                self.unreadable[config.key] = config.held or "triggers: there are none"
+                continue
             try:
-                _check_triggers(config.triggers)
                 program = compile_filters(config.filters)
             except ValueError as problem:
                 self.unreadable[config.key] = str(problem)
-            else:
-                matched = Matched(config.key)
-                self._entries[config.key] = _Entry(config, program, _probes(program), order, matched)
+                continue
+            matched = Matched(config.key)
+            self._entries[config.key] = _Entry(config, program, _probes(program), order, matched)
         self._by_namespace: dict[str, list[_Entry]] = defaultdict(list)
         for entry in self._entries.values():
             if entry.config.active:
@@ -118,17 +119,6 @@ class Matcher:
         entries = [entry for namespace in reached for entry in self._by_namespace[namespace]]
         index = self._indexes[namespaces] = _Index(sorted(entries, key=lambda entry: entry.order))
         return index
-
-
-def _check_triggers(triggers: Sequence[str]) -> None:
-    if not triggers:
-        raise ValueError("triggers: at least one is needed")
-    for trigger in triggers:
-        if trigger not in TRIGGERS and ("." not in trigger or "*" in trigger.removesuffix(".*")):
-            raise ValueError(
-                f"triggers: {trigger!r} is none of {', '.join(TRIGGERS)}, nor a CloudEvents type with a dot, "
-                "exact or ending in .*"
-            )
 
 
 class _Index:

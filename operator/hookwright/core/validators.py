@@ -67,8 +67,6 @@ def compile_validators(validators: Sequence[ResponseValidator] | None) -> Valida
     """Compile a webhook's validators. Raises ValueError, one sentence that begins with the field."""
     compiled = []
     for index, validator in enumerate(validators or ()):
-        if not validator.values:
-            raise ValueError(f"responseValidators[{index}].values: needs at least one value")
         try:
             path = compile_path(validator.path)
         except ValueError as error:

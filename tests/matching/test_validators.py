@@ -1,0 +1,93 @@
+"""Response validators: the value at the path, as a string or JSON text, must be one of the allowed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hookwright.api.admin import ValidatorResult
+from hookwright.api.v1alpha1.webhook import ResponseValidator
+from hookwright.core.validators import compile_validators
+
+
+def check(body: bytes, *validators: tuple[str, list[str]]) -> list[tuple[bool, str | None]]:
+    """Passed and actual of each validator."""
+    compiled = compile_validators(
+        [ResponseValidator(path=path, values=values) for path, values in validators]
+    )
+    return [(result.passed, result.actual) for result in compiled.check(body)]
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "values", "passed", "actual"),
+    [
+        (b'{"status":"ok"}', "$.status", ["ok"], True, "ok"),
+        (b'{"status":"ok"}', "$.status", ["done", "ok"], True, "ok"),
+        (b'{"status":"OK"}', "$.status", ["ok"], False, "OK"),
+        (b'{"status":"ok"}', "$.status", ['"ok"'], False, "ok"),
+        (b'{"ok":true}', "$.ok", ["true"], True, "true"),
+        (b'{"ok":false}', "$.ok", ["true"], False, "false"),
+        (b'{"code":0}', "$.code", ["0"], True, "0"),
+        (b'{"code":0.0}', "$.code", ["0"], False, "0.0"),
+        (b'{"error":null}', "$.error", ["null"], True, "null"),
+        (b'{"error":{ "a" : [ ] }}', "$.error", ['{"a":[]}'], True, '{"a":[]}'),
+        (b'{"error":""}', "$.error", [""], True, ""),
+        (b"{}", "$.error", [""], False, None),
+        (b'{"r":[{"s":"a"},{"s":"b"}]}', "$.r[*].s", ["b"], True, "b"),
+        (b'{"r":[{"s":"a"},{"s":"b"}]}', "$.r[*].s", ["c"], False, "a"),
+        (b'"ok"', "$", ["ok"], True, "ok"),
+        (b" [1] ", "$[0]", ["1"], True, "1"),
+        (b"ok", "$", ["ok"], False, None),
+        (b"", "$", [""], False, None),
+        (b"<html>", "$", ["<html>"], False, None),
+        (b'{"status":"ok"', "$.status", ["ok"], False, None),
+        (b'{"status":"\xff"}', "$.status", ["ok"], False, None),
+        (b'{"id":123456789012345678901234567890}', "$.id", ["1.2345678901234568e+29"], False, None),
+        (b"[" * 65 + b"]" * 65, "$", ["[]"], False, None),
+        (b"[" * 5000 + b"]" * 5000, "$", ["[]"], False, None),
+    ],
+)
+def test_one_validator(body: bytes, path: str, values: list[str], passed: bool, actual: str | None) -> None:
+    """Strings as they are, other values by JSON text, one of several results; what is no JSON fails."""
+    assert check(body, (path, values)) == [(passed, actual)]
+
+
+def test_each_validator_has_a_result_in_order() -> None:
+    """Every validator is judged, with its path, so that the first failure does not hide the others."""
+    validators = [ResponseValidator(path="$.a", values=["1"]), ResponseValidator(path="$.b", values=["2"])]
+    assert compile_validators(validators).check(b'{"a":1,"b":3}') == [
+        ValidatorResult(path="$.a", passed=True, actual="1"),
+        ValidatorResult(path="$.b", passed=False, actual="3"),
+    ]
+    assert [result.passed for result in compile_validators(validators).check(b"no")] == [False, False]
+
+
+@pytest.mark.parametrize("validators", [None, []])
+def test_no_validators_no_results(validators: list[ResponseValidator] | None) -> None:
+    """Without validators nothing is read, not even whether the answer is JSON."""
+    assert compile_validators(validators).check(b"not JSON") == []
+
+
+def test_the_actual_value_is_bounded() -> None:
+    """A long value is compared in full, and shown cut."""
+    body = b'{"v":"%s"}' % (b"x" * 2000)
+    assert check(body, ("$.v", ["y"])) == [(False, "x" * 512)]
+    assert check(body, ("$.v", ["x" * 512])) == [(False, "x" * 512)]
+
+
+def test_a_path_over_its_budget_fails() -> None:
+    """A path that would look at too many nodes of an answer fails instead of taking long."""
+    body = b"[%s]" % b",".join([b"[1,2,3]"] * 4000)
+    assert check(body, ("$..*", ["1"]), ("$[0][0]", ["1"])) == [(False, None), (True, "1")]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"), [("$.a[", "'$.a[' is not a JSONPath"), ("$[?search(@, 'a')]", "search()")]
+)
+def test_a_path_that_cannot_be_read(path: str, sentence: str) -> None:
+    """A path that is no JSONPath is a ValueError that begins with the field."""
+    validators = [ResponseValidator(path="$", values=["a"]), ResponseValidator(path=path, values=["a"])]
+    with pytest.raises(ValueError, match=re.escape(sentence)) as error:
+        compile_validators(validators)
+    assert str(error.value).startswith("responseValidators[1].path: ")
