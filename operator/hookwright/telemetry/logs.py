@@ -1,0 +1,215 @@
+"""Logs on stderr: JSON lines, one wide line per attempt; readable lines where a person asks for them.
+
+structlog carries our own events and the standard library's loggers (uvicorn, asyncio) end in the same lines.
+The line of an attempt takes a short cut, as there is one per delivery: one orjson call, written in batches.
+Control characters are escaped in both forms, so no event or answer can steer a terminal.
+Must not: redact (callers pass texts that have been), fail, or hold up a delivery by more than one write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from time import time_ns
+from typing import Any, BinaryIO, Final
+
+import orjson
+import structlog
+
+from hookwright.api.admin import TestRun
+from hookwright.core.event import delivery_id, event_id
+from hookwright.core.redaction import printable
+from hookwright.limits import LOG_BUFFER_BYTES, LOG_BUFFER_SECONDS
+from hookwright.telemetry.record import AttemptDetails
+
+LEVELS: Final = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
+
+
+def configure(*, json: bool = True, level: str = "info", stream: BinaryIO | None = None) -> None:
+    """Set up logging of this process. `level`: debug, info, warning, error; `stream`: stderr unless given.
+
+    Tracebacks are part of a line, without the values of local variables (they may be secrets).
+    """
+    _sink.use(stream or sys.stderr.buffer, json=json, level=LEVELS[level])
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.format_exc_info,
+            _render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=lambda *_: _sink,
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [_Bridge()]
+    root.setLevel(max(LEVELS[level], logging.INFO))
+
+
+def attempt(details: AttemptDetails) -> None:
+    """The wide line of one attempt: everything by which somebody may look for it."""
+    record = details.record
+    delivered = record.result == "Delivered"
+    if (logging.INFO if delivered else logging.WARNING) < _sink.level:
+        return
+    line = {
+        "time": _rfc3339(details.ended_ms),
+        "level": "info" if delivered else "warning",
+        "event": "attempt",
+        "result": record.result,
+        "webhook": record.route,
+        "delivery": delivery_id(record.delivery_key, details.tag),
+        "eventID": event_id(record.event_key, details.tag),
+        "attempt": record.attempt,
+        "trigger": record.trigger,
+        "host": details.host,
+        "status": record.status,
+        "durationMillis": round(record.duration, 2),
+        "sinceAcceptedMillis": details.ended_ms - details.received_ms,
+    }
+    if record.friendly_id is not None:
+        line["friendlyID"] = record.friendly_id
+    if not delivered:
+        line["cause"] = record.cause
+        line["message"] = details.message
+    _sink.write(_sink.line(line))
+
+
+def test_run(run: TestRun, *, passed: bool) -> None:
+    """One line per run of a WebhookTest."""
+    line = {
+        "time": _rfc3339(time_ns() // 1_000_000),
+        "level": "info" if passed else "warning",
+        "event": "test",
+        "result": run.result,
+        "test": run.test,
+        "webhook": run.webhook,
+        "mode": run.mode,
+        "message": run.message,
+    }
+    if run.hint is not None:
+        line["hint"] = run.hint
+    if LEVELS[line["level"]] >= _sink.level:
+        _sink.write(_sink.line(line))
+
+
+test_run.__test__ = False  # type: ignore[attr-defined]
+
+
+def flush() -> None:
+    """Write what is held back."""
+    _sink.flush()
+
+
+class _Sink:
+    """Lines on their way to the stream: held back for `LOG_BUFFER_SECONDS` while an event loop runs.
+
+    Also the logger that structlog ends in: `msg` gets what `_render` made.
+    """
+
+    def __init__(self) -> None:
+        self.level = logging.INFO
+        self._json = True
+        self._stream: BinaryIO | None = None
+        self._held = bytearray()  # copies: many small results of orjson kept alive cost ten times as much
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+
+    def use(self, stream: BinaryIO, *, json: bool, level: int) -> None:
+        self.flush()
+        self._stream, self._json, self.level = stream, json, level
+
+    def line(self, fields: Mapping[str, Any]) -> bytes:
+        return _json_line(fields) if self._json else _readable_line(fields)
+
+    def write(self, line: bytes) -> None:
+        """Hold a line back; without a running loop write it now."""
+        with self._lock:
+            self._held += line
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+            return
+        if len(self._held) >= LOG_BUFFER_BYTES:
+            self.flush()
+        elif self._loop is not loop:
+            self._loop = loop
+            loop.call_later(LOG_BUFFER_SECONDS, self._flush_later)
+
+    def _flush_later(self) -> None:
+        self._loop = None
+        self.flush()
+
+    def flush(self) -> None:
+        """A stream that is gone loses its lines: logging never stops a delivery."""
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            held, self._held = self._held, bytearray()
+            if held and self._stream is not None:
+                self._stream.write(held)
+                self._stream.flush()
+
+    def msg(self, line: bytes) -> None:
+        self.write(line)
+        self.flush()
+
+    debug = info = warning = error = critical = msg
+
+
+class _Bridge(logging.Handler):
+    """Lines of the standard library's loggers, in our form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields: dict[str, Any] = {
+            "time": _rfc3339(int(record.created * 1000)),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
+        }
+        if record.exc_info:
+            fields["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        _sink.msg(_sink.line(fields))
+
+
+def _render(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> bytes:
+    """structlog's last processor."""
+    return _sink.line({"time": _rfc3339(time_ns() // 1_000_000), "level": fields.pop("level"), **fields})
+
+
+def _rfc3339(epoch_ms: int) -> str:
+    return f"{_second(epoch_ms // 1000)}.{epoch_ms % 1000:03}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _json_line(fields: Mapping[str, Any]) -> bytes:
+    try:
+        line = orjson.dumps(fields, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # a lone surrogate, or a number beyond 64 bits
+        texts = {name: printable(str(value)) for name, value in fields.items()}
+        line = orjson.dumps(texts, option=orjson.OPT_APPEND_NEWLINE)
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return printable(line[:-1].decode()).encode() + b"\n"  # \uXXXX is what JSON writes too
+
+
+def _readable_line(fields: Mapping[str, Any]) -> bytes:
+    parts = [f"{name}={value}" for name, value in fields.items() if name not in _HEAD and value is not None]
+    head = f"{fields['time'][11:23]} {fields['level']:7} {fields['event']}"
+    return (printable(" ".join([head, *parts]), newlines=True) + "\n").encode("utf-8", "replace")
+
+
+_HEAD: Final = frozenset({"time", "level", "event"})
+_sink: Final = _Sink()
+atexit.register(_sink.flush)
