@@ -34,7 +34,9 @@ def event(
     )
 
 
-def dead_event(key: int, route: str, reason: DeadReason, *, raw: bytes = b"{}", received: int = NOW) -> NewEvent:
+def dead_event(
+    key: int, route: str, reason: DeadReason, *, raw: bytes = b"{}", received: int = NOW
+) -> NewEvent:
     """An event whose only delivery is a dead letter at once."""
     delivery = NewDelivery(key + 1, route, reason, "over the limit")
     return NewEvent(key, "AccessRequestGranted", "RequestGranted", raw, received, (delivery,))
@@ -66,13 +68,19 @@ def ack(delivery: Delivery, record: AttemptRecord | None = None) -> Finish:
 def delay(delivery: Delivery, due: int, *, steps: int = 1, attempts: int = 1) -> Finish:
     """Tried, and to be tried again at a time."""
     return Finish(
-        delivery.key, delivery.route, Action.DELAY, due=due, steps=steps, attempts=attempts, sole=delivery.sole
+        delivery.key,
+        delivery.route,
+        Action.DELAY,
+        due=due,
+        steps=steps,
+        attempts=attempts,
+        sole=delivery.sole,
     )
 
 
-def bury(delivery: Delivery, *, at: int = NOW, reason: DeadReason = DeadReason.REJECTED, attempts: int = 1) -> Finish:
+def bury(
+    delivery: Delivery, *, at: int = NOW, reason: DeadReason = DeadReason.REJECTED, attempts: int = 1
+) -> Finish:
     """Given up."""
-    return Finish(
-        delivery.key, delivery.route, Action.BURY, reason=reason, message="it was refused", attempts=attempts, at=at,
-        sole=delivery.sole,
-    )  # fmt: skip
+        return Finish( delivery.key, delivery.route, Action.BURY, reason=reason, message="it was refused",
+        attempts=attempts, at=at, sole=delivery.sole, )  # fmt: skip

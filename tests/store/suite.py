@@ -1,4 +1,4 @@
-"""What every store must do. A test module of an implementation derives `StoreSuite` and hands over a harness."""
+"""What every store must do. The test module of an implementation derives `StoreSuite` and gives a harness."""
 
 from __future__ import annotations
 
@@ -190,13 +190,17 @@ class StoreSuite:
 
     async def test_the_window_of_identities_shows_in_the_figures(self, work: Work) -> None:
         """How many identities are known, and since when."""
-        await work.accept([event(100, HOOK, identity=b"one"), event(200, HOOK, identity=b"two", received=NOW + 5)])
+        await work.accept(
+            [event(100, HOOK, identity=b"one"), event(200, HOOK, identity=b"two", received=NOW + 5)]
+        )
         stats = work.stats()
         assert (stats.identities, stats.oldest_identity) == (2, NOW)
 
     # --- finish ----------------------------------------------------------------------------------
 
-    async def test_an_acknowledged_delivery_is_gone_with_its_event(self, work: Work, history: History) -> None:
+    async def test_an_acknowledged_delivery_is_gone_with_its_event(
+        self, work: Work, history: History
+    ) -> None:
         """Delivered: nothing waits, the event's bytes are dropped, the attempt is in the history."""
         await work.accept([event(100, HOOK)])
         [delivery] = await claim(work)
@@ -253,7 +257,9 @@ class StoreSuite:
         assert await work.next_due(HOOK, frozenset({301, 101})) == NOW + 20
         assert await work.next_due(HOOK, frozenset({101, 201, 301})) is None
 
-    async def test_a_buried_delivery_is_a_dead_letter_with_its_event(self, work: Work, history: History) -> None:
+    async def test_a_buried_delivery_is_a_dead_letter_with_its_event(
+        self, work: Work, history: History
+    ) -> None:
         """It keeps the exact event, the reason and how often it was tried."""
         await work.accept([event(100, HOOK, raw=b'{"a":1}')])
         [delivery] = await claim(work)
@@ -265,7 +271,9 @@ class StoreSuite:
         )
         assert await history.event(101) == b'{"a":1}'
 
-    async def test_a_result_for_what_does_not_wait_changes_nothing(self, work: Work, history: History) -> None:
+    async def test_a_result_for_what_does_not_wait_changes_nothing(
+        self, work: Work, history: History
+    ) -> None:
         """A second result, or one of a Manual call, only leaves its record; a dead letter keeps its event."""
         await work.accept([event(100, HOOK)])
         [delivery] = await claim(work)
@@ -342,7 +350,9 @@ class StoreSuite:
         assert [key for key, _, _ in await work.replay(ReplaySelector(), now=NOW, limit=2)] == [101, 201]
         assert await dead_keys(history) == [301]
 
-    async def test_a_dead_letter_of_a_shared_event_is_replayed_alone(self, work: Work, history: History) -> None:
+    async def test_a_dead_letter_of_a_shared_event_is_replayed_alone(
+        self, work: Work, history: History
+    ) -> None:
         """The other webhook's delivery is not repeated, and the event leaves after the last one."""
         await work.accept([event(100, HOOK, OTHER)])
         [first], [second] = await claim(work), await claim(work, OTHER)
@@ -451,7 +461,9 @@ class StoreSuite:
         assert memory[HOOK] == full
         assert memory[OTHER] == StoredRoute(OTHER, last_failure=NOW, consecutive_failures=1)
 
-    async def test_the_highest_key_is_known_although_everything_is_done(self, work: Work, history: History) -> None:
+    async def test_the_highest_key_is_known_although_everything_is_done(
+        self, work: Work, history: History
+    ) -> None:
         """Keys are never used twice: the highest one outlives its event."""
         await work.accept([event(100, HOOK, OTHER, HOOK)])
         for route in (HOOK, OTHER):
@@ -465,7 +477,12 @@ class StoreSuite:
         await work.accept([event(100, HOOK, identity=b"one")])
         [delivery] = await claim(work)
         await work.finish([bury(delivery)])
-        assert await work.prune(now=NOW + 1) == {"identities": 0, "history": 0, "dead_letters": 0, "events": 0}
+        assert await work.prune(now=NOW + 1) == {
+            "identities": 0,
+            "history": 0,
+            "dead_letters": 0,
+            "events": 0,
+        }
 
     async def test_what_is_past_its_time_is_pruned(self, work: Work, history: History) -> None:
         """Identities after a day, attempts after seven, dead letters with their events after thirty."""
@@ -493,7 +510,12 @@ class StoreSuite:
                     for one in found
                 ]
             )
-            assert await work.prune(now=NOW) == {"identities": 2, "history": 2, "dead_letters": 1, "events": 1}
+            assert await work.prune(now=NOW) == {
+                "identities": 2,
+                "history": 2,
+                "dead_letters": 1,
+                "events": 1,
+            }
             assert await dead_keys(history) == [301, 201]
             assert [one.delivery_key for _, one in await history.invocations(limit=9)] == [301]
             assert await work.accept([replace(events[0], key=400)]) == [New()]

@@ -4,9 +4,9 @@ A store keeps events, their deliveries, dead letters and the history of attempts
 and rules come from `core.lifecycle`, times and keys from the caller. Implementations: `store.memory`,
 `store.sqlite`; every one passes `tests/store/suite.py`.
 
-Keys are 63-bit integers that grow with time; an event with n deliveries takes the contiguous keys
-`event.key` and `event.key + 1 … event.key + n` (decision 0002), so a delivery's event is found without an index.
-Times are integers, milliseconds since the epoch.
+Keys are 63-bit integers that grow with time; an event with n deliveries takes the contiguous keys `event.key`
+and `event.key + 1 … event.key + n` (decision 0002), so a delivery's event is found without an index. Times
+are integers, milliseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class Delivery:
     """A waiting delivery as lanes hold it.
 
     `attempts` counts requests sent, `steps` steps of the schedule used up, `due` when the next attempt may
-    start (0: at once), `received` when its event was accepted (or, after a replay, replayed: maxAge counts from it).
+    start (0: at once), `received` when its event was accepted (or, after a replay, replayed: maxAge counts
+    from it).
     """
 
     key: int
@@ -117,7 +118,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One attempt for the history. `detail` is the JSON of message, request, response, timings, validators."""
+    """One attempt for the history. `detail`: JSON of message, request, response, timings, validators."""
 
     delivery_key: int
     attempt: int
@@ -147,9 +148,9 @@ class Action(StrEnum):
 class Finish:
     """The result of an attempt: one action, and its record, in one transaction.
 
-    DELAY takes `due`, `steps` and `attempts`; BURY takes `reason`, `message`, `at` (when it died) and `attempts`.
-    `record` None: nothing was sent (a probe postponed, a backlog given up). `sole` comes from the Delivery; a
-    wrong one never costs an event, only the space of one that is kept too long.
+    DELAY takes `due`, `steps` and `attempts`; BURY takes `reason`, `message`, `at` (when it died) and
+    `attempts`. `record` None: nothing was sent (a probe postponed, a backlog given up). `sole` comes from the
+    Delivery; a wrong one never costs an event, only the space of one that is kept too long.
     """
 
     key: int
@@ -256,8 +257,8 @@ class Work(Protocol):
         """Acknowledge, delay or bury, together with the attempt records.
 
         A key that is not waiting is not changed, but its record is kept all the same (Manual calls and tests
-        are records without a delivery).
-        When space runs out it waits until it can be written (results are never lost), so it never raises StoreFull.
+        are records without a delivery). When space runs out it waits until it can be written (results are
+        never lost), so it never raises StoreFull.
         """
 
     async def claim(
@@ -270,7 +271,7 @@ class Work(Protocol):
         """
 
     async def next_due(self, route: str, exclude: frozenset[int]) -> int | None:
-        """The earliest `due` among the waiting ones that are not excluded: 0 at once, None if there is none."""
+        """The earliest `due` among the waiting that are not excluded: 0 at once, None if there is none."""
 
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[tuple[int, str, int]]:
         """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
@@ -291,17 +292,18 @@ class Work(Protocol):
     ) -> tuple[int, int]:
         """Waiting deliveries of a route become dead letters, but for those in `exclude` (under way).
 
-        Only those received before a time, if given. How many, and the bytes of their events. In bounded steps:
-        a crash may leave some of them waiting, so the caller repeats it after a start.
+        Only those received before a time, if given. How many, and the bytes of their events. In bounded
+        steps: a crash may leave some of them waiting, so the caller repeats it after a start.
         """
 
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
         """Replace what is remembered of these routes. Waits for space like `finish`."""
 
     async def prune(self, *, now: int) -> dict[str, int]:
-        """Drop what is past its time or size, oldest first, in bounded steps between which other work goes first.
+        """Drop what is past its time or size, oldest first, in steps between which other work goes first.
 
-        How many: {"identities", "history", "dead_letters", "events"}; events leave with their last dead letter.
+        How many: {"identities", "history", "dead_letters", "events"}; events leave with their last dead
+        letter.
         """
 
     async def ping(self) -> None:

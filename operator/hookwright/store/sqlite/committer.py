@@ -1,8 +1,9 @@
-"""The thread that writes: takes all jobs that wait, runs them in one transaction, resolves them after the commit.
+"""The thread that writes: takes all jobs that wait, runs them in one transaction, then resolves them.
 
-No timer: while one commit is under way the next group gathers. Reading jobs and one step of upkeep follow outside
-that transaction, so accepted events never wait for more than a step. The log (WAL) is written back when it is large
-or nothing is to do, on this connection, where an error is seen. Must not: know what jobs mean.
+No timer: while one commit is under way the next group gathers. Reading jobs and one step of upkeep follow
+outside that transaction, so accepted events never wait for more than a step. The log (WAL) is written back
+when it is large or nothing is to do, on this connection, where an error is seen. Must not: know what jobs
+mean.
 """
 
 from __future__ import annotations
@@ -20,21 +21,14 @@ from time import perf_counter
 from hookwright import limits
 from hookwright.errors import StoreError
 from hookwright.store.sqlite.database import database_file
-from hookwright.store.sqlite.failures import (
-    Failure,
-    FreeSpace,
-    as_store_error,
-    broken,
-    full,
-    judge,
-    under_reserve,
-)
-from hookwright.store.sqlite.jobs import WAITS_FOR_SPACE, Job, Kind, fail, resolve
+from hookwright.store.sqlite.failures import Failure, as_store_error, broken, full, judge
+from hookwright.store.sqlite.jobs import RESPECTS_RESERVE, WAITS_FOR_SPACE, Job, Kind, fail, resolve
+from hookwright.store.sqlite.space import FreeSpace, Reserve
 from hookwright.store.sqlite.tables import Tables
 
 
 class Committer:
-    """Owns the writing connection. `on_broken` is called in the thread, after which nothing is written any more."""
+    """Owns the writing connection. `on_broken` is called in the thread; nothing is written after it."""
 
     def __init__(
         self,
@@ -47,6 +41,7 @@ class Committer:
         self._folder, self._tables, self._epoch = folder, tables, epoch
         self._free_space, self._on_broken = free_space, on_broken
         self._execute = tables.connection.execute
+        self._reserve = Reserve(free_space, tables.free_bytes)
         self._inode = database_file(folder).stat().st_ino
         self._queue: SimpleQueue[Job] = SimpleQueue()
         self._held: list[Job] = []
@@ -129,12 +124,12 @@ class Committer:
             self._checkpoint("PASSIVE")
 
     def _within_reserve(self, group: list[Job]) -> list[Job]:
-        """Refuse accepted events while free space is under its reserve."""
-        accepts = [job for job in group if job.kind is Kind.ACCEPT]
-        if not accepts or not under_reserve(self._free_space):
+        """Refuse new events while free space is under its reserve."""
+        refusable = [job for job in group if job.kind in RESPECTS_RESERVE]
+        if not refusable or not self._reserve.is_touched():
             return group
-        fail(accepts, full(self._folder, "free space is under the reserve"))
-        return [job for job in group if job.kind is not Kind.ACCEPT]
+        fail(refusable, full(self._folder, "free space is under the reserve"))
+        return [job for job in group if job.kind not in RESPECTS_RESERVE]
 
     # --- transactions --------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The database file: made, looked at before it is trusted, opened for writing or reading.
 
-A new one is made under another name and renamed, so a file of the right name is always whole. Nothing is changed
-in a file that is not ours, is newer, or is damaged. Must not: know what is in the tables.
+A new one is made under another name and renamed, so a file of the right name is always whole. Nothing is
+changed in a file that is not ours, is newer, or is damaged. Must not: know what is in the tables.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
 from hookwright import limits
 from hookwright.errors import StoreError
 from hookwright.store.sqlite import statements
-from hookwright.store.sqlite.failures import Failure, damaged, disk, full, judge
+from hookwright.store.sqlite.failures import Failure, damaged, full, judge
+from hookwright.store.sqlite.space import disk
 
 APPLICATION_ID = 0x486F6F6B  # "Hook"
 VERSION = 1
@@ -27,7 +27,8 @@ _SQLITE = (3, 37, 0)  # STRICT tables
 _CACHE_KIB = 16 * 1024
 _WAL_KEPT_BYTES = 64 * limits.MIB
 _BUSY_SECONDS = 5.0
-_CHECKED = ("owner", "routes", "waiting", "delayed", "fanout", "dead", "events", "identities", "attempts")
+_VITAL_TABLES = ("owner", "routes", "waiting", "delayed")
+_TABLES = (*_VITAL_TABLES, "fanout", "dead", "events", "identities", "attempts")
 
 
 def database_file(folder: Path) -> Path:
@@ -43,7 +44,8 @@ def log_file(folder: Path) -> Path:
 def prepare(folder: Path) -> Path:
     """The database of a data folder, made if there is none and checked if there is.
 
-    Raises StoreDamaged (not ours, newer, not intact), StoreFull (cannot be made), StoreError (SQLite too old).
+    Raises StoreDamaged (not ours, newer, not intact), StoreFull (cannot be made), StoreError (SQLite too
+    old).
     """
     if sqlite3.sqlite_version_info < _SQLITE:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed.")
@@ -98,7 +100,10 @@ def _check_header(file: Path) -> None:
 
 
 def _check_content(file: Path) -> None:
-    """Version, tables, and as much of the structure as can be read in a short time."""
+    """Version, tables, and as much of the structure as can be read in a short time.
+
+    Of a large file those tables that a start reads anyway; damage elsewhere is found when it is used.
+    """
     with closing(_connect(file, "ro")) as connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != VERSION:
@@ -108,23 +113,18 @@ def _check_content(file: Path) -> None:
         found = {
             name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         }
-        missing = sorted(set(_CHECKED) - found)
+        missing = sorted({*_TABLES} - found)
         if missing:
             raise damaged(file, f"lacks the table {missing[0]}")
-        end = time.monotonic() + limits.STORE_CHECK_SECONDS
-        connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
-        try:
-            for table in _CHECKED:
-                problem = connection.execute(f"PRAGMA quick_check({table})").fetchone()[0]
-                if problem != "ok":
-                    raise damaged(file, f"is damaged ({problem.splitlines()[-1]})")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
+        small = file.stat().st_size <= limits.STORE_CHECK_BYTES
+        for table in _TABLES if small else _VITAL_TABLES:
+            problem = connection.execute(f"PRAGMA quick_check({table})").fetchone()[0]
+            if problem != "ok":
+                raise damaged(file, f"is damaged ({problem.splitlines()[-1]})")
 
 
 def open_writer(file: Path) -> sqlite3.Connection:
-    """The one connection that writes; its settings are read back. Raises StoreError where one did not take."""
+    """The one connection that writes; its settings are read back. Raises StoreError if one did not take."""
     connection = _connect(file, "rw")
     wanted: dict[str, str | int] = {
         "journal_mode": "wal",

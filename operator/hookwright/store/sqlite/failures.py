@@ -1,22 +1,17 @@
 """What an error of SQLite means for the store: wait for space, end the process, or blame one request.
 
-A failed write, fsync or checkpoint ends the process with the database unclosed, because a later fsync can falsely
-succeed (DESIGN 4). Must not: act on what it finds.
+A failed write, fsync or checkpoint ends the process with the database unclosed, because a later fsync can
+falsely succeed (DESIGN 4). Must not: act on what it finds.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 from hookwright.errors import StoreBroken, StoreDamaged, StoreError, StoreFull
-from hookwright.limits import RESERVE_MAX_BYTES, RESERVE_MIN_BYTES, RESERVE_SHARE
-
-FreeSpace = Callable[[], tuple[int, int]]
-"""Free and total bytes of the disk; nothing is free on one that is read-only."""
+from hookwright.store.sqlite.space import FreeSpace
 
 _WAIT = {
     sqlite3.SQLITE_FULL,
@@ -72,9 +67,8 @@ def full(folder: Path, why: str) -> StoreFull:
 
 def broken(folder: Path, why: str) -> StoreBroken:
     """The exception after which the process must end."""
-    return StoreBroken(
-        f"The store in {folder} failed ({why}): the process ends and starts again from what is surely on disk."
-    )
+        return StoreBroken( f"The store in {folder} failed ({why}): the process ends and starts again from
+        what is surely on disk." )
 
 
 def damaged(file: Path, why: str) -> StoreDamaged:
@@ -82,20 +76,3 @@ def damaged(file: Path, why: str) -> StoreDamaged:
     return StoreDamaged(
         f"{file} {why}; nothing was changed. Move it away to begin with an empty store, or put back a copy."
     )
-
-
-def disk(folder: Path) -> FreeSpace:
-    """Free and total bytes of the disk that holds a folder."""
-
-    def free_space() -> tuple[int, int]:
-        found = os.statvfs(folder)
-        writable = not found.f_flag & os.ST_RDONLY
-        return found.f_bavail * found.f_frsize if writable else 0, found.f_blocks * found.f_frsize
-
-    return free_space
-
-
-def under_reserve(free_space: FreeSpace) -> bool:
-    """Whether so little is free that new events are refused: results and pruning need the rest (SPEC 8)."""
-    free, total = free_space()
-    return free < max(RESERVE_MIN_BYTES, min(RESERVE_MAX_BYTES, int(total * RESERVE_SHARE)))

@@ -1,4 +1,4 @@
-"""What a call of the store asks the writer's thread to do, and how its answer comes back to the event loop."""
+"""What a call of the store asks the writer's thread to do, and how the answer comes back to its loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ class Kind(Enum):
     """How a job is run. Members say what `work` holds."""
 
     ACCEPT = auto()
-    """A batch of NewEvent. Refused while there is no space."""
+    """A batch of NewEvent. Refused while free space is under the reserve."""
+    PING = auto()
+    """A function of the tables, refused like ACCEPT."""
     FINISH = auto()
     """A list of Finish. Waits for space."""
     PATIENT = auto()
@@ -23,10 +25,11 @@ class Kind(Enum):
     READ = auto()
     """A function of the tables that reads them, after the commit of what came with it."""
     STEP = auto()
-    """A function of the tables that changes them, called in a transaction of its own until it returns False."""
+    """A function of the tables that changes them, called in transactions of its own until it is False."""
     CLOSE = auto()
 
 
+RESPECTS_RESERVE = (Kind.ACCEPT, Kind.PING)
 WAITS_FOR_SPACE = (Kind.FINISH, Kind.PATIENT)
 
 

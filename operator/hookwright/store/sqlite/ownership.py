@@ -1,7 +1,7 @@
 """One process owns a data folder: an advisory lock on a file in it, held as long as the process lives.
 
-The lock is `flock`, not `fcntl` record locks: those are lost when any descriptor of the file is closed, and would
-not keep two stores of one process apart. Must not: touch the database.
+The lock is `flock`, not `fcntl` record locks: those are lost when any descriptor of the file is closed, and
+would not keep two stores of one process apart. Must not: touch the database.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hookwright.errors import StoreFull, StoreLocked
 
 
 class Ownership:
-    """The lock on a data folder. Raises StoreLocked if another process has it, StoreFull if it cannot be written."""
+    """The lock on a data folder. Raises StoreLocked if another process has it, StoreFull if not writable."""
 
     def __init__(self, folder: Path) -> None:
         try:

@@ -1,4 +1,4 @@
-"""History read from the SQLite database, beside the writer: own connections that may only read, limited in time.
+"""History read from the SQLite database: own connections that may only read, limited in time.
 
 Each call runs in one of a few threads and sees what was committed when it began. Must not: write, or wait for
 the writer.
@@ -29,9 +29,9 @@ _STEPS = 10_000  # of SQLite's machine between two looks at the clock: well unde
 
 
 class SqliteHistory:
-    """Reads the database in a data folder, once SqliteStore has opened it. `seconds` limits each query but `recovered`.
+    """Reads the database in a data folder, once SqliteStore has opened it.
 
-    Every method raises StoreError if the query takes longer.
+    `seconds` limits each query but `recovered`; a method raises StoreError if it takes longer.
     """
 
     def __init__(self, folder: Path, *, seconds: float = STORE_READ_SECONDS) -> None:

@@ -1,6 +1,7 @@
 """SQL statements by name, from the `.sql` files beside this module.
 
-A statement begins with the line `-- name: purpose` and ends with a semicolon. Must not: build SQL from values.
+A statement begins with the line `-- name: purpose` and ends with a semicolon. Must not: build SQL from
+values.
 """
 
 from __future__ import annotations

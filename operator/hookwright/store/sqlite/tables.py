@@ -1,14 +1,14 @@
 """What accepting, finishing and claiming do to the tables, for many calls at once.
 
-Runs in the writer's thread inside a transaction that `writer` begins and commits. Must not: commit, touch futures,
-or know threads. After a rollback `reload` reads again what is kept in memory beside the tables.
+Runs in the writer's thread inside a transaction that `writer` begins and commits. Must not: commit, touch
+futures, or know threads. After a rollback `reload` reads again what is kept in memory beside the tables.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import merge
 from typing import Any
 
@@ -40,6 +40,7 @@ class Tables:
         self.high_key = 0
         """The highest key this process stored."""
         self._window = identity_seconds * 1000
+        self._page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
         self.reload()
 
     def reload(self) -> None:
@@ -80,6 +81,11 @@ class Tables:
     def check_owner(self, epoch: int) -> bool:
         """Last in every transaction: keep the highest key; False if another process owns the database now."""
         return self.connection.execute(_SQL["still_own"], (epoch, self.high_key)).rowcount == 1
+
+    def free_bytes(self) -> int:
+        """What the database holds for use again."""
+        pages: int = self.connection.execute("PRAGMA freelist_count").fetchone()[0]
+        return pages * self._page_size
 
     # --- accept ----------------------------------------------------------------------------------
 
@@ -246,28 +252,22 @@ class Tables:
         return row
 
     def insert_waiting(self, row: tuple[int, int, int, int, int, int, int]) -> None:
-        """A delivery that may go at once: (route number, key, event_key, received, attempts, steps, bytes)."""
+        """A delivery that may go at once: route number, key, event_key, received, attempts, steps, bytes."""
         self.connection.execute(_SQL["insert_waiting"], row)
 
     def release(self, events: Counter[int]) -> int:
-        """So many deliveries of these events are done; how many events were dropped as none needs them any more."""
+        """So many deliveries of these events are done. How many events were dropped: none needs them any more."""
         keys = [(key,) for key in events]
         self._many("release_fanout", list(events.items()))
         dropped = self._many("delete_released_event", keys)
         self._many("delete_fanout", keys)
         return dropped
 
-    def _record(self, records: Iterable[AttemptRecord]) -> None:
-        rows = []
-        end = self.history_end
-        for one in records:
-            rows.append(
-                (one.delivery_key, one.attempt, one.event_key, self.route_id(one.route), one.kind, one.trigger,
-                 one.result, one.status, one.cause, one.time, one.duration, one.friendly_id, end, one.detail)
-            )  # fmt: skip
-            end += len(one.detail) + HISTORY_ROW_BYTES
-        self._many("insert_attempt", rows)
-        self.history_end = end
+                def _record(self, records: Iterable[AttemptRecord]) -> None: rows = [] end = self.history_end
+                for one in records: rows.append( (one.delivery_key, one.attempt, one.event_key,
+                self.route_id(one.route), one.kind, one.trigger, one.result, one.status, one.cause, one.time,
+                one.duration, one.friendly_id, end, one.detail) )  # fmt: skip end += len(one.detail) +
+                HISTORY_ROW_BYTES self._many("insert_attempt", rows) self.history_end = end
 
     def remember(self, routes: Iterable[StoredRoute]) -> None:
         """Replace what is remembered of these routes."""
@@ -290,13 +290,16 @@ class Tables:
         """See `store.port.Work.claim`."""
         found: list[Delivery] = []
         size = 0
-        for _, key, event_key, received, attempts, steps, due, length in self._due(route, now):
+        number = self._routes.get(route)
+        due_now = self.connection.execute(_SQL["claim_waiting"], (number,))
+        due_since = self.connection.execute(_SQL["claim_delayed"], (number, now))
+        for row in merge(due_now, due_since):
+            _, key, event_key, event_type, trigger, raw, received, attempts, steps, due, sole = row
             if key in exclude:
                 continue
-            if len(found) >= limit or (found and size + length > max_bytes):
+            if len(found) >= limit or (found and size + len(raw) > max_bytes):
                 break
-            size += length
-            event_type, trigger, raw, count = self.connection.execute(_SQL["event"], (event_key,)).fetchone()
+            size += len(raw)
             found.append(
                 Delivery(
                     key,
@@ -309,18 +312,10 @@ class Tables:
                     attempts,
                     steps,
                     due,
-                    count == 1,
+                    bool(sole),
                 )
             )
         return found
-
-    def _due(self, route: str, now: int) -> Iterator[tuple[int, ...]]:
-        """Deliveries that are due, oldest due first, each with the time since when."""
-        number = self._routes.get(route)
-        return merge(
-            self.connection.execute(_SQL["scan_waiting"], (number,)),
-            self.connection.execute(_SQL["scan_delayed"], (number, now)),
-        )
 
     def next_due(self, route: str, exclude: frozenset[int]) -> int | None:
         """See `store.port.Work.next_due`."""

@@ -1,7 +1,8 @@
 """Bigger changes in bounded steps: replaying and burying, and dropping what is past its time or size.
 
-Each function is one step: it runs in the writer's thread inside a transaction that `writer` begins and commits,
-and is called again until it says that nothing is left. Must not: commit, or take longer than about 10 ms.
+Each function is one step: it runs in the writer's thread inside a transaction that `writer` begins and
+commits, and is called again until it says that nothing is left. Must not: commit, or take longer than about
+10 ms.
 """
 
 from __future__ import annotations

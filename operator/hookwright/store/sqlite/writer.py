@@ -27,18 +27,10 @@ from hookwright.store.port import (
 )
 from hookwright.store.sqlite import database, statements
 from hookwright.store.sqlite.committer import Committer
-from hookwright.store.sqlite.failures import (
-    Failure,
-    FreeSpace,
-    broken,
-    damaged,
-    disk,
-    full,
-    judge,
-    under_reserve,
-)
+from hookwright.store.sqlite.failures import Failure, broken, damaged, full, judge
 from hookwright.store.sqlite.jobs import Job, Kind
 from hookwright.store.sqlite.ownership import Ownership
+from hookwright.store.sqlite.space import FreeSpace, disk
 from hookwright.store.sqlite.tables import Tables
 from hookwright.store.sqlite.upkeep import Burial, Pruning, replay
 
@@ -57,11 +49,11 @@ class SqliteStore:
 
     def __init__(
         self, folder: Path, ownership: Ownership, committer: Committer, tables: Tables, tag: str, *,
-        retention: Retention, free_space: FreeSpace,
+        retention: Retention,
     ) -> None:  # fmt: skip
         self.tag = tag
         self._folder, self._ownership, self._committer, self._tables = folder, ownership, committer, tables
-        self._retention, self._free_space = retention, free_space
+        self._retention = retention
 
     @classmethod
     def open(
@@ -74,9 +66,9 @@ class SqliteStore:
     ) -> SqliteStore:
         """Open or make the store in a data folder; blocks for well under a second.
 
-        `free_space` gives free and total bytes of the disk (default: of the folder's disk); `on_broken` is called
-        with one sentence, in the writer's thread, after a failed write, fsync or checkpoint, and ends the process.
-        Raises StoreLocked, StoreDamaged, StoreFull, or StoreError if SQLite lacks something.
+        `free_space` gives free and total bytes of the disk (default: of the folder's disk); `on_broken` is
+        called with one sentence, in the writer's thread, after a failed write, fsync or checkpoint, and ends
+        the process. Raises StoreLocked, StoreDamaged, StoreFull, or StoreError if SQLite lacks something.
         """
         free_space = free_space or disk(folder)
         ownership = Ownership(folder)
@@ -89,7 +81,7 @@ class SqliteStore:
         except BaseException:
             ownership.release()
             raise
-        return cls(folder, ownership, committer, tables, tag, retention=retention, free_space=free_space)
+        return cls(folder, ownership, committer, tables, tag, retention=retention)
 
     def _submit(self, kind: Kind, work: Any, weight: int = 0) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -152,12 +144,10 @@ class SqliteStore:
 
     async def ping(self) -> None:
         """See the port: really commits."""
-        if under_reserve(self._free_space):
-            raise full(self._folder, "free space is under the reserve")
-        await self._submit(Kind.CHANGE, lambda tables: None)
+        await self._submit(Kind.PING, lambda tables: None)
 
     async def close(self) -> None:
-        """See the port. Results that still wait for space fail with StoreError: their deliveries go out again."""
+        """See the port. Results that still wait for space fail with StoreError: they are sent once more."""
         await self._submit(Kind.CLOSE, None)
         await asyncio.to_thread(self._committer.join)
         self._ownership.release()
