@@ -33,14 +33,14 @@ def test_send_says_why_a_webhook_does_not_match(hookwright: Hookwright) -> None:
     """Below what was accepted stand the others with their reasons."""
     hookwright.backend.explanations = [
         Explanation(
-            webhook="default/jira", matched=False, reasons=["It is inactive.", "Its trigger is Manual."]
+            webhook="default/jira", matched=False, reasons=["It is inactive.", "Its trigger is Manual"]
         ),
         Explanation(webhook="shop/slack", matched=True),
     ]
     result = hookwright("send")
     assert result.stdout.splitlines()[1:] == [
         "  ● shop/slack  dlv_0",
-        "  ○ default/jira  It is inactive. Its trigger is Manual.",
+        "  ○ default/jira  It is inactive; Its trigger is Manual",
     ]
     assert [event.trigger for event, _ in hookwright.backend.explained] == ["RequestCreated"]
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -185,6 +188,20 @@ def test_follow_shows_each_invocation_once_oldest_first(hookwright: Hookwright) 
     client = Client.admin(hookwright.admin, hookwright.tokens / "admin")
     seen = [each["id"] for each in following(client, "shop/slack", happens)]
     assert seen == [f"dlv_{n}.1" for n in range(1, 130)]
+
+
+def test_an_interrupt_ends_follow_well(hookwright: Hookwright) -> None:
+    """Each line is there at once as one object; Ctrl-C is how one stops: exit code 0, quiet."""
+    hookwright.backend.history = [invocation("dlv_1.1")]
+    words = [sys.executable, "-m", "hookwright", "invocations", "--follow", "-o", "json"]
+    with subprocess.Popen(
+        [*words, *hookwright.flags("invocations")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["id"] == "dlv_1.1"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, b"")
 
 
 def test_replay_by_id(hookwright: Hookwright) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,8 +46,9 @@ def command(
     elif follow:
         if output == "yaml":
             raise click.UsageError("--follow prints JSON, one object a line; use -o json.")
-        for invocation in following(client, what, _pause):
-            _line(client, invocation, output)
+        with suppress(KeyboardInterrupt):  # how one ends it
+            for invocation in following(client, what, _pause):
+                _line(client, invocation, output)
     else:
         page = selected(client, what)
         if output != "table":

@@ -97,7 +97,7 @@ def _show(accepted: Sequence[Mapping[str, Any]], explained: Sequence[Mapping[str
         click.echo("Accepted nothing: the batch is empty.")
     for webhook in explained or ():
         if not webhook["matched"]:
-            reasons = " ".join(webhook["reasons"])
+            reasons = "; ".join(reason.removesuffix(".") for reason in webhook["reasons"])
             click.echo(f"  ○ {printable(webhook['webhook'])}  {printable(reasons)}")
 
 

@@ -29,10 +29,11 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     shown = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(titles, *shown, strict=True)]
     for row in (titles, *shown):
-        cells = zip(row, widths, strict=True)
-        click.echo(
-            "   ".join(click.style(cell.ljust(width), _STYLES.get(cell)) for cell, width in cells).rstrip()
+        cells = (
+            click.style(cell, _STYLES.get(cell)) + " " * (width - len(cell))
+            for cell, width in zip(row, widths, strict=True)
         )
+        click.echo("   ".join(cells).rstrip())
 
 
 def print_line(document: Any) -> None:
@@ -94,6 +95,7 @@ def invocation_in_full(invocation: Mapping[str, Any], command: Callable[[str], s
         _message(f"{request['method']} {request['url']}", request)
     if response := invocation.get("response"):
         _message(f"HTTP {response['statusCode']}", response)
+    click.echo()
     for result in invocation.get("validators") or []:
         mark = click.style("✓", fg="green") if result["passed"] else click.style("✗", fg="red")
         click.echo(f"{mark} {printable(result['path'])}: {printable(result['actual'] or 'nothing')}")
@@ -130,7 +132,6 @@ def _message(first: str, message: Mapping[str, Any]) -> None:
         click.echo(click.style("(the body was not kept)", dim=True))
     elif body:
         click.echo("\n" + _pretty(body))
-    click.echo()
 
 
 def _pretty(body: str) -> str:
