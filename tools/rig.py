@@ -52,7 +52,8 @@ class Process:
             if self._child.poll() is not None:
                 break
             time.sleep(0.02)
-        raise SystemExit(f"{self._log}: no {pattern!r} in it:\n{self._log.read_text(errors='replace')[-2000:]}")
+        self.end(signal.SIGKILL)
+        raise RuntimeError(f"{self._log}: no {pattern!r} in it:\n{self._log.read_text(errors='replace')[-2000:]}")
 
     def cpu(self) -> float:
         """CPU seconds of all its threads so far."""

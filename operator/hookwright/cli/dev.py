@@ -79,7 +79,7 @@ def command(
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}") from None
-    logs.configure()
+    logs.configure(json=True)
     if not uvloop.run(_Dev(folder, settings).run()):
         raise SystemExit(1)
 

@@ -24,7 +24,7 @@ def command() -> None:
         first = error.errors()[0]
         name = "HOOKWRIGHT_" + "_".join(map(str, first["loc"])).upper()
         raise UsageError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
-    logs.configure()
+    logs.configure(json=True)
     uvloop.run(_serve(settings))
 
 

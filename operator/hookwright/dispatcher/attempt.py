@@ -17,7 +17,8 @@ from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.clock import Clock
 from hookwright.errors import SendError, TemplateError
-from hookwright.outbound.auth import Credentials, SenderTokenFetcher, credentials
+from hookwright.outbound.auth import Credentials, credentials
+from hookwright.outbound.auth.oauth2 import SenderTokenFetcher
 from hookwright.outbound.port import Answer, Pool, Sender, TlsSettings
 from hookwright.outbound.signing import Signer
 
