@@ -82,5 +82,7 @@ def bury(
     delivery: Delivery, *, at: int = NOW, reason: DeadReason = DeadReason.REJECTED, attempts: int = 1
 ) -> Finish:
     """Given up."""
-        return Finish( delivery.key, delivery.route, Action.BURY, reason=reason, message="it was refused",
-        attempts=attempts, at=at, sole=delivery.sole, )  # fmt: skip
+    return Finish(
+        delivery.key, delivery.route, Action.BURY, reason=reason, message="it was refused", attempts=attempts,
+        at=at, sole=delivery.sole,
+    )  # fmt: skip

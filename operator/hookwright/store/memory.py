@@ -308,7 +308,7 @@ def _selected(row: DeadLetterRow, selector: ReplaySelector) -> bool:
 
 
 def _expired(entries: Iterable[tuple[int, int]], past: int, most: int) -> int:
-    """How many of the first entries (time, size) to drop: what is past, then until the rest is within `most`."""
+    """How many of the first entries (time, size) to drop: past their time, or more than `most` in sum."""
     entries = list(entries)
     size = sum(length for _, length in entries)
     for number, (at, length) in enumerate(entries):

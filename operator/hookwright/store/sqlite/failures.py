@@ -67,8 +67,7 @@ def full(folder: Path, why: str) -> StoreFull:
 
 def broken(folder: Path, why: str) -> StoreBroken:
     """The exception after which the process must end."""
-        return StoreBroken( f"The store in {folder} failed ({why}): the process ends and starts again from
-        what is surely on disk." )
+    return StoreBroken(f"The store in {folder} failed ({why}): the process ends, start it again.")
 
 
 def damaged(file: Path, why: str) -> StoreDamaged:

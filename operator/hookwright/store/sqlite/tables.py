@@ -256,18 +256,25 @@ class Tables:
         self.connection.execute(_SQL["insert_waiting"], row)
 
     def release(self, events: Counter[int]) -> int:
-        """So many deliveries of these events are done. How many events were dropped: none needs them any more."""
+        """So many deliveries of these events are done. How many events were dropped with their last one."""
         keys = [(key,) for key in events]
         self._many("release_fanout", list(events.items()))
         dropped = self._many("delete_released_event", keys)
         self._many("delete_fanout", keys)
         return dropped
 
-                def _record(self, records: Iterable[AttemptRecord]) -> None: rows = [] end = self.history_end
-                for one in records: rows.append( (one.delivery_key, one.attempt, one.event_key,
-                self.route_id(one.route), one.kind, one.trigger, one.result, one.status, one.cause, one.time,
-                one.duration, one.friendly_id, end, one.detail) )  # fmt: skip end += len(one.detail) +
-                HISTORY_ROW_BYTES self._many("insert_attempt", rows) self.history_end = end
+    def _record(self, records: Iterable[AttemptRecord]) -> None:
+        rows = []
+        end = self.history_end
+        for one in records:
+            route = self.route_id(one.route)
+            rows.append(
+                (one.delivery_key, one.attempt, one.event_key, route, one.kind, one.trigger, one.result,
+                 one.status, one.cause, one.time, one.duration, one.friendly_id, end, one.detail)
+            )  # fmt: skip
+            end += len(one.detail) + HISTORY_ROW_BYTES
+        self._many("insert_attempt", rows)
+        self.history_end = end
 
     def remember(self, routes: Iterable[StoredRoute]) -> None:
         """Replace what is remembered of these routes."""
