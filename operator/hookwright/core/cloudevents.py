@@ -22,6 +22,7 @@ BATCHED: Final = "application/cloudevents-batch+json"
 _REQUIRED: Final = ("specversion", "id", "source", "type")
 _STRINGS: Final = (*_REQUIRED, "time", "subject", "dataschema", "datacontenttype")
 _PREFIX: Final = "ce-"
+_REQUIRED_HEADERS: Final = frozenset(_PREFIX + name for name in _REQUIRED)
 _NAME: Final = re.compile(r"[a-z0-9]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -35,7 +36,7 @@ _JSON: Final = re.compile(r"[^/;\s]+/(?:[^/;\s]+\+)?json", re.IGNORECASE)
 
 def is_binary(headers: Mapping[str, str]) -> bool:
     """Whether the headers (lower-case names) carry a CloudEvent in binary mode."""
-    return any(_PREFIX + name in headers for name in _REQUIRED)
+    return not _REQUIRED_HEADERS.isdisjoint(headers)
 
 
 def is_json(media_type: str) -> bool:

@@ -168,8 +168,8 @@ def _check_encoding(headers: Mapping[str, str]) -> None:
 
 def _media_type(content_type: str) -> str:
     """Media type in lower case, without parameters; 415 for a charset that JSON does not have."""
-    media_type, _, parameters = content_type.partition(";")
-    for parameter in parameters.split(";"):
+    media_type, semicolon, parameters = content_type.partition(";")
+    for parameter in parameters.split(";") if semicolon else ():
         name, _, value = parameter.partition("=")
         charset = value.strip().strip('"').lower()
         if name.strip().lower() == "charset" and charset not in _CHARSETS:

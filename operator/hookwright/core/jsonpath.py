@@ -30,6 +30,7 @@ from jsonpath_rfc9535.tokens import Token
 from hookwright.errors import FilterError
 from hookwright.limits import JSONPATH_FILTER_DEPTH, JSONPATH_NODES
 
+_CONTAINERS: Final = (dict, list)
 _NOTHING: Final = object()  # RFC 9535's special result: no value, not even null
 
 
@@ -182,7 +183,7 @@ def _descendants(node: Any, run: _Run) -> Iterator[Any]:
         yield current
         children = _members(current)
         run.spend(len(children))
-        waiting.extend(child for child in reversed(children) if isinstance(child, dict | list))
+        waiting.extend(child for child in reversed(children) if isinstance(child, _CONTAINERS))
 
 
 def _members(node: Any) -> Sequence[Any]:

@@ -14,6 +14,7 @@ import orjson
 
 from hookwright.limits import EVENT_DEPTH
 
+_CONTAINERS: Final = (dict, list)  # a union written in place would be made anew at each use
 _INTEGER_MIN: Final = -(2**63)
 _INTEGER_MAX: Final = 2**64 - 1  # what orjson can write again
 _INTEGER_DIGITS: Final = 19  # a shorter run of digits always fits
@@ -55,13 +56,13 @@ def check_depth(value: Any, text: bytes) -> None:
     """
     if text.count(b"{") + text.count(b"[") <= EVENT_DEPTH:
         return
-    level = [value] if isinstance(value, dict | list) else []
+    level = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(EVENT_DEPTH):
         level = [
             child
             for node in level
             for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, dict | list)
+            if isinstance(child, _CONTAINERS)
         ]
         if not level:
             return

@@ -42,11 +42,11 @@ def _texts(things: Iterable[_Data], fields: Sequence[str]) -> Sequence[str]:
     return tuple(found)
 
 
-def _named(ways: Sequence[str], fields: Sequence[str], data: _Data) -> Sequence[str]:
+def _named(ways: Sequence[Sequence[str]], fields: Sequence[str], data: _Data) -> Sequence[str]:
     ends: list[_Data] = []
     for way in ways:
         things = [data]
-        for step in way.split("."):
+        for step in way:
             things = _children(things, step)
         ends += things
     return _texts(ends, fields)
@@ -73,7 +73,7 @@ def _approvals(data: _Data) -> Sequence[str]:
 
 
 def _place(*ways: str, fields: str) -> Callable[[_Data], Sequence[str]]:
-    return partial(_named, ways, tuple(fields.split()))
+    return partial(_named, [way.split(".") for way in ways], fields.split())
 
 
 PLACES: Final[Mapping[str, Callable[[_Data], Sequence[str]]]] = {
