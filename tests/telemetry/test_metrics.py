@@ -1,0 +1,219 @@
+"""Metrics, as Prometheus reads them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from hookwright.api.config import DispatchConfig
+from hookwright.core.circuit import Circuit
+from hookwright.core.lifecycle import RouteState
+from hookwright.core.outcome import Verdict
+from hookwright.limits import CIRCUIT_FAILURES, METRICS_WEBHOOKS
+from hookwright.store.port import AttemptRecord, StoreStats
+from hookwright.telemetry.metrics import Metrics
+from hookwright.telemetry.record import AttemptDetails
+
+
+@dataclass
+class Lane:
+    """A webhook's lane."""
+
+    key: str
+    state: RouteState = RouteState.RUNNING
+    circuit: Circuit = field(default_factory=Circuit)
+    in_flight: int = 0
+    waiting: int = 0
+    dead: int = 0
+    consecutive_failures: int = 0
+
+
+@dataclass
+class World:
+    """Lanes, loader and store in one."""
+
+    rows: list[Lane] = field(default_factory=list)
+    config: DispatchConfig | None = None
+    loaded_at: float | None = None
+    webhooks: Mapping[str, object] = field(default_factory=dict)
+    figures: StoreStats = field(default_factory=StoreStats)
+
+    def lanes(self) -> Iterator[Lane]:
+        return iter(self.rows)
+
+    def stats(self) -> StoreStats:
+        return self.figures
+
+
+def scraped(metrics: Metrics) -> dict[str, float]:
+    """`name{label="value",…}` → value, by Prometheus' own parser."""
+    samples = {}
+    for family in text_string_to_metric_families(metrics.exposition().decode()):
+        for sample in family.samples:
+            labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
+            samples[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return samples
+
+
+def watching(world: World) -> dict[str, float]:
+    """A scrape of this world."""
+    metrics = Metrics()
+    metrics.watch(world, world, world)
+    return scraped(metrics)
+
+
+def ended(
+    result: str, cause: str | None = None, duration: float = 20.0, handshake: bool = False
+) -> AttemptDetails:
+    """An attempt that took `duration` ms, 1.5 s after its event was accepted."""
+    record = AttemptRecord(1, 1, 0, "a/b", "Delivery", None, result, None, cause, 0, duration, b"{}")
+    return AttemptDetails(record, "abcdef", "api.example.com", 10_000, 11_500, "", handshake)
+
+
+def test_answers_of_ingest_are_counted_by_code() -> None:
+    """Accepted events count only with a 202."""
+    metrics = Metrics()
+    for status, events in ((202, 3), (202, 1), (503, 2), (401, 0)):
+        metrics.answered(status, events)
+    samples = scraped(metrics)
+    assert samples['hookwright_ingest_answers_total{code="202"}'] == 2
+    assert samples['hookwright_ingest_answers_total{code="503"}'] == 1
+    assert samples['hookwright_ingest_answers_total{code="401"}'] == 1
+    assert samples["hookwright_events_accepted_total"] == 4
+
+
+def test_attempts_are_counted_by_result_and_cause() -> None:
+    """A delivery is counted once, by the result of its last attempt."""
+    metrics = Metrics()
+    for result, cause in (
+        ("Retrying", "DNS"),
+        ("Retrying", "DNS"),
+        ("Delivered", None),
+        ("Rejected", "Status"),
+    ):
+        metrics.attempted(ended(result, cause))
+    samples = scraped(metrics)
+    assert samples['hookwright_attempts_total{cause="DNS",result="Retrying"}'] == 2
+    assert samples['hookwright_attempts_total{cause="",result="Delivered"}'] == 1
+    assert samples['hookwright_deliveries_total{result="Delivered"}'] == 1
+    assert samples['hookwright_deliveries_total{result="Rejected"}'] == 1
+    assert 'hookwright_deliveries_total{result="Retrying"}' not in samples
+
+
+def test_durations_and_latencies_fall_into_their_buckets() -> None:
+    """Every attempt has a duration; only delivered ones have a latency from acceptance on."""
+    metrics = Metrics()
+    metrics.attempted(ended("Delivered", duration=20.0))
+    metrics.attempted(ended("Retrying", "Timeout", duration=15_000.0))
+    metrics.attempted(ended("Retrying", "Timeout", duration=90_000.0))
+    samples = scraped(metrics)
+    assert samples['hookwright_attempt_duration_seconds_bucket{le="0.01"}'] == 0
+    assert samples['hookwright_attempt_duration_seconds_bucket{le="0.025"}'] == 1
+    assert samples['hookwright_attempt_duration_seconds_bucket{le="60.0"}'] == 2
+    assert samples['hookwright_attempt_duration_seconds_bucket{le="+Inf"}'] == 3
+    assert samples["hookwright_attempt_duration_seconds_count"] == 3
+    assert samples["hookwright_attempt_duration_seconds_sum"] == pytest.approx(105.02)
+    assert samples['hookwright_delivery_latency_seconds_bucket{le="1.0"}'] == 0
+    assert samples['hookwright_delivery_latency_seconds_bucket{le="2.5"}'] == 1
+    assert samples["hookwright_delivery_latency_seconds_count"] == 1
+
+
+def test_new_connections_strays_pruned_rows_and_refused_configurations_are_counted() -> None:
+    """What alerts are made of."""
+    metrics = Metrics()
+    metrics.attempted(ended("Delivered", handshake=True))
+    metrics.attempted(ended("Delivered"))
+    metrics.strays(0)
+    metrics.strays(2)
+    metrics.pruned({"history": 5, "events": 0})
+    metrics.pruned({"history": 2})
+    metrics.configuration_refused()
+    samples = scraped(metrics)
+    assert samples["hookwright_tls_handshakes_total"] == 1
+    assert samples["hookwright_stray_deliveries_total"] == 2
+    assert samples['hookwright_pruned_total{kind="history"}'] == 7
+    assert samples["hookwright_config_refused_total"] == 1
+
+
+def test_counters_exist_before_anything_happened() -> None:
+    """A rate over a counter that only appears with its first failure would miss that failure."""
+    samples = scraped(Metrics())
+    for name in ("events_accepted", "tls_handshakes", "stray_deliveries", "config_refused"):
+        assert samples[f"hookwright_{name}_total"] == 0
+    assert samples["process_resident_memory_bytes"] > 0
+    assert any(name.startswith("hookwright_build_info{version=") for name in samples)
+
+
+def test_states_and_backlogs_are_read_at_the_scrape() -> None:
+    """Webhooks by state leave out deleted ones, whose waiting deliveries and dead letters still count."""
+    broken = Circuit()
+    for second in range(CIRCUIT_FAILURES):
+        broken.record(Verdict.RETRY, probe=False, now=second)
+    world = World(
+        rows=[
+            Lane("a/one", waiting=3, dead=1, in_flight=2),
+            Lane("a/two", RouteState.HELD, broken, waiting=4),
+            Lane("b/gone", RouteState.GONE, dead=5, consecutive_failures=7),
+            Lane("b/deleted", RouteState.HELD, waiting=6),
+        ],
+        webhooks={"a/one": 0, "a/two": 0, "b/gone": 0},
+    )
+    samples = watching(world)
+    assert samples['hookwright_webhooks{state="running"}'] == 1
+    assert samples['hookwright_webhooks{state="held"}'] == 1
+    assert samples['hookwright_webhooks{state="gone"}'] == 1
+    assert samples["hookwright_circuits_open"] == 1
+    assert samples["hookwright_pending"] == 13
+    assert samples["hookwright_dead_letters"] == 6
+    assert samples["hookwright_in_flight"] == 2
+    assert samples['hookwright_webhook_pending{namespace="a",webhook="one"}'] == 3
+    assert samples['hookwright_webhook_dead_letters{namespace="b",webhook="gone"}'] == 5
+    assert samples['hookwright_webhook_consecutive_failures{namespace="b",webhook="gone"}'] == 7
+
+
+def test_series_per_webhook_are_bounded() -> None:
+    """Those with most waiting or dead keep their names, the others are summed, so the sum is whole."""
+    quiet = [Lane(f"n/quiet-{number}", waiting=1) for number in range(METRICS_WEBHOOKS + 50)]
+    samples = watching(World(rows=[*quiet, Lane("n/full", waiting=900), Lane("n/dead", dead=800)]))
+    pending = {
+        name: value for name, value in samples.items() if name.startswith("hookwright_webhook_pending{")
+    }
+    assert len(pending) == METRICS_WEBHOOKS + 1
+    assert pending['hookwright_webhook_pending{namespace="n",webhook="full"}'] == 900
+    assert samples['hookwright_webhook_dead_letters{namespace="n",webhook="dead"}'] == 800
+    assert sum(pending.values()) == samples["hookwright_pending"]
+    assert pending['hookwright_webhook_pending{namespace="",webhook="(others)"}'] == 52
+
+
+def test_the_configuration_in_force_is_told_by_hash_and_time() -> None:
+    """Before the first one there is nothing to tell."""
+    config = DispatchConfig(hash="0123abcd", webhooks=[])
+    samples = watching(World(config=config, loaded_at=1_700_000_000.5))
+    assert samples['hookwright_config_info{hash="0123abcd"}'] == 1
+    assert samples["hookwright_config_loaded_timestamp_seconds"] == 1_700_000_000.5
+    assert not any(name.startswith("hookwright_config_info") for name in watching(World()))
+
+
+def test_the_store_tells_its_figures() -> None:
+    """Commits, their size and time, and how far back repeats are recognised."""
+    figures = StoreStats(
+        commits=10, rows=250, commit_seconds=0.5, slowest_commit_seconds=0.2, checkpoints=1,
+        checkpoint_seconds=0.1, wal_bytes=4096, held=3, identities=77, oldest_identity=1_700_000_000_500,
+    )  # fmt: skip
+    samples = watching(World(figures=figures))
+    assert samples["hookwright_store_commits_total"] == 10
+    assert samples["hookwright_store_rows_total"] == 250
+    assert samples["hookwright_store_commit_seconds_total"] == 0.5
+    assert samples["hookwright_store_slowest_commit_seconds"] == 0.2
+    assert samples["hookwright_store_waiting_for_space"] == 3
+    assert samples["hookwright_identities"] == 77
+    assert samples["hookwright_identity_window_start_timestamp_seconds"] == 1_700_000_000.5
+    assert "hookwright_identity_window_start_timestamp_seconds" not in watching(World())
+
+
+def test_two_dispatchers_in_one_process_do_not_share_figures() -> None:
+    """Each has a registry of its own."""
+    one, other = Metrics(), Metrics()
+    one.answered(202, 1)
+    assert scraped(other)["hookwright_events_accepted_total"] == 0
