@@ -190,6 +190,14 @@ def test_follow_shows_each_invocation_once_oldest_first(hookwright: Hookwright) 
     assert seen == [f"dlv_{n}.1" for n in range(1, 130)]
 
 
+def test_follow_begins_with_one_page(hookwright: Hookwright) -> None:
+    """A long history is not read to its beginning."""
+    hookwright.backend.history = [invocation(f"dlv_{n}.1") for n in range(120, 0, -1)]
+    client = Client.admin(hookwright.admin, hookwright.tokens / "admin")
+    seen = [each["id"] for each in following(client, None, lambda: False)]
+    assert seen == [f"dlv_{n}.1" for n in range(71, 121)]
+
+
 def test_an_interrupt_ends_follow_well(hookwright: Hookwright) -> None:
     """Each line is there at once as one object; Ctrl-C is how one stops: exit code 0, quiet."""
     hookwright.backend.history = [invocation("dlv_1.1")]

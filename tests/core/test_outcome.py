@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
@@ -119,7 +122,7 @@ RETRY_AFTER = [
     (formatdate(NOW + 90, usegmt=True), 90.0),
     (formatdate(NOW - 90, usegmt=True), 0.0),
     ("Tuesday, 14-Nov-23 22:14:20 GMT", 60.0),  # RFC 850 form
-    ("Tue Nov 14 22:14:20 2023", 60.0),  # asctime form: UTC, whatever the zone of this machine
+    ("Tue Nov 14 22:14:20 2023", 60.0),  # asctime form
     ("-5", None),
     ("1.5", None),
     ("soon", None),
@@ -132,6 +135,26 @@ RETRY_AFTER = [
 def test_retry_after_is_seconds_or_a_date(value: str, wait: float | None) -> None:
     """RFC 9110 section 10.2.3, all three date forms; what is neither counts as absent."""
     assert judge_answer(503, [("Retry-After", value)], [], now=NOW).retry_after == wait
+
+
+@pytest.fixture
+def _tokyo() -> Iterator[None]:
+    """A machine whose local time is nine hours ahead of UTC."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "JST-9"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_tokyo")
+def test_a_date_without_a_zone_is_utc_on_every_machine() -> None:
+    """The asctime form names no zone; RFC 9110 section 5.6.7 says which it is."""
+    assert retry_after([("retry-after", "Tue Nov 14 22:14:20 2023")], NOW) == 60.0
 
 
 def test_the_first_readable_retry_after_counts() -> None:

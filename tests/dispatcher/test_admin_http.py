@@ -82,6 +82,13 @@ async def test_another_host_is_421(client: Clients, path: str) -> None:
         assert_problem(await http.get(path), 421)
 
 
+async def test_two_host_headers_are_421(client: Clients) -> None:
+    """Which of them an intermediary looked at cannot be known."""
+    async with client() as http:
+        hosts = [("host", "127.0.0.1:8081"), ("host", "rebound.example.com")]
+        assert_problem(await http.get("/healthz", headers=hosts), 421)
+
+
 @pytest.mark.parametrize(
     ("origin", "status"),
     [
