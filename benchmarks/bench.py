@@ -9,7 +9,6 @@ to the bare pipeline, measured in turn with it, are what counts.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import shutil
 import statistics
@@ -42,7 +41,14 @@ BODY = """
       }"""
 
 
-def webhook(name: str, *, path: str = "/hook", trigger: str = "RequestGranted", filters: str = "", in_flight: int = 256) -> str:
+def webhook(
+    name: str,
+    *,
+    path: str = "/hook",
+    trigger: str = "RequestGranted",
+    filters: str = "",
+    in_flight: int = 256,
+) -> str:
     """One manifest."""
     return f"""---
 apiVersion: hookwright.io/v1alpha1
@@ -131,7 +137,8 @@ async def scale(bench: Bench) -> None:
     costs = []
     for count in (1, 100, 1_000 if bench.quick else 10_000):
         others = "".join(
-            webhook(f"other-{number}", filters=f"filters: {{integrations: [other-{number}]}}") for number in range(count - 1)
+            webhook(f"other-{number}", filters=f"filters: {{integrations: [other-{number}]}}")
+            for number in range(count - 1)
         )
         process, port, _ = bench.dispatcher(f"scale-{count}", webhook("one") + others)
         await Load(port).closed(64, 1)
@@ -153,7 +160,9 @@ async def memory(bench: Bench) -> None:
     before, after = event_bytes()
     async with httpx.AsyncClient() as client:
         for start in range(0, count, 1_000):
-            events = b",".join(b"%b%010d%b" % (before, number, after) for number in range(start, start + 1_000))
+            events = b",".join(
+                b"%b%010d%b" % (before, number, after) for number in range(start, start + 1_000)
+            )
             answer = await client.post(
                 f"http://127.0.0.1:{port}/v1/events", content=b"[%b]" % events,
                 headers={"content-type": "application/json"}, timeout=60,
@@ -174,14 +183,18 @@ async def isolation(bench: Bench) -> None:
     for number in range(1 if bench.quick else 5):
         figures = []
         for name, path in (("well", "/uncounted"), ("dead", "/-/hang/uncounted")):
-            process, port, _ = bench.dispatcher(f"isolation-{number}-{name}", healthy + webhook("w9", path=path, in_flight=16))
+            process, port, _ = bench.dispatcher(
+                f"isolation-{number}-{name}", healthy + webhook("w9", path=path, in_flight=16)
+            )
             load = Load(port)
             await load.fixed(200, 1, fan_out=9)
             run = await load.fixed(200, 2 if bench.quick else 6, fan_out=9)
             figures.append(percentile(run.deliveries, 0.99))
             process.end()
         ratios.append(figures[1] / figures[0])
-        print(f"  {number + 1}: {figures[0]:.2f} ms all healthy, {figures[1]:.2f} ms one dead, ratio {ratios[-1]:.2f}")
+        print(
+            f"  {number + 1}: {figures[0]:.2f} ms all healthy, {figures[1]:.2f} ms one dead, ratio {ratios[-1]:.2f}"
+        )
     print(f"  median ratio {statistics.median(ratios):.2f} (reach: at most 1.2)")
 
 
@@ -210,9 +223,13 @@ async def run(parts: list[str], quick: bool) -> None:
 def main() -> None:
     """Parse, run."""
     names = ["pipeline", "stages", "scale", "memory", "isolation"]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*names, []], default=names)
-    parser.add_argument("--quick", action="store_true", help="short runs: shows that it works, not what it costs")
+    parser.add_argument(
+        "--quick", action="store_true", help="short runs: shows that it works, not what it costs"
+    )
     arguments = parser.parse_args()
     uvloop.run(run(list(arguments.parts), arguments.quick))
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
-from load import event_bytes
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
@@ -26,6 +25,7 @@ from hookwright.outbound.port import Answer
 from hookwright.outbound.signing import Signer
 from hookwright.store.port import Action, AttemptRecord, Finish, NewDelivery, NewEvent
 from hookwright.store.sqlite.writer import SqliteStore
+from load import event_bytes
 
 
 def cost(call: Callable[[], object], count: int = 5_000) -> float:
@@ -48,7 +48,9 @@ async def store_cost(folder: Path, raw: bytes, record: bytes, groups: int = 200,
         key += 2 * size
         await asyncio.gather(
             *(
-                store.accept([NewEvent(each, "e", "RequestGranted", raw, 1, (NewDelivery(each + 1, "default/one"),))])
+                store.accept(
+                    [NewEvent(each, "e", "RequestGranted", raw, 1, (NewDelivery(each + 1, "default/one"),))]
+                )
                 for each in keys
             )
         )
@@ -96,7 +98,9 @@ def print_stages(template: str) -> None:
     print(f"  sign (only with spec.signing) {cost(lambda: signer.sign('dlv_1', 1, outgoing.body)):.1f}")
     judged = cost(lambda: judge_answer(200, answer.headers, [], now=1.0))
     decided = cost(
-        lambda: decide(outcome, attempts=0, steps=0, received=1.0, policy=policy, probing=False, now=2.0, jitter=0.0)
+        lambda: decide(
+            outcome, attempts=0, steps=0, received=1.0, policy=policy, probing=False, now=2.0, jitter=0.0
+        )
     )
     print(f"  judge and decide {judged + decided:.1f}")
     print(f"  record for the history {cost(record):.1f}")

@@ -142,11 +142,15 @@ def post(url: str) -> list[tuple[str, str]]:
     accepted = []
     with httpx.Client(timeout=10) as client:
         for name, headers, event in events():
-            answer = client.post(url, headers={"content-type": "application/json", **headers}, content=json.dumps(event))
+            answer = client.post(
+                url, headers={"content-type": "application/json", **headers}, content=json.dumps(event)
+            )
             if answer.status_code != 202:
                 raise SystemExit(f"{name}: {answer.status_code} {answer.text}")
             deliveries = answer.json()["events"][0]["deliveries"]
-            print(f"  202  {name}: {', '.join(each['webhook'].partition('/')[2] for each in deliveries) or 'no webhook'}")
+            print(
+                f"  202  {name}: {', '.join(each['webhook'].partition('/')[2] for each in deliveries) or 'no webhook'}"
+            )
             accepted += [(each["id"], each["webhook"]) for each in deliveries]
     return accepted
 
@@ -159,18 +163,32 @@ def run(demo: Demo, keep: bool) -> int:
     authority.cert_pem.write_to_path(ca_file)
     authority.issue_cert(*names).private_key_and_cert_chain_pem.write_to_path(cert)
     out = demo.folder / "receiver.out"
-    receiver = demo.start([sys.executable, "tools/receiver.py", "--cert", str(cert), "--log", str(demo.log)], out)
+    receiver = demo.start(
+        [sys.executable, "tools/receiver.py", "--cert", str(cert), "--log", str(demo.log)], out
+    )
     port = demo.wait_for(out, r'"port": ([0-9]+)', receiver)[1]
     leads = ["--ca-file", str(ca_file)]
     for name in names:
         leads += ["--connect-to", f"{name}:443:127.0.0.1:{port}"]
     out = demo.folder / "dev.out"
     data = demo.folder / "data"
-    command = [*HOOKWRIGHT, "dev", str(EXAMPLES), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", str(data)]
+    command = [
+        *HOOKWRIGHT,
+        "dev",
+        str(EXAMPLES),
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+        "--data",
+        str(data),
+    ]
     dev = demo.start([*command, *leads], out)
     found = demo.wait_for(out, r"Events: (http://[^ ]+)/v1/events\s+Admin: (http://[^ ]+)", dev)
     to, admin = found[1], found[2]
-    print(f"hookwright dev examples: events at {to}/v1/events, admin at {admin}; {len(names)} hosts led to a local HTTPS receiver")
+    print(
+        f"hookwright dev examples: events at {to}/v1/events, admin at {admin}; {len(names)} hosts led to a local HTTPS receiver"
+    )
 
     say("Events for all triggers, over HTTP")
     accepted = post(f"{to}/v1/events")
@@ -187,11 +205,15 @@ def run(demo: Demo, keep: bool) -> int:
     subprocess.run([*HOOKWRIGHT, "invocations", "--id", shown, "--admin", admin], check=True)
     say("A test that fails, with its tip: hookwright test")
     (demo.folder / "rejected.yaml").write_text(REJECTED)
-    failed = subprocess.run([*HOOKWRIGHT, "test", str(demo.folder / "rejected.yaml"), *leads], check=False).returncode
+    failed = subprocess.run(
+        [*HOOKWRIGHT, "test", str(demo.folder / "rejected.yaml"), *leads], check=False
+    ).returncode
 
     say("Result")
     arrived = len(accepted) - len(missing)
-    print(f"{arrived} of {len(accepted)} deliveries arrived at the receiver, over TLS verified against a throwaway CA.")
+    print(
+        f"{arrived} of {len(accepted)} deliveries arrived at the receiver, over TLS verified against a throwaway CA."
+    )
     for identifier, webhook in accepted:
         if identifier in missing:
             print(f"  missing: {identifier} of {webhook}")
@@ -212,7 +234,9 @@ def run(demo: Demo, keep: bool) -> int:
 
 def main() -> None:
     """Parse, run, clean up."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--keep", action="store_true", help="stay up")
     arguments = parser.parse_args()
     demo = Demo()

@@ -17,9 +17,9 @@ from typing import cast
 
 import httptools
 import orjson
-from receiver import Receiver
 
 from hookwright.core.samples import sample
+from receiver import Receiver
 
 _NUMBER = re.compile(rb"n-([0-9]{10})")
 

@@ -33,7 +33,11 @@ _TOKEN = b'{"access_token":"demo-access-token","token_type":"Bearer","expires_in
 
 def answer(status: int, body: bytes) -> bytes:
     """A whole answer."""
-    return b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (status, len(body), body)
+    return b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+        status,
+        len(body),
+        body,
+    )
 
 
 class Receiver(asyncio.Protocol):
@@ -111,14 +115,18 @@ async def serve(arguments: argparse.Namespace) -> None:
     context.load_cert_chain(arguments.cert)
     log = open(arguments.log, "a", encoding="utf-8") if arguments.log else None  # noqa: SIM115 - lives as long as we do
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Receiver(log), "127.0.0.1", arguments.port, ssl=context, backlog=2048)
+    server = await loop.create_server(
+        lambda: Receiver(log), "127.0.0.1", arguments.port, ssl=context, backlog=2048
+    )
     print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
     await server.serve_forever()
 
 
 def main() -> None:
     """Parse, serve."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cert", required=True, help="PEM with key and certificate chain")
     parser.add_argument("--log", help="file for one JSON line a request")
     parser.add_argument("--port", type=int, default=0)

@@ -1,4 +1,4 @@
-"""Processes under test, for demo, tests and benchmarks: started, pinned to one core, its CPU and memory read from /proc, ended by pid."""
+"""Processes under test, for demo, tests and benchmarks: started, pinned, measured from /proc, ended by pid."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def throwaway_ca(folder: Path, *names: str) -> tuple[Path, Path]:
 class Process:
     """One child. `core` None: not pinned."""
 
-    def __init__(self, command: Sequence[str], log: Path, *, core: int | None, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, *, core: int | None, env: dict[str, str] | None = None
+    ) -> None:
         self._log = log
         self._out = log.open("wb")
         self._child = subprocess.Popen(
@@ -53,7 +55,9 @@ class Process:
                 break
             time.sleep(0.02)
         self.end(signal.SIGKILL)
-        raise RuntimeError(f"{self._log}: no {pattern!r} in it:\n{self._log.read_text(errors='replace')[-2000:]}")
+        raise RuntimeError(
+            f"{self._log}: no {pattern!r} in it:\n{self._log.read_text(errors='replace')[-2000:]}"
+        )
 
     def cpu(self) -> float:
         """CPU seconds of all its threads so far."""

@@ -32,7 +32,7 @@ class Cause(StrEnum):
     BUDGET = "Budget"
     FILTER = "Filter"
     HELD = "Held"  # the webhook is not usable: a Secret is away, a template fails
-    TOKEN = "TokenEndpoint"  # the OAuth2 token endpoint gave no token
+    TOKEN = "TokenEndpoint"  # noqa: S105 - the OAuth2 token endpoint gave no token
     # the way there
     DNS = "DNS"
     REFUSED_ADDRESS = "RefusedAddress"  # the egress policy refuses the name or one of its addresses

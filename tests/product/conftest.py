@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from rig import LISTENING, Process, dev, throwaway_ca
 
 HOST = "target.test"
@@ -48,7 +49,9 @@ class Product:
     def start(self, **env: str) -> Product:
         """Start `dev`; keyword arguments are HOOKWRIGHT_… settings."""
         self._env = {f"HOOKWRIGHT_{name}": value for name, value in env.items()} or self._env
-        self.process = dev(self.folder, self.manifests, self._ca_file, self._port, HOST, core=None, env=self._env)
+        self.process = dev(
+            self.folder, self.manifests, self._ca_file, self._port, HOST, core=None, env=self._env
+        )
         found = self.process.wait_for(LISTENING)
         self.events, self.admin = f"http://127.0.0.1:{found[1]}", f"http://127.0.0.1:{found[2]}"
         return self
@@ -78,8 +81,9 @@ class Product:
 
     def webhook(self, name: str, spec: str, *, namespace: str = "default", annotations: str = "{}") -> None:
         """Write a Webhook; `spec` is the YAML below spec, indented by two."""
-        head = f"apiVersion: hookwright.io/v1alpha1\nkind: Webhook\nmetadata: {{name: {name}, namespace: {namespace}, annotations: {annotations}}}\nspec:\n"
-        self.write(f"webhook-{namespace}-{name}", head + spec)
+        metadata = f"{{name: {name}, namespace: {namespace}, annotations: {annotations}}}"
+        head = f"apiVersion: hookwright.io/v1alpha1\nkind: Webhook\nmetadata: {metadata}\n"
+        self.write(f"webhook-{namespace}-{name}", f"{head}spec:\n{spec}")
 
     def loaded(self, key: str, state: str = "running") -> dict[str, Any]:
         """Wait until the dispatcher runs this webhook in this state."""
@@ -94,7 +98,10 @@ class Product:
 
     def post(self, event: Any, path: str = "/v1/events", **headers: str) -> httpx.Response:
         """Post an event (or bytes as they are)."""
-        sent = {"content-type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent = {
+            "content-type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         content = event if isinstance(event, bytes) else json.dumps(event).encode()
         return self.http.post(self.events + path, content=content, headers=sent)
 
@@ -121,6 +128,7 @@ class Product:
 
     def invocation(self, identifier: str) -> dict[str, Any]:
         """Wait for one invocation."""
+
         def look() -> dict[str, Any] | None:
             answer = self.http.get(f"{self.admin}/admin/v1/invocations/{identifier}")
             return answer.json() if answer.status_code == 200 else None
@@ -167,4 +175,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory, receiver: tuple[Path, int, 
 
 def granted(**data: Any) -> dict[str, Any]:
     """A small RequestGranted event."""
-    return {"event_type": "AccessRequestGranted", "event_time": "1696263265.851898000", "data": {"id": "req-1", **data}}
+    return {
+        "event_type": "AccessRequestGranted",
+        "event_time": "1696263265.851898000",
+        "data": {"id": "req-1", **data},
+    }

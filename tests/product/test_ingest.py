@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from product.conftest import Product, granted, until
 
 CLOUD = {"specversion": "1.0", "id": "1", "source": "/s", "type": "dev.example.x", "data": {}}
@@ -35,11 +36,23 @@ def test_an_accepted_event_names_its_deliveries(shared: Product) -> None:
         (b"x" * (4 * 1024 * 1024 + 1), {}, 413, "4 MiB"),
         (json.dumps(granted(pad="x" * 1024 * 1024)).encode(), {}, 413, "1 MiB"),
         (json.dumps([granted()] * 1001).encode(), {}, 413, "1,000"),
-        (json.dumps({**CLOUD, "specversion": "0.3"}).encode(), {"content_type": "application/cloudevents+json"}, 400, "specversion"),
-        (b'{"event_type":"AccessRequestGranted","data":{}}\n{"event_type":', {"content_type": "application/x-ndjson"}, 400, "line 2"),
+        (
+            json.dumps({**CLOUD, "specversion": "0.3"}).encode(),
+            {"content_type": "application/cloudevents+json"},
+            400,
+            "specversion",
+        ),
+        (
+            b'{"event_type":"AccessRequestGranted","data":{}}\n{"event_type":',
+            {"content_type": "application/x-ndjson"},
+            400,
+            "line 2",
+        ),
     ],
 )
-def test_bad_input_gets_one_sentence(shared: Product, body: bytes, headers: dict[str, str], status: int, says: str) -> None:
+def test_bad_input_gets_one_sentence(
+    shared: Product, body: bytes, headers: dict[str, str], status: int, says: str
+) -> None:
     """What cannot be taken is a problem document that names what is wrong."""
     answer = shared.post(body, **headers)
     assert answer.status_code == status
@@ -69,12 +82,17 @@ def test_other_methods_are_refused(shared: Product) -> None:
 
 def test_the_cloudevents_handshake(shared: Product) -> None:
     """OPTIONS agrees to the origin that asks."""
-    answer = shared.http.options(shared.events + "/v1/events", headers={"webhook-request-origin": "events.example.com"})
+    answer = shared.http.options(
+        shared.events + "/v1/events", headers={"webhook-request-origin": "events.example.com"}
+    )
     assert answer.status_code == 200
     assert answer.headers["webhook-allowed-origin"] == "events.example.com"
 
 
-@pytest.mark.parametrize(("headers", "status"), [({"host": "evil.example.com"}, 421), ({"origin": "https://evil.example.com"}, 403)])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"host": "evil.example.com"}, 421), ({"origin": "https://evil.example.com"}, 403)],
+)
 def test_foreign_hosts_and_origins_are_refused(shared: Product, headers: dict[str, str], status: int) -> None:
     """A guard against DNS rebinding and web pages."""
     assert shared.post(granted(), **headers).status_code == status
@@ -92,7 +110,10 @@ def test_a_repeat_is_answered_like_the_first_and_delivered_once(shared: Product)
     again = shared.post(granted(id="dedupe"), idempotency_key="k-1")
     assert first.json() == again.json()
     assert shared.post(granted(id="other"), idempotency_key="k-1").status_code == 409
-    assert shared.post([granted(), granted()], idempotency_key="k-2").json() == shared.post([granted(), granted()], idempotency_key="k-2").json()
+    assert (
+        shared.post([granted(), granted()], idempotency_key="k-2").json()
+        == shared.post([granted(), granted()], idempotency_key="k-2").json()
+    )
     delivery = first.json()["events"][0]["deliveries"][0]["id"]
     shared.arrived(delivery)
     shared.arrived(shared.accepted(granted(id="after"))[0])
@@ -126,10 +147,23 @@ def test_a_token_is_asked_for_and_may_be_rotated(product: Product, tmp_path: Pat
     product.stop()
     from rig import LISTENING, Process  # the flag, as rig.dev gives none
 
-    command = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", str(tmp_path / "data"), "--token-file", str(tokens)]
+    command = [
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+        "--data",
+        str(tmp_path / "data"),
+        "--token-file",
+        str(tokens),
+    ]
     import sys
 
-    product.process = Process([sys.executable, "-m", "hookwright", "dev", str(product.manifests), *command], tmp_path / "dev.log", core=None)
+    product.process = Process(
+        [sys.executable, "-m", "hookwright", "dev", str(product.manifests), *command],
+        tmp_path / "dev.log",
+        core=None,
+    )
     found = product.process.wait_for(LISTENING)
     product.events = f"http://127.0.0.1:{found[1]}"
     assert product.post(granted()).status_code == 401
@@ -168,7 +202,10 @@ def test_huge_headers_are_refused(shared: Product) -> None:
 def test_schema_and_samples(shared: Product) -> None:
     """The schema describes the sample of each trigger."""
     assert shared.http.get(shared.events + "/v1/schema").json()["properties"]["event_type"]
-    assert shared.http.get(shared.events + "/v1/samples/RequestGranted").json()["event_type"] == "AccessRequestGranted"
+    assert (
+        shared.http.get(shared.events + "/v1/samples/RequestGranted").json()["event_type"]
+        == "AccessRequestGranted"
+    )
     missing = shared.http.get(shared.events + "/v1/samples/Nothing")
     assert (missing.status_code, "RequestGranted" in missing.json()["detail"]) == (404, True)
 
@@ -214,9 +251,12 @@ def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> No
         "HOOKWRIGHT_TOKEN_FILE": str(token), "HOOKWRIGHT_LAST_GOOD": str(tmp_path / "last"),
     }  # fmt: skip
     (tmp_path / "config").mkdir()
-    process = Process([sys.executable, "-m", "hookwright", "dispatcher"], tmp_path / "log", core=None, env=env)
+    process = Process(
+        [sys.executable, "-m", "hookwright", "dispatcher"], tmp_path / "log", core=None, env=env
+    )
     try:
         with httpx.Client() as http:
+
             def ready() -> int:
                 try:
                     return http.get(f"http://127.0.0.1:{ports[1]}/readyz").status_code
@@ -225,7 +265,9 @@ def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> No
 
             until(lambda: ready() == 503)
             answer = http.post(
-                f"http://127.0.0.1:{ports[0]}/v1/events", json=granted(), headers={"authorization": "Bearer t"}
+                f"http://127.0.0.1:{ports[0]}/v1/events",
+                json=granted(),
+                headers={"authorization": "Bearer t"},
             )
             assert answer.status_code == 503
             assert answer.headers["retry-after"] == "5"
@@ -235,7 +277,9 @@ def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> No
             write(tmp_path / "config", DispatchConfig(hash="empty", webhooks=[]))
             until(lambda: ready() == 200)
             answer = http.post(
-                f"http://127.0.0.1:{ports[0]}/v1/events", json=granted(), headers={"authorization": "Bearer t"}
+                f"http://127.0.0.1:{ports[0]}/v1/events",
+                json=granted(),
+                headers={"authorization": "Bearer t"},
             )
             assert answer.status_code == 202
     finally:

@@ -88,7 +88,9 @@ class Acceptor:
     def _new(self, event: Event, routes: Sequence[Matched], namespace: str | None) -> NewEvent:
         key = self._keys.take(1 + len(routes))
         tag = self._work.tag
-        deliveries = tuple(self._delivery(key + 1 + at, match, len(event.raw)) for at, match in enumerate(routes))
+        deliveries = tuple(
+            self._delivery(key + 1 + at, match, len(event.raw)) for at, match in enumerate(routes)
+        )
         listed = b",".join(
             b'{"id":"%b","webhook":"%b"}' % (delivery_id(each.key, tag).encode(), each.route.encode())
             for each in deliveries

@@ -171,10 +171,12 @@ class Dispatcher:
     async def _watch_configuration(self) -> None:
         folder: Path = self._settings.config
         seen = config_folder.stamp(folder)
-        while not folder.is_dir():
-            await asyncio.sleep(1.0)
         async for _ in awatch(
-            folder, stop_event=self._stopping, rust_timeout=_CONFIG_CHECK_MS, yield_on_timeout=True, debounce=200
+            folder,
+            stop_event=self._stopping,
+            rust_timeout=_CONFIG_CHECK_MS,
+            yield_on_timeout=True,
+            debounce=200,
         ):
             stamp = config_folder.stamp(folder)
             if stamp is None or (stamp == seen and self.loader.config is not None):

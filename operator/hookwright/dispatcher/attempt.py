@@ -42,7 +42,7 @@ class Target:
         self.credentials: Credentials | None = None
         if spec.auth is not None:
             self._token_pool = sender.pool(TlsSettings())
-            fetch = SenderTokenFetcher(sender, self._token_pool)
+            fetch = SenderTokenFetcher(sender, self._token_pool, route.timeout)
             self.credentials = credentials(spec, config.secrets, fetch=fetch, clock=monotonic)
         self.signer: Signer | None = None
         if spec.signing is not None:
@@ -113,7 +113,14 @@ class Pipeline:
         self._clock = clock
 
     def prepare(
-        self, target: Target, raw: bytes, *, trigger: str | None, delivery_id: str, attempt: int, test: bool = False
+        self,
+        target: Target,
+        raw: bytes,
+        *,
+        trigger: str | None,
+        delivery_id: str,
+        attempt: int,
+        test: bool = False,
     ) -> Outgoing | Performed:
         """The request, or what came of it at once when it cannot be built."""
         began = self._clock.monotonic()

@@ -85,4 +85,6 @@ def read(folder: Path) -> DispatchConfig:
         raise ConfigurationError(f"{folder}: the configuration is damaged.") from error
     except ValidationError as error:  # its text would show values, which may be secrets
         place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise ConfigurationError(f"{folder}: the configuration does not fit this release ({place}).") from None
+        raise ConfigurationError(
+            f"{folder}: the configuration does not fit this release ({place})."
+        ) from None

@@ -132,11 +132,13 @@ class Ingest:
                 self._get(method, headers)
                 if trigger not in SAMPLE_TRIGGERS:
                     raise EventError(
-                        f"There is no sample of {trigger!r}; there is one of {', '.join(SAMPLE_TRIGGERS)}.", status=404
+                        f"There is no sample of {trigger!r}; there is one of {', '.join(SAMPLE_TRIGGERS)}.",
+                        status=404,
                     )
                 return 200, orjson.dumps(sample(trigger)), 0
         raise EventError(
-            "There is nothing here; events go to POST /v1/events or /v1/namespaces/{namespace}/events.", status=404
+            "There is nothing here; events go to POST /v1/events or /v1/namespaces/{namespace}/events.",
+            status=404,
         )
 
     def _get(self, method: str, headers: Mapping[str, str]) -> None:
@@ -237,7 +239,9 @@ class _Held:
 
 
 def _too_large(limit: int) -> EventError:
-    return EventError(f"The body is larger than {limit // 1024 // 1024} MiB; send smaller batches.", status=413)
+    return EventError(
+        f"The body is larger than {limit // 1024 // 1024} MiB; send smaller batches.", status=413
+    )
 
 
 def problem(status: int, detail: str) -> bytes:

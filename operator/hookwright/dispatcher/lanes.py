@@ -12,7 +12,6 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from time import perf_counter
 
 from hookwright.core.event import delivery_id, event_id
@@ -23,6 +22,7 @@ from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.lane import Lane, LastInvocation
 from hookwright.dispatcher.records import Bodies, detail, friendly_id
+from hookwright.dispatcher.results import Result, Results
 from hookwright.limits import LANE_QUEUE, LANE_QUEUE_BYTES
 from hookwright.store.port import Action, AttemptRecord, DeadReason, Delivery, Finish, Work
 from hookwright.telemetry.record import AttemptDetails
@@ -30,13 +30,6 @@ from hookwright.telemetry.record import AttemptDetails
 _QUANTUM = 0.0005  # seconds of rendering granted a visit
 _CREDIT_MAX = 0.002
 _SLICE = 0.001  # seconds of work before the loop gets control back
-
-
-@dataclass(slots=True)
-class _Result:
-    lane: Lane
-    delivery: Delivery
-    finish: Finish
 
 
 class Lanes:
@@ -62,8 +55,7 @@ class Lanes:
         self.stopping = False
         self._ready: deque[Lane] = deque()
         self._turn_scheduled = False
-        self._results: list[_Result] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._results = Results(work, self._written)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -241,9 +233,12 @@ class Lanes:
             time=began_ms,
             duration=performed.duration,
             detail=detail(
-                performed, redactor, message=message, delivered=outcome.verdict is Verdict.DELIVERED,
+                performed,
+                redactor,
+                message=message,
+                delivered=outcome.verdict is Verdict.DELIVERED,
                 bodies=self._bodies,
-            ),  # fmt: skip
+            ),
             friendly_id=friendly_id(delivery.raw),
         )
         self._remember(lane, record, message)
@@ -269,7 +264,13 @@ class Lanes:
         )  # fmt: skip
 
     def _finish(
-        self, lane: Lane, delivery: Delivery, decision: Decision, record: AttemptRecord, message: str, now_ms: int
+        self,
+        lane: Lane,
+        delivery: Delivery,
+        decision: Decision,
+        record: AttemptRecord,
+        message: str,
+        now_ms: int,
     ) -> None:
         finish = Finish(
             key=delivery.key,
@@ -284,37 +285,19 @@ class Lanes:
             at=now_ms,
             sole=delivery.sole,
         )
-        self._write(_Result(lane, delivery, finish))
+        self._results.write(Result(lane, delivery, finish))
 
     def _bury(self, lane: Lane, delivery: Delivery, reason: DeadReason, message: str) -> None:
         finish = Finish(
             key=delivery.key, route=lane.key, action=Action.BURY, reason=reason, message=message,
             attempts=delivery.attempts, at=self._clock.now_ms(), sole=delivery.sole,
         )  # fmt: skip
-        self._write(_Result(lane, delivery, finish))
+        self._results.write(Result(lane, delivery, finish))
 
     # --- results -------------------------------------------------------------------------------
 
-    def _write(self, result: _Result) -> None:
-        """Hand a result to the store. What waits while one group is being written goes out as the next."""
-        result.lane.unwritten += 1
-        self._results.append(result)
-        if self._writing is None:
-            self._writing = self._loop.create_task(self._write_all())
-
-    async def _write_all(self) -> None:
-        try:
-            while self._results:
-                group, self._results = self._results, []
-                await self._work.finish([result.finish for result in group])
-                for result in group:
-                    self._written(result)
-        finally:
-            self._writing = None
-
-    def _written(self, result: _Result) -> None:
+    def _written(self, result: Result) -> None:
         lane, finish = result.lane, result.finish
-        lane.unwritten -= 1
         lane.forget(finish.key)
         if finish.action is Action.DELAY:
             if lane.due_at is not None:
@@ -374,15 +357,21 @@ class Lanes:
         lane.gone_mark = target.mark
         lane.message = "The target answered 410 Gone; change the spec or set hookwright.io/requestedAt anew."
         lane.dirty = True
-        self.bury_all(lane, DeadReason.GONE, "The target answered 410 Gone to an earlier delivery of this webhook.")
+        self.bury_all(
+            lane, DeadReason.GONE, "The target answered 410 Gone to an earlier delivery of this webhook."
+        )
 
-    def bury_all(self, lane: Lane, reason: DeadReason, message: str, received_before: int | None = None) -> None:
+    def bury_all(
+        self, lane: Lane, reason: DeadReason, message: str, received_before: int | None = None
+    ) -> None:
         """What waits of a lane becomes dead letters (those received before a time, if given)."""
         lane.clear()
         lane.more = True
         self.spawn(self._bury_all(lane, reason, message, received_before))
 
-    async def _bury_all(self, lane: Lane, reason: DeadReason, message: str, received_before: int | None) -> None:
+    async def _bury_all(
+        self, lane: Lane, reason: DeadReason, message: str, received_before: int | None
+    ) -> None:
         count, size = await self._work.bury_waiting(
             lane.key, reason, message, now=self._clock.now_ms(), received_before=received_before,
             exclude=frozenset(lane.keys),
@@ -414,10 +403,8 @@ class Lanes:
         for task in set(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._writing is not None:
-            await self._writing
+        await self._results.flush()
 
     def lanes(self) -> Iterable[Lane]:
         """All lanes."""
         return self.by_key.values()
-

@@ -75,7 +75,9 @@ class Loader:
         mark = gone_mark(webhook.hash, webhook.requested_at)
         lane.state = route_state(held=held, gone=lane.gone_mark, mark=mark)
         if lane.state is RouteState.GONE:
-            lane.message = "The target answered 410 Gone; change the spec or set hookwright.io/requestedAt anew."
+            lane.message = (
+                "The target answered 410 Gone; change the spec or set hookwright.io/requestedAt anew."
+            )
         else:
             lane.gone_mark = None
             lane.message = held or matcher.unreadable.get(webhook.key, "")

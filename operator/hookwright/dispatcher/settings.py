@@ -36,9 +36,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HOOKWRIGHT_", frozen=True, extra="ignore")
 
-    listen: str = "0.0.0.0:8080"  # noqa: S104 - a Service's port
+    listen: str = "0.0.0.0:8080"
     """Where events are taken."""
-    admin: str = "0.0.0.0:8081"  # noqa: S104
+    admin: str = "0.0.0.0:8081"
     """Where the admin API, metrics and probes are served."""
     data: Path = Path("/data")
     """Folder of the store; one dispatcher owns it."""
@@ -73,8 +73,13 @@ class Settings(BaseSettings):
     egress_ca_file: Annotated[tuple[Path, ...], NoDecode] = ()
 
     @field_validator(
-        "ingest_hosts", "egress_allow", "egress_allow_hosts", "egress_deny_hosts", "egress_connect_to",
-        "egress_ca_file", mode="before",
+        "ingest_hosts",
+        "egress_allow",
+        "egress_allow_hosts",
+        "egress_deny_hosts",
+        "egress_connect_to",
+        "egress_ca_file",
+        mode="before",
     )
     @classmethod
     def _words(cls, value: object) -> object:

@@ -135,12 +135,19 @@ class TestRunner:
                 return self._judged(request, began, reasons=reasons)
         key = self._keys.take(2) + 1
         outgoing = self._pipeline.prepare(
-            target, event.raw, trigger=event.trigger, delivery_id=delivery_id(key, self._tag), attempt=1, test=True
+            target,
+            event.raw,
+            trigger=event.trigger,
+            delivery_id=delivery_id(key, self._tag),
+            attempt=1,
+            test=True,
         )
         if isinstance(outgoing, Performed):
             performed = outgoing
         elif spec.mode == "Render":
-            shown = self._record(request, target, event, key, began, Performed(_RENDERED, 0.0, target.shown(outgoing)))
+            shown = self._record(
+                request, target, event, key, began, Performed(_RENDERED, 0.0, target.shown(outgoing))
+            )
             return self._judged(request, began, shown=shown)
         else:
             performed = await self._pipeline.perform(target, outgoing)

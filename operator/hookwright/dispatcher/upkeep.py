@@ -35,7 +35,13 @@ class Upkeep:
         strays: Callable[[int], None],
         pruned: Callable[[dict[str, int]], None],
     ) -> None:
-        self._work, self._history, self._lanes, self._loader, self._clock = work, history, lanes, loader, clock
+        self._work, self._history, self._lanes, self._loader, self._clock = (
+            work,
+            history,
+            lanes,
+            loader,
+            clock,
+        )
         self._strays, self._pruned = strays, pruned
 
     async def run(self) -> None:
@@ -82,7 +88,9 @@ class Upkeep:
 
     def _policy(self, lane: Lane) -> RetryPolicy:
         webhook = self._loader.webhooks.get(lane.key)
-        return RetryPolicy.of(webhook.spec.retry if webhook is not None and webhook.spec is not None else None)
+        return RetryPolicy.of(
+            webhook.spec.retry if webhook is not None and webhook.spec is not None else None
+        )
 
     async def sweep(self) -> None:
         """Compare store and lanes, then prune."""

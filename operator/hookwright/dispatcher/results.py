@@ -1,0 +1,54 @@
+"""Results of attempts on their way to the store: what waits while one group is written goes out as the next.
+
+The store never loses a result (it waits for space), so a result handed in here is written once, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hookwright.dispatcher.lane import Lane
+from hookwright.store.port import Delivery, Finish, Work
+
+
+@dataclass(slots=True)
+class Result:
+    """What is to be written of one delivery."""
+
+    lane: Lane
+    delivery: Delivery
+    finish: Finish
+
+
+class Results:
+    """Writes results in groups; `written` is called with each after its commit."""
+
+    def __init__(self, work: Work, written: Callable[[Result], None]) -> None:
+        self._work, self._written = work, written
+        self._waiting: list[Result] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    def write(self, result: Result) -> None:
+        """Hand in a result."""
+        result.lane.unwritten += 1
+        self._waiting.append(result)
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write_all())
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting, []
+                await self._work.finish([result.finish for result in group])
+                for result in group:
+                    result.lane.unwritten -= 1
+                    self._written(result)
+        finally:
+            self._writing = None
+
+    async def flush(self) -> None:
+        """Until everything handed in is written."""
+        while self._writing is not None:
+            await self._writing
