@@ -1,0 +1,104 @@
+"""What the store does when the disk fails: it waits for space, and ends at once after anything worse."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from store.process import Victim
+from store.test_crash import reopened
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The disk of a victim, with switches."""
+
+    folder: Path
+    environment: dict[str, str]
+    fault: Path
+    free: Path
+
+    def fails(self, call: str, file: str, number: int) -> None:
+        """Calls of a kind on one of the database's files fail from now on."""
+        aside = self.fault.with_suffix(".new")
+        aside.write_text(f"{call} {file} {number}")
+        aside.rename(self.fault)
+
+    def heals(self) -> None:
+        """Calls succeed again."""
+        self.fault.unlink()
+
+
+@pytest.fixture
+def disk(tmp_path: Path, faults: Path) -> Disk:
+    """A disk that works, with 50 GiB free."""
+    fault, free = tmp_path / "fault", tmp_path / "free"
+    free.write_text(str(50 << 30))
+    environment = {"LD_PRELOAD": str(faults), "HW_FAULT": str(fault), "HW_FREE": str(free)}
+    return Disk(tmp_path / "data", environment, fault, free)
+
+
+@pytest.fixture
+def victim(disk: Disk) -> Iterator[Victim]:
+    """A store on that disk that has accepted event 100."""
+    with Victim(disk.folder, environment=disk.environment) as victim:
+        assert victim.ask("accept", 100) == "accepted 100"
+        yield victim
+
+
+@pytest.mark.parametrize(
+    ("call", "file"),
+    [("sync", "store.db-wal"), ("pwrite", "store.db-wal"), ("sync", "store.db"), ("pwrite", "store.db")],
+)
+async def test_a_failed_write_or_sync_ends_the_process(
+    disk: Disk, victim: Victim, call: str, file: str
+) -> None:
+    """Commit or checkpoint: exit code 70, one line that says why, no answer; what was acknowledged is there."""
+    disk.fails(call, file, errno.EIO)
+    if file == "store.db-wal":
+        victim.tell("accept", 200)
+    assert victim.ended() == 70
+    assert victim.answers() == []
+    [line] = victim.errors().splitlines()
+    assert line.startswith(f"hookwright: The store in {disk.folder} failed (SQLITE_IOERR")
+    disk.heals()
+    assert 100 in await reopened(disk.folder)
+
+
+async def test_without_space_events_are_refused_and_results_wait(disk: Disk, victim: Victim) -> None:
+    """A full disk: nothing is acknowledged, a result is written when there is space again, without a restart."""
+    disk.fails("pwrite", "store.db-wal", errno.ENOSPC)
+    victim.tell("finish", 100)
+    assert victim.ask("accept", 200) == "refused 200 StoreFull"
+    assert victim.ask("accept", 300) == "refused 300 StoreFull"
+    disk.heals()
+    assert victim.answer() == "finished 100"
+    assert victim.ask("accept", 400) == "accepted 400"
+    victim.kill()
+    assert await reopened(disk.folder) == {400}
+
+
+async def test_a_disk_that_becomes_read_only_is_waited_out(disk: Disk, victim: Victim) -> None:
+    """The same for a read-only file system, on which nothing counts as free."""
+    disk.fails("pwrite", "store.db-wal", errno.EROFS)
+    disk.free.write_text("0")
+    victim.tell("finish", 100)
+    assert victim.ask("accept", 200) == "refused 200 StoreFull"
+    disk.free.write_text(str(50 << 30))
+    disk.heals()
+    assert victim.answer() == "finished 100"
+    assert victim.ask("accept", 300) == "accepted 300"
+
+
+async def test_closing_without_space_ends_and_loses_no_event(disk: Disk, victim: Victim) -> None:
+    """A result that could not be written is given up: its delivery is there and goes out once more."""
+    disk.fails("pwrite", "store.db-wal", errno.ENOSPC)
+    victim.tell("finish", 100)
+    assert victim.ask("close") == "closed"
+    victim.kill()
+    disk.heals()
+    assert await reopened(disk.folder) == {100}
