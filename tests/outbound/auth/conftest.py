@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -101,6 +102,7 @@ class Server(AuthorizationServer, BearerTokenValidator):  # type: ignore[misc]
     fetched: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     http: httpx.AsyncClient = field(init=False)
+    ca_file: Path = Path()
 
     def __post_init__(self) -> None:
         AuthorizationServer.__init__(self)
@@ -163,11 +165,11 @@ class Server(AuthorizationServer, BearerTokenValidator):  # type: ignore[misc]
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
     """The authorization server on a free port of localhost, with a client for each style."""
     authority = trustme.CA()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(tls)
+    authority.issue_cert("localhost", "idp.example").configure_cert(tls)
     clients = [
         Client(
             "header client/+ü", "header secret: %/+ü", "client_secret_basic", frozenset({"read", "write"})
@@ -187,6 +189,8 @@ async def server() -> AsyncIterator[Server]:
     process.lifespan = config.lifespan_class(config)
     await process.startup()
     server.url = f"https://localhost:{process.servers[0].sockets[0].getsockname()[1]}"
+    server.ca_file = tmp_path / "ca.crt"
+    authority.cert_pem.write_to_path(str(server.ca_file))
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
     async with httpx.AsyncClient(verify=trust, trust_env=False) as server.http:

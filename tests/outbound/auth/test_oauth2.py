@@ -228,6 +228,16 @@ async def test_a_401_of_the_target_is_cured_by_one_refresh(server: Any) -> None:
     assert len(server.forms) == 2
 
 
+async def test_a_refresh_that_fails_says_that_there_was_an_answer(server: Any) -> None:
+    """The target has answered 401 by then, so the attempt must not be told as one that was not sent."""
+    credentials = make(server)
+    used = await credentials.headers(DEADLINE)
+    server.clients.clear()
+    with pytest.raises(SendError, match="localhost answered 401 with the error invalid_client") as caught:
+        await credentials.refresh(used, DEADLINE)
+    assert (caught.value.cause, caught.value.sent) == (Cause.TOKEN, Sent.ANSWERED)
+
+
 async def test_one_refresh_serves_all_who_used_the_same_token(server: Any) -> None:
     """Concurrent and late callers with the old token cost no further request."""
     credentials = make(server)

@@ -38,7 +38,7 @@ class Credentials(Protocol):
         """After a 401 to a request that carried `used` (what `headers` gave): is there something else to try?
 
         True: ask `headers` again and send once more. One refresh serves all who used the same token.
-        Raises SendError(TOKEN, not sent) like `headers`.
+        Raises SendError(TOKEN, answered): the 401 was an answer.
         """
 
     def live_secrets(self) -> tuple[tuple[str, str], ...]:

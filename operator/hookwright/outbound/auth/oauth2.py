@@ -42,7 +42,7 @@ class TokenFetcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SenderTokenFetcher:
-    """The fetcher of production: the webhook's own pool, `timeout` seconds over everything."""
+    """The fetcher of production: a pool of the webhook for its token endpoint, `timeout` seconds in all."""
 
     sender: Sender
     pool: Pool
@@ -136,11 +136,14 @@ class OAuth2Credentials:
     async def refresh(self, used: Headers, deadline_seconds: float) -> bool:
         """After a 401 to a request that carried `used`: whether there is another token to try with once more.
 
-        Fetches only if nobody has replaced that token since. SendError(TOKEN, not sent) if none can be had.
+        Fetches only if nobody has replaced that token since. SendError(TOKEN, answered) if none can be had.
         """
         if self._token is not None and self._token.headers == used:
             self._token = None
-        return (await self.headers(deadline_seconds)) != used
+        try:
+            return await self.headers(deadline_seconds) != used
+        except SendError as error:
+            raise SendError(str(error), cause=Cause.TOKEN, sent=Sent.ANSWERED) from error
 
     def live_secrets(self) -> tuple[tuple[str, str], ...]:
         """(label, value) of the tokens fetched lately, for redaction."""
