@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.api.config import RouteConfig
@@ -14,6 +14,8 @@ from hookwright.core.event import Event
 from hookwright.core.filters import FilterProgram, View, compile_filters
 from hookwright.core.matching import Matched, Matcher, trigger_matches
 from hookwright.core.samples import merge, sample, sample_event
+
+CHECKED = settings(max_examples=300, deadline=None, derandomize=True)
 
 CREATED = sample_event("RequestCreated")
 
@@ -196,6 +198,46 @@ def test_explain_tells_a_filter_over_its_budget() -> None:
     assert reason.startswith("$..* looks at more than 10,000 nodes here")
 
 
+KINDS = {
+    "other integrations": lambda n: {"integrations": [f"db {n}", "elsewhere"]},
+    "other requesters of the same integration": lambda n: {
+        "integrations": ["prod db"],
+        "requesters": [f"person{n}@example.com"],
+    },
+    "globs with another beginning": lambda n: {"integrations": [f"team{n}-*", "prod-*"]},
+    "globs with another end": lambda n: {"resources": [f"*-x{n}"]},
+    "other approvals": lambda n: {"approvals": "Manual"},
+    "another value at the same path": lambda n: {
+        "match_expressions": [expression("$.data.justification", "In", f"reason {n}")]
+    },
+    "another beginning at the same path": lambda n: {
+        "match_expressions": [expression("$.data.friendly_id", "Prefix", f"XY-{n}")]
+    },
+}
+FITTING: dict[str, dict[str, Any]] = {
+    "exact": {"integrations": ["x", "prod db"]},
+    "beginning": {"integrations": ["x*", "prod*"]},
+    "end": {"resources": ["*x", "* 1"]},
+    "both ends": {"requesters": ["user@*.com"]},
+    "longer end": {"requesters": ["u*@example.com"]},
+    "middle": {"requesters": ["*@*"]},
+    "the whole name and a star": {"integration_types": ["Postgresql*"]},
+    "In": {"match_expressions": [expression("$..name", "In", "x", "Flow 1")]},
+    "Prefix": {"match_expressions": [expression("$.data.justification", "Prefix", "x", "I need ")]},
+    "Suffix": {"match_expressions": [expression("$.data.justification", "Suffix", "x", " this")]},
+    "empty beginning": {"match_expressions": [expression("$.data.justification", "Prefix", "")]},
+    "empty end": {"match_expressions": [expression("$.data.justification", "Suffix", "")]},
+    "two filters": {"bundles": ["Bundle*"], "grantees": ["*user-1"]},
+}
+
+
+@pytest.mark.parametrize("filters", FITTING.values(), ids=FITTING)
+def test_each_way_into_the_index_leads_to_the_webhook(filters: dict[str, Any]) -> None:
+    """A webhook that fits by value, beginning or end is found among others that do not."""
+    others = [config(f"other{n}", **KINDS[kind](n)) for n, kind in enumerate(KINDS)]
+    assert matched([*others, config("w", **filters)], CREATED) == ["w"]
+
+
 # --- the index decides as full evaluation does ------------------------------------------------------
 
 NAMES = st.sampled_from(["a", "b", "ab", "abc", "", "ba"])
@@ -243,6 +285,7 @@ DATA = st.fixed_dictionaries(
 )
 
 
+@CHECKED
 @given(
     CONFIGS,
     st.sampled_from(["RequestCreated", "Manual", "a.b", "a.b.c", "a", "b.c"]),
@@ -288,24 +331,6 @@ class CountedView(View):
         """As ever, counted."""
         self.asked += 1
         return super().values(source)
-
-
-KINDS = {
-    "other integrations": lambda n: {"integrations": [f"db {n}", "elsewhere"]},
-    "other requesters of the same integration": lambda n: {
-        "integrations": ["prod db"],
-        "requesters": [f"person{n}@example.com"],
-    },
-    "globs with another beginning": lambda n: {"integrations": [f"team{n}-*", "prod-*"]},
-    "globs with another end": lambda n: {"resources": [f"*-x{n}"]},
-    "other approvals": lambda n: {"approvals": "Manual"},
-    "another value at the same path": lambda n: {
-        "match_expressions": [expression("$.data.justification", "In", f"reason {n}")]
-    },
-    "another beginning at the same path": lambda n: {
-        "match_expressions": [expression("$.data.friendly_id", "Prefix", f"XY-{n}")]
-    },
-}
 
 
 @pytest.mark.parametrize("kind", KINDS)
