@@ -27,16 +27,22 @@ def refuse(tag: str, line: int) -> None:
     """Raises TemplateError if a `{{ }}` is Handlebars and more than a path."""
     if len(tag) > _READ_CHARACTERS or not tag.startswith("{{"):
         return
-    words = " ".join(tag[2:].rstrip("}").split())
-    trimmed = words.startswith("~") or words.endswith("~")
-    sentence = _cure(words.strip("~-+ "))
-    if not sentence and trimmed:
-        sentence = f"blanks are trimmed with -, so write {{{{- {words.strip('~ ')} -}}}}"
+    sentence = _triple(tag) or _cure(" ".join(tag[2:].rstrip("}").split()))
     if sentence:
         raise TemplateError(sentence, line=line, expression=tag)
 
 
+def _triple(tag: str) -> str | None:
+    if tag[2:3] not in ("{", "&"):
+        return None
+    return f"escaping follows the place, so write {{{{ {_path(tag[3:].partition('}')[0].strip())} }}}} with two braces"
+
+
 def _cure(words: str) -> str | None:
+    if words.startswith("~") or words.endswith("~"):
+        inner = words.strip("~ ")
+        return _cure(inner) or f"blanks are trimmed with -, so write {{{{- {inner} -}}}}"
+    words = words.strip("-+ ")
     sign, rest = words[:1], words[1:].strip()
     if sign == "!":
         return f"a comment is written {{# {rest.strip('- ')} #}} here"
@@ -46,9 +52,6 @@ def _cure(words: str) -> str | None:
         return f"this ends a Handlebars block; write {_CLOSERS.get(rest, '{% endif %} or {% endfor %}')}"
     if sign == ">":
         return "this is a Handlebars partial; a body is one template, so write its text here"
-    if sign in ("{", "&"):
-        path = _path(rest.partition("}")[0].strip())
-        return f"escaping follows the place, so write {{{{ {path} }}}} with two braces"
     if words in ("else", "^"):
         return "this is Handlebars; write {% else %}"
     if words.startswith("else if "):

@@ -39,6 +39,7 @@ _NUMBER: Final = {  # state → what may follow, and the state it leads to (d: a
 }
 _NUMBER_ENDS: Final = frozenset("0dfx")
 _NESTING_MAX: Final = 128
+_NO_BODY: Final = "a body is an object or a list, so it starts with { or ["
 _COMMA: Final = "write {% if not loop.last %},{% endif %}"
 
 
@@ -47,7 +48,7 @@ class Level(NamedTuple):
 
     `mode`: start (of a string that may be JSON), value, first (value or `]`), key, firstkey (key or `}`),
     colon, after (a value), string, keystring, number, word. `stack` holds the open `{` and `[`, `part` what is
-    half read (an escape, number or word), `string` the string it is in, `quoted` whether one was seen in it.
+    half read (an escape, number or word), `string` the string it is in, `quoted` whether it had any.
     """
 
     mode: str
@@ -130,7 +131,7 @@ def _skip(state: State, text: str, position: int) -> tuple[State, int] | None:
         return None
     if run := _BLANKS.match(text, position):
         return ((settled(deepest),), run.end()) if deepest.mode != "word" else None
-    if deepest.mode in ("value", "first"):
+    if deepest.mode in ("value", "first") and deepest.stack:
         if run := _PLAIN_STRING.match(text, position):
             return (deepest._replace(mode="after", quoted=True),), run.end()
         if run := _SCALAR.match(text, position):
@@ -182,12 +183,12 @@ def _digit(char: str) -> str:
 
 
 def _open_string(above: State, level: Level, name: StringID) -> State:
-    if level.mode in ("value", "first"):
+    if level.mode in ("value", "first") and level.stack:
         level = level._replace(mode="string", string=name, quoted=True)
     elif level.mode in ("key", "firstkey"):
         level = level._replace(mode="keystring", string=name, quoted=True)
     else:
-        raise NotJsonError(_unexpected(level, '"'))
+        raise NotJsonError(_unexpected(level, '"') if level.stack or level.mode == "after" else _NO_BODY)
     return (*above, level, Level("start")) if len(above) + 1 < LEVELS else (*above, level)
 
 
@@ -199,9 +200,10 @@ def _in_string(state: State, at: int, char: str, place: tuple[int, int], heard: 
         return _decoded(state, at, decoded, place, heard) if decoded else state
     if char == '"':
         deeper = state[at + 1] if at + 1 < len(state) else None
-        if deeper is not None:
-            is_json = len(state) == at + 2 and complete(deeper) and deeper.quoted
-            _tell(level, "json" if is_json else "plain", heard)
+        if deeper is not None and deeper.mode != "start":
+            whole = len(state) == at + 2 and complete(deeper)
+            if deeper.quoted or not whole:  # else it may be either: an empty list, or words in brackets
+                _tell(level, "json" if whole else "plain", heard)
         ended = level._replace(mode="after" if level.mode == "string" else "colon", string=None)
         return (*state[:at], ended)
     if char == "\\":
@@ -248,6 +250,8 @@ def _punctuation(level: Level, char: str) -> Level:
             if len(stack) >= _NESTING_MAX:
                 raise NotJsonError(f"the body is nested more than {_NESTING_MAX} deep")
             return level._replace(mode="firstkey" if char == "{" else "first", stack=stack + char)
+        if not stack:
+            raise NotJsonError(_NO_BODY)
         if char in _WORDS:
             return level._replace(mode="word", part=_WORDS[char])
         if char in "-0123456789":
@@ -281,6 +285,4 @@ def _unexpected(level: Level, char: str) -> str:
         return f"a colon must stand after the name of a field, not {what}"
     if level.mode in ("number", "word"):
         return f"{what} stands in the middle of a number or word; put the whole value into one expression"
-    if level.mode == "value" and not level.stack and char:
-        return f"{char} is not JSON; a body is an object or a list, so it starts with {{ or ["
     return f"{what} is not JSON here"

@@ -1,0 +1,77 @@
+"""Hostile templates are refused or stopped, each within 50 ms and 32 MB."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookwright import limits
+from hookwright.errors import BudgetError
+from templates.hostile import TEMPLATES
+from templates.rendering import render
+
+MEMORY_MB = 32
+
+HARMLESS = {"paths through nested loops", "brackets of JSON in a string"}
+"""These may render: they only look bad."""
+
+
+def test_hostile_templates_are_stopped_within_50_ms_and_32_mb() -> None:
+    """Time is CPU time of compiling and rendering (best of three runs), memory what both allocate at their peak."""
+    runs = [_measured(run) for run in range(3)]
+    assert len(runs[0]) == len(TEMPLATES) >= 60
+    for name, found in runs[0].items():
+        assert name in HARMLESS or found["outcome"].startswith(("TemplateError", "BudgetError")), found
+        assert min(run[name]["milliseconds"] for run in runs) <= limits.RENDER_SECONDS * 1000, found
+        assert found["megabytes"] <= MEMORY_MB, found
+
+
+@cache
+def _measured(run: int) -> dict[str, dict[str, Any]]:
+    """One run of the whole table in a process of its own; the number only tells the runs apart."""
+    program = Path(__file__).with_name("hostile.py")
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=120, check=True)
+    return {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+
+
+def test_no_hostile_template_says_more_than_a_sentence() -> None:
+    """Messages stay short and hold no traceback, whatever is in the template."""
+    for name, found in _measured(0).items():
+        assert len(found["outcome"]) < 700, name
+        assert "Traceback" not in found["outcome"], name
+
+
+def test_output_over_its_limit_is_a_budget_error() -> None:
+    """256 KiB of UTF-8 fit, one byte more does not."""
+    fits = "é" * ((limits.RENDERED_BYTES - 8) // 2)
+    assert len(render('["{{ data.v }}{{ data.w }}"]', v=fits, w="aaaa").encode()) == limits.RENDERED_BYTES
+    with pytest.raises(BudgetError, match="256 KiB"):
+        render('["{{ data.v }}{{ data.w }}"]', v=fits, w="aaaaa")
+
+
+def test_a_large_honest_event_fits_the_budget() -> None:
+    """1,500 resources, five fields each, in one list."""
+    units = [
+        {"resource": {"id": f"r{n}", "name": "orders", "path": "a/b"}, "permission": {"name": "RW"}}
+        for n in range(1500)
+    ]
+    template = (
+        '[{% for u in data.v %}{"id": "{{ u.resource.id }}", "n": "{{ u.resource.name }}", "p": "{{ u.resource.path }}", '
+        '"w": "{{ u.permission.name }}", "i": {{ loop.index }}}{% if not loop.last %},{% endif %}{% endfor %}]'
+    )
+    assert len(json.loads(render(template, v=units))) == 1500
+
+
+def test_the_longest_legal_template_compiles_in_bounded_time() -> None:
+    """64 KiB with as many expressions as are allowed compiles; it is refused or done, never endless."""
+    one = '"{{ data.requester.name }}", '
+    count = limits.TEMPLATE_TOKENS // 10
+    source = "[" + one * count + '"' + "x" * (limits.TEMPLATE_CHARACTERS - len(one) * count - 4) + '"]'
+    assert len(source) <= limits.TEMPLATE_CHARACTERS
+    assert len(json.loads(render(source))) == count + 1
