@@ -110,7 +110,7 @@ async def test_a_token_is_renewed_in_the_background_before_it_expires(server: An
     server.asked.clear()
     server.open.clear()
     assert [await credentials.headers(DEADLINE) for _ in range(5)] == [first] * 5
-    await server.asked.wait()
+    await asyncio.wait_for(server.asked.wait(), DEADLINE)
     assert len(server.forms) == 2
     server.open.set()
     clock.now += 60
@@ -127,13 +127,13 @@ async def test_a_failed_renewal_leaves_the_good_token_in_use(server: Any) -> Non
     clock.now += 3550
     server.fetched.clear()
     assert await credentials.headers(DEADLINE) == first
-    await server.fetched.wait()
+    await asyncio.wait_for(server.fetched.wait(), DEADLINE)
     assert await credentials.headers(DEADLINE) == first
 
     clock.now += 45
     server.fetched.clear()
     assert await credentials.headers(DEADLINE) == first
-    await server.fetched.wait()
+    await asyncio.wait_for(server.fetched.wait(), DEADLINE)
     assert len(server.forms) == 3
 
     clock.now += 5
@@ -170,7 +170,7 @@ async def test_fifty_concurrent_callers_cost_one_request(server: Any) -> None:
     server.open.clear()
     credentials = make(server)
     callers = [asyncio.create_task(credentials.headers(DEADLINE)) for _ in range(50)]
-    await server.asked.wait()
+    await asyncio.wait_for(server.asked.wait(), DEADLINE)
     server.open.set()
     assert set(await asyncio.gather(*callers)) == {(("authorization", "Bearer issued-token-0001"),)}
     assert len(server.forms) == 1
@@ -181,7 +181,7 @@ async def test_fifty_concurrent_callers_share_one_refusal(server: Any) -> None:
     server.open.clear()
     credentials = make(server, client_secret="wrong-secret-of-the-client")
     callers = [asyncio.create_task(credentials.headers(DEADLINE)) for _ in range(50)]
-    await server.asked.wait()
+    await asyncio.wait_for(server.asked.wait(), DEADLINE)
     server.open.set()
     errors = await asyncio.gather(*callers, return_exceptions=True)
     assert {type(error) for error in errors} == {SendError}
@@ -196,7 +196,7 @@ async def test_a_cancelled_caller_does_not_end_the_fetch_for_the_others(server: 
     server.open.clear()
     credentials = make(server)
     starter = asyncio.create_task(credentials.headers(DEADLINE))
-    await server.asked.wait()
+    await asyncio.wait_for(server.asked.wait(), DEADLINE)
     joined = asyncio.create_task(credentials.headers(DEADLINE))
     starter.cancel()
     with pytest.raises(asyncio.CancelledError):
