@@ -69,6 +69,16 @@ class Victim:
         assert self._process.stderr is not None
         return self._process.stderr.read()
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    @property
+    def root(self) -> Path:
+        """The file system as the process sees it."""
+        return Path(f"/proc/{self._process.pid}/root")
+
     def kill(self) -> None:
         """kill -9, as the machine would."""
         self._process.kill()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,3 +104,44 @@ async def test_closing_without_space_ends_and_loses_no_event(disk: Disk, victim:
     victim.kill()
     disk.heals()
     assert await reopened(disk.folder) == {100}
+
+
+_SMALL = 'mount -t tmpfs -o size=24m tmpfs "$0" && exec "$@"'
+
+
+def small_disk(folder: Path) -> list[str]:
+    """What to put before a command so that it sees a file system of 24 MiB in a folder; [] if that is not allowed."""
+    for unshare in (["unshare", "--mount", "--map-root-user"], ["unshare", "--mount"]):
+        prefix = [*unshare, "sh", "-c", _SMALL, str(folder)]
+        if subprocess.run([*prefix, "true"], capture_output=True).returncode == 0:
+            return prefix
+    return []
+
+
+async def test_a_full_file_system_is_waited_out(disk: Disk, tmp_path: Path) -> None:
+    """A real small file system, filled up and emptied again (where mounting is not allowed, calls that fail)."""
+    disk.folder.mkdir()
+    prefix = small_disk(disk.folder)
+    with Victim(disk.folder, environment=disk.environment, prefix=prefix) as victim:
+        assert victim.ask("accept", 100) == "accepted 100"
+        if prefix:
+            assert victim.ask("fill") == "filled"
+        else:
+            disk.fails("pwrite", "store.db-wal", errno.ENOSPC)
+        accepted = set()
+        key = 1_000
+        while victim.ask("accept", key) == f"accepted {key}":  # until the log needs more than it had
+            accepted.add(key)
+            key += 10
+        victim.tell("finish", 100)
+        assert victim.ask("accept", 900_000) == "refused 900000 StoreFull"
+        if prefix:
+            victim.tell("empty")
+            assert {victim.answer(), victim.answer()} == {"emptied", "finished 100"}
+        else:
+            disk.heals()
+            assert victim.answer() == "finished 100"
+        assert victim.ask("accept", 910_000) == "accepted 910000"
+        seen = victim.root / disk.folder.relative_to("/")
+        shutil.copytree(seen, tmp_path / "copy", ignore=shutil.ignore_patterns("*-shm", "ballast"))
+    assert await reopened(tmp_path / "copy") == accepted | {910_000}

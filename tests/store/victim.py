@@ -1,7 +1,8 @@
 """A process with a store, told what to do by lines on its standard input; its answers are lines on standard output.
 
 `accept KEY`, `wave KEY COUNT` (COUNT calls at once, each key 10 apart), `finish KEY`, `flood` (accept and finish
-without end) and `close`. Run as `python victim.py FOLDER`; HW_FREE may name a file with the free bytes of the disk.
+without end), `fill` and `empty` (take all space of the disk and give it back) and `close`.
+Run as `python victim.py FOLDER`; HW_FREE may name a file that holds the free bytes of the disk.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 
 import uvloop
@@ -57,6 +59,14 @@ async def flood(store: SqliteStore, key: int) -> None:
         key += 1_000
 
 
+def fill(ballast: Path) -> None:
+    """Take all space of the disk."""
+    with ballast.open("wb", buffering=0) as stream, suppress(OSError):
+        while stream.write(bytes(4_096)):
+            pass
+    say("filled")
+
+
 async def serve(folder: Path, free: Path | None) -> None:
     """Carry out commands until the end of standard input."""
     options = {} if free is None else {"free_space": lambda: (int(free.read_text()), 100 * GIB)}
@@ -85,6 +95,11 @@ async def serve(folder: Path, free: Path | None) -> None:
         elif command == "flood":
             for number in range(16):
                 start(flood(store, 10 * number))
+        elif command == "fill":
+            fill(folder / "ballast")
+        elif command == "empty":
+            (folder / "ballast").unlink()
+            say("emptied")
         else:
             await store.close()
             say("closed")

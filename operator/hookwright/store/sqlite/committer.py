@@ -114,6 +114,8 @@ class Committer:
                 closing = True
             else:
                 group.append(job)
+        if any(job.kind is Kind.PING for job in group):
+            self._check_file()
         self._commit(self._within_reserve(group))
         self._read(reads)
         if self._steps and self._ended is None:
@@ -220,8 +222,7 @@ class Committer:
     def _checkpoint(self, mode: str) -> None:
         """Write the log back into the database. Space may lack for that; any other error ends the store."""
         began = perf_counter()
-        if database_file(self._folder).stat().st_ino != self._inode:
-            raise broken(self._folder, "its database file was replaced")
+        self._check_file()
         try:
             self._execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error as error:
@@ -230,6 +231,15 @@ class Committer:
         self._log_weight = 0
         self.checkpoints += 1
         self.checkpoint_seconds += perf_counter() - began
+
+    def _check_file(self) -> None:
+        """What is written to a file that was deleted or swapped would be in none that the next start opens."""
+        try:
+            inode = database_file(self._folder).stat().st_ino
+        except FileNotFoundError:
+            inode = 0
+        if inode != self._inode:
+            raise broken(self._folder, "its database file was replaced or deleted")
 
     # --- the end -------------------------------------------------------------------------------------
 

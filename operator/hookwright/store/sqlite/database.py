@@ -26,7 +26,7 @@ _TAG = "0123456789abcdefghjkmnpqrstvwxyz"  # as in core.event
 _SQLITE = (3, 37, 0)  # STRICT tables
 _CACHE_KIB = 16 * 1024
 _WAL_KEPT_BYTES = 64 * limits.MIB
-_BUSY_SECONDS = 5.0
+_BUSY_SECONDS = 0.25  # another program's lock; then it is waited out like missing space
 _VITAL_TABLES = ("owner", "routes", "waiting", "delayed")
 _TABLES = (*_VITAL_TABLES, "fanout", "dead", "events", "identities", "attempts")
 

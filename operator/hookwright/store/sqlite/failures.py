@@ -47,7 +47,7 @@ def judge(error: Exception, free_space: FreeSpace) -> Failure:
     if code == sqlite3.SQLITE_IOERR_WRITE and free_space()[0] == 0:
         return Failure.WAIT  # a disk that became read-only, or a quota, says so by other means than ENOSPC
     primary = code & 0xFF
-    if primary in _WAIT:
+    if primary in _WAIT or code == sqlite3.SQLITE_IOERR_SHMSIZE:  # the log's index could not grow
         return Failure.WAIT
     return Failure.REQUEST if primary in _REQUEST else Failure.BROKEN
 

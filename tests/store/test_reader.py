@@ -1,0 +1,111 @@
+"""Reading beside the writer: bounded in time, never writing."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hookwright.errors import StoreError
+from hookwright.store.port import Delivery
+from hookwright.store.sqlite import SqliteHistory, SqliteStore
+from hookwright.store.sqlite.database import open_reader
+from store.builders import HOOK, NOW, ack, attempt, event
+
+
+async def test_a_query_that_takes_too_long_ends(tmp_path: Path) -> None:
+    """One sentence that says what to do; the next query works."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path, seconds=0.0)
+    nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+    await store.finish([ack(nobody, attempt(key)) for key in range(10_000)])
+    with pytest.raises(StoreError, match=r"Reading the history took longer than 0\.0 s: ask for less"):
+        await history.invocations(limit=100_000)
+    assert (await history.recovered())[0] == {}
+    await history.close()
+    await store.close()
+
+
+async def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    """Not even by a mistake in a statement."""
+    store = SqliteStore.open(tmp_path)
+    with (
+        closing(open_reader(tmp_path / "store.db")) as connection,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        connection.execute("DELETE FROM routes")
+    await store.close()
+
+
+async def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    """While another connection holds the write lock, the history answers from what was committed."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path)
+    await store.accept([event(100, HOOK)])
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM waiting")
+        assert (await history.counts())[HOOK].waiting == 1
+        writer.execute("ROLLBACK")
+    await history.close()
+    await store.close()
+
+
+async def test_damage_is_told_in_one_sentence(tmp_path: Path) -> None:
+    """The admin port shows it; the writer decides what to do about it."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "store.db")) as other:
+        other.execute("DROP VIEW invocations")
+    with pytest.raises(StoreError, match="The history cannot be read"):
+        await history.invocations(limit=10)
+    await history.close()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        ({}, None),
+        ({"route": HOOK}, "attempts_route"),
+        ({"result": "Rejected"}, "attempts_result"),
+        ({"route": HOOK, "result": "Rejected"}, "attempts_route_result"),
+        ({"kind": "Manual"}, "attempts_kind"),
+        ({"friendly_id": "AR-1"}, "attempts_friendly_id"),
+    ],
+)
+async def test_every_question_has_its_index(
+    tmp_path: Path, question: dict[str, str], index: str | None
+) -> None:
+    """No question of the admin port reads the whole history or sorts it."""
+    store = SqliteStore.open(tmp_path)
+    history = ExplainedHistory(tmp_path)
+    await history.invocations(**question, limit=10)  # type: ignore[arg-type]
+    plan = "\n".join(history.plans)
+    assert "TEMP B-TREE" not in plan
+    assert index is None or f"INDEX {index} " in plan, plan
+    await history.close()
+    await store.close()
+
+
+class ExplainedHistory(SqliteHistory):
+    """Collects SQLite's plans of the statements that it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.plans: list[str] = []
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = super()._connection()
+        plans = self.plans
+
+        class Explaining:
+            """Explains, then runs."""
+
+            set_progress_handler = connection.set_progress_handler
+
+            def execute(self, sql: str, values: object) -> sqlite3.Cursor:
+                rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)  # type: ignore[arg-type]
+                plans.extend(row[3] for row in rows)
+                return connection.execute(sql, values)  # type: ignore[arg-type]
+
+        return Explaining()  # type: ignore[return-value]
