@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
 from pydantic import ValidationError
 
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.cli.manifests import Loaded, Manifest, load
-from hookwright.core.assemble import REQUESTED_AT, Assembly, assemble
+from hookwright.core.assemble import Assembly, assemble
 from hookwright.core.objects import CONFIG_MAP, WEBHOOK_TEST
 from hookwright.core.references import text_of
+from hookwright.core.runs import run_id
 from hookwright.dispatcher.testruns import TestRequest
 from hookwright.errors import ManifestError
 
@@ -59,7 +58,9 @@ def hash_key(data: Path) -> bytes:
 
 def test_requests(folder: Folder) -> list[TestRequest]:
     """The tests of a folder that can be run, in the order of their files. The rest stands in `errors`."""
-    broken = {(finding.kind, finding.key) for finding in folder.assembly.findings if finding.severity == "error"}
+    broken = {
+        (finding.kind, finding.key) for finding in folder.assembly.findings if finding.severity == "error"
+    }
     requests = []
     for manifest in folder.loaded.of_kind(WEBHOOK_TEST):
         if (WEBHOOK_TEST, manifest.key) not in broken:
@@ -85,9 +86,5 @@ def _request(folder: Folder, manifest: Manifest) -> TestRequest | None:
         ref = spec.event_from.config_map_key_ref
         source = folder.loaded.find(CONFIG_MAP, f"{manifest.namespace}/{ref.name}")
         event_from = text_of(source, ref.key) if source is not None else None
-    identity = orjson.dumps(
-        [manifest.key, manifest.spec, event_from, webhook.hash, manifest.annotations.get(REQUESTED_AT)],
-        option=orjson.OPT_SORT_KEYS,
-    )
-    run_id = hashlib.sha256(identity).hexdigest()[:32]
-    return TestRequest(run_id, manifest.key, spec, webhook, event_from)
+    identifier = run_id(manifest, webhook.hash, event_from)
+    return TestRequest(identifier, manifest.key, spec, webhook, event_from)

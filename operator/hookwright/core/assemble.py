@@ -22,7 +22,7 @@ from hookwright.api.v1alpha1.webhook import Filters, WebhookSpec
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.core.filters import compile_filters
 from hookwright.core.objects import CONFIG_MAP, WEBHOOK, WEBHOOK_TEST, Object
-from hookwright.core.references import Objects, Resolved, absent, references, resolve, text_of
+from hookwright.core.references import Objects, Resolved, UnfitError, absent, references, resolve, text_of
 from hookwright.core.sample_checks import SampleChecks
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.core.validators import compile_validators
@@ -37,8 +37,8 @@ Condition = Literal["Accepted", "ResolvedRefs"]
 class Finding:
     """One thing that is wrong with an object.
 
-    `field` is its path (`spec.url`), `condition` the condition that it makes False, `template_line` the line
-    inside the template that stands at `field` (from 1, 0: none).
+    `field` is its path (`spec.url`), `condition` the condition that it makes False and `reason` that
+    condition's reason, `template_line` the line inside the template that stands at `field` (from 1, 0: none).
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Finding:
     severity: Severity = "error"
     condition: Condition = "Accepted"
     template_line: int = 0
+    reason: str = "InvalidSpec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,15 @@ class _Maker:
         for each in resolved.unresolved:
             severity = self._severity(each.absent)
             found.append(
-                Finding(WEBHOOK, webhook.key, each.field, each.sentence, severity, condition="ResolvedRefs")
+                Finding(
+                    WEBHOOK,
+                    webhook.key,
+                    each.field,
+                    each.sentence,
+                    severity,
+                    "ResolvedRefs",
+                    reason=each.reason,
+                )
             )
         return resolved
 
@@ -192,7 +201,12 @@ class _Maker:
         for failure in self._samples.failures(webhook, spec, resolved):
             found.append(
                 Finding(
-                    WEBHOOK, webhook.key, failure.field, failure.sentence, template_line=failure.template_line
+                    WEBHOOK,
+                    webhook.key,
+                    failure.field,
+                    failure.sentence,
+                    template_line=failure.template_line,
+                    reason="InvalidTemplate",
                 )
             )
 
@@ -205,7 +219,9 @@ class _Maker:
         webhook = self._known.get((WEBHOOK, f"{test.namespace}/{spec.webhook_ref.name}"))
         if webhook is None:
             sentence = absent(WEBHOOK, spec.webhook_ref.name, test.namespace, self._stand_ins)
-            found.append(self._unresolved(test, "spec.webhookRef.name", sentence, absent=True))
+            found.append(
+                self._unresolved(test, "spec.webhookRef.name", sentence, "WebhookNotFound", absent=True)
+            )
         if spec.event_from is not None:
             found += self._event_from(test, spec)
         elif problem := _no_event(spec, webhook):
@@ -219,16 +235,16 @@ class _Maker:
         where = "spec.eventFrom.configMapKeyRef"
         if source is None:
             sentence = absent(CONFIG_MAP, ref.name, test.namespace, self._stand_ins)
-            return [self._unresolved(test, where, sentence, absent=True)]
+            return [self._unresolved(test, where, sentence, "ConfigMapNotFound", absent=True)]
         try:
             _check_event(text_of(source, ref.key), f"key {ref.key} of ConfigMap {ref.name}")
-        except ValueError as error:
-            return [self._unresolved(test, where, str(error), absent=False)]
+        except UnfitError as error:
+            return [self._unresolved(test, where, str(error), error.reason, absent=False)]
         return []
 
-    def _unresolved(self, test: Object, where: str, sentence: str, *, absent: bool) -> Finding:
+    def _unresolved(self, test: Object, where: str, sentence: str, reason: str, *, absent: bool) -> Finding:
         severity = self._severity(absent)
-        return Finding(WEBHOOK_TEST, test.key, where, sentence, severity, condition="ResolvedRefs")
+        return Finding(WEBHOOK_TEST, test.key, where, sentence, severity, "ResolvedRefs", reason=reason)
 
 
 def _body(found: Object | None) -> Mapping[str, Any] | None:
@@ -307,10 +323,10 @@ def _no_event(spec: WebhookTestSpec, webhook: Object | None) -> str | None:
 
 
 def _check_event(text: str, what: str) -> None:
-    """ValueError unless the text is one event."""
+    """UnfitError unless the text is one event."""
     try:
         event = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"{what} is not JSON: {error}") from None
+        raise UnfitError(f"{what} is not JSON: {error}", "InvalidEvent") from None
     if not isinstance(event, dict) or not isinstance(event.get("event_type"), str):
-        raise ValueError(f"{what} is not an event: it must be a JSON object with event_type")
+        raise UnfitError(f"{what} is not an event: it must be a JSON object with event_type", "InvalidEvent")

@@ -53,11 +53,15 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """Why a reference gives no value, in one sentence; `absent`: the object is not there at all."""
+    """Why a reference gives no value, in one sentence and as a condition's reason (SecretNotFound, KeyNotFound …).
+
+    `absent`: the object is not there at all.
+    """
 
     field: str
     sentence: str
     absent: bool = False
+    reason: str = "InvalidValue"
 
 
 @dataclass(slots=True)
@@ -164,6 +168,14 @@ def absent(kind: str, name: str, namespace: str, stand_ins: bool) -> str:
     return f"{kind} {name} does not exist in namespace {namespace}: create it there"
 
 
+class UnfitError(ValueError):
+    """Why an object that is there gives no value: one sentence, and a condition's reason."""
+
+    def __init__(self, sentence: str, reason: str = "InvalidValue") -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
 class _NoValueError(Exception):
     def __init__(self, reason: Unresolved) -> None:
         super().__init__(reason.sentence)
@@ -175,30 +187,33 @@ def _value(reference: Reference, namespace: str, objects: Objects, stand_ins: bo
     found = objects.get((reference.kind, f"{namespace}/{reference.name}"))
     if found is None:
         sentence = absent(reference.kind, reference.name, namespace, stand_ins)
-        raise _NoValueError(Unresolved(reference.field, sentence, absent=True))
+        raise _NoValueError(
+            Unresolved(reference.field, sentence, absent=True, reason=f"{reference.kind}NotFound")
+        )
     try:
         return text_of(found, reference.key, reference.check)
-    except ValueError as error:
-        raise _NoValueError(Unresolved(reference.field, str(error))) from None
+    except UnfitError as error:
+        raise _NoValueError(Unresolved(reference.field, str(error), reason=error.reason)) from None
 
 
 def text_of(found: Object, key: str, check: Check = secret_values.any_text) -> str:
-    """The value of one key. ValueError with one sentence: no label, no such key, not text, unfit for its use.
+    """The value of one key. UnfitError with one sentence: no label, no such key, not text, unfit for its use.
 
     One trailing newline of a Secret's value is dropped.
     """
     what = f"{found.kind} {found.name}"
     if found.labels.get(LABELS[found.kind]) != "true":
-        raise ValueError(
-            f'{what} lacks the label {LABELS[found.kind]}: "true", by which its owner lets webhooks use it'
+        raise UnfitError(
+            f'{what} lacks the label {LABELS[found.kind]}: "true", by which its owner lets webhooks use it',
+            f"{found.kind}NotLabelled",
         )
     value = _data(found, key)
     if found.kind == SECRET:
         value = value.removesuffix("\n")
     if not value:
-        raise ValueError(f"key {key} of {what} is empty")
+        raise UnfitError(f"key {key} of {what} is empty")
     if problem := check(value):
-        raise ValueError(f"key {key} of {what} {problem}")
+        raise UnfitError(f"key {key} of {what} {problem}")
     return value
 
 
@@ -210,13 +225,13 @@ def _data(found: Object, key: str) -> str:
         value = plain[key]
     elif key not in data:
         has = ", ".join(sorted({*plain, *data})) or "no keys"
-        raise ValueError(f"{what} has no key {key}; it has {has}")
+        raise UnfitError(f"{what} has no key {key}; it has {has}", "KeyNotFound")
     elif found.kind == SECRET:
         value = _decoded(data[key], f"key {key} of {what}")
     else:
         value = data[key]
     if not isinstance(value, str):
-        raise ValueError(f"key {key} of {what} must be a text: quote it")
+        raise UnfitError(f"key {key} of {what} must be a text: quote it")
     return value
 
 
@@ -229,9 +244,9 @@ def _decoded(value: Any, what: str) -> str:
     try:
         return base64.b64decode("".join(str(value).split()), validate=True).decode()
     except binascii.Error:
-        raise ValueError(f"{what} is not base64: put plain text under stringData") from None
+        raise UnfitError(f"{what} is not base64: put plain text under stringData") from None
     except UnicodeDecodeError:
-        raise ValueError(f"{what} is not UTF-8 text") from None
+        raise UnfitError(f"{what} is not UTF-8 text") from None
 
 
 def _check_hosts(
@@ -248,7 +263,7 @@ def _check_hosts(
             continue
         for target in (url, token_url if reference.for_token else None):
             if target and target != _STAND_IN_URL and (problem := _host_problem(found, host_of(target))):
-                resolved.unresolved.append(Unresolved(reference.field, problem))
+                resolved.unresolved.append(Unresolved(reference.field, problem, reason="HostNotAllowed"))
                 resolved.secrets.pop(reference.label, None)
                 break
 

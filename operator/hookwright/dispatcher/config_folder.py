@@ -1,12 +1,11 @@
 """The folder of configuration: written whole by whoever assembles it, read by the dispatcher, last good kept.
 
-`manifest.json` names the parts and their hashes, `part-0 … part-7` hold one gzip stream of the document, cut.
-A folder whose parts do not agree with its manifest is half-mounted or damaged: it is refused and what runs stays.
+What its files hold is the business of `core.config_parts`. A folder whose parts do not agree with its manifest is
+half-mounted or damaged: it is refused and what runs stays.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import zlib
@@ -16,30 +15,9 @@ import orjson
 from pydantic import ValidationError
 
 from hookwright.api.config import CONFIG_VERSION, DispatchConfig
+from hookwright.core.config_parts import MANIFEST, encode, part_name
 from hookwright.errors import ConfigurationError
-from hookwright.limits import CONFIG_BYTES, CONFIG_PART_BYTES, CONFIG_PARTS
-
-MANIFEST = "manifest.json"
-
-
-def part_name(number: int) -> str:
-    """File name of one part."""
-    return f"part-{number}"
-
-
-def encode(config: DispatchConfig) -> dict[str, bytes]:
-    """File name → content; the same configuration gives the same bytes. Raises ConfigurationError when it is too large."""
-    packed = gzip.compress(orjson.dumps(config.model_dump(by_alias=True, exclude_none=True)), 6, mtime=0)
-    parts = [packed[at : at + CONFIG_PART_BYTES] for at in range(0, len(packed), CONFIG_PART_BYTES)]
-    if len(parts) > CONFIG_PARTS:
-        raise ConfigurationError(
-            f"The configuration is larger than {CONFIG_PARTS * CONFIG_PART_BYTES // 1024 // 1024} MiB compressed; "
-            "install a second release for some of the namespaces."
-        )
-    files = {part_name(number): part for number, part in enumerate(parts)}
-    hashes = [hashlib.sha256(part).hexdigest() for part in parts]
-    files[MANIFEST] = orjson.dumps({"version": config.version, "hash": config.hash, "parts": hashes})
-    return files
+from hookwright.limits import CONFIG_BYTES, CONFIG_PARTS
 
 
 def write(folder: Path, config: DispatchConfig) -> None:

@@ -1,0 +1,39 @@
+"""The dispatch configuration as files: what the controller puts into Secrets and `dev` into a folder.
+
+`manifest.json` names the parts and their hashes, `part-0 … part-7` hold one gzip stream of the document, cut.
+Must not: write or read files.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from typing import Final
+
+import orjson
+
+from hookwright.api.config import DispatchConfig
+from hookwright.errors import ConfigurationError
+from hookwright.limits import CONFIG_PART_BYTES, CONFIG_PARTS
+
+MANIFEST: Final = "manifest.json"
+
+
+def part_name(number: int) -> str:
+    """File name of one part."""
+    return f"part-{number}"
+
+
+def encode(config: DispatchConfig) -> dict[str, bytes]:
+    """File name → content; the same configuration gives the same bytes. ConfigurationError: it is too large."""
+    packed = gzip.compress(orjson.dumps(config.model_dump(by_alias=True, exclude_none=True)), 6, mtime=0)
+    parts = [packed[at : at + CONFIG_PART_BYTES] for at in range(0, len(packed), CONFIG_PART_BYTES)]
+    if len(parts) > CONFIG_PARTS:
+        raise ConfigurationError(
+            f"The configuration is larger than {CONFIG_PARTS * CONFIG_PART_BYTES // 1024 // 1024} MiB compressed; "
+            "install a second release for some of the namespaces."
+        )
+    files = {part_name(number): part for number, part in enumerate(parts)}
+    hashes = [hashlib.sha256(part).hexdigest() for part in parts]
+    files[MANIFEST] = orjson.dumps({"version": config.version, "hash": config.hash, "parts": hashes})
+    return files
