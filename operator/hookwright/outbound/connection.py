@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from time import perf_counter
+from time import monotonic
 from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -42,7 +42,7 @@ class Connection(asyncio.BufferedProtocol):
         buffer: memoryview,
     ) -> None:
         self.host = host
-        self.born = loop.time()
+        self.born = monotonic()
         self.idle_since = self.born
         self.requests = 0
         self.reusable = False  # the last answer left the connection clean
@@ -72,7 +72,7 @@ class Connection(asyncio.BufferedProtocol):
         self._problem: SendError | None = None
 
     def ask(self, data: bytes, *, deadline: float, head_only: bool) -> asyncio.Future[Answer]:
-        """Write one request. The future brings the answer or a SendError; `deadline` is in the loop's time.
+        """Write one request. The future brings the answer or a SendError; `deadline`: monotonic seconds.
 
         `head_only`: the answer has no body whatever its headers say (the method is HEAD).
         """
@@ -84,7 +84,7 @@ class Connection(asyncio.BufferedProtocol):
         # deadline of its hour when it fires. A timer per request would cost more than the parser.
         if self._timer is None or self._timer_at > deadline:
             self._set_timer(deadline)
-        self._written_at = perf_counter()
+        self._written_at = monotonic()
         cast(asyncio.Transport, self._transport).write(data)
         return future
 
@@ -120,7 +120,7 @@ class Connection(asyncio.BufferedProtocol):
             self.abort()
             return
         if not self._wire:
-            self._first_byte = perf_counter()
+            self._first_byte = monotonic()
         self._wire += nbytes
         try:
             self._parser.feed_data(self._buffer[:nbytes])
@@ -134,6 +134,10 @@ class Connection(asyncio.BufferedProtocol):
                 self.fail(failures.protocol(self.host, _TOO_LARGE_HEAD))
         elif self._wire > limits.ANSWER_WIRE_BYTES:  # endless chunk extensions or trailers
             self._cut()
+
+    def eof_received(self) -> None:
+        if self._future is None:  # closed while idle; otherwise `connection_lost` decides
+            self.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = self._socket = None
@@ -168,8 +172,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._wire > limits.ANSWER_HEADER_BYTES and _size(headers) > limits.ANSWER_HEADER_BYTES:
             self._refuse(_TOO_LARGE_HEAD)
         status = self._parser.get_status_code()
-        if status == 101:
-            self._refuse("switches the protocol, which nobody asked for")
+        if status == 101 or status < 100:
+            self._refuse(f"has the status {status:03}, which is no answer to this request")
         if self._head_only and status >= 200:
             self._complete = True
             raise _StopParsing
@@ -283,7 +287,7 @@ class Connection(asyncio.BufferedProtocol):
         self._timer = None
         if self._future is None:
             return
-        if self._loop.time() + _TIMER_SLACK < self._deadline:
+        if monotonic() + _TIMER_SLACK < self._deadline:
             self._set_timer(self._deadline)
         else:
             stage = "before its answer was complete" if self._wire else "before it answered"

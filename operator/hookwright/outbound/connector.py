@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from time import perf_counter
+from time import monotonic
 
 from hookwright import limits
 from hookwright.core.egress import EgressPolicy
@@ -52,17 +52,17 @@ class Connector:
 
         Raises SendError (not sent).
         """
-        started = perf_counter()
+        started = monotonic()
         try:
             async with asyncio.timeout_at(deadline):
                 addresses, port = await self._targets(host)
-                resolved = perf_counter()
+                resolved = monotonic()
                 phases.dns = (resolved - started) * 1e3
                 connection, transport = await self._connect(host, addresses, port, on_lost)
-                connected = perf_counter()
+                connected = monotonic()
                 phases.connect = (connected - resolved) * 1e3
                 await _secure(connection, transport, context)
-                phases.tls = (perf_counter() - connected) * 1e3
+                phases.tls = (monotonic() - connected) * 1e3
         except TimeoutError as error:
             raise failures.out_of_time(host, _stage(phases), Sent.NOT_SENT) from error
         return connection

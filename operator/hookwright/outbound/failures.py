@@ -100,8 +100,9 @@ def unsendable(problem: str) -> SendError:
 
 
 def out_of_time(host: str, stage: str, sent: Sent) -> SendError:
-    """The deadline came. `stage` goes on after `The time was over`."""
-    return SendError(f"The time for {host} was over {stage}.", cause=Cause.TIMEOUT, sent=sent)
+    """The deadline came. `stage` goes on after `The time for HOST was over`."""
+    text = f"The time for {host} was over {stage}; spec.timeout can give it more."
+    return SendError(text, cause=Cause.TIMEOUT, sent=sent)
 
 
 def unusable_pem(problem: str) -> SendError:
@@ -118,6 +119,8 @@ def _tls(host: str, error: Exception | None, sent: Sent) -> SendError:
         words = _TLS_REASONS.get(reason)
         plain = reason.replace("_", " ").lower()
         text = f"{host} {words}." if words else f"The TLS handshake with {host} failed: {plain}."
+    elif isinstance(error, ValueError):
+        text = f"The host name {host} is not valid in a certificate."
     return SendError(text, cause=cause, sent=sent)
 
 

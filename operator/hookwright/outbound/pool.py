@@ -11,6 +11,7 @@ import asyncio
 import ssl
 from collections import deque
 from dataclasses import dataclass
+from time import monotonic
 
 from hookwright import limits
 from hookwright.outbound.connection import Connection
@@ -36,7 +37,7 @@ class ConnectionPool:
         self._closed = False
 
     def take(self, host: str, now: float) -> Connection | None:
-        """A kept connection to `host`, if there is one that can be used. `now` is the loop's time."""
+        """A kept connection to `host`, if there is one that can be used. `now`: monotonic seconds."""
         idle = self._idle.get(host)
         while idle:
             connection = idle.pop()
@@ -57,7 +58,7 @@ class ConnectionPool:
         """A connection whose request has ended; closed when it cannot be used again."""
         if not connection.reusable:
             return
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         if self._closed or now - connection.born >= self._keep.life:
             connection.abort()
             return
@@ -89,7 +90,7 @@ class ConnectionPool:
     def _sweep(self) -> None:
         """Close what was not used for long; the oldest stand at the left."""
         self._sweeper = None
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         oldest = now
         for host, idle in list(self._idle.items()):
             while idle and (not idle[0].reusable or now - idle[0].idle_since >= self._keep.idle):

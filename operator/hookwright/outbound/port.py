@@ -14,7 +14,8 @@ from typing import Protocol
 class TlsSettings:
     """Trust and identity of one webhook, as PEM texts.
 
-    `ca` None: the system's roots and the administrator's; else nothing but these. `cert` and `key` go together.
+    `ca` None: the system's roots and the administrator's; else nothing but these. `cert` and `key` go
+    together.
     """
 
     ca: str | None = None
@@ -37,8 +38,8 @@ class Phases:
 class Answer:
     """A complete answer.
 
-    The body is expanded if it was gzip or deflate, and cut at `limits.ANSWER_BYTES`: then `truncated`. `headers`
-    are in order, their names in lower case, and as they came (content-encoding included).
+    The body is expanded if it was gzip or deflate, and cut at `limits.ANSWER_BYTES`: then `truncated`.
+    `headers` are in order, their names in lower case, and as they came (content-encoding included).
     """
 
     status: int
@@ -49,7 +50,7 @@ class Answer:
 
 
 class Pool(Protocol):
-    """Kept connections of one webhook to its hosts, isolated from all others; closed when the webhook changes."""
+    """Kept connections of one webhook, isolated from all others; closed when the webhook changes."""
 
     def close(self) -> None:
         """Close idle connections now, busy ones when they end."""

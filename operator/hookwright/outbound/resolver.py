@@ -72,6 +72,8 @@ class Resolver:
             if not isinstance(found, Exception):
                 self._remember(host, found, loop.time() + self._seconds)
             return found
+        except asyncio.CancelledError:
+            return OSError(0, "the sender stops")  # by `close`: those who wait were not cancelled themselves
         finally:
             del self._running[host]
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from time import perf_counter
+from time import monotonic
 from urllib.parse import quote
 from weakref import WeakSet
 
@@ -27,6 +27,7 @@ from hookwright.outbound.resolver import Resolver
 from hookwright.outbound.tls import TlsContexts
 
 _URL = re.compile(r"https://([A-Za-z0-9.-]{1,254})((?:[/?][^\s#]*)?)")
+_KEPT = Phases()  # of a connection that was there already: nothing but the answer's
 _NO_BODY_METHODS = frozenset({"DELETE", "GET", "HEAD"})  # an empty body needs no length (RFC 9110, 8.6)
 
 
@@ -79,51 +80,63 @@ class HttpSender:
         Accept-Encoding, which are the sender's. The names of the answer's headers are in lower case.
         """
         assert isinstance(pool, ConnectionPool)
-        started = perf_counter()
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        deadline = now + timeout
+        started = monotonic()  # the clock of asyncio and uvloop; asking the loop would cost a system call
+        deadline = started + timeout
         host, target = split_url(url)
         data = self._request(method, host, target, headers, body)
-        phases = Phases()
-        connection = pool.take(host, now)
-        answer = None
+        opening = _KEPT
+        connection = pool.take(host, started)
         if connection is not None:
-            answer = await _ask_kept(pool, connection, data, deadline, method)
-        if answer is None:
+            try:
+                answer = await _ask(pool, connection, data, deadline, method)
+            except SendError:
+                # The peer closed the kept connection without a byte of an answer, most likely while it was idle,
+                # before it read the request. That cannot be told from a peer that took the request and died;
+                # sending again, once, on a fresh connection, is right all the same: delivery is at least once,
+                # and receivers know repetitions by their `webhook-id`.
+                if not connection.stale:
+                    raise
+                connection = None
+        if connection is None:
+            opening = Phases()
             connection = await self._connector.open(
-                host, pool.context, pool.forget, deadline=deadline, phases=phases
+                host, pool.context, pool.forget, deadline=deadline, phases=opening
             )
             pool.add(connection)
             answer = await _ask(pool, connection, data, deadline, method)
-        phases.first_byte = answer.phases.first_byte
-        phases.total = (perf_counter() - started) * 1e3
-        answer.phases = phases
+        phases = answer.phases
+        phases.dns, phases.connect, phases.tls = opening.dns, opening.connect, opening.tls
+        phases.total = (monotonic() - started) * 1e3
         return answer
 
     def _request(
         self, method: str, host: str, target: str, headers: tuple[tuple[str, str], ...], body: bytes
     ) -> bytes:
         length = "" if not body and method in _NO_BODY_METHODS else f"content-length: {len(body)}\r\n"
-        lines = [f"{method} {target} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: identity\r\n{length}"]
+        lines = [f"{name}: {value}\r\n" for name, value in headers]
         agent = f"user-agent: {self._user_agent}\r\n"
-        for name, value in headers:
-            lines.append(f"{name}: {value}\r\n")
+        for name, _ in headers:
             if len(name) == 10 and name.lower() == "user-agent":
                 agent = ""
-        lines.append(agent)
-        head = "".join(lines)
+        head = (
+            f"{method} {target} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: identity\r\n"
+            f"{length}{''.join(lines)}{agent}\r\n"
+        )
         # The last guard against a header that smuggles in another, whatever was checked before.
-        ends = 3 + bool(length) + len(headers) + bool(agent)
+        ends = 4 + bool(length) + len(headers) + bool(agent)
         if head.count("\n") != ends or head.count("\r") != ends or "\0" in head:
             raise failures.unsendable("a header holds a line break or a null character")
         try:
-            return b"%b\r\n%b" % (head.encode(), body)
+            return head.encode() + body
         except UnicodeEncodeError as error:
             raise failures.unsendable("a header holds half of a character (a lone surrogate)") from error
 
     async def close(self) -> None:
-        """Abort everything and wait until the sockets are closed."""
+        """Abort all connections and lookups, and wait until the sockets are closed.
+
+        A request under way ends with a SendError; one whose connection is still being opened must be cancelled
+        by its caller, or ends at its deadline.
+        """
         await self._resolver.close()
         for pool in list(self._pools):
             pool.close()
@@ -131,23 +144,6 @@ class HttpSender:
                 connection.fail(failures.closing(connection.host))
         lost = [connection.lost for pool in list(self._pools) for connection in pool.connections()]
         await asyncio.gather(*lost)
-
-
-async def _ask_kept(
-    pool: ConnectionPool, connection: Connection, data: bytes, deadline: float, method: str
-) -> Answer | None:
-    """None: the peer had closed the kept connection, so that a fresh one is worth a try.
-
-    It closed without a byte of an answer, most likely while it was idle, before it read the request. That
-    cannot be told from a peer that took the request and then died; sending again is right all the same, as
-    delivery is at least once and receivers know repetitions by their `webhook-id`.
-    """
-    try:
-        return await _ask(pool, connection, data, deadline, method)
-    except SendError:
-        if connection.stale:
-            return None
-        raise
 
 
 async def _ask(

@@ -204,6 +204,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
             once(b"HTTP/1.1 200 OK\r\nx-a: b\x00c\r\ncontent-length: 0\r\n\r\n"), id="null in a header"
         ),
         pytest.param(once(b"HTTP/1.1 999999 OK\r\n\r\n"), id="status of six digits"),
+        pytest.param(once(b"HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n"), id="status below 100"),
         pytest.param(once(b"SSH-2.0-OpenSSH_9.2\r\n"), id="not HTTP"),
         pytest.param(
             once(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"), id="101"

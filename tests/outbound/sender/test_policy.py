@@ -254,6 +254,24 @@ async def test_a_lookup_that_hangs_ends_at_the_deadline(client_for: Make, stuck:
     assert asked == ["stuck.example"]
 
 
+async def test_closing_the_sender_ends_lookups_under_way(client_for: Make, stuck: threading.Event) -> None:
+    """Those who wait get an error, not a cancellation that nobody asked for."""
+    asked = threading.Event()
+
+    def lookup(host: str) -> list[str]:
+        asked.set()
+        stuck.wait(20.0)
+        return ["127.0.0.1"]
+
+    client = client_for(resolver=Resolver(lookup))
+    waiting = [asyncio.create_task(client.post("https://stuck.example/")) for _ in range(3)]
+    assert await asyncio.to_thread(asked.wait, 5.0)
+    await client.sender.close()
+    for error in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(error, SendError)
+        assert error.sent == Sent.NOT_SENT
+
+
 async def test_an_answer_is_remembered_for_a_moment(certificates: Certificates, client_for: Make) -> None:
     """A target that closes each connection costs no lookup each."""
     asked: list[str] = []
