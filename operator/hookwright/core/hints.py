@@ -116,7 +116,7 @@ _STATUS_CLASSES: Final[dict[int, str]] = {
         " followed."
     ),
     5: (
-        "Check the target's status page or logs; the delivery is tried again by itself as long as its schedule"
-        " lasts."
+        "Check the target's status page or logs; the delivery is tried again by itself as long as its"
+        " schedule lasts."
     ),
 }
