@@ -167,12 +167,12 @@ def test_a_broken_manifest_never_stops_the_others(product: Product) -> None:
 def test_an_inactive_webhook_accepts_nothing_but_can_be_invoked(product: Product) -> None:
     """active: false matches no event; explicit invocation still works."""
     product.webhook(
-        "off", "  active: false\n  url: https://target.test/off\n  triggers: [RequestGranted, Manual]\n"
+        "resting", "  active: false\n  url: https://target.test/resting\n  triggers: [RequestGranted, Manual]\n"
     )
     product.start()
-    product.loaded("default/off")
+    product.loaded("default/resting")
     assert product.accepted(granted()) == []
-    assert product.post(b"", "/v1/webhooks/default/off/invoke").status_code == 200
+    assert product.post(b"", "/v1/webhooks/default/resting/invoke").status_code == 200
 
 
 def test_410_stops_a_webhook_until_it_changes(product: Product) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import signal
 import sys
+from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 
 import click
@@ -41,11 +42,15 @@ _RUNS_REMEMBERED = 10_000
 @click.option("--admin", default="127.0.0.1:8081", show_default=True, help="Where the admin API is served.")
 @click.option("--data", default=Path(".hookwright"), show_default=True, type=click.Path(path_type=Path),
               help="Folder of the store.")  # fmt: skip
-@click.option("--ca-file", multiple=True, type=click.Path(path_type=Path), help="Trust these roots too (PEM).")
+@click.option(
+    "--ca-file", multiple=True, type=click.Path(path_type=Path), help="Trust these roots too (PEM)."
+)
 @click.option("--connect-to", multiple=True, metavar="HOST:443:ADDR:PORT", help="Connect there for HOST.")
 @click.option("--allow", multiple=True, metavar="CIDR", help="Allow these addresses, private ones included.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="Ask for this token at the event port.")
-@click.option("--admin-token-file", type=click.Path(path_type=Path), help="Ask for this token at the admin port.")
+@click.option(
+    "--admin-token-file", type=click.Path(path_type=Path), help="Ask for this token at the admin port."
+)
 def command(
     folder: Path,
     listen: str,
@@ -118,6 +123,9 @@ class _Dev:
         key = hash_key(data)
         if self._runs_file.exists():
             self._runs = orjson.loads(self._runs_file.read_bytes())
+        changes = awatch(self._folder, debounce=150, step=50)
+        change = asyncio.ensure_future(anext(changes))
+        await asyncio.sleep(0)  # now it watches: nothing that changes after the first reading is missed
         folder = await asyncio.to_thread(read_folder, [self._folder], key, None)
         self._write(folder)
         await self._dispatcher.start()
@@ -126,7 +134,7 @@ class _Dev:
             loop.add_signal_handler(number, self._dispatcher.request_stop)
         self._greet(folder)
         self._say(folder)
-        following = asyncio.create_task(self._follow(key, folder))
+        following = asyncio.create_task(self._follow(key, folder, changes, change))
         await self._dispatcher.run()
         following.cancel()
         for task in self._intervals.values():
@@ -156,10 +164,14 @@ class _Dev:
             for error in folder.errors:
                 print_error(error)
 
-    async def _follow(self, key: bytes, folder: Folder) -> None:
+    async def _follow(
+        self, key: bytes, folder: Folder, changes: AsyncGenerator[object, None], change: Awaitable[object]
+    ) -> None:
         """Keep configuration and tests up with the files."""
         await self._run_tests(folder)
-        async for _ in awatch(self._folder, debounce=150, step=50):
+        while True:
+            await change
+            change = asyncio.ensure_future(anext(changes))
             if not self._folder.is_dir():
                 continue
             try:

@@ -12,8 +12,8 @@ import uvloop
 from hookwright.api.admin import TestRun
 from hookwright.cli.folder import Folder, read_folder, test_requests
 from hookwright.cli.output import Format, format_option, print_error, print_many
-from hookwright.core.redaction import printable
 from hookwright.core.objects import WEBHOOK_TEST
+from hookwright.core.redaction import printable
 from hookwright.dispatcher.app import make_sender
 from hookwright.dispatcher.attempt import Pipeline
 from hookwright.dispatcher.clock import Clock
@@ -29,7 +29,9 @@ _AT_ONCE = 8
 @click.command("test")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--only", multiple=True, metavar="[NS/]NAME", help="Run only this test; may be repeated.")
-@click.option("--ca-file", multiple=True, type=click.Path(path_type=Path), help="Trust these roots too (PEM).")
+@click.option(
+    "--ca-file", multiple=True, type=click.Path(path_type=Path), help="Trust these roots too (PEM)."
+)
 @click.option("--connect-to", multiple=True, metavar="HOST:443:ADDR:PORT", help="Connect there for HOST.")
 @click.option("--allow", multiple=True, metavar="CIDR", help="Allow these addresses, private ones included.")
 @format_option
@@ -53,7 +55,7 @@ def command(
     if not requests and not broken:
         raise UsageError("There is no WebhookTest in these files.")
     runs = uvloop.run(_run(requests, settings))
-    if output is None:
+    if output == "table":
         for run in runs:
             say(run)
     else:

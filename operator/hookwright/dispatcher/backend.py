@@ -225,9 +225,10 @@ class Backend:
                 keys.append(parse_id(identifier, tag)[0])
             except ValueError as error:
                 raise EventError(f"{error}.", status=400) from None
-        selector = ReplaySelector(tuple(keys), webhook, since_ms, until_ms)
-        replayed: list[tuple[int, str, int]] = []
         now = self._clock.now_ms()
+        # without an end, one that dies again meanwhile would come round and round
+        selector = ReplaySelector(tuple(keys), webhook, since_ms, now + 1 if until_ms is None else until_ms)
+        replayed: list[tuple[int, str, int]] = []
         while True:
             group = await self._work.replay(selector, now=now, limit=REPLAY_BATCH)
             self._replayed(group)
@@ -264,7 +265,7 @@ class Backend:
         async with self._direct:
             return await self._runner.run(wanted)
 
-    async def invoke(self, key: str, event: bytes | Event | None) -> Invocation:
+    async def invoke(self, key: str, event: Event | None) -> Invocation:
         config = self._loader.webhooks.get(key)
         if config is None:
             raise EventError(f"There is no webhook {key}.", status=404)
@@ -272,11 +273,6 @@ class Backend:
             raise EventError(f"{key} does not list the trigger Manual; add it to spec.triggers.", status=409)
         if event is None:
             event = sample_event(MANUAL)
-        elif isinstance(event, bytes):
-            decoded = decode({"content-type": "application/json"}, event)
-            if len(decoded) != 1:
-                raise EventError("Invoke takes one event, not a list of them.")
-            event = decoded[0]
         async with self._direct:
             return await self._invoke(key, event)
 

@@ -41,7 +41,8 @@ class Loader:
         async with self._one_at_a_time:
             if self.config is not None and self.config.hash == config.hash:
                 return
-            matcher = await asyncio.to_thread(Matcher, config.webhooks)
+            cluster = None if config.cluster_events is None else frozenset(config.cluster_events)
+            matcher = await asyncio.to_thread(_matcher, config, cluster)
             webhooks = {webhook.key: webhook for webhook in config.webhooks}
             for number, webhook in enumerate(config.webhooks, 1):
                 self._apply(webhook, matcher)
@@ -51,7 +52,6 @@ class Loader:
                 if lane.key not in webhooks:
                     self._remove(lane)
             self.config, self.webhooks, self.matcher = config, webhooks, matcher
-            cluster = None if config.cluster_events is None else frozenset(config.cluster_events)
             self._acceptor.use(matcher, cluster)
             self.loaded_at = self._clock.now()
             if self._warming is not None:
@@ -131,3 +131,10 @@ class Loader:
             self._warming.cancel()
         for lane in self._lanes.lanes():
             self._drop_target(lane)
+
+
+def _matcher(config: DispatchConfig, cluster: frozenset[str] | None) -> Matcher:
+    """The matcher with the index of /v1/events built: for a thread, as many webhooks take a while."""
+    matcher = Matcher(config.webhooks)
+    matcher.prepare(cluster)
+    return matcher
