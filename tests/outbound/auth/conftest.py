@@ -95,6 +95,7 @@ class Server(AuthorizationServer, BearerTokenValidator):  # type: ignore[misc]
 
     clients: dict[str, Client]
     expires_in: int = 3600
+    fetches: int = 0
     forms: list[dict[str, str]] = field(default_factory=list)
     issued: dict[str, IssuedToken] = field(default_factory=dict)
     open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -155,6 +156,7 @@ class Server(AuthorizationServer, BearerTokenValidator):  # type: ignore[misc]
 
     async def fetch(self, url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> tuple[int, bytes]:
         """A TokenFetcher over TLS."""
+        self.fetches += 1
         answer = await self.http.post(url, content=form, headers=list(headers))
         self.fetched.set()
         return answer.status_code, answer.content

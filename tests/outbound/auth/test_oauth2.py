@@ -130,7 +130,7 @@ async def test_a_failed_renewal_leaves_the_good_token_in_use(server: Any) -> Non
     await asyncio.wait_for(server.fetched.wait(), DEADLINE)
     assert await credentials.headers(DEADLINE) == first
     assert await server.call(first) == 200
-    assert len(server.forms) == 2
+    assert server.fetches == 2
 
     clock.now += 45
     server.fetched.clear()
