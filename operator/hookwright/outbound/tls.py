@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -25,19 +26,24 @@ class TlsContexts:
 
     def __init__(self, ca_files: Sequence[Path] = ()) -> None:
         self._ca_files = tuple(ca_files)
-        self._public = self._with_system_roots()
+        for path in self._ca_files:
+            _trust_file(_bare(), path)  # a wrong one stops the start
         # Weak: a context, and the private key in it, goes when the last pool that uses it goes.
         self._shared: WeakValueDictionary[TlsSettings, ssl.SSLContext] = WeakValueDictionary()
 
     def get(self, settings: TlsSettings) -> ssl.SSLContext:
         """The context for these settings. Raises SendError(TLS, not sent) when a PEM text cannot be used."""
-        if settings == _NOTHING:
+        if settings == TlsSettings():
             return self._public
         context = self._shared.get(settings)
         if context is None:
             context = self._make(settings)
             self._shared[settings] = context
         return context
+
+    @cached_property
+    def _public(self) -> ssl.SSLContext:
+        return self._with_system_roots()
 
     def _make(self, settings: TlsSettings) -> ssl.SSLContext:
         if settings.ca is None:
@@ -53,16 +59,8 @@ class TlsContexts:
         context = _bare()
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         for path in self._ca_files:
-            try:
-                context.load_verify_locations(cafile=path)
-            except OSError as error:  # ssl.SSLError is one
-                raise ConfigurationError(
-                    f"The CA file {path} cannot be used: it must be readable and hold PEM certificates."
-                ) from error
+            _trust_file(context, path)
         return context
-
-
-_NOTHING = TlsSettings()
 
 
 def _bare() -> ssl.SSLContext:
@@ -73,6 +71,15 @@ def _bare() -> ssl.SSLContext:
     # Like curl and Python 3.13: a trusted intermediate or leaf is enough, its root need not be there.
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     return context
+
+
+def _trust_file(context: ssl.SSLContext, path: Path) -> None:
+    try:
+        context.load_verify_locations(cafile=path)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigurationError(
+            f"The CA file {path} cannot be used: it must be readable and hold PEM certificates."
+        ) from error
 
 
 def _trust(context: ssl.SSLContext, ca: str) -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import socket
+import stat
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,12 +67,14 @@ async def client_for(certificates: Certificates) -> AsyncIterator[Callable[..., 
     assert _sockets() == before
 
 
-def _sockets() -> set[str]:
-    """The TCP sockets of this process, by inode (Linux only; the loops' socket pairs are not there)."""
-    own = set()
-    for number in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):  # the folder's own descriptor
-            own.add(os.readlink(f"/proc/self/fd/{number}"))
-    tables = [Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6")]
-    lines = [line for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
-    return {line.split()[9] for line in lines} & {name.removeprefix("socket:[").rstrip("]") for name in own}
+def _sockets() -> set[int]:
+    """The internet sockets of this process, by inode; the loops' own socket pairs are not among them."""
+    found = set()
+    for number in map(int, os.listdir("/dev/fd")):
+        with suppress(OSError):  # the folder's own descriptor
+            status = os.fstat(number)
+            if stat.S_ISSOCK(status.st_mode):
+                with socket.socket(fileno=os.dup(number)) as sock:
+                    if sock.family in (socket.AF_INET, socket.AF_INET6):
+                        found.add(status.st_ino)
+    return found
