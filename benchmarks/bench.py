@@ -36,7 +36,10 @@ BODY = """
         "requester": { "email": "{{ data.requester.email }}", "id": "{{ data.requester.id }}" },
         "flow": "{{ data.access_flow.name }}", "why": "{{ data.justification }}",
         "created": {{ data.creation_date }}, "groups": [
-          {% for group in data.access_groups %}{"integration": {{ group.integration.name }}, "type": {{ group.integration.type }}}{% if not loop.last %},{% endif %}{% endfor %}
+          {% for group in data.access_groups %}
+          {"integration": {{ group.integration.name }}, "type": {{ group.integration.type }}}
+          {% if not loop.last %},{% endif %}
+          {% endfor %}
         ]
       }"""
 
@@ -73,11 +76,6 @@ class Bench:
         self.port = 0
         self.seconds = 3.0 if quick else 8.0
 
-    async def start(self) -> None:
-        """Start the target in this process, on the second core."""
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-        self.port = await target(self.cert)
-
     def dispatcher(self, name: str, manifests: str) -> tuple[Process, int, int]:
         """A dispatcher with these webhooks: (process, event port, admin port)."""
         folder = self.folder / name
@@ -101,6 +99,16 @@ async def measured(process: Process, load: Callable[[], Coroutine[Any, Any, Run]
     return run, (process.cpu() - before) / max(1, len(run.deliveries)) * 1e6
 
 
+def figures(run: Run, cost: float) -> str:
+    """One line of what was seen."""
+    acks = f"ack p50 {percentile(run.acks, 0.5):.2f} p99 {percentile(run.acks, 0.99):.2f} ms"
+    ends = (
+        f"end to end p50 {percentile(run.deliveries, 0.5):.2f} p99 {percentile(run.deliveries, 0.99):.2f} ms"
+    )
+    rate = f"{len(run.deliveries) / run.seconds:,.0f} delivered/s"
+    return f"{rate}, {acks}, {ends}, {cost:.0f} µs CPU an event, {run.undelivered} not delivered, {run.refused} refused"
+
+
 async def pipeline(bench: Bench) -> None:
     """Saturation and 500/s, the bare pipeline in turn with the whole one."""
     print("\nEnd to end: accept, fsync, render, HTTPS POST, result stored; 64 connections, 1 KiB")
@@ -114,19 +122,14 @@ async def pipeline(bench: Bench) -> None:
         handshakes = Receiver.handshakes
         run, cost = await measured(whole, lambda: Load(port).closed(64, bench.seconds))
         ratios.append(cost / base_cost)
+        print(f"  {number + 1}: {figures(run, cost)}")
         print(
-            f"  {number + 1}: delivered {len(run.deliveries) / run.seconds:,.0f}/s   ack p50 {percentile(run.acks, 0.5):.1f} "
-            f"p99 {percentile(run.acks, 0.99):.1f} ms   end to end p50 {percentile(run.deliveries, 0.5):.1f} p99 "
-            f"{percentile(run.deliveries, 0.99):.1f} ms   {cost:.0f} µs CPU an event   bare {base_cost:.0f} µs "
-            f"({len(base.deliveries) / base.seconds:,.0f}/s)   ratio {cost / base_cost:.2f}   "
-            f"not delivered {run.undelivered}, refused {run.refused}, handshakes {Receiver.handshakes - handshakes}"
+            f"     bare pipeline {len(base.deliveries) / base.seconds:,.0f}/s, {base_cost:.0f} µs: ratio "
+            f"{cost / base_cost:.2f}; handshakes {Receiver.handshakes - handshakes}"
         )
     print(f"  ratio to the bare pipeline: {statistics.median(ratios):.2f} (reach: at most 4)")
     run, cost = await measured(whole, lambda: Load(port).fixed(500, bench.seconds))
-    print(
-        f"  at 500/s: ack p50 {percentile(run.acks, 0.5):.2f} p99 {percentile(run.acks, 0.99):.2f} ms (reach: under 5)   "
-        f"end to end p50 {percentile(run.deliveries, 0.5):.2f} p99 {percentile(run.deliveries, 0.99):.2f} ms   {cost:.0f} µs CPU an event"
-    )
+    print(f"  at 500/s (reach: ack p99 under 5 ms): {figures(run, cost)}")
     whole.end()
     bare.end()
 
@@ -209,13 +212,14 @@ PARTS: dict[str, Callable[[Bench], Coroutine[Any, Any, None]]] = {
 async def run(parts: list[str], quick: bool) -> None:
     """The parts asked for, one after the other."""
     bench = Bench(quick)
-    await bench.start()
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the first core is the dispatcher's
     try:
-        for part in parts:
-            if part == "stages":
-                print_stages(BODY)
-            else:
-                await PARTS[part](bench)
+        async with target(bench.cert) as bench.port:
+            for part in parts:
+                if part == "stages":
+                    print_stages(BODY)
+                else:
+                    await PARTS[part](bench)
     finally:
         shutil.rmtree(bench.folder, ignore_errors=True)
 

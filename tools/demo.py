@@ -186,9 +186,8 @@ def run(demo: Demo, keep: bool) -> int:
     dev = demo.start([*command, *leads], out)
     found = demo.wait_for(out, r"Events: (http://[^ ]+)/v1/events\s+Admin: (http://[^ ]+)", dev)
     to, admin = found[1], found[2]
-    print(
-        f"hookwright dev examples: events at {to}/v1/events, admin at {admin}; {len(names)} hosts led to a local HTTPS receiver"
-    )
+    print(f"hookwright dev examples: events at {to}/v1/events, admin at {admin}")
+    print(f"{len(names)} hosts of the examples are led to a local HTTPS receiver")
 
     say("Events for all triggers, over HTTP")
     accepted = post(f"{to}/v1/events")

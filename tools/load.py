@@ -7,10 +7,11 @@ Only ratios of one run mean something on a shared machine.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -50,13 +51,21 @@ class Target(Receiver):
         super().on_message_complete()
 
 
-async def target(cert: Path) -> int:
-    """Listen with TLS; the port."""
+@contextlib.asynccontextmanager
+async def target(cert: Path, protocol: Callable[[], Receiver] = Target) -> AsyncIterator[int]:
+    """Listen with TLS, in this process; gives the port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Target, "127.0.0.1", 0, ssl=context, backlog=2048)
-    return server.sockets[0].getsockname()[1]
+    server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=context, backlog=2048)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for connection in list(Receiver.open):
+            connection.transport.abort()
+        while Receiver.open:
+            await asyncio.sleep(0)
 
 
 @dataclass

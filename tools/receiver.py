@@ -20,7 +20,7 @@ import json
 import re
 import ssl
 import sys
-from typing import IO, cast
+from typing import IO, ClassVar, cast
 
 import httptools
 import uvloop
@@ -43,8 +43,8 @@ def answer(status: int, body: bytes) -> bytes:
 class Receiver(asyncio.Protocol):
     """One connection; one request at a time."""
 
-    count = 0
     handshakes = 0
+    open: ClassVar[set[Receiver]] = set()
 
     def __init__(self, log: IO[str] | None) -> None:
         self.log = log
@@ -58,6 +58,10 @@ class Receiver(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         Receiver.handshakes += 1
+        Receiver.open.add(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        Receiver.open.discard(self)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -79,7 +83,6 @@ class Receiver(asyncio.Protocol):
         self.body += body
 
     def on_message_complete(self) -> None:
-        Receiver.count += 1
         path = self.url.decode("latin-1")
         if self.log is not None:
             record = {

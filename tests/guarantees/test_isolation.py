@@ -33,15 +33,15 @@ async def p99_of_nine(folder: Path, tenth: str) -> float:
     texts = [webhook(f"w{number}", f"/{number}") for number in range(9)] + [webhook("w9", tenth)]
     (manifests / "webhooks.yaml").write_text("".join(texts))
     ca_file, cert = throwaway_ca(folder, HOST)
-    port = await target(cert)
-    process = dev(folder, manifests, ca_file, port, HOST, core=None)
-    try:
-        found = await asyncio.to_thread(process.wait_for, LISTENING)
-        load = Load(int(found[1]))
-        await load.fixed(RATE, 0.5, fan_out=9)
-        run = await load.fixed(RATE, SECONDS, fan_out=9)
-    finally:
-        process.end()
+    async with target(cert) as port:
+        process = dev(folder, manifests, ca_file, port, HOST, core=None)
+        try:
+            found = await asyncio.to_thread(process.wait_for, LISTENING)
+            load = Load(int(found[1]))
+            await load.fixed(RATE, 0.5, fan_out=9)
+            run = await load.fixed(RATE, SECONDS, fan_out=9)
+        finally:
+            process.end()
     assert run.undelivered == 0
     return percentile(run.deliveries, 0.99)
 

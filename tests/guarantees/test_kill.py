@@ -12,11 +12,11 @@ import platform
 import random
 import re
 import signal
-import ssl
 import time
 from pathlib import Path
 from typing import ClassVar
 
+from load import target
 from receiver import Receiver
 from rig import LISTENING, dev, throwaway_ca
 
@@ -94,62 +94,57 @@ class Sender:
             await asyncio.sleep(max(0.0, gap - (time.perf_counter() - began)))
 
 
-async def _target(cert: Path) -> int:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert)
-    server = await asyncio.get_running_loop().create_server(Target, "127.0.0.1", 0, ssl=context)
-    return server.sockets[0].getsockname()[1]
-
-
 async def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """Twenty times killed at a random moment under load: every acknowledged delivery arrives, duplicates are few."""
     Target.ids.clear()
     ca_file, cert = throwaway_ca(tmp_path, HOST)
-    port = await _target(cert)
-    manifests = tmp_path / "manifests"
-    manifests.mkdir()
-    (manifests / "webhook.yaml").write_text(WEBHOOK)
-    sender = Sender()
-    connections = 12
-    tasks: list[asyncio.Task[None]] = []
-    back: list[float] = []
-    up = 0.0
-    chance = random.Random()
-    for number in range(ROUNDS + 1):
-        started = time.perf_counter()
-        process = dev(tmp_path, manifests, ca_file, port, HOST, core=None)
-        found = await asyncio.to_thread(process.wait_for, LISTENING)
-        sender.port = int(found[1])
-        back.append(time.perf_counter() - started)
-        if not tasks:
-            tasks = [asyncio.create_task(sender.connection(connections / RATE)) for _ in range(connections)]
-        if number < ROUNDS:
-            moment = chance.uniform(0.2, 1.2)
-            await asyncio.sleep(moment)
-            up += moment
-            process.end(signal.SIGKILL)
-    sender.running = False
-    await asyncio.gather(*tasks)
-    end = time.perf_counter() + 30
-    while set(sender.acknowledged) - Target.ids.keys() and time.perf_counter() < end:
-        await asyncio.sleep(0.05)
-    process.end()
-    lost = len(set(sender.acknowledged) - Target.ids.keys())
-    duplicates = sum(Target.ids.values()) - len(Target.ids)
-    rate = len(sender.acknowledged) / up
-    figures = {
-        "rounds of kill -9": ROUNDS,
-        "events a second while up": f"{rate:,.0f}",
-        "deliveries acknowledged": f"{len(sender.acknowledged):,}",
-        "acknowledged and never delivered": lost,
-        "delivered more than once": f"{duplicates} (at most {2 * IN_FLIGHT * ROUNDS}: 2 × in flight × kills)",
-        "start until it takes events": f"{sorted(back)[len(back) // 2]:.2f} s median, {max(back):.2f} s worst",
-    }
-    _publish(figures)
-    assert lost == 0
-    assert duplicates <= 2 * IN_FLIGHT * ROUNDS
-    assert rate >= 500
-    assert len(sender.acknowledged) > ROUNDS * 50
+    async with target(cert, Target) as port:
+        manifests = tmp_path / "manifests"
+        manifests.mkdir()
+        (manifests / "webhook.yaml").write_text(WEBHOOK)
+        sender = Sender()
+        connections = 12
+        tasks: list[asyncio.Task[None]] = []
+        back: list[float] = []
+        up = 0.0
+        chance = random.Random()
+        for number in range(ROUNDS + 1):
+            started = time.perf_counter()
+            process = dev(tmp_path, manifests, ca_file, port, HOST, core=None)
+            found = await asyncio.to_thread(process.wait_for, LISTENING)
+            sender.port = int(found[1])
+            back.append(time.perf_counter() - started)
+            if not tasks:
+                tasks = [
+                    asyncio.create_task(sender.connection(connections / RATE)) for _ in range(connections)
+                ]
+            if number < ROUNDS:
+                moment = chance.uniform(0.2, 1.2)
+                await asyncio.sleep(moment)
+                up += moment
+                process.end(signal.SIGKILL)
+        sender.running = False
+        await asyncio.gather(*tasks)
+        end = time.perf_counter() + 30
+        while set(sender.acknowledged) - Target.ids.keys() and time.perf_counter() < end:
+            await asyncio.sleep(0.05)
+        process.end()
+        lost = len(set(sender.acknowledged) - Target.ids.keys())
+        duplicates = sum(Target.ids.values()) - len(Target.ids)
+        rate = len(sender.acknowledged) / up
+        figures = {
+            "rounds of kill -9": ROUNDS,
+            "events a second while up": f"{rate:,.0f}",
+            "deliveries acknowledged": f"{len(sender.acknowledged):,}",
+            "acknowledged and never delivered": lost,
+            "delivered more than once": f"{duplicates} (at most {2 * IN_FLIGHT * ROUNDS}: 2 × in flight × kills)",
+            "start until it takes events": f"{sorted(back)[len(back) // 2]:.2f} s median, {max(back):.2f} s worst",
+        }
+        _publish(figures)
+        assert lost == 0
+        assert duplicates <= 2 * IN_FLIGHT * ROUNDS
+        assert rate >= 500
+        assert len(sender.acknowledged) > ROUNDS * 50
 
 
 def _publish(figures: dict[str, object]) -> None:
@@ -173,34 +168,36 @@ async def test_no_202_before_the_sync_that_covers_it(tmp_path: Path) -> None:
     )
     assert await compiler.wait() == 0
     ca_file, cert = throwaway_ca(tmp_path, HOST)
-    port = await _target(cert)
-    manifests = tmp_path / "manifests"
-    manifests.mkdir()
-    (manifests / "webhook.yaml").write_text(WEBHOOK)
-    trace = tmp_path / "trace.log"
-    env = {"LD_PRELOAD": str(library), "TRACE_FILE": str(trace)}
-    process = dev(tmp_path, manifests, ca_file, port, HOST, core=None, env=env)
-    found = await asyncio.to_thread(process.wait_for, LISTENING)
-    sender = Sender()
-    sender.port = int(found[1])
-    task = asyncio.create_task(sender.connection(0.0))  # one connection: one event between request and ack
-    while len(sender.acknowledged) < 200:
-        await asyncio.sleep(0.01)
-    sender.running = False
-    await task
-    process.end()
-    calls = trace.read_text().split()
-    last = len(calls) - calls[::-1].index("ack")
-    seen: set[str] = set()
-    acks = 0
-    for call in calls[:last]:
-        if call == "request":
-            seen = set()
-        elif call == "wal":
-            seen.add("wal")
-        elif call == "sync" and "wal" in seen:
-            seen.add("sync")
-        elif call == "ack":
-            assert seen == {"wal", "sync"}
-            acks += 1
-    assert acks >= 200
+    async with target(cert, Target) as port:
+        manifests = tmp_path / "manifests"
+        manifests.mkdir()
+        (manifests / "webhook.yaml").write_text(WEBHOOK)
+        trace = tmp_path / "trace.log"
+        env = {"LD_PRELOAD": str(library), "TRACE_FILE": str(trace)}
+        process = dev(tmp_path, manifests, ca_file, port, HOST, core=None, env=env)
+        found = await asyncio.to_thread(process.wait_for, LISTENING)
+        sender = Sender()
+        sender.port = int(found[1])
+        task = asyncio.create_task(
+            sender.connection(0.0)
+        )  # one connection: one event between request and ack
+        while len(sender.acknowledged) < 200:
+            await asyncio.sleep(0.01)
+        sender.running = False
+        await task
+        process.end()
+        calls = trace.read_text().split()
+        last = len(calls) - calls[::-1].index("ack")
+        seen: set[str] = set()
+        acks = 0
+        for call in calls[:last]:
+            if call == "request":
+                seen = set()
+            elif call == "wal":
+                seen.add("wal")
+            elif call == "sync" and "wal" in seen:
+                seen.add("sync")
+            elif call == "ack":
+                assert seen == {"wal", "sync"}
+                acks += 1
+        assert acks >= 200

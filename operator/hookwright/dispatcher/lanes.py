@@ -243,9 +243,16 @@ class Lanes:
         )
         self._remember(lane, record, message)
         self._observe(
-            AttemptDetails(record=record, tag=self._work.tag, host=target.route.host, received_ms=delivery.received,
-                           ended_ms=now_ms, message=message)
-        )  # fmt: skip
+            AttemptDetails(
+                record,
+                self._work.tag,
+                target.route.host,
+                delivery.received,
+                now_ms,
+                message,
+                performed.answer is not None and performed.answer.phases.tls is not None,
+            )
+        )
         self._finish(lane, delivery, decision, record, message, now_ms)
         if outcome.verdict is Verdict.GONE and lane.target is target:
             self._gone(lane, target)

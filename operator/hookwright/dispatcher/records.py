@@ -30,6 +30,10 @@ def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
     text = body.decode("utf-8", "replace")
     if redactor is not None:
         text = redactor.text(text)
+    return _cut(text, limit)
+
+
+def _cut(text: str, limit: int) -> str:
     cut = text.encode()[: limit + 1]
     return text if len(cut) <= limit else cut[:limit].decode("utf-8", "ignore") + "…"
 
@@ -127,3 +131,12 @@ def invocation(record: AttemptRecord, tag: str) -> Invocation:
         validators=[ValidatorResult.model_validate(each) for each in stored.get("validators", ())],
         attempts=stored.get("attempts", 1),
     )
+
+
+def with_bodies_cut(whole: Invocation, limit: int) -> Invocation:
+    """The same with bodies of at most `limit` bytes."""
+    changes: dict[str, Any] = {}
+    for name, message in (("request", whole.request), ("response", whole.response)):
+        if message is not None and message.body is not None:
+            changes[name] = message.model_copy(update={"body": _cut(message.body, limit)})
+    return whole.model_copy(update=changes)

@@ -27,12 +27,13 @@ from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
 from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock, rfc3339
 from hookwright.dispatcher.keys import Keys
-from hookwright.dispatcher.records import Bodies, detail, friendly_id, invocation
+from hookwright.dispatcher.records import Bodies, detail, friendly_id, invocation, with_bodies_cut
 from hookwright.errors import Cause, SendError, Sent
-from hookwright.limits import TEST_BODY_BYTES
+from hookwright.limits import ANSWER_BYTES, RENDERED_BYTES, TEST_BODY_BYTES
 from hookwright.outbound.port import Sender
 from hookwright.store.port import AttemptRecord
 
+_WHOLE = RENDERED_BYTES + ANSWER_BYTES  # bodies are judged whole and shown cut
 SUCCESSFUL, FAILED = "Test successful", "Test failed"
 
 
@@ -166,19 +167,19 @@ class TestRunner:
         redactor = target.redactor()
         message = redactor.text(outcome.message)
 
-        def record(bodies: Bodies) -> AttemptRecord:
+        def record(bodies: Bodies, limit: int) -> AttemptRecord:
             return AttemptRecord(
                 delivery_key=key, attempt=1, event_key=0, route=request.webhook.key, kind="Test",
                 trigger=event.trigger, result=SUCCESSFUL if delivered else FAILED, status=outcome.status,
                 cause=outcome.cause, time=began, duration=performed.duration,
                 detail=detail(performed, redactor, message=message, delivered=delivered, bodies=bodies,
-                              limit=TEST_BODY_BYTES),
+                              limit=limit),
                 friendly_id=friendly_id(event.raw),
             )  # fmt: skip
 
         if outcome is not _RENDERED:
-            self._keep(record(self._bodies))
-        return invocation(record("all"), self._tag)
+            self._keep(record(self._bodies, TEST_BODY_BYTES))
+        return invocation(record("all", _WHOLE), self._tag)
 
     def _judged(
         self,
@@ -201,7 +202,7 @@ class TestRunner:
         result = SUCCESSFUL if passed else FAILED
         tip = None if passed else hint(cause, status)
         if shown is not None:
-            shown = shown.model_copy(update={"result": result, "hint": tip})
+            shown = with_bodies_cut(shown, TEST_BODY_BYTES).model_copy(update={"result": result, "hint": tip})
         return TestRun(
             run_id=request.run_id,
             test=request.test,
