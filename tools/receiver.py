@@ -7,9 +7,11 @@ headers, body). The answer is 200 `{"ok":true}`, unless the path holds one of:
 
     /-/status/503     that status              /-/delay/100     after so many milliseconds
     /-/hang           never                    /-/reset         the connection is reset
-    /-/echo           the request's body
+    /-/echo           the request's body      /-/mirror       what came, also in a header (needs --log)
 
-A form that asks for client credentials (OAuth 2.0) gets a token, whatever its path.
+`/-/mirror/404` answers with that status. It gives away all it knows: headers and body of this request and of the one
+before on its path, credentials alone as `error`. A form that asks for client credentials (OAuth 2.0) gets a token on
+any other path.
 """
 
 from __future__ import annotations
@@ -25,16 +27,17 @@ from typing import IO, ClassVar, cast
 import httptools
 import uvloop
 
-_ORDER = re.compile(r"/-/(status|delay|hang|reset|echo)(?:/([0-9]+))?")
+_ORDER = re.compile(r"/-/(status|delay|hang|reset|echo|mirror)(?:/([0-9]+))?")
 _OK = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"ok":true}'
 
 _TOKEN = b'{"access_token":"demo-access-token","token_type":"Bearer","expires_in":3600}'
 
 
-def answer(status: int, body: bytes) -> bytes:
-    """A whole answer."""
-    return b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+def answer(status: int, body: bytes, headers: bytes = b"") -> bytes:
+    """A whole answer. `headers`: more lines, each with its end."""
+    return b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\n%bcontent-length: %d\r\n\r\n%b" % (
         status,
+        headers,
         len(body),
         body,
     )
@@ -45,6 +48,7 @@ class Receiver(asyncio.Protocol):
 
     handshakes = 0
     open: ClassVar[set[Receiver]] = set()
+    mirrored: ClassVar[dict[str, object]] = {}
 
     def __init__(self, log: IO[str] | None) -> None:
         self.log = log
@@ -94,10 +98,10 @@ class Receiver(asyncio.Protocol):
             }
             self.log.write(json.dumps(record) + "\n")
             self.log.flush()
-        if b"grant_type=client_credentials" in self.body:
+        order = _ORDER.search(path) if "/-/" in path else None
+        if b"grant_type=client_credentials" in self.body and (order is None or order[1] != "mirror"):
             self.transport.write(answer(200, _TOKEN))
             return
-        order = _ORDER.search(path) if "/-/" in path else None
         if order is None:
             self.transport.write(_OK)
             return
@@ -110,6 +114,21 @@ class Receiver(asyncio.Protocol):
             self.transport.abort()
         elif verb == "echo":
             self.transport.write(answer(200, self.body))
+        elif verb == "mirror":
+            self.transport.write(self.mirror(path, number or 200))
+
+    def mirror(self, path: str, status: int) -> bytes:
+        """The answer of /-/mirror."""
+        came = {"headers": self.headers, "body": self.body.decode("utf-8", "replace")}
+        told = {
+            "error": self.headers.get("authorization", "").rpartition(" ")[2],
+            "path": path,
+            **came,
+            "before": Receiver.mirrored.get(path),
+        }
+        Receiver.mirrored[path] = came
+        text = json.dumps(told)
+        return answer(status, text.encode(), f"x-mirror: {text}\r\n".encode())
 
 
 async def serve(arguments: argparse.Namespace) -> None:

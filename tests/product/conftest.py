@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,14 @@ def until(what: Callable[[], Any], seconds: float = 15.0) -> Any:
 
 
 class Product:
-    """One `dev` process with its folder, and the receiver's log."""
+    """One `dev` process with its folder, and the receiver's log. `hosts` are led to the receiver."""
 
-    def __init__(self, folder: Path, ca_file: Path, port: int, log: Path) -> None:
-        self.folder, self._ca_file, self._port, self._log = folder, ca_file, port, log
+    def __init__(
+        self, folder: Path, ca_file: Path, port: int, log: Path, hosts: Sequence[str] = (HOST,)
+    ) -> None:
+        self.folder, self.ca_file, self._port, self._log = folder, ca_file, port, log
+        self.connect_to = [f"{host}:443:127.0.0.1:{port}" for host in hosts]
+        self._hosts = tuple(hosts)
         self.manifests = folder / "manifests"
         self.manifests.mkdir(parents=True, exist_ok=True)
         self.process: Process | None = None
@@ -50,7 +55,7 @@ class Product:
         """Start `dev`; keyword arguments are HOOKWRIGHT_… settings."""
         self._env = {f"HOOKWRIGHT_{name}": value for name, value in env.items()} or self._env
         self.process = dev(
-            self.folder, self.manifests, self._ca_file, self._port, HOST, core=None, env=self._env
+            self.folder, self.manifests, self.ca_file, self._port, *self._hosts, core=None, env=self._env
         )
         found = self.process.wait_for(LISTENING)
         self.events, self.admin = f"http://127.0.0.1:{found[1]}", f"http://127.0.0.1:{found[2]}"
@@ -140,17 +145,24 @@ class Product:
         return self.http.get(f"{self.admin}/admin/v1/dead-letters", params=query).json()["items"]
 
 
-@pytest.fixture(scope="session")
-def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int, Path]]:
-    """A receiver process: (CA file, port, log of requests)."""
-    folder = tmp_path_factory.mktemp("receiver")
-    ca_file, cert = throwaway_ca(folder, HOST)
+@contextmanager
+def receiving(folder: Path, *hosts: str) -> Iterator[tuple[Path, int, Path]]:
+    """A receiver process with a certificate for these hosts: (CA file, port, log of requests)."""
+    ca_file, cert = throwaway_ca(folder, *hosts)
     log = folder / "received.jsonl"
     command = [sys.executable, str(TOOLS / "receiver.py"), "--cert", str(cert), "--log", str(log)]
     process = Process(command, folder / "receiver.out", core=None)
-    port = int(process.wait_for(r'"port": ([0-9]+)')[1])
-    yield ca_file, port, log
-    process.end(signal.SIGINT)
+    try:
+        yield ca_file, int(process.wait_for(r'"port": ([0-9]+)')[1]), log
+    finally:
+        process.end(signal.SIGINT)
+
+
+@pytest.fixture(scope="session")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int, Path]]:
+    """A receiver process: (CA file, port, log of requests)."""
+    with receiving(tmp_path_factory.mktemp("receiver"), HOST) as running:
+        yield running
 
 
 @pytest.fixture
