@@ -1,0 +1,23 @@
+# The image of both processes; the last argument says which: `controller` or `dispatcher`.
+# BASE is any image with Python 3.11 as `python3` with its module venv, and libstdc++. Nothing is compiled, no command
+# needs a shell, and the image runs as any user with a read-only root file system.
+#
+#     docker build --tag hookwright .
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
+WORKDIR /src
+RUN ["python3", "-m", "venv", "/pip"]
+COPY requirements.txt tools/install.py ./
+RUN ["/pip/bin/python", "install.py", "requirements.txt", "/opt/hookwright"]
+COPY operator/hookwright /opt/hookwright/hookwright
+RUN ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/opt/hookwright"]
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="Hookwright" org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/hookwright /opt/hookwright
+ENV PYTHONPATH=/opt/hookwright PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /
+USER 65532:65532
+ENTRYPOINT ["python3", "-m", "hookwright"]
+CMD ["dispatcher"]
