@@ -53,19 +53,21 @@ def test_it_works_on_uvloop(tmp_path: Path) -> None:
 
 
 async def test_a_request_that_cannot_be_stored_fails_alone(tmp_path: Path) -> None:
-    """A key used twice is refused; what was committed together with it is stored."""
-    store = SqliteStore.open(tmp_path)
+    """A key used twice is refused; what was to be committed together with it is stored."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path)
     await store.accept([event(100, HOOK)])
     answers = await asyncio.gather(
         store.accept([event(200, HOOK)]),
+        store.accept([event(300, "team/new")]),
         store.accept([event(100, HOOK)]),
         store.remember([StoredRoute(HOOK, gone="mark")]),
-        store.accept([event(300, "team/new")]),
         return_exceptions=True,
     )
-    assert [isinstance(answer, StoreError) for answer in answers] == [False, True, False, False]
-    assert "SQLITE_CONSTRAINT" in str(answers[1])
-    assert (await keys(store), await keys(store, "team/new")) == ([101, 201], [301])
+    assert [isinstance(answer, StoreError) for answer in answers] == [False, False, True, False]
+    assert "SQLITE_CONSTRAINT" in str(answers[2])
+    counts, memory, _ = await history.recovered()
+    assert (counts[HOOK].waiting, counts["team/new"].waiting, memory[HOOK].gone) == (2, 1, "mark")
+    await history.close()
     await store.close()
 
 

@@ -179,7 +179,8 @@ class Committer:
             return
         patient = [job for job in group if job.kind in WAITS_FOR_SPACE]
         if len(patient) < len(group):
-            fail((job for job in group if job not in patient), full(self._folder, str(error)))
+            refused = (job for job in group if job.kind not in WAITS_FOR_SPACE)
+            fail(refused, full(self._folder, str(error)))
             self._commit(patient)
         else:
             self._held += patient
@@ -211,7 +212,7 @@ class Committer:
         for job in jobs:
             try:
                 job.result = job.work(self._tables)
-            except sqlite3.Error as error:
+            except Exception as error:
                 if judge(error, self._free_space) is Failure.BROKEN:
                     raise
                 job.error = as_store_error(error)
