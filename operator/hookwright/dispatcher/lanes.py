@@ -29,6 +29,7 @@ from hookwright.telemetry.record import AttemptDetails
 
 _QUANTUM = 0.0005  # seconds of rendering granted a visit
 _CREDIT_MAX = 0.002
+_EARLY = 0.002  # a timer may fire a little before its time
 _SLICE = 0.001  # seconds of work before the loop gets control back
 
 
@@ -123,9 +124,12 @@ class Lanes:
     def _timer(self, lane: Lane, when: float) -> None:
         if lane.wake_at == when:
             lane.wake_at = None
-        if lane.due_at is not None and lane.due_at <= self._clock.monotonic():
-            lane.due_at = None
-            lane.more = True
+        if lane.due_at is not None:
+            if lane.due_at <= self._clock.monotonic() + _EARLY:
+                lane.due_at = None
+                lane.more = True
+            else:  # woken for another reason, which must not cost the timer of what is due later
+                self._wake_at(lane, lane.due_at)
         self.wake(lane)
 
     def _turns(self) -> None:
