@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo test check fix generate generate-check bench lock clean
+.PHONY: demo test e2e cluster cluster-stop check fix generate generate-check bench lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -9,6 +9,8 @@ READY := $(VENV)/.ready
 help:
 	@echo 'make demo    try it: the examples on this machine, with a receiver of its own (KEEP=1 stays up)'
 	@echo 'make test    all tests that need no cluster'
+	@echo 'make e2e     tests on a real Kubernetes (kind, or its own as root; see tests/e2e/run)'
+	@echo 'make cluster such a Kubernetes to try things on; prints its kubeconfig; make cluster-stop ends it'
 	@echo 'make check   format, lint, types, layers, generated files, examples'
 	@echo 'make bench   what it costs, printed; make fix, make generate, make lock'
 
@@ -21,6 +23,15 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 	@echo 'cluster tests left out: make e2e'
+
+e2e: $(READY)
+	@tests/e2e/run $(ARGS)
+
+cluster:
+	@tests/cluster/up
+
+cluster-stop:
+	@tests/cluster/down
 
 check: $(READY)
 	$(BIN)/ruff format --check .
