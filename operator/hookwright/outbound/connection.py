@@ -28,7 +28,7 @@ class _StopParsing(Exception):  # noqa: N818 - leaves a parser callback, and is 
 
 
 class Connection(asyncio.BufferedProtocol):
-    """A connection to `host`, over TLS once `secured` was called. `requests` counts what was sent over it.
+    """A connection to `host`, over TLS once `secured` was called.
 
     `buffer` is where data is read to, and may be shared by all connections of a loop: it is emptied at once.
     (With a plain asyncio.Protocol the loops allocate 256 KiB for each read, which costs more than the rest.)
@@ -44,9 +44,8 @@ class Connection(asyncio.BufferedProtocol):
         self.host = host
         self.born = monotonic()
         self.idle_since = self.born
-        self.requests = 0
         self.reusable = False  # the last answer left the connection clean
-        self.stale = False  # closed by the peer before the first byte of an answer to a repeated request
+        self.stale = False  # the peer closed it before the first byte of an answer
         self.lost: asyncio.Future[None] = loop.create_future()
         self._loop = loop
         self._on_lost = on_lost
@@ -77,11 +76,10 @@ class Connection(asyncio.BufferedProtocol):
         `head_only`: the answer has no body whatever its headers say (the method is HEAD).
         """
         self._reset(head_only)
-        self.requests += 1
         self._future = future = self._loop.create_future()
         self._deadline = deadline
-        # One timer serves many requests: it is moved only when it would fire too late, and looks at the
-        # deadline of its hour when it fires. A timer per request would cost more than the parser.
+        # One timer serves many requests: it is moved only when it would fire too late, and
+        # looks at the deadline when it fires. A timer per request would cost more than the parser.
         if self._timer is None or self._timer_at > deadline:
             self._set_timer(deadline)
         self._written_at = monotonic()
@@ -114,9 +112,9 @@ class Connection(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        if (
-            self._future is None
-        ):  # unasked for: an answer that nobody waits for must not meet the next request
+        if self._future is None:
+            # Nobody asked: an answer that comes too late, or twice, must not be taken for that of the next
+            # request.
             self.abort()
             return
         if not self._wire:
@@ -135,10 +133,6 @@ class Connection(asyncio.BufferedProtocol):
         elif self._wire > limits.ANSWER_WIRE_BYTES:  # endless chunk extensions or trailers
             self._cut()
 
-    def eof_received(self) -> None:
-        if self._future is None:  # closed while idle; otherwise `connection_lost` decides
-            self.abort()
-
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = self._socket = None
         if self._timer is not None:
@@ -147,7 +141,7 @@ class Connection(asyncio.BufferedProtocol):
             if error is None and self._ends_with_connection():
                 self._finish()
             else:
-                self.stale = self.requests > 1 and not self._wire
+                self.stale = not self._wire
                 self.fail(failures.losing(self.host, error, answering=bool(self._wire)))
         if not self.lost.done():
             self.lost.set_result(None)

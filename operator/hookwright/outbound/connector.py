@@ -95,7 +95,7 @@ class Connector:
 
         if len(addresses) == 1:
             return await attempt(addresses[0])
-        return await _first(attempt, addresses[: limits.CONNECT_ADDRESSES])
+        return await first_to_answer(attempt, addresses[: limits.CONNECT_ADDRESSES])
 
 
 def _stage(phases: Phases) -> str:
@@ -115,7 +115,9 @@ def _literal(text: str) -> bool:
 _Connected = tuple[Connection, asyncio.Transport]
 
 
-async def _first(attempt: Callable[[str], Awaitable[_Connected]], addresses: Sequence[str]) -> _Connected:
+async def first_to_answer(
+    attempt: Callable[[str], Awaitable[_Connected]], addresses: Sequence[str]
+) -> _Connected:
     """The first address that answers; each gets a moment before the next is tried beside it (RFC 8305)."""
     waiting = list(reversed(addresses))
     tasks: set[asyncio.Task[_Connected]] = set()
@@ -154,14 +156,9 @@ async def _secure(connection: Connection, transport: asyncio.Transport, context:
         OSError,
         ValueError,
     ) as error:  # ssl.SSLError is an OSError; ValueError: a name that ssl cannot take
-        transport.abort()
         raise failures.securing(connection.host, error) from error
-    except asyncio.CancelledError:
-        transport.abort()  # the loop's own way out would wait for a goodbye from the peer
-        raise
     if (
         secured is None or secured.is_closing()
     ):  # closed while the handshake ended: not every loop calls it an error
-        transport.abort()
         raise failures.securing(connection.host, None)
     connection.secured(secured)

@@ -1,6 +1,7 @@
 """Requests and answers that are as they should be, or odd and legal."""
 
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from hookwright import limits
+from hookwright.outbound.encoding import expand
 from hookwright.outbound.transport import SenderTransport
 from outbound.sender.conftest import Client
 from outbound.sender.target import HOST, OK, Behaviour, Certificates, Peer, answering, keep_alive, once, serve
@@ -262,6 +264,16 @@ async def test_an_answer_beyond_the_limit_is_cut_and_counts(
         assert client.pool.take(HOST, 0.0) is None
 
 
+def test_a_bomb_is_not_expanded_beyond_the_limit() -> None:
+    """50 MiB of zeros cost no more memory than the limit, give or take a buffer."""
+    tracemalloc.start()
+    try:
+        assert expand(BOMB, "gzip", limits.ANSWER_BYTES) == (bytes(limits.ANSWER_BYTES), True)
+        assert tracemalloc.get_traced_memory()[1] < 4 * limits.ANSWER_BYTES
+    finally:
+        tracemalloc.stop()
+
+
 async def test_an_answer_of_exactly_the_limit_is_whole(certificates: Certificates, client_for: Make) -> None:
     """64 KiB are allowed, plain and expanded."""
     body = bytes(limits.ANSWER_BYTES)
@@ -292,7 +304,9 @@ async def test_phases_are_told_for_a_new_connection_only(
 
 async def test_an_httpx_client_goes_the_same_way(certificates: Certificates, client_for: Make) -> None:
     """A form POST through httpx keeps httpx's reading of the answer, a compressed one included."""
-    async with serve(answering(compressed("gzip", gzip.compress(TEXT, mtime=0))), certificates.good) as target:
+    async with serve(
+        answering(compressed("gzip", gzip.compress(TEXT, mtime=0))), certificates.good
+    ) as target:
         client = client_for(target)
         transport = SenderTransport(client.sender, client.pool, timeout=5.0)
         async with httpx.AsyncClient(transport=transport) as http:

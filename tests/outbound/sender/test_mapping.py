@@ -9,7 +9,6 @@ import pytest
 
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.outbound import failures
-from hookwright.outbound.connection import Connection
 
 
 def classes(module: object) -> list[type[Exception]]:
@@ -77,10 +76,3 @@ def test_a_verify_code_decides_the_cause(code: int, cause: Cause) -> None:
     error.verify_code = code
     error.verify_message = "CA signature digest algorithm too weak"
     assert failures.securing("target.example", error).cause == cause
-
-
-def test_a_connection_catches_what_its_parser_raises() -> None:
-    """The source of the method names both classes; with one of them left out an answer could escape."""
-    source = inspect.getsource(Connection.buffer_updated)
-    assert "HttpParserError" in source
-    assert "HttpParserUpgrade" in source

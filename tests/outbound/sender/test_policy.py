@@ -10,6 +10,8 @@ import pytest
 from hookwright import limits
 from hookwright.core.egress import EgressPolicy
 from hookwright.errors import Cause, SendError, Sent
+from hookwright.outbound.connection import Connection
+from hookwright.outbound.connector import first_to_answer
 from hookwright.outbound.resolver import Resolver, system_lookup
 from outbound.sender.conftest import Client
 from outbound.sender.target import HOST, OK, Certificates, keep_alive, once, serve
@@ -294,3 +296,33 @@ async def test_the_next_address_is_tried(certificates: Certificates, client_for:
         with pytest.raises(SendError) as caught:
             await client.post()
     assert (caught.value.cause, caught.value.sent) == (Cause.CONNECT, Sent.NOT_SENT)
+
+
+async def test_two_addresses_that_answer_at_once_leave_one_connection(
+    certificates: Certificates, client_for: Make
+) -> None:
+    """The one that is not needed is closed. Both attempts are held until both are under way."""
+    async with serve(keep_alive, certificates.good) as target:
+        loop = asyncio.get_running_loop()
+        both = asyncio.Event()
+        begun: list[str] = []
+        made: list[Connection] = []
+
+        async def attempt(address: str) -> tuple[Connection, asyncio.Transport]:
+            begun.append(address)
+            if len(begun) == 2:
+                both.set()
+            await both.wait()
+            transport, connection = await loop.create_connection(
+                lambda: Connection(loop, HOST, lambda _: None, memoryview(bytearray(1))), address, target.port
+            )
+            made.append(connection)
+            return connection, transport
+
+        winner, _ = await first_to_answer(attempt, ["127.0.0.1", "127.0.0.1"])
+        for connection in made:
+            if connection is not winner:
+                await connection.lost
+        assert not winner.lost.done()
+        winner.abort()
+        await winner.lost

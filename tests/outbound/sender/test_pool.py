@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import Callable
 
 import pytest
 
+from hookwright import limits
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.outbound.connection import Connection
 from hookwright.outbound.pool import Keep
@@ -92,6 +94,18 @@ async def test_a_connection_ends_after_its_life(certificates: Certificates, clie
     assert target.connections == 3
 
 
+async def test_a_connection_that_grew_old_while_idle_is_not_taken(
+    certificates: Certificates, client_for: Make
+) -> None:
+    """Five minutes after it was made it is closed instead."""
+    async with serve(keep_alive, certificates.good) as target:
+        client = client_for(target)
+        await client.post()
+        (connection,) = client.pool.connections()
+        assert client.pool.take(HOST, time.monotonic() + limits.CONNECTION_SECONDS) is None
+        await connection.lost
+
+
 async def test_a_connection_that_the_server_closed_is_not_used(
     certificates: Certificates, client_for: Make
 ) -> None:
@@ -164,10 +178,11 @@ async def test_a_request_that_was_partly_answered_is_not_repeated(
     assert (caught.value.cause, target.connections, len(target.requests)) == (Cause.RESET, 1, 2)
 
 
-async def test_a_stall_on_a_kept_connection_is_not_repeated(
-    certificates: Certificates, client_for: Make
+@pytest.mark.parametrize(("first", "second"), [(5.0, 0.2), (0.1, 0.3)])
+async def test_a_stall_on_a_kept_connection_ends_at_its_own_deadline(
+    certificates: Certificates, client_for: Make, first: float, second: float
 ) -> None:
-    """The deadline is the deadline."""
+    """Whether the request before had more time or less; and it is not repeated."""
 
     async def behave(peer: Peer) -> None:
         await peer.request()
@@ -176,9 +191,11 @@ async def test_a_stall_on_a_kept_connection_is_not_repeated(
 
     async with serve(behave, certificates.good) as target:
         client = client_for(target)
-        await client.post()
+        await client.post(timeout=first)
+        started = time.monotonic()
         with pytest.raises(SendError) as caught:
-            await client.post(timeout=0.2)
+            await asyncio.wait_for(client.post(timeout=second), 3.0)
+        assert second - 0.05 <= time.monotonic() - started < 2.0
         await target.gone.wait()
     assert (caught.value.cause, target.connections) == (Cause.TIMEOUT, 1)
 
