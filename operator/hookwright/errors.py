@@ -3,6 +3,7 @@
     HookwrightError
     ├── UsageError              a command was used wrong (exit code 2)
     ├── ManifestError           a manifest breaks a rule; knows file, line, field
+    ├── ClusterError            the API server or a dispatcher gave no usable answer; tried again
     ├── ConfigurationError      a dispatch configuration was refused; the last good one stays
     ├── EventError              an event was refused; carries the HTTP status of SPEC 3
     ├── TemplateError           a template does not compile, or does not render this event
@@ -82,6 +83,14 @@ class ManifestError(HookwrightError):
 
 class ConfigurationError(HookwrightError):
     """A dispatch configuration was refused; the last good one stays in force."""
+
+
+class ClusterError(HookwrightError):
+    """The API server or a dispatcher gave no usable answer. `status`: the HTTP status, if there was one."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class EventError(HookwrightError):

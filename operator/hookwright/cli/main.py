@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "schema": ("schema:command", "Print the JSON Schema of an event."),
     "sample": ("sample:command", "Print a mock event of a trigger."),
     "dispatcher": ("dispatcher:command", "Run the dispatcher process."),
+    "controller": ("controller:command", "Run the controller process."),
 }
 """Name → "module:function" below `hookwright.cli`, and the line that --help shows without an import."""
 

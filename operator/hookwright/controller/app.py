@@ -1,0 +1,258 @@
+"""The controller process: what was heard makes it dirty, one task builds, plans and applies (DESIGN 8).
+
+Level-triggered: every round starts from what the cluster and the dispatchers are now, so a missed, repeated or
+late event costs a round and nothing else. Until each kind was listed once nothing is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from hookwright.controller.apply import Clock, Owned, StatusWriter
+from hookwright.controller.cluster import ClusterApi
+from hookwright.controller.conditions import READY, found
+from hookwright.controller.dispatchers import Dispatchers
+from hookwright.controller.inventory import POD, Inventory
+from hookwright.controller.plan import Build, Plan, Report, build, cluster_events, plan, snapshot, unresolved
+from hookwright.controller.probes import Probes
+from hookwright.controller.relist import Relist
+from hookwright.controller.runs import Runs
+from hookwright.controller.settings import Settings
+from hookwright.controller.unlabelled import Unlabelled
+from hookwright.controller.watches import Watches, scopes
+from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST
+from hookwright.errors import ClusterError, ConfigurationError
+from hookwright.limits import (
+    CONTROLLER_RETRY_SECONDS,
+    NUDGE_SECONDS,
+    POLL_PENDING_LONGEST_SECONDS,
+    POLL_PENDING_SECONDS,
+    POLL_SECONDS,
+    REBUILD_QUIET_SECONDS,
+    REBUILD_WAIT_SECONDS,
+)
+from hookwright.telemetry.controller_metrics import ControllerMetrics
+
+_log = structlog.get_logger()
+OURS: Final = (WEBHOOK, WEBHOOK_TEST)
+Feed = Callable[[Inventory], Awaitable[None]]
+"""Feeds Webhooks and WebhookTests into an inventory until the process is to end."""
+
+
+class Controller:
+    """One controller over one cluster."""
+
+    def __init__(self, settings: Settings, cluster: ClusterApi) -> None:
+        self._settings, self._cluster = settings, cluster
+        self._clock = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
+        self._metrics = ControllerMetrics()
+        self._inventory = Inventory(self._heard)
+        self._owned = Owned(cluster, self._inventory, settings, self._metrics)
+        self._writer = StatusWriter(cluster, self._inventory, self._clock, self._metrics)
+        self._relist = Relist(cluster, self._inventory, settings.watch_namespaces, self._metrics)
+        self._unlabelled = Unlabelled(cluster, self._clock.monotonic)
+        self._dispatchers = Dispatchers(settings.dispatcher_port, lambda: self._owned.admin_token)
+        self._runs = Runs(self._dispatchers, self._metrics, lambda: self._reports, lambda: self._round.set())
+        self._metrics.managed = lambda: managed(self._inventory)
+        self._key = b""
+        self._made: Build | None = None
+        self._reports: list[Report] = []
+        self._dirty, self._round, self._poll_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._waiting_since: float | None = None
+        self._nudged = 0.0
+        self._applied = False
+
+    async def run(self, feed: Feed) -> None:
+        """Until `feed` returns or a task fails, which ends the process."""
+        probes = Probes(lambda: self._relist.trouble, self._unready, self._metrics.exposition)
+        await probes.start(*self._settings.probes_address)
+        watches = Watches(self._cluster, self._inventory, scopes(self._settings))
+        try:
+            await self._prepare(watches)
+            await _first_of(feed(self._inventory), self._work(), self._poll(), self._relisting())
+        finally:
+            watches.stop()
+            await self._runs.close()
+            await self._dispatchers.close()
+            await probes.close()
+
+    def _unready(self) -> str | None:
+        return None if self._applied else "The configuration was not written yet."
+
+    def _heard(self, kind: str) -> None:
+        """An object is new, changed or gone."""
+        if kind == POD:
+            self._poll_now.set()
+        else:
+            self._dirty.set()
+            self._round.set()
+
+    async def _prepare(self, watches: Watches) -> None:
+        """List everything and own Secrets, however long the API server takes."""
+        while True:
+            try:
+                self._key = await self._owned.prepare()
+                await self._relist.first()
+                break
+            except ClusterError as error:
+                _log.warning("start", message=str(error))
+                await asyncio.sleep(CONTROLLER_RETRY_SECONDS)
+        await watches.start()
+        self._dirty.set()
+        self._round.set()
+        _log.info(
+            "started", webhooks=len(self._inventory.of(WEBHOOK)), tests=len(self._inventory.of(WEBHOOK_TEST))
+        )
+
+    # --- rounds --------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        while True:
+            await self._round.wait()
+            if self._dirty.is_set():
+                await self._settle()
+            self._round.clear()
+            try:
+                await self._one_round()
+            except (ClusterError, ConfigurationError) as error:
+                self._metrics.failed("round")
+                _log.error("round", message=str(error))
+                self._soon(CONTROLLER_RETRY_SECONDS)
+
+    async def _settle(self) -> None:
+        """Wait until changes pause, but not for ever."""
+        ends = self._clock.monotonic() + REBUILD_WAIT_SECONDS
+        while (left := ends - self._clock.monotonic()) > 0:
+            self._dirty.clear()
+            try:
+                await asyncio.wait_for(self._dirty.wait(), min(REBUILD_QUIET_SECONDS, left))
+            except TimeoutError:
+                break
+        self._dirty.set()
+
+    async def _one_round(self) -> None:
+        made = await self._build()
+        if await self._owned.configuration(made.files, made.assembly.config.hash):
+            self._nudged = self._clock.monotonic()
+            self._poll_now.set()
+        self._applied = True
+        current = {each.id: each for kind in OURS for each in self._inventory.of(kind).values()}
+        decided = await asyncio.to_thread(
+            plan, made, current, self._reports, self._runs.done, self._clock.now()
+        )
+        self._note_waiting(decided)
+        for due in decided.runs:
+            self._runs.start(due)
+        self._writer.forget(set(current))
+        if await self._writer.write(decided.statuses):
+            self._soon(1.0)
+
+    async def _build(self) -> Build:
+        """The configuration of what is known now; the last one when no object changed."""
+        if self._made is not None and not self._dirty.is_set():
+            return self._made
+        self._dirty.clear()
+        made = await self._build_anew()
+        if await self._unlabelled.look(unresolved(made)):
+            made = await self._build_anew()
+        return made
+
+    async def _build_anew(self) -> Build:
+        began = self._clock.monotonic()
+        reached = cluster_events(self._inventory, self._settings.namespace, self._settings.watch_namespaces)
+        taken = snapshot(self._inventory, self._unlabelled.objects, reached)
+        previous = self._made.assembly if self._made else None
+        self._made = await asyncio.to_thread(build, taken, self._key, previous)
+        self._metrics.built(self._clock.monotonic() - began)
+        self._metrics.config_hash = self._made.assembly.config.hash
+        return self._made
+
+    def _note_waiting(self, decided: Plan) -> None:
+        if not decided.waiting:
+            self._waiting_since = None
+        elif self._waiting_since is None:
+            self._waiting_since = self._clock.monotonic()
+            self._poll_now.set()
+
+    def _soon(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._round.set)
+
+    # --- dispatchers ---------------------------------------------------------------------------------
+
+    async def _poll(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._poll_now.wait(), self._pause())
+            self._poll_now.clear()
+            addresses = [pod.object.body["address"] for pod in self._inventory.of(POD).values()]
+            self._reports, errors = await self._dispatchers.reports([each for each in addresses if each])
+            self._metrics.dispatchers = len(self._reports)
+            for error in errors:
+                self._metrics.failed("dispatcher")
+                _log.warning("dispatcher", message=str(error))
+            await self._help(errors)
+            self._round.set()
+
+    def _pause(self) -> float:
+        waits = self._waiting_since
+        if waits is not None and self._clock.monotonic() - waits < POLL_PENDING_LONGEST_SECONDS:
+            return POLL_PENDING_SECONDS
+        return POLL_SECONDS
+
+    async def _help(self, errors: Iterable[ClusterError]) -> None:
+        """Look for news that nothing tells of: a changed token, unlabelled objects, pods that sleep on."""
+        try:
+            if any(error.status == 401 for error in errors):
+                await self._owned.read_again()
+            if self._made is None:
+                return
+            if await self._unlabelled.look(unresolved(self._made)):
+                self._dirty.set()
+            config_hash = self._made.assembly.config.hash
+            late = any(report.config_hash != config_hash for report in self._reports)
+            if late and self._clock.monotonic() - self._nudged > NUDGE_SECONDS:
+                self._nudged = self._clock.monotonic()
+                await self._owned.nudge(config_hash)
+        except ClusterError as error:
+            _log.warning("cluster", message=str(error))
+
+    async def _relisting(self) -> None:
+        pause = await self._relist.again()
+        while True:
+            await asyncio.sleep(pause)
+            pause = await self._relist.again()
+            try:
+                await self._owned.read_again()
+            except ClusterError as error:
+                _log.warning("cluster", message=str(error))
+            self._round.set()
+
+
+def managed(inventory: Inventory) -> Mapping[tuple[str, str], int]:
+    """(kind, Ready's status) → how many objects."""
+    states: Counter[tuple[str, str]] = Counter()
+    for kind in OURS:
+        for entry in inventory.of(kind).values():
+            states[(kind, (found(entry.status, READY) or {}).get("status", "Unknown"))] += 1
+    return states
+
+
+async def _first_of(*parts: Awaitable[None]) -> None:
+    """Until one of them ends; the others are cancelled, its exception goes on."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

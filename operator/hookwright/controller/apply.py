@@ -1,0 +1,195 @@
+"""Write what was decided, and only where it differs: configuration Secrets, pod annotation, statuses, Events.
+
+Remembers what it wrote, so that the same plan again writes nothing. Calls to the cluster run in threads, a few
+at once. Must not: decide what a status says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from hookwright.controller.cluster import SERVICE, ClusterApi
+from hookwright.controller.conditions import Note
+from hookwright.controller.inventory import POD, Id, Inventory
+from hookwright.controller.plan import StatusChange
+from hookwright.controller.resources import (
+    ADMIN_TOKEN,
+    HASH_KEY,
+    INGEST_TOKEN,
+    KEY,
+    POD_ANNOTATION,
+    TOKEN,
+    config_secrets,
+    data_of,
+    event,
+    secret,
+)
+from hookwright.controller.settings import Settings
+from hookwright.controller.webhooktest_status import rfc3339
+from hookwright.core.objects import SECRET, WEBHOOK_TEST
+from hookwright.errors import ClusterError
+from hookwright.limits import RUNTIME_STATUS_SECONDS, RUNTIME_WRITES_PER_SECOND, STATUS_WRITERS
+from hookwright.telemetry.controller_metrics import ControllerMetrics
+
+_log = structlog.get_logger()
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`now`: UTC; `monotonic`: seconds."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+
+
+class Owned:
+    """The release's own Secrets: tokens and hash key, made once, and the configuration."""
+
+    def __init__(
+        self, cluster: ClusterApi, inventory: Inventory, settings: Settings, metrics: ControllerMetrics
+    ) -> None:
+        self._cluster, self._inventory, self._settings, self._metrics = cluster, inventory, settings, metrics
+        self._owner: Mapping[str, Any] | None = None
+        self._written: dict[str, dict[str, bytes]] = {}
+        self._nudges = 0
+        self.admin_token = ""
+
+    async def prepare(self) -> bytes:
+        """Make what is missing, read what is there; the hash key. ClusterError."""
+        settings = self._settings
+        self._owner = await asyncio.to_thread(
+            self._cluster.read, SERVICE, settings.namespace, settings.dispatcher_service
+        )
+        await self._made_once(INGEST_TOKEN, TOKEN, _token)
+        key = await self._made_once(HASH_KEY, KEY, lambda: secrets.token_bytes(_TOKEN_BYTES))
+        await self.read_again()
+        return key
+
+    async def read_again(self) -> None:
+        """What stands in the cluster now: the administrator may have changed a token or removed a Secret."""
+        admin = await self._made_once(ADMIN_TOKEN, TOKEN, _token)
+        self.admin_token = admin.decode(errors="replace").split("\n", 1)[0].strip()
+        for name in config_secrets(self._settings.release, {}):
+            found = await asyncio.to_thread(self._cluster.read, SECRET, self._settings.namespace, name)
+            self._written[name] = {} if found is None else data_of(found)
+
+    async def _made_once(self, suffix: str, key: str, fresh: Callable[[], bytes]) -> bytes:
+        """The value in a Secret, made if there is none; what is there is never written."""
+        name, namespace = f"{self._settings.release}-{suffix}", self._settings.namespace
+        found = await asyncio.to_thread(self._cluster.read, SECRET, namespace, name)
+        if found is None:
+            body = secret(name, namespace, self._settings.release, {key: fresh()}, self._owner)
+            await asyncio.to_thread(self._cluster.create, SECRET, namespace, body)
+            found = await asyncio.to_thread(self._cluster.read, SECRET, namespace, name)
+        value = data_of(found or {}).get(key, b"")
+        if not value:
+            raise ClusterError(f"Secret {name} has no key {key}: delete it, and it is made anew.")
+        return value
+
+    async def configuration(self, files: Mapping[str, bytes], config_hash: str) -> bool:
+        """Write the Secrets that changed, then let kubelet refresh the pods; whether there was anything to do."""
+        changed = False
+        for name, data in config_secrets(self._settings.release, files).items():
+            if self._written[name] != data:
+                body = secret(name, self._settings.namespace, self._settings.release, data, self._owner)
+                await asyncio.to_thread(self._cluster.apply_secret, self._settings.namespace, body)
+                self._written[name] = data
+                self._metrics.wrote("Secret")
+                changed = True
+        if changed:
+            await self.nudge(config_hash)
+        return changed
+
+    async def nudge(self, config_hash: str) -> None:
+        """Change the pods' annotation: kubelet syncs such a pod at once, its Secret volume included."""
+        self._nudges += 1
+        annotations = {POD_ANNOTATION: f"{config_hash[:16]}.{self._nudges}"}
+        for pod in list(self._inventory.of(POD).values()):
+            await asyncio.to_thread(
+                self._cluster.annotate_pod, self._settings.namespace, pod.object.name, annotations
+            )
+
+
+def _token() -> bytes:
+    return secrets.token_urlsafe(_TOKEN_BYTES).encode()
+
+
+class StatusWriter:
+    """Writes statuses and their Events, run-time fields at their own pace (SPEC 2)."""
+
+    def __init__(
+        self, cluster: ClusterApi, inventory: Inventory, clock: Clock, metrics: ControllerMetrics
+    ) -> None:
+        self._cluster, self._inventory, self._clock, self._metrics = cluster, inventory, clock, metrics
+        self._slots = asyncio.Semaphore(STATUS_WRITERS)
+        self._last: dict[Id, float] = {}
+        self._allowance = RUNTIME_WRITES_PER_SECOND
+        self._allowed_at = clock.monotonic()
+
+    async def write(self, changes: Sequence[StatusChange]) -> bool:
+        """Write them, a webhook only after its tests; whether something is left that can be written soon."""
+        due, held_back = self._due(changes)
+        tests = [change for change in due if change.entry.object.kind == WEBHOOK_TEST]
+        webhooks = [change for change in due if change.entry.object.kind != WEBHOOK_TEST]
+        written = await asyncio.gather(*map(self._write, tests))
+        behind = {change.of_webhook for change, done in zip(tests, written, strict=True) if not done}
+        ready = [change for change in webhooks if change.entry.object.key not in behind]
+        written += await asyncio.gather(*map(self._write, ready))
+        return held_back or not all(written)
+
+    def _due(self, changes: Sequence[StatusChange]) -> tuple[list[StatusChange], bool]:
+        """What may be written now, and whether more may be within a second."""
+        now = self._clock.monotonic()
+        gained = (now - self._allowed_at) * RUNTIME_WRITES_PER_SECOND
+        self._allowance = min(RUNTIME_WRITES_PER_SECOND, self._allowance + gained)
+        self._allowed_at = now
+        due = [change for change in changes if not change.runtime]
+        waiting = [change for change in changes if change.runtime and self._ripe(change, now)]
+        waiting.sort(key=lambda change: (not change.at_once, self._last.get(change.entry.id, 0.0)))
+        room = int(self._allowance)
+        self._allowance -= len(waiting[:room])
+        return due + waiting[:room], len(waiting) > room
+
+    def _ripe(self, change: StatusChange, now: float) -> bool:
+        last = self._last.get(change.entry.id)
+        return change.at_once or last is None or now - last >= RUNTIME_STATUS_SECONDS
+
+    async def _write(self, change: StatusChange) -> bool:
+        entry = change.entry
+        body = {"metadata": {"uid": entry.uid}, "status": change.patch}
+        where = (entry.object.kind, entry.object.namespace, entry.object.name)
+        async with self._slots:
+            try:
+                answer = await asyncio.to_thread(self._cluster.patch_status, *where, body)
+            except ClusterError as error:
+                if error.status == 409:
+                    return True  # another object of that name by now: its own turn comes
+                self._metrics.failed("status")
+                _log.warning("status", kind=entry.object.kind, object=entry.object.key, message=str(error))
+                return False
+        self._metrics.wrote(entry.object.kind)
+        if answer is not None:
+            self._last[entry.id] = self._clock.monotonic()
+            self._inventory.put(entry.object.kind, answer)
+            for note in change.notes:
+                await self._post(note)
+        return True
+
+    async def _post(self, note: Note) -> None:
+        body = event(note, rfc3339(self._clock.now()))
+        try:
+            await asyncio.to_thread(self._cluster.post_event, note.key.partition("/")[0], body)
+        except ClusterError as error:
+            _log.warning("event", object=note.key, message=str(error))
+
+    def forget(self, present: set[Id]) -> None:
+        """Drop the times of objects that are gone."""
+        self._last = {name: at for name, at in self._last.items() if name in present}

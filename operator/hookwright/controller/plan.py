@@ -1,0 +1,263 @@
+"""Decide: from what the cluster holds and the dispatchers report to everything that is to be written. Pure.
+
+Two steps, as they have two rhythms: `build` makes the configuration when an object changed, `plan` the statuses
+when anything at all did. Must not: talk to cluster or dispatchers, read clocks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from hookwright.api.admin import TestRun, WebhookView
+from hookwright.api.config import RouteConfig
+from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
+from hookwright.controller import webhook_status, webhooktest_status
+from hookwright.controller.conditions import Note, Status, difference, said
+from hookwright.controller.inventory import CLUSTER_EVENTS, NAMESPACE, Entry, Id, Inventory
+from hookwright.controller.webhooktest_status import Due
+from hookwright.core.assemble import Assembly, Finding, assemble
+from hookwright.core.config_parts import encode
+from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, WEBHOOK_TEST, Object
+from hookwright.core.references import references, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The objects of one moment. `unlabelled`: objects that are referred to and lack the label, without data."""
+
+    webhooks: Mapping[str, Entry]
+    tests: Mapping[str, Entry]
+    referred: Mapping[Id, Object]
+    cluster_events: frozenset[str]
+
+    def objects(self) -> list[Object]:
+        """All of them, in an order that does not depend on when they were heard of."""
+        ours = [each.object for known in (self.webhooks, self.tests) for _, each in sorted(known.items())]
+        return ours + list(self.referred.values())
+
+
+def snapshot(inventory: Inventory, unlabelled: Sequence[Object], cluster_events: frozenset[str]) -> Snapshot:
+    """What the inventory holds now."""
+    referred = {(each.kind, each.key): each for each in unlabelled}
+    for kind in (SECRET, CONFIG_MAP):
+        referred |= {each.id: each.object for each in inventory.of(kind).values()}
+    return Snapshot(dict(inventory.of(WEBHOOK)), dict(inventory.of(WEBHOOK_TEST)), referred, cluster_events)
+
+
+def cluster_events(inventory: Inventory, release: str, watched: Sequence[str]) -> frozenset[str]:
+    """Namespaces that /v1/events reaches (SPEC 3): the watched ones, or the release's and the labelled."""
+    if watched:
+        return frozenset(watched)
+    labelled = (
+        each.object.name
+        for each in inventory.of(NAMESPACE).values()
+        if each.object.labels.get(CLUSTER_EVENTS) == "true"
+    )
+    return frozenset((release, *labelled))
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """The configuration of a snapshot: its files, and what is wrong with each object."""
+
+    snapshot: Snapshot
+    assembly: Assembly
+    files: Mapping[str, bytes]
+    errors: Mapping[Id, Sequence[Finding]]
+
+
+def build(taken: Snapshot, key: bytes, previous: Assembly | None) -> Build:
+    """Make the configuration; what did not change since `previous` is taken over. ConfigurationError: too large."""
+    assembly = assemble(
+        taken.objects(), cluster_events=sorted(taken.cluster_events), key=key, previous=previous
+    )
+    errors: dict[Id, list[Finding]] = defaultdict(list)
+    for finding in assembly.findings:
+        if finding.severity == "error":
+            errors[(finding.kind, finding.key)].append(finding)
+    return Build(taken, assembly, encode(assembly.config), errors)
+
+
+def unresolved(made: Build) -> list[Id]:
+    """Objects that are referred to and not among those with the label: they may exist without it."""
+    wanted: dict[Id, None] = {}
+    for key, part in made.assembly.webhooks.items():
+        if part.config.spec is not None:
+            namespace = key.partition("/")[0]
+            for each in references(part.config.spec):
+                wanted[(each.kind, f"{namespace}/{each.name}")] = None
+    for key, entry in made.snapshot.tests.items():
+        spec = _spec(entry)
+        if spec is not None and spec.event_from is not None:
+            ref = spec.event_from.config_map_key_ref
+            wanted[(CONFIG_MAP, f"{key.partition('/')[0]}/{ref.name}")] = None
+    known = made.snapshot.referred
+    return [each for each in wanted if each not in known or not known[each].labels]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one dispatcher says: the configuration it runs, and of each webhook how it is."""
+
+    address: str
+    config_hash: str | None
+    webhooks: Mapping[str, WebhookView]
+
+    def runs(self, route: RouteConfig) -> bool:
+        """Whether it runs exactly this route."""
+        view = self.webhooks.get(route.key)
+        return view is not None and view.config_hash == route.hash
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A status to write. `runtime`: only run-time fields changed; `at_once`: even so it may not wait.
+
+    `of_webhook`: the webhook whose status is only written after this one.
+    """
+
+    entry: Entry
+    patch: Mapping[str, Any]
+    notes: Sequence[Note]
+    runtime: bool = False
+    at_once: bool = True
+    of_webhook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Statuses in the order in which they are to be written (tests first), and runs to start."""
+
+    statuses: list[StatusChange] = field(default_factory=list)
+    runs: list[Due] = field(default_factory=list)
+    waiting: bool = False
+    """Whether a webhook waits for a dispatcher to load it."""
+
+
+def plan(
+    made: Build,
+    current: Mapping[Id, Entry],
+    reports: Sequence[Report],
+    runs: Mapping[str, TestRun],
+    now: datetime,
+) -> Plan:
+    """What is to be written now. `current`: the entries with the statuses that stand in the cluster."""
+    made_plan = Plan()
+    by_webhook: dict[str, list[Status]] = defaultdict(list)
+    for key in sorted(made.snapshot.tests):
+        entry = current.get((WEBHOOK_TEST, key))
+        if entry is None or not _same(entry, made.snapshot.tests[key]):
+            continue  # changed since: the next build knows it
+        spec = _spec(entry)
+        webhook = f"{entry.object.namespace}/{spec.webhook_ref.name}" if spec else None
+        status, due = webhooktest_status.test_status(
+            _test_facts(made, entry, spec, webhook, reports, runs), now
+        )
+        if due is not None:
+            made_plan.runs.append(due)
+        if webhook is not None:
+            by_webhook[webhook].append(status)
+        patch = difference(entry.status, status)
+        if patch:
+            notes = webhooktest_status.notes(entry, status)
+            made_plan.statuses.append(StatusChange(entry, patch, notes, of_webhook=webhook))
+    waiting = False
+    for key in sorted(made.snapshot.webhooks):
+        entry = current.get((WEBHOOK, key))
+        route = made.assembly.route(key)
+        if entry is None or route is None or not _same(entry, made.snapshot.webhooks[key]):
+            continue
+        waiting = waiting or not all(report.runs(route) for report in reports)
+        change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
+        if change is not None:
+            made_plan.statuses.append(change)
+    return Plan(made_plan.statuses, made_plan.runs, waiting)
+
+
+def _same(entry: Entry, built: Entry) -> bool:
+    return entry.object.body == built.object.body
+
+
+def _webhook_facts(
+    made: Build, entry: Entry, route: RouteConfig, reports: Sequence[Report], tests: Sequence[Status]
+) -> webhook_status.Facts:
+    return webhook_status.Facts(
+        entry=entry,
+        route=route,
+        findings=made.errors.get(entry.id, ()),
+        views=[report.webhooks.get(route.key) for report in reports],
+        handled=bool(reports) and all(each.config_hash == made.assembly.config.hash for each in reports),
+        cluster_events=entry.object.namespace in made.snapshot.cluster_events,
+        tests=webhooktest_status.counts(tests),
+    )
+
+
+def _webhook_change(facts: webhook_status.Facts, now: datetime) -> StatusChange | None:
+    """Everything when something apart from run-time fields changed, otherwise those alone, at their own pace."""
+    before = facts.entry.status
+    slow, fresh = webhook_status.webhook_status(facts, webhooktest_status.rfc3339(now))
+    patch = difference(before, fresh)
+    if not patch:
+        return None
+    posted = webhook_status.notes(facts.entry, fresh)
+    if difference(before, slow):
+        return StatusChange(facts.entry, patch, posted)
+    return StatusChange(
+        facts.entry, patch, posted, runtime=True, at_once=webhook_status.flipped(before, fresh)
+    )
+
+
+def _test_facts(
+    made: Build,
+    entry: Entry,
+    spec: WebhookTestSpec | None,
+    webhook: str | None,
+    reports: Sequence[Report],
+    runs: Mapping[str, TestRun],
+) -> webhooktest_status.Facts:
+    owner = made.snapshot.webhooks.get(webhook) if webhook else None
+    route = made.assembly.route(webhook) if webhook else None
+    return webhooktest_status.Facts(
+        entry=entry,
+        findings=made.errors.get(entry.id, ()),
+        spec=spec,
+        event_from=_event_from(made, entry, spec),
+        route=route,
+        webhook_generation=owner.generation if owner else 0,
+        waits=_waits(made, webhook),
+        loaded=route is not None and any(report.runs(route) for report in reports),
+        runs=runs,
+    )
+
+
+def _waits(made: Build, webhook: str | None) -> str | None:
+    """Why a webhook waits for something to appear; a mistake in its spec is none: a test shows it at once."""
+    errors = made.errors.get((WEBHOOK, webhook or ""), ())
+    if not errors or any(each.condition == "Accepted" for each in errors):
+        return None
+    return said(errors)
+
+
+def _event_from(made: Build, entry: Entry, spec: WebhookTestSpec | None) -> str | None:
+    """The text that spec.eventFrom names; None when there is none, or it cannot be had (then a finding says so)."""
+    if spec is None or spec.event_from is None:
+        return None
+    ref = spec.event_from.config_map_key_ref
+    source = made.snapshot.referred.get((CONFIG_MAP, f"{entry.object.namespace}/{ref.name}"))
+    try:
+        return None if source is None else text_of(source, ref.key)
+    except ValueError:
+        return None
+
+
+def _spec(entry: Entry) -> WebhookTestSpec | None:
+    try:
+        return WebhookTestSpec.model_validate(entry.object.spec, by_alias=True, by_name=False)
+    except ValidationError:
+        return None

@@ -1,0 +1,102 @@
+"""List and watch of Secrets, ConfigMaps, Namespaces and the dispatcher's pods, by label selector.
+
+One thread each, as the official client blocks. A watch that ends or is silent is followed by a new list, so each
+kind is listed anew every few minutes and nothing missed stays missed. Must not: decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from hookwright.controller.cluster import ClusterApi, Listed
+from hookwright.controller.inventory import NAMESPACE, POD, Inventory
+from hookwright.controller.settings import Settings
+from hookwright.core.objects import CONFIG_MAP, SECRET
+from hookwright.core.references import LABELS
+from hookwright.errors import ClusterError
+from hookwright.limits import CONTROLLER_RETRY_SECONDS
+
+_log = structlog.get_logger()
+_FEEDS: Final = {"ADDED", "MODIFIED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one thread watches. `namespace`: None is all."""
+
+    kind: str
+    namespace: str | None
+    selector: str
+
+
+def scopes(settings: Settings) -> list[Scope]:
+    """What a controller watches beside Webhooks and WebhookTests."""
+    found = [Scope(POD, settings.namespace, settings.dispatcher_selector)]
+    if not settings.watch_namespaces:
+        found.append(Scope(NAMESPACE, None, ""))
+    for namespace in settings.watch_namespaces or (None,):
+        found += [Scope(kind, namespace, f"{LABELS[kind]}=true") for kind in (SECRET, CONFIG_MAP)]
+    return found
+
+
+class Watches:
+    """The threads. Everything they hear reaches the inventory in the loop's thread."""
+
+    def __init__(self, cluster: ClusterApi, inventory: Inventory, watched: Sequence[Scope]) -> None:
+        self._cluster, self._inventory = cluster, inventory
+        self._loop = asyncio.get_running_loop()
+        self._stopped = threading.Event()
+        self._waiting = set(watched)
+        self._listed = asyncio.Event()
+        self._threads = [
+            # daemons: one may sit in a read that only the API server ends
+            threading.Thread(target=self._follow, args=(scope,), name=f"watch {scope.kind}", daemon=True)
+            for scope in watched
+        ]
+
+    async def start(self) -> None:
+        """Start them; returns when each has listed its objects once."""
+        for thread in self._threads:
+            thread.start()
+        await self._listed.wait()
+
+    def stop(self) -> None:
+        """Hear nothing more."""
+        self._stopped.set()
+
+    def _follow(self, scope: Scope) -> None:
+        while not self._stopped.is_set():
+            began = time.monotonic()
+            try:
+                listed = self._cluster.list(scope.kind, scope.namespace, scope.selector)
+                self._tell(self._replace, scope, listed)
+                for what, raw in self._cluster.watch(
+                    scope.kind, scope.namespace, scope.selector, listed.version
+                ):
+                    if self._stopped.is_set():
+                        return
+                    if what in _FEEDS:
+                        self._tell(self._inventory.put, scope.kind, raw)
+                    elif what == "DELETED":
+                        self._tell(self._inventory.remove, scope.kind, raw)
+            except ClusterError as error:
+                _log.warning("watch", kind=scope.kind, namespace=scope.namespace, message=str(error))
+            # one that ends at once must not become a storm of lists
+            self._stopped.wait(max(0.0, CONTROLLER_RETRY_SECONDS - (time.monotonic() - began)))
+
+    def _tell(self, hear: object, *args: object) -> None:
+        if not self._stopped.is_set():
+            self._loop.call_soon_threadsafe(hear, *args)  # type: ignore[arg-type]
+
+    def _replace(self, scope: Scope, listed: Listed) -> None:
+        self._inventory.replace(scope.kind, listed.items, listed.version, scope.namespace)
+        self._waiting.discard(scope)
+        if not self._waiting:
+            self._listed.set()

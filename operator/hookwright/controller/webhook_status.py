@@ -1,0 +1,236 @@
+"""The status of one Webhook (SPEC 2): from what is wrong with it and what the dispatchers report.
+
+Pure: the same facts give the same status. Run-time fields (SPEC 2) are set apart, since they are written
+at a slower pace. Must not: write, read clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hookwright.api.admin import WebhookView
+from hookwright.api.config import RouteConfig
+from hookwright.controller.conditions import (
+    READY,
+    Condition,
+    Note,
+    Status,
+    changed,
+    cut,
+    found,
+    kept,
+    merged,
+    said,
+)
+from hookwright.controller.inventory import Entry
+from hookwright.core.assemble import Finding
+from hookwright.core.objects import WEBHOOK
+from hookwright.core.routes import host_of
+from hookwright.limits import CONDITION_CHARACTERS
+
+PENDING: Final = "Pending"
+RUNTIME: Final = (
+    "lastInvocation", "lastSuccessTime", "lastFailureTime", "consecutiveFailures", "pending", "deadLettered",
+)  # fmt: skip
+HEALTHY: Final = "DeliveryHealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one webhook.
+
+    `findings`: its errors. `views`: what each dispatcher that answered says of it, None: it does not know it.
+    `handled`: every dispatcher that answered runs the whole present configuration. `cluster_events`: whether
+    /v1/events reaches its namespace. `tests`: the roll-up, None when it has none.
+    """
+
+    entry: Entry
+    route: RouteConfig
+    findings: Sequence[Finding]
+    views: Sequence[WebhookView | None]
+    handled: bool
+    cluster_events: bool
+    tests: Mapping[str, int] | None
+
+
+def webhook_status(facts: Facts, now: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(status with the run-time fields as they stand, the whole status with those of now)."""
+    before = facts.entry.status
+    accepted, resolved, programmed = _accepted(facts), _resolved(facts), _programmed(facts)
+    ready = _ready(facts, (accepted, resolved, programmed))
+    old = found(before, HEALTHY)
+    fresh = _healthy(facts)
+    held_back = kept(old) if old is not None else fresh
+    runtime = _runtime(facts.views)
+
+    def whole(healthy: Condition, run_time: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = [accepted, resolved, programmed, ready, healthy, *_progress(accepted, resolved, programmed)]
+        status = {
+            "observedGeneration": facts.entry.generation,
+            "conditions": merged(before, wanted, facts.entry.generation, now),
+            "host": _host(facts.route),
+            "configHash": facts.route.hash,
+            **run_time,
+            "tests": facts.tests,
+            "lastHandledReconcileAt": facts.route.requested_at
+            if facts.handled
+            else before.get("lastHandledReconcileAt"),
+        }
+        return {name: value for name, value in status.items() if value is not None}
+
+    as_it_stands = {name: before[name] for name in RUNTIME if name in before}
+    return whole(held_back, as_it_stands), whole(fresh, as_it_stands if runtime is None else runtime)
+
+
+def flipped(before: Status, after: Status) -> bool:
+    """Whether the result of deliveries changed, which is written at once (SPEC 2)."""
+    result = (before.get("lastInvocation") or {}).get("result")
+    return (
+        result != (after.get("lastInvocation") or {}).get("result")
+        or changed(before, after, HEALTHY) is not None
+    )
+
+
+def notes(entry: Entry, after: Status) -> list[Note]:
+    """Events for the conditions that changed: Ready once it is settled, and health once there was traffic."""
+    posted = []
+    for kind in (READY, HEALTHY):
+        condition = changed(entry.status, after, kind)
+        if condition is not None and condition["reason"] not in (PENDING, "NoTraffic"):
+            warning = condition["status"] == "False"
+            key, uid = entry.object.key, entry.uid
+            posted.append(Note(WEBHOOK, key, uid, warning, condition["reason"], condition["message"]))
+    return posted
+
+
+def _accepted(facts: Facts) -> Condition:
+    wrong = [each for each in facts.findings if each.condition == "Accepted"]
+    if wrong:
+        return Condition("Accepted", "False", wrong[0].reason, said(wrong))
+    return Condition(
+        "Accepted", "True", "Accepted", "The spec is valid and its templates render the sample events."
+    )
+
+
+def _resolved(facts: Facts) -> Condition:
+    if facts.route.spec is None:
+        return Condition(
+            "ResolvedRefs", "Unknown", "InvalidSpec", "Not looked at while the spec is not valid."
+        )
+    wrong = [each for each in facts.findings if each.condition == "ResolvedRefs"]
+    if wrong:
+        return Condition("ResolvedRefs", "False", wrong[0].reason, said(wrong))
+    return Condition(
+        "ResolvedRefs", "True", "ResolvedRefs", "Everything that is referred to is there and allowed."
+    )
+
+
+def _programmed(facts: Facts) -> Condition:
+    """A dispatcher that is away or a rotation under way changes nothing (SPEC 2)."""
+    route = facts.route
+    loaded = [view for view in facts.views if view is not None and view.config_hash == route.hash]
+    refused = next((view for view in loaded if view.state == "held" and route.held is None), None)
+    if refused is not None:
+        return Condition("Programmed", "False", "Refused", cut(refused.message, CONDITION_CHARACTERS))
+    if facts.views and len(loaded) == len(facts.views):
+        return Condition(
+            "Programmed", "True", "Programmed", "Every dispatcher that answers runs this configuration."
+        )
+    before = found(facts.entry.status, "Programmed")
+    if before is not None and before.get("observedGeneration") == facts.entry.generation:
+        return kept(before)
+    waits = "for the dispatcher to load it" if facts.views else "for a dispatcher to answer"
+    return Condition("Programmed", "False", PENDING, f"Waiting {waits}.")
+
+
+def _ready(facts: Facts, parts: Sequence[Condition]) -> Condition:
+    failing = next((each for each in parts if not each.true), None)
+    if failing is not None:
+        return Condition(READY, "False", failing.reason, failing.message)
+    if not facts.route.active:
+        return Condition(
+            READY, "True", "Inactive", "Inactive: it takes no events; tests and Manual calls still work."
+        )
+    own = f"/v1/namespaces/{facts.route.namespace}/events"
+    if facts.cluster_events:
+        return Condition(READY, "True", "Succeeded", f"Events reach it at /v1/events and {own}.")
+    return Condition(READY, "True", "Succeeded", f"Events reach it at {own} only.")
+
+
+def _progress(accepted: Condition, resolved: Condition, programmed: Condition) -> list[Condition]:
+    """Stalled or Reconciling, present only while True (kstatus); what needs a change of spec goes first."""
+    for each in (accepted, programmed):
+        if not each.true and each.reason != PENDING:
+            return [Condition("Stalled", "True", each.reason, each.message)]
+    for each in (resolved, programmed):
+        if not each.true:
+            return [Condition("Reconciling", "True", each.reason, each.message)]
+    return []
+
+
+def _healthy(facts: Facts) -> Condition:
+    views = [view for view in facts.views if view is not None]
+    old = found(facts.entry.status, HEALTHY)
+    if not views and old is not None:
+        return kept(old)
+    worst = max(views, key=_trouble, default=None)
+    if worst is None or worst.last_invocation is None:
+        return Condition(HEALTHY, "Unknown", "NoTraffic", "Nothing has been delivered yet.")
+    last = worst.last_invocation.get("message") or ""
+    if worst.state == "gone":
+        return Condition(HEALTHY, "False", "Gone", worst.message)
+    if worst.circuit == "Open":
+        return Condition(
+            HEALTHY, "False", "CircuitOpen", f"Probing with one delivery at a time. Last: {last}"
+        )
+    if worst.consecutive_failures:
+        return Condition(HEALTHY, "False", "Failing", last)
+    return Condition(HEALTHY, "True", "Healthy", "The last delivery succeeded.")
+
+
+def _trouble(view: WebhookView) -> tuple[bool, bool, int, bool]:
+    return (
+        view.state == "gone",
+        view.circuit == "Open",
+        view.consecutive_failures,
+        bool(view.last_invocation),
+    )
+
+
+def _runtime(views: Sequence[WebhookView | None]) -> dict[str, Any] | None:
+    """Run-time fields over all dispatchers; None: none of them knows the webhook."""
+    known = [view for view in views if view is not None]
+    if not known:
+        return None
+    latest = max(known, key=lambda view: (view.last_invocation or {}).get("time") or "")
+    runtime = {
+        "lastInvocation": _invocation(latest.last_invocation),
+        "lastSuccessTime": max(view.last_success_time or "" for view in known) or None,
+        "lastFailureTime": max(view.last_failure_time or "" for view in known) or None,
+        "consecutiveFailures": max(view.consecutive_failures for view in known),
+        "pending": sum(view.pending for view in known),
+        "deadLettered": sum(view.dead_lettered for view in known),
+    }
+    return {name: value for name, value in runtime.items() if value is not None}
+
+
+def _invocation(last: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if last is None:
+        return None
+    shown = {name: value for name, value in last.items() if value is not None}
+    if "message" in shown:
+        shown["message"] = cut(shown["message"], CONDITION_CHARACTERS)
+    return shown
+
+
+def _host(route: RouteConfig) -> str | None:
+    """The host it sends to; None while that is not known."""
+    if route.spec is None:
+        return None
+    url = route.spec.url
+    if url is None and route.spec.url_from is not None:
+        ref = route.spec.url_from.secret_key_ref
+        url = route.secrets.get(f"{ref.name}/{ref.key}")
+    return host_of(url) if url else None
