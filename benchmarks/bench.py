@@ -217,7 +217,7 @@ async def run(parts: list[str], quick: bool) -> None:
         async with target(bench.cert) as bench.port:
             for part in parts:
                 if part == "stages":
-                    print_stages(BODY)
+                    await print_stages(BODY)
                 else:
                     await PARTS[part](bench)
     finally:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import uvloop
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
@@ -69,7 +68,7 @@ async def store_cost(folder: Path, raw: bytes, record: bytes, groups: int = 200,
     return spent / (groups * size) * 1e6
 
 
-def print_stages(template: str) -> None:
+async def print_stages(template: str) -> None:
     """Print them."""
     before, after = event_bytes()
     raw = before + b"0000000001" + after
@@ -106,6 +105,6 @@ def print_stages(template: str) -> None:
     print(f"  record for the history {cost(record):.1f}")
     folder = Path(tempfile.mkdtemp(prefix="hookwright-bench-"))
     try:
-        print(f"  store: accept and finish, groups of 64 {uvloop.run(store_cost(folder, raw, record())):.1f}")
+        print(f"  store: accept and finish, groups of 64 {await store_cost(folder, raw, record()):.1f}")
     finally:
         shutil.rmtree(folder)

@@ -260,6 +260,8 @@ class Lanes:
         self._finish(lane, delivery, decision, record, message, now_ms)
         if outcome.verdict is Verdict.GONE and lane.target is target:
             self._gone(lane, target)
+        else:
+            self.wake(lane)
 
     def _remember(self, lane: Lane, record: AttemptRecord, message: str) -> None:
         lane.dirty = True
