@@ -152,13 +152,8 @@ async def _secure(connection: Connection, transport: asyncio.Transport, context:
     loop = asyncio.get_running_loop()
     try:
         secured = await loop.start_tls(transport, connection, context, server_hostname=connection.host)
-    except (
-        OSError,
-        ValueError,
-    ) as error:  # ssl.SSLError is an OSError; ValueError: a name that ssl cannot take
+    except (OSError, ValueError) as error:  # ValueError: a name that ssl cannot take
         raise failures.securing(connection.host, error) from error
-    if (
-        secured is None or secured.is_closing()
-    ):  # closed while the handshake ended: not every loop calls it an error
+    if secured is None or secured.is_closing():  # closed just then: not every loop calls that an error
         raise failures.securing(connection.host, None)
     connection.secured(secured)

@@ -339,7 +339,7 @@ async def test_closing_the_sender_ends_requests_under_way(
 
 
 async def test_a_closed_connection_leaves_no_garbage(certificates: Certificates, client_for: Make) -> None:
-    """Buffers and parsers go with their connection, without waiting for the collector's last generation."""
+    """Nothing holds on to it: its parser and buffers go as well."""
     async with serve(once(OK), certificates.good) as target:
         client = client_for(target)
         for _ in range(20):
