@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.decode import decode

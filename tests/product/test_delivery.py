@@ -167,7 +167,8 @@ def test_a_broken_manifest_never_stops_the_others(product: Product) -> None:
 def test_an_inactive_webhook_accepts_nothing_but_can_be_invoked(product: Product) -> None:
     """active: false matches no event; explicit invocation still works."""
     product.webhook(
-        "resting", "  active: false\n  url: https://target.test/resting\n  triggers: [RequestGranted, Manual]\n"
+        "resting",
+        "  active: false\n  url: https://target.test/resting\n  triggers: [RequestGranted, Manual]\n",
     )
     product.start()
     product.loaded("default/resting")

@@ -56,7 +56,7 @@ class Lanes:
         self.stopping = False
         self._ready: deque[Lane] = deque()
         self._turn_scheduled = False
-        self._results = Results(work, self._written)
+        self._results = Results(work, self._written, self._wake_all)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -99,7 +99,7 @@ class Lanes:
 
     def wake(self, lane: Lane) -> None:
         """Something about a lane changed: let it take its turn if it can start anything, and refill it."""
-        if lane.in_turn or self.stopping:
+        if lane.in_turn or self.stopping or self._results.stuck:
             return
         self._refill(lane)
         now = self._clock.monotonic()
@@ -114,6 +114,10 @@ class Lanes:
         if not self._turn_scheduled:
             self._turn_scheduled = True
             self._loop.call_soon(self._turns)
+
+    def _wake_all(self) -> None:
+        for lane in list(self.by_key.values()):
+            self.wake(lane)
 
     def _wake_at(self, lane: Lane, when: float) -> None:
         if lane.wake_at is not None and lane.wake_at <= when:
@@ -163,7 +167,7 @@ class Lanes:
             now=self._clock.now(),
         )  # fmt: skip
         if burial is not None:
-            self._bury(lane, delivery, DeadReason(burial.reason), burial.message)
+            self._give_up(lane, delivery, DeadReason(burial.reason), burial.message)
             return
         monotonic = self._clock.monotonic()
         probe = lane.circuit.start()
@@ -300,7 +304,7 @@ class Lanes:
         )
         self._results.write(Result(lane, delivery, finish))
 
-    def _bury(self, lane: Lane, delivery: Delivery, reason: DeadReason, message: str) -> None:
+    def _give_up(self, lane: Lane, delivery: Delivery, reason: DeadReason, message: str) -> None:
         finish = Finish(
             key=delivery.key, route=lane.key, action=Action.BURY, reason=reason, message=message,
             attempts=delivery.attempts, at=self._clock.now_ms(), sole=delivery.sole,
@@ -378,13 +382,23 @@ class Lanes:
         self, lane: Lane, reason: DeadReason, message: str, received_before: int | None = None
     ) -> None:
         """What waits of a lane becomes dead letters (those received before a time, if given)."""
-        lane.clear()
         lane.more = True
         self.spawn(self._bury_all(lane, reason, message, received_before))
 
     async def _bury_all(
         self, lane: Lane, reason: DeadReason, message: str, received_before: int | None
     ) -> None:
+        while lane.claiming:  # noqa: ASYNC110 - what a claim brings must not be buried behind its back
+            await asyncio.sleep(0.001)
+        lane.claiming = True
+        try:
+            await self._bury(lane, reason, message, received_before)
+        finally:
+            lane.claiming = False
+        self.wake(lane)
+
+    async def _bury(self, lane: Lane, reason: DeadReason, message: str, received_before: int | None) -> None:
+        lane.clear()
         count, size = await self._work.bury_waiting(
             lane.key, reason, message, now=self._clock.now_ms(), received_before=received_before,
             exclude=frozenset(lane.keys),
@@ -394,7 +408,6 @@ class Lanes:
         self.waiting -= count
         self.waiting_bytes -= size
         lane.dead += count
-        self.wake(lane)
 
     def spawn(self, work: Awaitable[None]) -> None:
         """Run something in the background; `close` waits for it."""

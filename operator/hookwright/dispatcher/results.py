@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
 from hookwright.dispatcher.lane import Lane
 from hookwright.store.port import Delivery, Finish, Work
+
+_STUCK_SECONDS = 2.0  # far longer than a commit on a busy disk
 
 
 @dataclass(slots=True)
@@ -25,10 +28,17 @@ class Result:
 class Results:
     """Writes results in groups; `written` is called with each after its commit."""
 
-    def __init__(self, work: Work, written: Callable[[Result], None]) -> None:
-        self._work, self._written = work, written
+    def __init__(self, work: Work, written: Callable[[Result], None], resumed: Callable[[], None]) -> None:
+        """`resumed` is called when results can be written again after they could not for a while."""
+        self._work, self._written, self._resumed = work, written, resumed
+        self._since: float | None = None
         self._waiting: list[Result] = []
         self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Results cannot be written now (no space): no new attempt should start, as its result would wait too."""
+        return self._since is not None and monotonic() - self._since > _STUCK_SECONDS
 
     def write(self, result: Result) -> None:
         """Hand in a result."""
@@ -41,10 +51,14 @@ class Results:
         try:
             while self._waiting:
                 group, self._waiting = self._waiting, []
+                self._since = monotonic()
                 await self._work.finish([result.finish for result in group])
+                resumed, self._since = self.stuck, None
                 for result in group:
                     result.lane.unwritten -= 1
                     self._written(result)
+                if resumed:
+                    self._resumed()
         finally:
             self._writing = None
 

@@ -73,6 +73,9 @@ class Upkeep:
         for lane in list(self._lanes.lanes()):
             if not lane.waiting or lane.in_flight:
                 continue
+            if lane.key not in self._loader.webhooks and lane.deleted_at_ms is None:
+                lane.deleted_at_ms = self._clock.now_ms()  # replayed, and its webhook is not there any more
+                lane.dirty = True
             deleted = None if lane.deleted_at_ms is None else lane.deleted_at_ms / 1000
             policy = self._policy(lane)
             burial = give_up(lane.state, received=now, policy=policy, deleted_at=deleted, now=now)
