@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import click
 from pydantic import ValidationError
@@ -26,6 +27,8 @@ def command() -> None:
         name = "HOOKWRIGHT_" + "_".join(map(str, first["loc"])).upper()
         raise UsageError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
     logs.configure(json=True)
+    for name in ("kopf.objects", "httpx"):  # they have a line for each event and request
+        logging.getLogger(name).setLevel(logging.WARNING)
     asyncio.run(_serve(settings))
 
 

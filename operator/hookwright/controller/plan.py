@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -134,9 +134,9 @@ class StatusChange:
 class Plan:
     """Statuses in the order in which they are to be written (tests first), and runs to start."""
 
-    statuses: list[StatusChange] = field(default_factory=list)
-    runs: list[Due] = field(default_factory=list)
-    waiting: bool = False
+    statuses: list[StatusChange]
+    runs: list[Due]
+    waiting: bool
     """Whether a webhook waits for a dispatcher to load it."""
 
 
@@ -148,7 +148,8 @@ def plan(
     now: datetime,
 ) -> Plan:
     """What is to be written now. `current`: the entries with the statuses that stand in the cluster."""
-    made_plan = Plan()
+    statuses: list[StatusChange] = []
+    runs_due: list[Due] = []
     by_webhook: dict[str, list[Status]] = defaultdict(list)
     for key in sorted(made.snapshot.tests):
         entry = current.get((WEBHOOK_TEST, key))
@@ -160,13 +161,13 @@ def plan(
             _test_facts(made, entry, spec, webhook, reports, runs), now
         )
         if due is not None:
-            made_plan.runs.append(due)
+            runs_due.append(due)
         if webhook is not None:
             by_webhook[webhook].append(status)
         patch = difference(entry.status, status)
         if patch:
             notes = webhooktest_status.notes(entry, status)
-            made_plan.statuses.append(StatusChange(entry, patch, notes, of_webhook=webhook))
+            statuses.append(StatusChange(entry, patch, notes, of_webhook=webhook))
     waiting = False
     for key in sorted(made.snapshot.webhooks):
         entry = current.get((WEBHOOK, key))
@@ -176,8 +177,8 @@ def plan(
         waiting = waiting or not all(report.runs(route) for report in reports)
         change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
         if change is not None:
-            made_plan.statuses.append(change)
-    return Plan(made_plan.statuses, made_plan.runs, waiting)
+            statuses.append(change)
+    return Plan(statuses, runs_due, waiting)
 
 
 def _same(entry: Entry, built: Entry) -> bool:

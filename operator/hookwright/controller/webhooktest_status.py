@@ -146,7 +146,11 @@ def _waiting(facts: Facts, reason: str, message: str, now: datetime) -> dict[str
 def _without_outcome(facts: Facts, conditions: Sequence[Condition], now: datetime) -> dict[str, Any]:
     before = facts.entry.status
     rest = {name: value for name, value in before.items() if name not in _OUTCOME}
-    return rest | _head(facts, conditions, now)
+    return {
+        **rest,
+        **_head(facts, conditions, now),
+        "message": cut(conditions[0].message, CONDITION_CHARACTERS),
+    }
 
 
 def _head(facts: Facts, conditions: Sequence[Condition], now: datetime) -> dict[str, Any]:
