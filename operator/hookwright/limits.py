@@ -77,6 +77,8 @@ DELETED_WEBHOOK_SECONDS = 600.0
 MAX_IN_FLIGHT_DEFAULT = 16
 LANE_QUEUE = 1_000  # claimed deliveries a lane holds in memory; the rest waits in the store
 LANE_QUEUE_BYTES = 4 * MIB
+LANES_QUEUE_BYTES = 64 * MIB  # of all lanes together; over it each may hold only a few
+LANE_QUEUE_LEAST = 16
 
 # --- store -------------------------------------------------------------------------------------
 BACKLOG_WEBHOOK = 100_000

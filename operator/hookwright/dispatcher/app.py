@@ -44,6 +44,7 @@ from hookwright.telemetry.record import AttemptDetails
 
 log = structlog.get_logger()
 _CONFIG_CHECK_MS = 5_000  # a change that the watch missed is seen this much later
+_CONFIG_MISSING_SECONDS = 1.0  # between two looks for a folder that is not there
 
 
 def make_sender(settings: Settings) -> HttpSender:
@@ -57,8 +58,22 @@ def make_sender(settings: Settings) -> HttpSender:
             ca_files=settings.egress_ca_file,
             user_agent=f"hookwright/{__version__}",
         )
-    except (ValueError, OSError) as error:
-        raise UsageError(f"egress: {error}") from error
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    except (ConfigurationError, OSError) as error:
+        raise UsageError(f"egress.caFile: {error}") from error
+
+
+def make_data_folder(path: Path) -> None:
+    """Make the folder of the store. Raises UsageError with one sentence."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UsageError(f"{path}: the data folder cannot be a file; name another one.") from None
+    except OSError as error:
+        raise UsageError(
+            f"{path}: the data folder cannot be made ({error.strerror}); name another one."
+        ) from None
 
 
 class Dispatcher:
@@ -73,10 +88,13 @@ class Dispatcher:
         self.failure: BaseException | None = None
         """Why the dispatcher ends by itself, if it does."""
 
-    async def start(self) -> None:
-        """Open the store, load the configuration, listen. Raises UsageError, StoreError, OSError."""
+    async def start(self, config: DispatchConfig | None = None) -> None:
+        """Open the store, load the configuration, listen. Raises UsageError, StoreError.
+
+        With a `config` no folder of configuration is read or watched; `use` gives the next one.
+        """
         settings, clock = self._settings, self._clock
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_data_folder(settings.data)
         tokens = _tokens(settings)
         admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
         self._sender = make_sender(settings)
@@ -114,7 +132,10 @@ class Dispatcher:
             self._metrics, settings.history_bodies,
         )  # fmt: skip
         self._metrics.watch(self._lanes, self.loader, self._store)
-        await self._first_configuration()
+        if config is not None:
+            await self.loader.load(config)
+        else:
+            await self._first_configuration()
         hosts = HostGuard(settings.ingest_hosts)
         ingest = Ingest(
             self._acceptor, self._backend, clock, tokens=tokens, hosts=hosts, rate=settings.ingest_rate,
@@ -131,7 +152,8 @@ class Dispatcher:
             pruned=self._metrics.pruned,
         )  # fmt: skip
         self.upkeep = upkeep
-        self._spawn(self._watch_configuration())
+        if config is None:
+            self._spawn(self._watch_configuration())
         self._spawn(upkeep.run())
 
     @property
@@ -171,24 +193,33 @@ class Dispatcher:
     async def _watch_configuration(self) -> None:
         folder: Path = self._settings.config
         seen = config_folder.stamp(folder)
-        async for _ in awatch(
-            folder,
-            stop_event=self._stopping,
-            rust_timeout=_CONFIG_CHECK_MS,
-            yield_on_timeout=True,
-            debounce=200,
-        ):
-            stamp = config_folder.stamp(folder)
-            if stamp is None or (stamp == seen and self.loader.config is not None):
-                continue
+        while not self._stopping.is_set():
             try:
-                await self.use(await asyncio.to_thread(config_folder.read, folder))
-            except ConfigurationError as error:
-                self._metrics.configuration_refused()
-                log.warning("configuration.refused", reason=str(error))
-            else:
-                seen = stamp
-                log.info("configuration.loaded", webhooks=len(self.loader.webhooks))
+                async for _ in awatch(
+                    folder,
+                    stop_event=self._stopping,
+                    rust_timeout=_CONFIG_CHECK_MS,
+                    yield_on_timeout=True,
+                    debounce=200,
+                ):
+                    seen = await self._look(folder, seen)
+            except FileNotFoundError:  # the folder itself is not there yet
+                await asyncio.sleep(_CONFIG_MISSING_SECONDS)
+                seen = await self._look(folder, seen)
+
+    async def _look(self, folder: Path, seen: str | None) -> str | None:
+        """Put what is in the folder in force, if it is new; the stamp of what was looked at."""
+        stamp = config_folder.stamp(folder)
+        if stamp is None or (stamp == seen and self.loader.config is not None):
+            return seen
+        try:
+            await self.use(await asyncio.to_thread(config_folder.read, folder))
+        except ConfigurationError as error:
+            self._metrics.configuration_refused()
+            log.warning("configuration.refused", reason=str(error))
+            return seen
+        log.info("configuration.loaded", webhooks=len(self.loader.webhooks))
+        return stamp
 
     # --- life ----------------------------------------------------------------------------------------
 

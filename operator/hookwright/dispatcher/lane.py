@@ -129,13 +129,14 @@ class Lane:
         """Whether the queue takes one more."""
         return len(self.queue) < LANE_QUEUE and self.queue_bytes < LANE_QUEUE_BYTES
 
-    def push(self, delivery: Delivery) -> None:
-        """Queue a delivery that is on stable storage, unless it is here already."""
+    def push(self, delivery: Delivery) -> bool:
+        """Queue a delivery that is on stable storage; False: it is here already."""
         if delivery.key in self.keys or (self.retired is not None and delivery.key in self.retired):
-            return
+            return False
         self.keys.add(delivery.key)
         self.queue.append(delivery)
         self.queue_bytes += len(delivery.raw)
+        return True
 
     def pop(self) -> Delivery:
         """The next delivery to start."""

@@ -21,9 +21,9 @@ from hookwright.core.request import Outgoing
 from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.lane import Lane, LastInvocation
+from hookwright.dispatcher.overflow import Overflow
 from hookwright.dispatcher.records import Bodies, detail, friendly_id
 from hookwright.dispatcher.results import Result, Results
-from hookwright.limits import LANE_QUEUE, LANE_QUEUE_BYTES
 from hookwright.store.port import Action, AttemptRecord, DeadReason, Delivery, Finish, Work
 from hookwright.telemetry.record import AttemptDetails
 
@@ -57,6 +57,7 @@ class Lanes:
         self._ready: deque[Lane] = deque()
         self._turn_scheduled = False
         self._results = Results(work, self._written, self._wake_all)
+        self._overflow = Overflow(work, clock, wake=self.wake, wake_at=self._wake_at)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -85,14 +86,8 @@ class Lanes:
 
     def push(self, lane: Lane, delivery: Delivery) -> None:
         """A delivery is on stable storage (and reserved): queue it, or leave it to the store when the lane is full."""
-        if lane.more or lane.claiming or not lane.has_room():
-            lane.more = True
-            lane.claim_again = True
-            if not lane.queue:
-                self.wake(lane)
-            return
-        lane.push(delivery)
-        if not lane.in_turn:
+        queued = self._overflow.push(lane, delivery)
+        if not lane.in_turn and (queued or not lane.queue):
             self.wake(lane)
 
     # --- turns ---------------------------------------------------------------------------------
@@ -101,7 +96,9 @@ class Lanes:
         """Something about a lane changed: let it take its turn if it can start anything, and refill it."""
         if lane.in_turn or self.stopping or self._results.stuck:
             return
-        self._refill(lane)
+        if self._overflow.wanted(lane):
+            lane.claiming = True
+            self.spawn(self._overflow.claim(lane))
         now = self._clock.monotonic()
         until = lane.blocked_until(now)
         if until is None:
@@ -159,7 +156,7 @@ class Lanes:
     # --- one attempt ---------------------------------------------------------------------------
 
     def _start(self, lane: Lane) -> None:
-        delivery = lane.pop()
+        delivery = self._overflow.pop(lane)
         target = lane.target
         assert target is not None
         burial = give_up(
@@ -325,48 +322,6 @@ class Lanes:
                 lane.dead += 1
         self.wake(lane)
 
-    # --- the store's share -----------------------------------------------------------------------
-
-    def _refill(self, lane: Lane) -> None:
-        """Claim from the store when a lane runs low and the store has more."""
-        if not lane.more or lane.claiming or lane.state is not RouteState.RUNNING or lane.target is None:
-            return
-        if len(lane.queue) > LANE_QUEUE // 2 or lane.queue_bytes > LANE_QUEUE_BYTES // 2:
-            return
-        lane.claiming = True
-        task = self._loop.create_task(self._claim(lane))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _claim(self, lane: Lane) -> None:
-        lane.claim_again = False
-        lane.retired = set()
-        room = LANE_QUEUE - len(lane.queue)
-        try:
-            exclude = frozenset(lane.keys)
-            found = await self._work.claim(
-                lane.key, now=self._clock.now_ms(), limit=room, max_bytes=LANE_QUEUE_BYTES, exclude=exclude
-            )
-            for delivery in found:
-                lane.push(delivery)
-            lane.more = lane.claim_again or bool(found)
-            if not lane.more:
-                due = await self._work.next_due(lane.key, frozenset(lane.keys))
-                if due is not None:
-                    self._due(lane, due)
-                lane.more = lane.claim_again
-        finally:
-            lane.claiming = False
-            lane.retired = None
-        self.wake(lane)
-
-    def _due(self, lane: Lane, due_ms: int) -> None:
-        """Set the timer of the earliest delayed delivery. A due time beyond any step is clamped: the clock jumped."""
-        assert lane.target is not None
-        wait = max(0.0, due_ms / 1000 - self._clock.now())
-        lane.due_at = self._clock.monotonic() + wait
-        self._wake_at(lane, lane.due_at)
-
     # --- states ----------------------------------------------------------------------------------
 
     def _gone(self, lane: Lane, target: Target) -> None:
@@ -382,32 +337,18 @@ class Lanes:
         self, lane: Lane, reason: DeadReason, message: str, received_before: int | None = None
     ) -> None:
         """What waits of a lane becomes dead letters (those received before a time, if given)."""
-        lane.more = True
         self.spawn(self._bury_all(lane, reason, message, received_before))
 
     async def _bury_all(
         self, lane: Lane, reason: DeadReason, message: str, received_before: int | None
     ) -> None:
-        while lane.claiming:  # noqa: ASYNC110 - what a claim brings must not be buried behind its back
-            await asyncio.sleep(0.001)
-        lane.claiming = True
-        try:
-            await self._bury(lane, reason, message, received_before)
-        finally:
-            lane.claiming = False
-        self.wake(lane)
-
-    async def _bury(self, lane: Lane, reason: DeadReason, message: str, received_before: int | None) -> None:
-        lane.clear()
-        count, size = await self._work.bury_waiting(
-            lane.key, reason, message, now=self._clock.now_ms(), received_before=received_before,
-            exclude=frozenset(lane.keys),
-        )  # fmt: skip
+        count, size = await self._overflow.bury(lane, reason, message, received_before)
         lane.waiting -= count
         lane.waiting_bytes -= size
         self.waiting -= count
         self.waiting_bytes -= size
         lane.dead += count
+        self.wake(lane)
 
     def spawn(self, work: Awaitable[None]) -> None:
         """Run something in the background; `close` waits for it."""

@@ -7,6 +7,7 @@ that drips or hoards costs only itself. Must not know what is served.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import Any
 
@@ -14,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from hookwright.errors import UsageError
 from hookwright.limits import (
     INGEST_CONNECTIONS,
     INGEST_HEADER_BYTES,
@@ -86,6 +88,11 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
 
+def _reason(error: OSError) -> str:
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else str(error.strerror)  # of a name there is no number
+
+
 class Listener:
     """Serves one ASGI application on one address. `start` binds, `stop_accepting` and `close` end it."""
 
@@ -117,11 +124,20 @@ class Listener:
         return host, port
 
     async def start(self) -> None:
-        """Bind and serve. Raises OSError when the address cannot be had."""
+        """Bind and serve. Raises UsageError when the address cannot be had."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: BoundedProtocol(self._config, self._state, {}, loop), self._host, self._port, backlog=2048
-        )
+        try:
+            self._server = await loop.create_server(
+                lambda: BoundedProtocol(self._config, self._state, {}, loop),
+                self._host,
+                self._port,
+                backlog=2048,
+            )
+        except OSError as error:
+            raise UsageError(
+                f"{self._host}:{self._port} cannot be listened on ({_reason(error)}); name another address, or end "
+                "the process that has it."
+            ) from error
         for listening in self._server.sockets:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,27 +15,62 @@ from hookwright.api.fields import seconds
 
 def parse_connect_to(text: str) -> tuple[str, tuple[str, int]]:
     """`host:443:address:port` → (host, (address, port)), like curl's option. ValueError with one sentence."""
-    parts = text.split(":")
-    if len(parts) < 4 or parts[1] != "443" or not parts[-1].isdigit():
-        raise ValueError(f"connect-to {text!r}: write HOST:443:ADDRESS:PORT")
-    return parts[0].lower(), (":".join(parts[2:-1]).strip("[]"), int(parts[-1]))
+    host, _, rest = text.partition(":443:")
+    address, _, port = rest.rpartition(":")
+    address = address.strip("[]")
+    if not host or not address or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ValueError(
+            f"{text!r} is not understood; write HOST:443:ADDRESS:PORT, with the port of the target last"
+        )
+    return host.lower(), (address, int(port))
 
 
 def parse_address(text: str) -> tuple[str, int]:
     """`host:port` → (host, port). ValueError with one sentence."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
+    if not host or not port.isdecimal() or int(port) > 65_535:
         raise ValueError(f"{text!r} is not an address: write HOST:PORT, such as 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 
+
+def parse_size(text: str) -> int:
+    """`4GiB`, `512Mi`, `2G` or bytes → bytes. ValueError with one sentence."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a size; write a number with a unit, such as 512MiB or 4GiB")
+    return round(float(found[1]) * _UNITS[found[2].lower()])
+
+
+def parse_span(text: str) -> float:
+    """`20s`, `12h`, `7d` or `1d12h` → seconds. ValueError with one sentence."""
+    days, d, rest = text.rpartition("d")
+    if d and not days.isdecimal():
+        raise ValueError(f"{text!r} is not a duration such as 20s, 12h or 7d")
+    return (int(days) * 86_400.0 if d else 0.0) + (seconds(rest) if rest or not d else 0.0)
+
+
+_SIZE = re.compile(r"([0-9]{1,16}(?:\.[0-9]{1,3})?) ?((?:[kmgt]i?)?b?)", re.IGNORECASE)
+_UNITS = {
+    f"{prefix}{byte}": size
+    for byte in ("", "b")
+    for prefix, size in {
+        "": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40,
+    }.items()
+}  # fmt: skip
 
 Words = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What an administrator sets. Lists are separated by commas or blanks, durations are written like 20s or 7d."""
+    """What an administrator sets.
 
-    model_config = SettingsConfigDict(env_prefix="HOOKWRIGHT_", frozen=True, extra="ignore")
+    Lists are separated by commas or blanks, durations are written like 20s or 7d, sizes like 4GiB. A variable
+    that is empty is one that is not set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOOKWRIGHT_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     listen: str = "0.0.0.0:8080"
     """Where events are taken."""
@@ -88,11 +124,23 @@ class Settings(BaseSettings):
     @field_validator("dead_letters_age", "history_age", "drain_timeout", mode="before")
     @classmethod
     def _seconds(cls, value: object) -> object:
+        return parse_span(value) if isinstance(value, str) else value
+
+    @field_validator("backlog_bytes", "dead_letters_bytes", "history_bytes", mode="before")
+    @classmethod
+    def _bytes(cls, value: object) -> object:
+        return parse_size(value) if isinstance(value, str) else value
+
+    @field_validator("backlog_webhook", "backlog_total", "ingest_rate", mode="before")
+    @classmethod
+    def _count(cls, value: object) -> object:
+        """Whole numbers; people write large ones as 100,000 or 100_000."""
         if not isinstance(value, str):
             return value
-        if value.endswith("d") and value[:-1].isdigit():
-            return int(value[:-1]) * 86_400.0
-        return seconds(value)
+        digits = value.replace(",", "").replace("_", "")
+        if not digits.isdecimal():
+            raise ValueError(f"{value!r} is not a whole number")
+        return int(digits)
 
     @field_validator("egress_connect_to")
     @classmethod
