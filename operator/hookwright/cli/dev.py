@@ -11,29 +11,25 @@ import contextlib
 import ipaddress
 import signal
 import sys
-from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 
 import click
-import orjson
 import uvloop
-from pydantic import ValidationError
-from watchfiles import awatch
 
-from hookwright.api.fields import seconds
+from hookwright.api.admin import TestRun
 from hookwright.cli.dev_lines import DeliveryLines
+from hookwright.cli.dev_tests import FolderTests
+from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
 from hookwright.cli.output import print_error
-from hookwright.cli.test import say
+from hookwright.cli.test import EGRESS_FLAGS, say
+from hookwright.cli.watch import Look, changes, look
 from hookwright.core.assemble import Assembly
-from hookwright.dispatcher import config_folder
-from hookwright.dispatcher.app import Dispatcher
+from hookwright.dispatcher.app import Dispatcher, make_data_folder
 from hookwright.dispatcher.settings import Settings, parse_address
-from hookwright.dispatcher.testruns import SUCCESSFUL, TestRequest
-from hookwright.errors import UsageError
+from hookwright.dispatcher.testruns import SUCCESSFUL
+from hookwright.errors import HookwrightError, UsageError
 from hookwright.telemetry import logs
-
-_RUNS_REMEMBERED = 10_000
 
 
 @click.command("dev")
@@ -71,7 +67,6 @@ def command(
         "listen": listen,
         "admin": admin,
         "data": data,
-        "config": data / "config",
         "token_file": token_file,
         "admin_token_file": admin_token_file,
         "ingest_auth": "none" if token_file is None else "token",
@@ -79,11 +74,7 @@ def command(
     # without a flag the environment speaks, as it does for the dispatcher
     lists = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
     given.update({name: value for name, value in lists.items() if value})
-    try:
-        settings = Settings(**given)  # type: ignore[arg-type]
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}") from None
+    settings = read_settings(EGRESS_FLAGS, given)
     logs.configure(json=True)
     if not uvloop.run(_Dev(folder, settings).run()):
         raise SystemExit(1)
@@ -111,47 +102,36 @@ class _Dev:
         self._dispatcher = Dispatcher(settings, self._lines.show if self._lines else logs.attempt)
         self._assembly: Assembly | None = None
         self._said: list[str] = []
-        self._runs_file = settings.data / "tests.json"
-        self._runs: dict[str, str] = {}
-        self._intervals: dict[str, asyncio.Task[None]] = {}
-        self._stop = asyncio.Event()
 
     async def run(self) -> bool:
         """Until SIGTERM or Ctrl-C; False when the dispatcher failed."""
         data = self._settings.data
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_data_folder(data)
         key = hash_key(data)
-        if self._runs_file.exists():
-            self._runs = orjson.loads(self._runs_file.read_bytes())
-        changes = awatch(self._folder, debounce=150, step=50)
-        change = asyncio.ensure_future(anext(changes))
-        await asyncio.sleep(0)  # now it watches: nothing that changes after the first reading is missed
+        seen = look(self._folder)
         folder = await asyncio.to_thread(read_folder, [self._folder], key, None)
-        self._write(folder)
-        await self._dispatcher.start()
+        self._assembly = folder.assembly
+        await self._dispatcher.start(folder.assembly.config)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._dispatcher.request_stop)
         self._greet(folder)
         self._say(folder)
-        following = asyncio.create_task(self._follow(key, folder, changes, change))
+        tests = FolderTests(data / "tests.json", self._dispatcher.test, self._say_test)
+        tests.follow(test_requests(folder))
+        following = asyncio.create_task(self._follow(key, seen, tests))
         await self._dispatcher.run()
         following.cancel()
-        for task in self._intervals.values():
-            task.cancel()
-        await asyncio.gather(following, *self._intervals.values(), return_exceptions=True)
+        await asyncio.gather(following, tests.close(), return_exceptions=True)
         return self._dispatcher.failure is None
-
-    def _write(self, folder: Folder) -> None:
-        self._assembly = folder.assembly
-        config_folder.write(self._settings.config, folder.assembly.config)
 
     def _greet(self, folder: Folder) -> None:
         (host, port), (admin_host, admin_port) = self._dispatcher.addresses
         held = sum(webhook.held is not None for webhook in folder.assembly.config.webhooks)
         count = len(folder.assembly.config.webhooks)
         click.echo(
-            f"Events: http://{host}:{port}/v1/events   Admin: http://{admin_host}:{admin_port}   "
+            f"Events: http://{_in_url(host)}:{port}/v1/events   "
+            f"Admin: http://{_in_url(admin_host)}:{admin_port}   "
             f"Webhooks: {count}" + (f" ({held} held)" if held else ""),
             err=self._lines is None,
         )
@@ -164,53 +144,25 @@ class _Dev:
             for error in folder.errors:
                 print_error(error)
 
-    async def _follow(
-        self, key: bytes, folder: Folder, changes: AsyncGenerator[object, None], change: Awaitable[object]
-    ) -> None:
-        """Keep configuration and tests up with the files."""
-        await self._run_tests(folder)
-        while True:
-            await change
-            change = asyncio.ensure_future(anext(changes))
-            if not self._folder.is_dir():
-                continue
-            try:
-                folder = await asyncio.to_thread(read_folder, [self._folder], key, self._assembly)
-            except (UsageError, OSError) as error:
-                click.echo(f"{self._folder}: {error}", err=True)
-                continue
-            self._write(folder)
-            await self._dispatcher.use(folder.assembly.config)
-            self._say(folder)
-            await self._run_tests(folder)
-
-    async def _run_tests(self, folder: Folder) -> None:
-        requests = test_requests(folder)
-        fresh = [each for each in requests if self._runs.get(each.test) != each.run_id]
-        await asyncio.gather(*map(self._test, fresh))
-        for name in set(self._intervals) - {each.test for each in requests}:
-            self._intervals.pop(name).cancel()
-        for each in fresh:
-            if (running := self._intervals.pop(each.test, None)) is not None:
-                running.cancel()
-        for each in requests:
-            if each.spec.interval is not None and each.test not in self._intervals:
-                self._intervals[each.test] = asyncio.create_task(self._repeat(each))
-
-    async def _repeat(self, request: TestRequest) -> None:
-        while True:
-            await asyncio.sleep(seconds(request.spec.interval or "1h"))
-            await self._test(request)
-
-    async def _test(self, request: TestRequest) -> None:
-        run = await self._dispatcher.test(request)
-        self._runs[request.test] = request.run_id
-        while len(self._runs) > _RUNS_REMEMBERED:
-            self._runs.pop(next(iter(self._runs)))
-        temporary = self._runs_file.with_suffix(".new")
-        temporary.write_bytes(orjson.dumps(self._runs))
-        temporary.rename(self._runs_file)
+    def _say_test(self, run: TestRun) -> None:
         if self._lines is not None:
             say(run)
         else:
             logs.test_run(run, passed=run.result == SUCCESSFUL)
+
+    async def _follow(self, key: bytes, seen: Look, tests: FolderTests) -> None:
+        """Keep configuration and tests up with the files."""
+        async for _ in changes(self._folder, seen):
+            try:
+                folder = await asyncio.to_thread(read_folder, [self._folder], key, self._assembly)
+                await self._dispatcher.use(folder.assembly.config)
+                self._assembly = folder.assembly
+            except (HookwrightError, OSError) as error:
+                click.echo(f"{self._folder}: the change is not fully in force ({error}).", err=True)
+                continue
+            self._say(folder)
+            tests.follow(test_requests(folder))
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -7,23 +7,17 @@ import signal
 
 import click
 import uvloop
-from pydantic import ValidationError
 
+from hookwright.cli.environment import read_settings
 from hookwright.dispatcher.app import Dispatcher
 from hookwright.dispatcher.settings import Settings
-from hookwright.errors import UsageError
 from hookwright.telemetry import logs
 
 
 @click.command("dispatcher")
 def command() -> None:
     """Take events and deliver them, as HOOKWRIGHT_… and the configuration folder say."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "HOOKWRIGHT_" + "_".join(map(str, first["loc"])).upper()
-        raise UsageError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+    settings = read_settings({}, {})
     logs.configure(json=True)
     uvloop.run(_serve(settings))
 

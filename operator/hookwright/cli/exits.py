@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from hookwright.errors import HookwrightError, ManifestError, UsageError
+from hookwright.errors import HookwrightError, ManifestError, StoreLocked, UsageError
 
 DONE: Final = 0
 FOUND_WRONG: Final = 1
@@ -31,10 +31,12 @@ class Ended(click.ClickException):
 
 
 def ended_by(error: HookwrightError) -> Ended:
-    """How a command ends with this error: used wrong for a UsageError, found wrong for any other."""
+    """How a command ends with this error: used wrong for a UsageError and a folder in use, else found wrong."""
     if isinstance(error, ManifestError):
         return Ended(manifest_line(error), FOUND_WRONG)
-    return Ended(f"Error: {error}", USED_WRONG if isinstance(error, UsageError) else FOUND_WRONG)
+    return Ended(
+        f"Error: {error}", USED_WRONG if isinstance(error, UsageError | StoreLocked) else FOUND_WRONG
+    )
 
 
 def manifest_line(error: ManifestError) -> str:

@@ -10,6 +10,7 @@ import click
 import uvloop
 
 from hookwright.api.admin import TestRun
+from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, read_folder, test_requests
 from hookwright.cli.output import Format, format_option, print_error, print_many
 from hookwright.core.objects import WEBHOOK_TEST
@@ -22,6 +23,12 @@ from hookwright.dispatcher.settings import Settings
 from hookwright.dispatcher.testruns import SUCCESSFUL, TestRequest, TestRunner
 from hookwright.errors import UsageError
 
+EGRESS_FLAGS = {
+    "egress_ca_file": "--ca-file",
+    "egress_connect_to": "--connect-to",
+    "egress_allow": "--allow",
+}
+"""Setting → the flag that is shorthand for it."""
 _OFFLINE_TAG = "000000"  # no store, so no installation tag
 _AT_ONCE = 8
 
@@ -45,7 +52,9 @@ def command(
 ) -> None:
     """Run the WebhookTests in PATHS; exit code 1 if one fails."""
     folder = read_folder(paths, b"offline")
-    settings = Settings(egress_ca_file=ca_file, egress_connect_to=connect_to, egress_allow=allow)
+    # without a flag the environment speaks, as it does for `dev` and the dispatcher
+    given = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
+    settings = read_settings(EGRESS_FLAGS, {name: value for name, value in given.items() if value})
     wanted = {name if "/" in name else f"default/{name}" for name in only}
     unknown = wanted - {manifest.key for manifest in folder.loaded.of_kind(WEBHOOK_TEST)}
     if unknown:
