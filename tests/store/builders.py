@@ -74,6 +74,7 @@ def delay(delivery: Delivery, due: int, *, steps: int = 1, attempts: int = 1) ->
         due=due,
         steps=steps,
         attempts=attempts,
+        at=NOW,
         sole=delivery.sole,
     )
 

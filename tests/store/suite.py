@@ -239,6 +239,17 @@ class StoreSuite:
         assert await dead_keys(history) == [101]
         assert await work.next_due(HOOK, NONE) is None
 
+    async def test_a_clock_that_was_set_back_does_not_stall_what_waits(self, work: Work) -> None:
+        """A due time further away than its own wait is brought to now and that wait; others stay."""
+        await work.accept([event(100, HOOK), event(200, HOOK)])
+        first, second = await claim(work)
+        await work.finish([delay(first, NOW + MINUTE)])
+        day = 24 * 60 * MINUTE
+        back = NOW - day
+        assert await work.clamp(now=NOW) == 0
+        assert await work.clamp(now=back) == 1
+        assert await work.next_due(HOOK, frozenset({second.key})) == back + MINUTE
+
     async def test_the_longest_due_comes_first(self, work: Work) -> None:
         """A retry whose time came before a newer event was received goes first, and the other way round."""
         await work.accept([event(100, HOOK), event(200, HOOK)])

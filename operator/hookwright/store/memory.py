@@ -46,6 +46,7 @@ class MemoryStore:
         self._events: dict[int, NewEvent] = {}
         self._needed: Counter[int] = Counter()  # deliveries that still need an event
         self._waiting: dict[int, Delivery] = {}
+        self._waits: dict[int, int] = {}  # of delayed deliveries: how long the wait was when it was set
         self._dead: dict[int, tuple[int, DeadLetterRow, Delivery]] = {}  # by key, with the position
         self._identities: dict[bytes, _Identity] = {}
         self._history: list[tuple[int, AttemptRecord]] = []
@@ -124,6 +125,7 @@ class MemoryStore:
             if result.action is Action.ACK:
                 self._release(delivery)
             elif result.action is Action.DELAY:
+                self._waits[result.key] = max(0, result.due - result.at)
                 self._waiting[result.key] = replace(
                     delivery, attempts=result.attempts, steps=result.steps, due=result.due
                 )
@@ -186,6 +188,13 @@ class MemoryStore:
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
         """See the port."""
         self._memory.update((one.route, one) for one in routes)
+
+    async def clamp(self, *, now: int) -> int:
+        """See the port."""
+        far = [one for one in self._waiting.values() if one.due > now + self._waits.get(one.key, one.due)]
+        for one in far:
+            one.due = now + self._waits[one.key]
+        return len(far)
 
     async def prune(self, *, now: int) -> dict[str, int]:
         """See the port."""

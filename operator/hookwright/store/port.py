@@ -148,7 +148,7 @@ class Action(StrEnum):
 class Finish:
     """The result of an attempt: one action, and its record, in one transaction.
 
-    DELAY takes `due`, `steps` and `attempts`; BURY takes `reason`, `message`, `at` (when it died) and
+    DELAY takes `due`, `at` (now), `steps` and `attempts`; BURY takes `reason`, `message`, `at` (when it died) and
     `attempts`. `record` None: nothing was sent (a probe postponed, a backlog given up). `sole` comes from the
     Delivery; a wrong one never costs an event, only the space of one that is kept too long.
     """
@@ -298,6 +298,12 @@ class Work(Protocol):
 
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
         """Replace what is remembered of these routes. Waits for space like `finish`."""
+
+    async def clamp(self, *, now: int) -> int:
+        """At start: due times further away than their own wait come to now + that wait; how many.
+
+        So a clock that was set back does not stall deliveries (SPEC 5, Time).
+        """
 
     async def prune(self, *, now: int) -> dict[str, int]:
         """Drop what is past its time or size, oldest first, in steps between which other work goes first.

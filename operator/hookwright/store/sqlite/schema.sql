@@ -47,7 +47,7 @@ CREATE TABLE waiting (
     PRIMARY KEY (route_id, key)
 ) STRICT, WITHOUT ROWID;
 
--- Deliveries that wait for a time. Apart from the others, so that neither kind is searched through for the other.
+-- Deliveries that wait for a time, and how long that was when it was set. Apart from the others, so that neither kind is searched through for the other.
 CREATE TABLE delayed (
     route_id INTEGER NOT NULL,
     key INTEGER NOT NULL,
@@ -57,6 +57,7 @@ CREATE TABLE delayed (
     steps INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
     due INTEGER NOT NULL,
+    wait INTEGER NOT NULL,
     PRIMARY KEY (route_id, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delayed_due ON delayed (route_id, due);

@@ -211,7 +211,9 @@ class Tables:
         event_key, received, _, size = row
         values = (route, result.key, event_key, received, result.attempts, result.steps, size)
         if result.due:
-            self.connection.execute(_SQL["insert_delayed"], (*values, result.due))
+            self.connection.execute(
+                _SQL["insert_delayed"], (*values, result.due, max(0, result.due - result.at))
+            )
         else:
             self.insert_waiting(values)
 
@@ -284,6 +286,10 @@ class Tables:
             for one in routes
         ]  # fmt: skip
         self._many("remember_route", rows)
+
+    def clamp(self, now: int) -> int:
+        """See `store.port.Work.clamp`."""
+        return self.connection.execute(_SQL["clamp_delayed"], (now,)).rowcount
 
     def _many(self, name: str, rows: Sequence[tuple[object, ...]]) -> int:
         """Run a statement for all rows; how many rows of the table changed."""

@@ -32,7 +32,11 @@ INSERT INTO fanout (event_key, held) VALUES (?, ?);
 INSERT INTO waiting (route_id, key, event_key, received, attempts, steps, bytes) VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- insert_delayed: a delivery that waits for a time
-INSERT INTO delayed (route_id, key, event_key, received, attempts, steps, bytes, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO delayed (route_id, key, event_key, received, attempts, steps, bytes, due, wait)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- clamp_delayed: times that are further away than they ever were (the clock was set back)
+UPDATE delayed SET due = ?1 + wait WHERE due > ?1 + wait;
 
 -- insert_dead: a dead letter
 INSERT INTO dead (key, event_key, route_id, reason, message, attempts, at, received, bytes)

@@ -136,6 +136,10 @@ class SqliteStore:
         """See the port."""
         await self._submit(Kind.PATIENT, lambda tables: tables.remember(routes), len(routes))
 
+    async def clamp(self, *, now: int) -> int:
+        """See the port."""
+        return await self._submit(Kind.CHANGE, lambda tables: tables.clamp(now))  # type: ignore[no-any-return]
+
     async def prune(self, *, now: int) -> dict[str, int]:
         """See the port."""
         pruning = Pruning(self._retention, now)
