@@ -138,7 +138,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     log = open(arguments.log, "a", encoding="utf-8") if arguments.log else None  # noqa: SIM115 - lives as long as we do
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Receiver(log), "127.0.0.1", arguments.port, ssl=context, backlog=2048
+        lambda: Receiver(log), arguments.host, arguments.port, ssl=context, backlog=2048
     )
     print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
     await server.serve_forever()
@@ -151,6 +151,7 @@ def main() -> None:
     )
     parser.add_argument("--cert", required=True, help="PEM with key and certificate chain")
     parser.add_argument("--log", help="file for one JSON line a request")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0)
     try:
         uvloop.run(serve(parser.parse_args()))
