@@ -29,7 +29,7 @@ from hookwright.controller.settings import Settings
 from hookwright.controller.unlabelled import Unlabelled
 from hookwright.controller.watches import Watches, scopes
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST
-from hookwright.errors import ClusterError, ConfigurationError
+from hookwright.errors import ClusterError, ConfigurationError, UsageError
 from hookwright.limits import (
     CONTROLLER_RETRY_SECONDS,
     NUDGE_SECONDS,
@@ -73,7 +73,12 @@ class Controller:
     async def run(self, feed: Feed) -> None:
         """Until `feed` returns or a task fails, which ends the process."""
         probes = Probes(lambda: self._relist.trouble, self._unready, self._metrics.exposition)
-        await probes.start(*self._settings.probes_address)
+        try:
+            await probes.start(*self._settings.probes_address)
+        except OSError as error:
+            raise UsageError(
+                f"HOOKWRIGHT_PROBES: {self._settings.probes} cannot be listened on ({error.strerror})."
+            ) from error
         watches = Watches(self._cluster, self._inventory, scopes(self._settings))
         try:
             await self._prepare(watches)

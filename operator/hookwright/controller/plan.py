@@ -137,7 +137,7 @@ class Plan:
     statuses: list[StatusChange]
     runs: list[Due]
     waiting: bool
-    """Whether a webhook waits for a dispatcher to load it."""
+    """Whether a dispatcher that answers is yet to load the configuration."""
 
 
 def plan(
@@ -148,37 +148,49 @@ def plan(
     now: datetime,
 ) -> Plan:
     """What is to be written now. `current`: the entries with the statuses that stand in the cluster."""
-    statuses: list[StatusChange] = []
+    tests, runs_due, by_webhook = _plan_tests(made, current, reports, runs, now)
+    webhooks: list[StatusChange] = []
+    for key in sorted(made.snapshot.webhooks):
+        entry, route = current.get((WEBHOOK, key)), made.assembly.route(key)
+        if entry is None or route is None or not _same(entry, made.snapshot.webhooks[key]):
+            continue  # changed since: the next build knows it
+        change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
+        if change is not None:
+            webhooks.append(change)
+    waiting = any(report.config_hash != made.assembly.config.hash for report in reports)
+    return Plan([*tests, *webhooks], runs_due, waiting)
+
+
+def _plan_tests(
+    made: Build,
+    current: Mapping[Id, Entry],
+    reports: Sequence[Report],
+    runs: Mapping[str, TestRun],
+    now: datetime,
+) -> tuple[list[StatusChange], list[Due], dict[str, list[Status]]]:
+    """Statuses to write, runs to start, and the statuses of each webhook's tests as they then stand."""
+    changes: list[StatusChange] = []
     runs_due: list[Due] = []
     by_webhook: dict[str, list[Status]] = defaultdict(list)
     for key in sorted(made.snapshot.tests):
         entry = current.get((WEBHOOK_TEST, key))
-        if entry is None or not _same(entry, made.snapshot.tests[key]):
-            continue  # changed since: the next build knows it
+        if entry is None:
+            continue
         spec = _spec(entry)
         webhook = f"{entry.object.namespace}/{spec.webhook_ref.name}" if spec else None
-        status, due = webhooktest_status.test_status(
-            _test_facts(made, entry, spec, webhook, reports, runs), now
-        )
-        if due is not None:
-            runs_due.append(due)
+        status: Status = entry.status
+        if _same(entry, made.snapshot.tests[key]):
+            status, due = webhooktest_status.test_status(
+                _test_facts(made, entry, spec, webhook, reports, runs), now
+            )
+            runs_due += [due] if due is not None else []
         if webhook is not None:
             by_webhook[webhook].append(status)
         patch = difference(entry.status, status)
         if patch:
             notes = webhooktest_status.notes(entry, status)
-            statuses.append(StatusChange(entry, patch, notes, of_webhook=webhook))
-    waiting = False
-    for key in sorted(made.snapshot.webhooks):
-        entry = current.get((WEBHOOK, key))
-        route = made.assembly.route(key)
-        if entry is None or route is None or not _same(entry, made.snapshot.webhooks[key]):
-            continue
-        waiting = waiting or not all(report.runs(route) for report in reports)
-        change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
-        if change is not None:
-            statuses.append(change)
-    return Plan(statuses, runs_due, waiting)
+            changes.append(StatusChange(entry, patch, notes, of_webhook=webhook))
+    return changes, runs_due, by_webhook
 
 
 def _same(entry: Entry, built: Entry) -> bool:

@@ -63,7 +63,7 @@ def webhook_status(facts: Facts, now: str) -> tuple[dict[str, Any], dict[str, An
     old = found(before, HEALTHY)
     fresh = _healthy(facts)
     held_back = kept(old) if old is not None else fresh
-    runtime = _runtime(facts.views)
+    runtime = _runtime(facts.views, before)
 
     def whole(healthy: Condition, run_time: Mapping[str, Any]) -> dict[str, Any]:
         wanted = [accepted, resolved, programmed, ready, healthy, *_progress(accepted, resolved, programmed)]
@@ -173,11 +173,12 @@ def _progress(accepted: Condition, resolved: Condition, programmed: Condition) -
 def _healthy(facts: Facts) -> Condition:
     views = [view for view in facts.views if view is not None]
     old = found(facts.entry.status, HEALTHY)
-    if not views and old is not None:
-        return kept(old)
     worst = max(views, key=_trouble, default=None)
     if worst is None or worst.last_invocation is None:
-        return Condition(HEALTHY, "Unknown", "NoTraffic", "Nothing has been delivered yet.")
+        nothing = Condition(HEALTHY, "Unknown", "NoTraffic", "Nothing has been delivered yet.")
+        return (
+            kept(old) if old is not None else nothing
+        )  # a dispatcher that lost its history knows less than we
     last = worst.last_invocation.get("message") or ""
     if worst.state == "gone":
         return Condition(HEALTHY, "False", "Gone", worst.message)
@@ -199,8 +200,8 @@ def _trouble(view: WebhookView) -> tuple[bool, bool, int, bool]:
     )
 
 
-def _runtime(views: Sequence[WebhookView | None]) -> dict[str, Any] | None:
-    """Run-time fields over all dispatchers; None: none of them knows the webhook."""
+def _runtime(views: Sequence[WebhookView | None], before: Status) -> dict[str, Any] | None:
+    """Run-time fields over all dispatchers, what they do not know as it was; None: none knows the webhook."""
     known = [view for view in views if view is not None]
     if not known:
         return None
@@ -213,7 +214,8 @@ def _runtime(views: Sequence[WebhookView | None]) -> dict[str, Any] | None:
         "pending": sum(view.pending for view in known),
         "deadLettered": sum(view.dead_lettered for view in known),
     }
-    return {name: value for name, value in runtime.items() if value is not None}
+    known_before = {name: before[name] for name in RUNTIME if name in before}
+    return known_before | {name: value for name, value in runtime.items() if value is not None}
 
 
 def _invocation(last: Mapping[str, Any] | None) -> dict[str, Any] | None:
