@@ -1,12 +1,27 @@
-"""A cluster behind pytest-kind's fixture `kind_cluster`, with the product installed by its chart."""
+"""A cluster behind pytest-kind's fixture `kind_cluster`, with the product installed in it by its chart.
+
+What stands behind the fixture is chosen outside (`run`): nothing here knows it.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 from pytest_kind import KindCluster
+
+from demo import hosts
+from e2e.kube import Kube, pod, until
+
+ROOT = Path(__file__).parents[2]
+PRODUCT, TARGETS, APPS = "hookwright-e2e", "hookwright-e2e-targets", "hookwright-e2e-apps"
+RELEASE = "hookwright"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -19,8 +34,157 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+class Receiver:
+    """A pod behind TLS that stands for every target of the examples."""
+
+    ADDRESS = f"receiver.{TARGETS}.svc.cluster.local"
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def requests(self, delivery: str) -> list[dict[str, Any]]:
+        """What arrived of one delivery, in order."""
+        lines = self._kube("-n", TARGETS, "logs", "receiver").splitlines()
+        records = (json.loads(line) for line in lines if delivery in line)
+        return [each for each in records if each["headers"].get("webhook-id") == delivery]
+
+    def arrived(self, delivery: str) -> dict[str, Any]:
+        """Wait for a delivery; its first request."""
+        return until(lambda: self.requests(delivery))[0]
+
+
+class Release:
+    """The product, installed by helm."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def helm(self, *arguments: str) -> str:
+        """Run helm in the release's namespace; what it printed. AssertionError with its words if it fails."""
+        command = ["helm", "--kubeconfig", str(self._kube.cluster.kubeconfig_path), "--namespace", PRODUCT]
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"helm {arguments[0]}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def install(self, image: str) -> None:
+        """Install, or bring an installation up to date; does not wait."""
+        repository, _, tag = image.rpartition(":")
+        leads = [f"{host}:443:{Receiver.ADDRESS}:443" for host in hosts()]
+        values = {
+            "image": {"repository": repository, "tag": tag},
+            "egress": {"connectTo": leads, "caFile": {"configMap": "authorities"}},
+            "persistence": {"size": "1Gi"},
+        }
+        options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
+        self.helm("upgrade", "--install", RELEASE, str(ROOT / "charts/hookwright"), *options)
+
+    def uninstall(self) -> None:
+        """Everything, what the chart would keep included."""
+        self.helm("uninstall", RELEASE, "--wait")
+        self._kube("delete", "namespace", PRODUCT, APPS, TARGETS)
+        self._kube("delete", "-f", str(ROOT / "crds"))
+
+
+class Source:
+    """A pod that posts events, as an event source in the cluster does."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def post(self, event: dict[str, Any]) -> dict[str, str]:
+        """Post an event to the dispatcher's Service; webhook (namespace/name) → delivery."""
+        to = f"http://{RELEASE}-dispatcher.{PRODUCT}.svc:8080"
+        send = ["python3", "-m", "hookwright", "send", "--to", to, "--token-file", "/token/token"]
+        command = ["exec", "-i", "source", "--", *send, "-f", "-", "-o", "json"]
+        answer = json.loads(self._kube("-n", APPS, *command, stdin=json.dumps(event)))
+        (accepted,) = answer["events"]
+        return {each["webhook"]: each["id"] for each in accepted["deliveries"]}
+
+
 @pytest.fixture(scope="session")
-def crds(kind_cluster: KindCluster) -> KindCluster:
+def kube(kind_cluster: KindCluster) -> Kube:
+    """The cluster, by kubectl."""
+    return Kube(kind_cluster)
+
+
+@pytest.fixture(scope="session")
+def image(kind_cluster: KindCluster) -> str:
+    """The product's image, known to the cluster."""
+    name = os.environ["HOOKWRIGHT_IMAGE"]
+    kind_cluster.load_docker_image(name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def receiver(kube: Kube, image: str) -> Receiver:
+    """Stands for every target, under an authority that only the release trusts."""
+    kube.namespace(TARGETS)
+    kube.namespace(PRODUCT)
+    authority = trustme.CA()
+    chain = authority.issue_cert(*hosts()).private_key_and_cert_chain_pem.bytes().decode()
+    program = (ROOT / "tools/receiver.py").read_text()
+    metadata = {"name": "receiver", "namespace": TARGETS}
+    port = {"port": 443, "targetPort": 8443}
+    kube.apply(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"chain.pem": chain}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"receiver.py": program}},
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "authorities", "namespace": PRODUCT},
+            "data": {"ca.crt": authority.cert_pem.bytes().decode()},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata,
+            "spec": {"selector": {"app": "receiver"}, "ports": [port]},
+        },
+    )
+    command = ["python3", "/program/receiver.py", "--cert", "/tls/chain.pem", "--host", "0.0.0.0"]
+    command += ["--port", "8443", "--log", "/dev/stdout"]
+    volumes = {
+        "/program": {"configMap": {"name": "receiver"}},
+        "/tls": {"secret": {"secretName": "receiver"}},
+    }
+    kube.apply(pod("receiver", TARGETS, image, command, volumes))
+    return Receiver(kube)
+
+
+@pytest.fixture(scope="session")
+def installed(kube: Kube, image: str, receiver: Receiver) -> Iterator[Release]:
+    """The chart is in the cluster; whether its pods are well is for others to wait for."""
+    release = Release(kube)
+    release.install(image)
+    yield release
+    release.uninstall()
+
+
+@pytest.fixture(scope="session")
+def crds(kube: Kube, installed: Release) -> Kube:
     """A cluster that knows our kinds."""
-    kind_cluster.kubectl("apply", "--server-side", "-f", "crds")
-    return kind_cluster
+    kube.wait(
+        "Established", "crd/webhooks.hookwright.io", "crd/webhooktests.hookwright.io", namespace="default"
+    )
+    return kube
+
+
+@pytest.fixture(scope="session")
+def release(kube: Kube, installed: Release) -> Release:
+    """The product, ready."""
+    for component in ("controller", "dispatcher"):
+        kube("-n", PRODUCT, "rollout", "status", f"deployment/{RELEASE}-{component}", "--timeout=120s")
+    return installed
+
+
+@pytest.fixture(scope="session")
+def source(kube: Kube, image: str, release: Release) -> Source:
+    """Posts events from a namespace of users, with the token that its administrator was given."""
+    kube.namespace(APPS, **{"hookwright.io/cluster-events": "true"})
+    token = kube.get("secret", f"{RELEASE}-ingest-token", PRODUCT)["data"]
+    metadata = {"name": "events-token", "namespace": APPS}
+    kube.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": token})
+    command = ["python3", "-c", "import signal; signal.sigwait([signal.SIGTERM])"]
+    kube.apply(pod("source", APPS, image, command, {"/token": {"secret": {"secretName": "events-token"}}}))
+    kube.wait("Ready", "pod/source", namespace=APPS)
+    return Source(kube)
