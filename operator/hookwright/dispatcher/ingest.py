@@ -29,6 +29,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _JSON = (b"content-type", b"application/json")
+_EVENTS_ALLOW = b"POST, OPTIONS"
 _PROBLEM = (b"content-type", b"application/problem+json")
 
 
@@ -80,6 +81,8 @@ class Ingest:
             status = error.status
             if error.retry_after is not None:
                 extra = ((b"retry-after", str(error.retry_after).encode()),)
+            if status == 405:
+                extra = (*extra, (b"allow", _allowed(scope["path"])))
             if status == 401:
                 extra = (*extra, (b"www-authenticate", b"Bearer"))
             if status in (408, 413):
@@ -142,7 +145,7 @@ class Ingest:
         )
 
     def _get(self, method: str, headers: Mapping[str, str]) -> None:
-        if method != "GET":
+        if method not in ("GET", "HEAD"):
             raise EventError(f"{method} is not for this; use GET.", status=405)
         self._authenticate(headers)
 
@@ -249,9 +252,16 @@ def problem(status: int, detail: str) -> bytes:
     return orjson.dumps({"title": HTTPStatus(status).phrase, "status": status, "detail": detail})
 
 
+def _allowed(path: str) -> bytes:
+    """Value of Allow, which every 405 carries (RFC 9110, section 15.5.6)."""
+    if path.endswith("/invoke"):
+        return b"POST"
+    return _EVENTS_ALLOW if path.endswith("/events") else b"GET, HEAD"
+
+
 def _handshake(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
     """CloudEvents webhook validation: we agree to any sender, at any rate."""
-    allowed = [(b"allow", b"POST, OPTIONS")]
+    allowed = [(b"allow", _EVENTS_ALLOW)]
     origin = headers.get("webhook-request-origin")
     if origin is not None:
         allowed.append((b"webhook-allowed-origin", origin.encode("latin-1")))
