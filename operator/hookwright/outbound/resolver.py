@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from hookwright import limits
-from hookwright.outbound import failures
+from hookwright.outbound import failures, hosts_file
 
 Lookup = Callable[[str], Sequence[str]]
 """Blocks; a host name to its addresses as text, in order of preference. Raises OSError or UnicodeError."""
@@ -24,7 +24,12 @@ _Found = tuple[str, ...] | Exception
 
 
 def system_lookup(host: str) -> list[str]:
-    """Ask the system. The name is absolute (a dot at its end), so no search list is tried (SPEC 5)."""
+    """Ask the system. The name is absolute (a dot at its end), so no search list is tried (SPEC 5).
+
+    With that dot the system does not look into its hosts file, so we do, first, as it would.
+    """
+    if listed := hosts_file.addresses(host):
+        return listed
     found = socket.getaddrinfo(f"{host}.", 443, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
