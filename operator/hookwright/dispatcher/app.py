@@ -100,6 +100,7 @@ class Dispatcher:
         self._sender = make_sender(settings)
         self._store = SqliteStore.open(settings.data, retention=_retention(settings))
         self._history = SqliteHistory(settings.data)
+        await self._store.clamp(now=clock.now_ms())
         counts, remembered, highest = await self._history.recovered()
         keys = Keys(highest, clock.now_ms)
         self._metrics = Metrics()
@@ -124,7 +125,7 @@ class Dispatcher:
         )  # fmt: skip
         self.loader = Loader(self._lanes, self._acceptor, self._sender, clock)
         self._runner = TestRunner(
-            pipeline, self._sender, clock, keys, self._store.tag, bodies=settings.history_bodies,
+            pipeline, self._sender, clock, keys, self._store.tag, former=self.loader.former, bodies=settings.history_bodies,
             keep=lambda record: self._backend.keep(record),
         )  # fmt: skip
         self._backend = Backend(
