@@ -218,7 +218,7 @@ def test_replay_by_id(hookwright: Hookwright) -> None:
     result = hookwright("replay --id dlv_2.8 --id dlv_1 --id dlv_2")
     assert result.exit_code == 0
     assert [asked["ids"] for asked in hookwright.backend.replays] == [["dlv_2", "dlv_1"]]
-    assert result.stdout.startswith("Replayed 2 dead letters; what becomes of it: hookwright invocations")
+    assert result.stdout.startswith("Replayed 2 dead letters; what becomes of them: hookwright invocations")
 
 
 def test_replay_of_what_is_no_dead_letter_ends_with_1(hookwright: Hookwright) -> None:

@@ -105,3 +105,11 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{sys.executable} -m hookwright schema | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{", "")
+
+
+def test_a_full_disk_is_one_sentence() -> None:
+    """Where output cannot be written, no traceback comes."""
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "hookwright", "sample", "Manual"]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (result.returncode, result.stderr) == (2, "Error: No space left on device.\n")

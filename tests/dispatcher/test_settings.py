@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hookwright.dispatcher.settings import Settings, parse_connect_to, parse_size, parse_span
+from hookwright.api.fields import span
+from hookwright.dispatcher.settings import Settings, parse_connect_to, parse_size
 from hookwright.limits import GIB, MIB
 
 
@@ -38,14 +39,14 @@ def test_what_is_no_size(text: str) -> None:
 )
 def test_spans(text: str, length: float) -> None:
     """Durations of SPEC 2, and days before them."""
-    assert parse_span(text) == length
+    assert span(text) == length
 
 
 @pytest.mark.parametrize("text", ["", "d", "7", "1.5d", "-1d", "7d7d", "d7h", "7 days"])
 def test_what_is_no_span(text: str) -> None:
     """One sentence."""
     with pytest.raises(ValueError, match="is not a duration"):
-        parse_span(text)
+        span(text)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ REFUSED = [
     # id, headers, body, status, part of the sentence
     ("empty body", JSON, b"", 400, "the event is not valid JSON"),
     ("not JSON", JSON, b'{"event_type":', 400, "the event is not valid JSON"),
-    ("not UTF-8", JSON, b'{"event_type":"\xff"}', 400, "the event is not valid JSON"),
+    ("not UTF-8", JSON, b'{"event_type":"\xff"}', 400, "the event is not valid JSON: str is not valid UTF-8"),
     ("byte order mark", JSON, b'\xef\xbb\xbf{"event_type":"Manual"}', 400, "the event is not valid JSON"),
     ("NaN", JSON, b'{"event_type":"Manual","data":{"x":NaN}}', 400, "the event is not valid JSON"),
     ("lone surrogate", JSON, rb'{"event_type":"\ud800"}', 400, "the event is not valid JSON"),

@@ -28,6 +28,17 @@ def seconds(duration: str) -> float:
     return microseconds(duration) / 1_000_000
 
 
+def span(text: str) -> float:
+    """Seconds of what an administrator writes: a duration of SPEC 2, with days before it (`7d`, `1d12h`).
+
+    ValueError with one sentence.
+    """
+    days, day, rest = text.rpartition("d")
+    if day and not (days.isdecimal() and len(days) <= 5):
+        raise ValueError(f"{text!r} is not a duration such as 20s, 12h or 7d")
+    return (int(days) * 86_400.0 if day else 0.0) + (seconds(rest) if rest or not day else 0.0)
+
+
 class KeyRef(Model):
     """One key of a Secret or ConfigMap in the same namespace."""
 

@@ -67,9 +67,17 @@ class Commands(click.Group):
         except HookwrightError as error:
             raise ended_by(error) from error
         except BrokenPipeError:
-            # the reader of our output has gone: say nothing, neither now nor when Python flushes at its end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()  # its reader has gone: say nothing
             ctx.exit(DONE)
+        except OSError as error:
+            _drop_output()
+            place = "" if error.filename is None else f"{error.filename}: "
+            raise Ended(f"Error: {place}{error.strerror or error}.", USED_WRONG) from error
+
+
+def _drop_output() -> None:
+    """What cannot be written must not be tried once more when Python flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(

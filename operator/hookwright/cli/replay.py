@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from hookwright.api.fields import seconds
+from hookwright.api.fields import span
 from hookwright.cli.client import Client, admin_options, full_name
 from hookwright.cli.exits import FOUND_WRONG
 from hookwright.cli.output import Format, format_option, print_one
@@ -61,9 +61,10 @@ def command(
     elif not replayed:
         click.echo("No dead letter fits.")
     else:
-        letters = "dead letter" if len(replayed) == 1 else "dead letters"
+        one = len(replayed) == 1
         click.echo(
-            f"Replayed {len(replayed):,} {letters}; what becomes of it: {client.command('invocations')}"
+            f"Replayed {len(replayed):,} dead letter{'' if one else 's'}; what becomes of {'it' if one else 'them'}: "
+            f"{client.command('invocations')}"
         )
     if missed:
         context.exit(FOUND_WRONG)
@@ -74,7 +75,7 @@ def moment(flag: str, text: str | None, now: datetime) -> datetime | None:
     if text is None:
         return None
     try:
-        return now - timedelta(seconds=seconds(text))
+        return now - timedelta(seconds=span(text))
     except ValueError:
         pass
     try:

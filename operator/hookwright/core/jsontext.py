@@ -34,15 +34,15 @@ def parse_json(text: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         if "depth limit" in error.msg:
             raise ValueError(f"is nested deeper than {EVENT_DEPTH} levels") from None
-        raise ValueError(f"is not valid JSON: {_where(error)}") from None
+        raise ValueError(f"is not valid JSON: {_where(error, text)}") from None
     if b"d" * _INTEGER_DIGITS in text.translate(_DIGITS):
         _check_integers(text)
     return value
 
 
-def _where(error: orjson.JSONDecodeError) -> str:
+def _where(error: orjson.JSONDecodeError, text: bytes) -> str:
     """What is wrong and where; in a text of one line the line says nothing."""
-    if not error.doc.strip():
+    if not text.strip():
         return "it is empty"
     place = (
         f"character {error.colno}" if error.lineno == 1 else f"line {error.lineno}, character {error.colno}"

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hookwright.api.admin import Invocation, Problem
-from hookwright.api.fields import seconds
+from hookwright.api.fields import span
 from hookwright.dispatcher.hosts import HostGuard
 from hookwright.dispatcher.tokens import Tokens
 from hookwright.errors import EventError
@@ -197,7 +197,7 @@ def time_ms(name: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return int((time.time() - seconds(text)) * 1000)
+        return int((time.time() - span(text)) * 1000)
     except ValueError:
         pass
     try:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hookwright import limits
-from hookwright.api.fields import seconds
+from hookwright.api.fields import span
 
 
 def parse_connect_to(text: str) -> tuple[str, tuple[str, int]]:
@@ -39,14 +39,6 @@ def parse_size(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is not a size; write a number with a unit, such as 512MiB or 4GiB")
     return round(float(found[1]) * _UNITS[found[2].lower()])
-
-
-def parse_span(text: str) -> float:
-    """`20s`, `12h`, `7d` or `1d12h` → seconds. ValueError with one sentence."""
-    days, d, rest = text.rpartition("d")
-    if d and not days.isdecimal():
-        raise ValueError(f"{text!r} is not a duration such as 20s, 12h or 7d")
-    return (int(days) * 86_400.0 if d else 0.0) + (seconds(rest) if rest or not d else 0.0)
 
 
 _SIZE = re.compile(r"([0-9]{1,16}(?:\.[0-9]{1,3})?) ?((?:[kmgt]i?)?b?)", re.IGNORECASE)
@@ -124,7 +116,7 @@ class Settings(BaseSettings):
     @field_validator("dead_letters_age", "history_age", "drain_timeout", mode="before")
     @classmethod
     def _seconds(cls, value: object) -> object:
-        return parse_span(value) if isinstance(value, str) else value
+        return span(value) if isinstance(value, str) else value
 
     @field_validator("backlog_bytes", "dead_letters_bytes", "history_bytes", mode="before")
     @classmethod
