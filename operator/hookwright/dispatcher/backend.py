@@ -21,11 +21,13 @@ from hookwright.api.admin import (
     TestRun,
     WebhookView,
 )
+from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import MANUAL
 from hookwright.core.decode import decode
 from hookwright.core.event import Event, delivery_id, event_id, parse_id
-from hookwright.core.lifecycle import RouteState
+from hookwright.core.lifecycle import RouteState, spoken
 from hookwright.core.outcome import Verdict
+from hookwright.core.routes import host_of
 from hookwright.core.samples import sample_event
 from hookwright.dispatcher.attempt import Performed, Pipeline
 from hookwright.dispatcher.clock import Clock, rfc3339
@@ -106,12 +108,12 @@ class Backend:
             webhook=key,
             active=config.active,
             method=spec.method if spec else None,
-            host=lane.target.route.host if lane.target else None,
+            host=lane.target.route.host if lane.target else _host(config),
             display_name=spec.display_name if spec else None,
             triggers=config.triggers,
             config_hash=config.hash,
             state=lane.state,
-            message=lane.message,
+            message=lane.message or self._circuit(lane),
             circuit="Open" if lane.circuit.open else "Closed",
             pending=lane.waiting,
             in_flight=lane.in_flight,
@@ -120,6 +122,18 @@ class Backend:
             last_success_time=_time(lane.last_success_ms),
             last_failure_time=_time(lane.last_failure_ms),
             last_invocation=await self._last(lane),
+        )
+
+    def _circuit(self, lane: Lane) -> str:
+        """Why a running webhook's deliveries wait, if they do."""
+        circuit = lane.circuit
+        if not circuit.open:
+            return ""
+        wait = circuit.next_probe - self._clock.monotonic()
+        when = f"in {spoken(wait)}" if wait > 0 else "with the next delivery that is due"
+        return (
+            f"The circuit is open after {circuit.failures:,} failed attempts in a row; it is tried {when}, or now by "
+            "setting hookwright.io/requestedAt anew."
         )
 
     async def _last(self, lane: Lane) -> dict[str, object] | None:
@@ -311,6 +325,12 @@ class Backend:
         """Put the record of a Manual call or test into the history."""
         finish = Finish(key=record.delivery_key, route=record.route, action=Action.ACK, record=record)
         self._lanes.spawn(self._work.finish([finish]))
+
+
+def _host(config: RouteConfig) -> str | None:
+    """The host of a webhook that cannot be sent now, where its url says it."""
+    url = config.spec.url if config.spec else None
+    return None if url is None else host_of(url)
 
 
 def _time(epoch_ms: int | None) -> str | None:
