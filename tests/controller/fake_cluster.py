@@ -1,0 +1,175 @@
+"""A cluster in memory that answers what the controller asks: versions, generations, label selectors, watches."""
+
+from __future__ import annotations
+
+import copy
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from controller.world import merge_patch
+from hookwright.controller.cluster import Listed
+from hookwright.controller.inventory import Raw, key_of
+from hookwright.errors import ClusterError
+
+Event = tuple[str, dict[str, Any]]
+
+
+class FakeCluster:
+    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `down`: nothing answers;
+    `refuses`: names whose status cannot be written; `listeners`: called with every change, in any thread.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], dict[str, Any]] = {}
+        self.writes: list[tuple[str, str, str]] = []
+        self.events: list[Raw] = []
+        self.down = False
+        self.refuses: set[str] = set()
+        self.listeners: list[Callable[[str, Event], None]] = []
+        self._version = 0
+        self._lock = threading.RLock()
+        self._history: list[tuple[int, str, Event]] = []
+        self._watching: list[queue.SimpleQueue[tuple[str, Event] | None]] = []
+
+    # --- what users do -----------------------------------------------------------------------------
+
+    def apply(self, text: str) -> None:
+        """Create or change objects of one or more YAML documents."""
+        for document in yaml.safe_load_all(text):
+            document["metadata"].setdefault("namespace", "shop")
+            self._store(document["kind"], document)
+
+    def delete(self, kind: str, key: str) -> None:
+        """Take an object away."""
+        with self._lock:
+            raw = self.objects.pop((kind, key))
+            self._version += 1
+            raw["metadata"]["resourceVersion"] = str(self._version)
+            self._tell(kind, ("DELETED", raw))
+
+    def status(self, kind: str, key: str) -> dict[str, Any]:
+        """A status as it stands."""
+        with self._lock:
+            found = self.objects.get((kind, key)) or {}
+            return dict(found.get("status") or {})
+
+    def end_watches(self) -> None:
+        """The server closes them all."""
+        for each in self._watching:
+            each.put(None)
+
+    def _store(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            name = (kind, key_of(raw))
+            before = self.objects.get(name)
+            kept = before["metadata"] if before else {"uid": f"uid-{self._version}", "generation": 0}
+            changed = before is None or before.get("spec") != raw.get("spec")
+            generation = kept["generation"] + int(changed)
+            self._version += 1
+            numbers = {"uid": kept["uid"], "generation": generation, "resourceVersion": str(self._version)}
+            stored = copy.deepcopy({**raw, "kind": kind, "metadata": {**raw["metadata"], **numbers}})
+            if before is not None and "status" not in raw and "status" in before:
+                stored["status"] = before["status"]
+            self.objects[name] = stored
+            self._tell(kind, ("MODIFIED" if before else "ADDED", stored))
+            return stored
+
+    def _tell(self, kind: str, event: Event) -> None:
+        self._history.append((self._version, kind, event))
+        for each in self._watching:
+            each.put((kind, event))
+        for listener in self.listeners:
+            listener(kind, copy.deepcopy(event))
+
+    # --- what the controller asks ------------------------------------------------------------------
+
+    def list(self, kind: str, namespace: str | None, selector: str = "") -> Listed:
+        with self._lock:
+            self._answer()
+            items = [
+                raw for (of, _), raw in self.objects.items() if of == kind and _fits(raw, namespace, selector)
+            ]
+            return Listed(copy.deepcopy(items), self._version)
+
+    def watch(
+        self, kind: str, namespace: str | None, selector: str, version: int
+    ) -> Iterator[tuple[str, Raw]]:
+        mine: queue.SimpleQueue[tuple[str, Event] | None] = queue.SimpleQueue()
+        with self._lock:
+            self._answer()
+            for number, of, event in self._history:
+                if number > version:
+                    mine.put((of, event))
+            self._watching.append(mine)
+        while (heard := mine.get()) is not None:
+            of, (what, raw) = heard
+            if of == kind and _fits(raw, namespace, selector):
+                yield what, copy.deepcopy(raw)
+
+    def labels(self, kind: str, namespace: str, name: str) -> Raw | None:
+        found = self.read(kind, namespace, name)
+        return None if found is None else {"metadata": found["metadata"]}
+
+    def read(self, kind: str, namespace: str, name: str) -> Raw | None:
+        with self._lock:
+            self._answer()
+            return copy.deepcopy(self.objects.get((kind, f"{namespace}/{name}")))
+
+    def create(self, kind: str, namespace: str, body: Raw) -> bool:
+        with self._lock:
+            self._answer()
+            if (kind, key_of(body)) in self.objects:
+                return False
+            self._write("create", kind, body)
+            return True
+
+    def apply_secret(self, namespace: str, body: Raw) -> None:
+        with self._lock:
+            self._answer()
+            self._write("apply", "Secret", body)
+
+    def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
+        with self._lock:
+            self._answer()
+            pod = self.objects[("Pod", f"{namespace}/{name}")]
+            metadata = {**pod["metadata"], "annotations": dict(annotations)}
+            self._write("annotate", "Pod", {**pod, "metadata": metadata})
+
+    def patch_status(self, kind: str, namespace: str, name: str, body: Raw) -> Raw | None:
+        with self._lock:
+            self._answer()
+            found = self.objects.get((kind, f"{namespace}/{name}"))
+            if found is None:
+                return None
+            if name in self.refuses:
+                raise ClusterError("The API server answered 500.", status=500)
+            if body["metadata"]["uid"] != found["metadata"]["uid"]:
+                raise ClusterError("the UID does not match", status=409)
+            return self._write(
+                "status", kind, {**found, "status": merge_patch(found.get("status"), body["status"])}
+            )
+
+    def post_event(self, namespace: str, body: Raw) -> None:
+        self._answer()
+        self.events.append(body)
+
+    def _write(self, verb: str, kind: str, raw: Raw) -> dict[str, Any]:
+        self.writes.append((verb, kind, raw["metadata"]["name"]))
+        return copy.deepcopy(self._store(kind, dict(raw)))
+
+    def _answer(self) -> None:
+        if self.down:
+            raise ClusterError("The API server does not answer.")
+
+
+def _fits(raw: Raw, namespace: str | None, selector: str) -> bool:
+    labels = raw["metadata"].get("labels") or {}
+    wanted = [pair.split("=", 1) for pair in selector.split(",") if pair]
+    own = raw["metadata"].get("namespace")
+    return (namespace is None or own == namespace) and all(
+        labels.get(name) == value for name, value in wanted
+    )

@@ -1,0 +1,186 @@
+"""Writing: only what differs, tests before webhooks, run-time fields at their own pace, Secrets once."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+
+import pytest
+
+from controller.fake_cluster import FakeCluster
+from hookwright.controller.apply import Clock, Owned, StatusWriter
+from hookwright.controller.conditions import Note
+from hookwright.controller.inventory import POD, Inventory, entry
+from hookwright.controller.plan import StatusChange
+from hookwright.controller.settings import Settings
+from hookwright.core.config_parts import MANIFEST
+from hookwright.errors import ClusterError
+from hookwright.telemetry.controller_metrics import ControllerMetrics
+
+SETTINGS = Settings(namespace="hooks", release="hw")
+
+
+class World:
+    """A cluster in memory, the writers over it, and a clock that stands still."""
+
+    def __init__(self) -> None:
+        self.cluster = FakeCluster()
+        self.seconds = 1000.0
+        self.inventory = Inventory(lambda kind: None)
+        clock = Clock(now=lambda: datetime(2026, 1, 2, tzinfo=UTC), monotonic=lambda: self.seconds)
+        self.owned = Owned(self.cluster, self.inventory, SETTINGS, ControllerMetrics())
+        self.writer = StatusWriter(self.cluster, self.inventory, clock, ControllerMetrics())
+
+    def objects(self, kind: str, *names: str) -> None:
+        """Create objects and let the inventory know them."""
+        for name in names:
+            self.cluster.apply(f"kind: {kind}\nmetadata: {{name: {name}}}\nspec: {{}}")
+        for raw in self.cluster.list(kind, None).items:
+            self.inventory.put(kind, raw)
+
+    def change(self, kind: str, name: str, **more: object) -> StatusChange:
+        """A status to write."""
+        known = entry(kind, self.cluster.objects[(kind, f"shop/{name}")])
+        return StatusChange(known, {"host": f"{self.seconds}"}, (), **more)  # type: ignore[arg-type]
+
+    def data(self, name: str) -> dict[str, bytes]:
+        """The data of a Secret of the release."""
+        found = self.cluster.objects[("Secret", f"hooks/{name}")]["data"]
+        return {key: base64.b64decode(value) for key, value in found.items()}
+
+
+async def test_tokens_and_key_are_made_once() -> None:
+    """What is there, the administrator's own included, is never written."""
+    first = World()
+    first.cluster.apply(
+        "kind: Secret\nmetadata: {name: hw-admin-token, namespace: hooks}\ndata: {token: bWluZQpvbGQK}"
+    )
+    key = await first.owned.prepare()
+    assert first.owned.admin_token == "mine"
+    assert sorted(first.cluster.writes) == [
+        ("create", "Secret", "hw-hash-key"),
+        ("create", "Secret", "hw-ingest-token"),
+    ]
+    assert len(key) == 32
+    assert len(first.data("hw-ingest-token")["token"]) >= 40
+    assert await first.owned.prepare() == key
+    assert len(first.cluster.writes) == 2
+
+
+async def test_a_secret_without_its_key_is_said() -> None:
+    """It is not overwritten, as somebody made it."""
+    world = World()
+    world.cluster.apply("kind: Secret\nmetadata: {name: hw-hash-key, namespace: hooks}\ndata: {}")
+    with pytest.raises(ClusterError, match="Secret hw-hash-key has no key key: delete it"):
+        await world.owned.prepare()
+
+
+async def test_secrets_go_with_the_dispatchers_service() -> None:
+    """They hold every credential in use: uninstalling the release takes them away."""
+    world = World()
+    world.cluster.apply("kind: Service\nmetadata: {name: hw-dispatcher, namespace: hooks}\nspec: {}")
+    await world.owned.prepare()
+    owners = world.cluster.objects[("Secret", "hooks/hw-hash-key")]["metadata"]["ownerReferences"]
+    assert [(each["kind"], each["name"]) for each in owners] == [("Service", "hw-dispatcher")]
+
+
+async def test_only_changed_parts_are_written_and_the_manifest_last() -> None:
+    """Then the pods' annotation changes; the same files again write nothing, also after a restart."""
+    world = World()
+    world.cluster.apply("kind: Pod\nmetadata: {name: d-1, namespace: hooks}")
+    for raw in world.cluster.list(POD, None).items:
+        world.inventory.put(POD, raw)
+    await world.owned.prepare()
+    world.cluster.writes.clear()
+    files = {MANIFEST: b"m1", "part-0": b"a", "part-1": b"b"}
+    assert await world.owned.configuration(files, "h1")
+    assert world.cluster.writes == [
+        ("apply", "Secret", "hw-config-1"), ("apply", "Secret", "hw-config-0"), ("annotate", "Pod", "d-1"),
+    ]  # fmt: skip
+    assert world.data("hw-config-0") == {MANIFEST: b"m1", "part-0": b"a"}
+    assert not await world.owned.configuration(files, "h1")
+    again = Owned(world.cluster, world.inventory, SETTINGS, ControllerMetrics())
+    await again.prepare()
+    assert not await again.configuration(files, "h1")
+    assert await again.configuration({MANIFEST: b"m2", "part-0": b"a2"}, "h2")
+    assert (world.data("hw-config-1"), world.data("hw-config-0")["part-0"]) == ({}, b"a2")
+
+
+async def test_a_webhook_is_not_written_while_its_test_could_not_be() -> None:
+    """Otherwise its Ready could be seen beside the test's old result."""
+    world = World()
+    world.objects("Webhook", "w", "other")
+    world.objects("WebhookTest", "t")
+    test = world.change("WebhookTest", "t", of_webhook="shop/w")
+    changes = [test, world.change("Webhook", "w"), world.change("Webhook", "other")]
+    world.cluster.refuses = {"t"}
+    assert await world.writer.write(changes)
+    assert world.cluster.writes == [("status", "Webhook", "other")]
+    world.cluster.refuses = set()
+    assert not await world.writer.write(changes[:2])
+    assert world.cluster.writes[1:] == [("status", "WebhookTest", "t"), ("status", "Webhook", "w")]
+
+
+async def test_run_time_fields_wait_thirty_seconds() -> None:
+    """Counted from the last write of the object, whatever it was of; a flip does not wait."""
+    world = World()
+    world.objects("Webhook", "w")
+    await world.writer.write([world.change("Webhook", "w")])
+    world.seconds += 29
+    assert not await world.writer.write([world.change("Webhook", "w", runtime=True, at_once=False)])
+    assert len(world.cluster.writes) == 1
+    await world.writer.write([world.change("Webhook", "w", runtime=True, at_once=True)])
+    assert len(world.cluster.writes) == 2
+    world.seconds += 30
+    await world.writer.write([world.change("Webhook", "w", runtime=True, at_once=False)])
+    assert len(world.cluster.writes) == 3
+
+
+async def test_at_most_ten_run_time_writes_a_second() -> None:
+    """Flips first; the rest is told of and follows; other changes do not count."""
+    world = World()
+    names = [f"w{number:02}" for number in range(25)]
+    world.objects("Webhook", *names)
+    changes = [world.change("Webhook", name, runtime=True, at_once=name == "w24") for name in names]
+    assert await world.writer.write(changes)
+    assert world.cluster.writes[0] == ("status", "Webhook", "w24")
+    assert len(world.cluster.writes) == 10
+    assert await world.writer.write(changes[:14])
+    assert len(world.cluster.writes) == 10
+    world.seconds += 1
+    await world.writer.write(changes[10:20])
+    assert len(world.cluster.writes) == 20
+    await world.writer.write([world.change("Webhook", name) for name in names])
+    assert len(world.cluster.writes) == 45
+
+
+async def test_a_new_object_of_that_name_is_left_alone() -> None:
+    """A status decided for the one before is not written on it, and its Event not posted."""
+    world = World()
+    world.objects("Webhook", "w")
+    old = world.change("Webhook", "w")
+    world.cluster.delete("Webhook", "shop/w")
+    gone = StatusChange(
+        old.entry, old.patch, (Note("Webhook", "shop/w", old.entry.uid, False, "Succeeded", "Yes."),)
+    )
+    assert not await world.writer.write([gone])
+    world.objects("Webhook", "w")
+    assert not await world.writer.write([gone])
+    assert (world.cluster.status("Webhook", "shop/w"), world.cluster.events) == ({}, [])
+
+
+async def test_an_event_names_its_object() -> None:
+    """Posted after the status was written, in the object's namespace, with its UID."""
+    world = World()
+    world.objects("Webhook", "w")
+    change = world.change("Webhook", "w")
+    note = Note("Webhook", "shop/w", change.entry.uid, True, "Failing", "No answer.\x1b")
+    await world.writer.write([StatusChange(change.entry, change.patch, (note,))])
+    (event,) = world.cluster.events
+    assert event["metadata"] == {"generateName": "w.", "namespace": "shop"}
+    assert event["involvedObject"] == {
+        "apiVersion": "hookwright.io/v1alpha1", "kind": "Webhook", "namespace": "shop", "name": "w",
+        "uid": change.entry.uid,
+    }  # fmt: skip
+    assert (event["type"], event["reason"], event["message"]) == ("Warning", "Failing", "No answer.\\u001b")
+    assert event["firstTimestamp"] == event["lastTimestamp"] == "2026-01-02T00:00:00Z"

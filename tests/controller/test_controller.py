@@ -1,0 +1,251 @@
+"""The whole controller over a cluster in memory and a real dispatcher, which reads what would be mounted."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from controller.fake_cluster import Event, FakeCluster
+from hookwright.controller.app import Controller
+from hookwright.controller.inventory import Inventory
+from hookwright.controller.settings import Settings
+from hookwright.core.config_parts import MANIFEST
+from hookwright.dispatcher.app import Dispatcher
+from hookwright.dispatcher.settings import Settings as DispatcherSettings
+
+SECONDS = 20.0
+WEBHOOK = """
+kind: Webhook
+metadata: {name: w}
+spec: {url: "https://a.example/x", triggers: [RequestCreated]}
+"""
+TEST = """
+kind: WebhookTest
+metadata: {name: t}
+spec: {webhookRef: {name: w}, mode: Render, expect: {request: {url: "https://a.example/x"}}}
+"""
+POD = """
+kind: Pod
+metadata:
+  name: d-1
+  namespace: hooks
+  labels: {app.kubernetes.io/instance: hw, app.kubernetes.io/component: dispatcher}
+status: {phase: Running, podIP: 127.0.0.1}
+"""
+NAMESPACE = (
+    'kind: Namespace\nmetadata: {name: shop, namespace: "", labels: {hookwright.io/cluster-events: "true"}}'
+)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Running:
+    """A controller, and a dispatcher once `serve` was called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cluster = FakeCluster()
+        self.folder = folder
+        self.settings = Settings(
+            namespace="hooks", release="hw", dispatcher_port=free_port(), probes=f"127.0.0.1:{free_port()}"
+        )
+        self._loop = asyncio.get_running_loop()
+        self._heard = asyncio.Event()
+        self._dispatcher: Dispatcher | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.cluster.listeners.append(self._hear)
+
+    def _hear(self, kind: str, event: Event) -> None:
+        self._mount(kind, event[1])
+        self._loop.call_soon_threadsafe(self._heard.set)
+
+    def _mount(self, kind: str, raw: dict[str, Any]) -> None:
+        """What kubelet does with the configuration's Secrets."""
+        if kind != "Secret" or "-config-" not in raw["metadata"]["name"]:
+            return
+        (self.folder / "config").mkdir(exist_ok=True)
+        for name, value in sorted(raw["data"].items(), key=lambda item: item[0] == MANIFEST):
+            temporary = self.folder / "config" / f".{name}"
+            temporary.write_bytes(base64.b64decode(value))
+            temporary.rename(self.folder / "config" / name)
+
+    async def _feed(self, inventory: Inventory) -> None:
+        """What kopf tells of."""
+
+        def tell(kind: str, event: Event) -> None:
+            if kind in ("Webhook", "WebhookTest"):
+                hear = inventory.remove if event[0] == "DELETED" else inventory.put
+                self._loop.call_soon_threadsafe(hear, kind, event[1])
+
+        self.cluster.listeners.append(tell)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cluster.listeners.remove(tell)
+
+    def start(self) -> None:
+        """Start the controller."""
+        self._tasks.append(asyncio.create_task(Controller(self.settings, self.cluster).run(self._feed)))
+
+    async def stop(self) -> None:
+        """End the controller, as SIGTERM does."""
+        for task in self._tasks:
+            task.cancel()
+        self.cluster.end_watches()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def serve(self) -> None:
+        """Start the dispatcher, its pod known to the cluster."""
+        token = self.folder / "token"
+        secret = await self.until(lambda: self.cluster.objects.get(("Secret", "hooks/hw-admin-token")))
+        token.write_bytes(base64.b64decode(secret["data"]["token"]))
+        self._dispatcher = Dispatcher(
+            DispatcherSettings(
+                listen="127.0.0.1:0", admin=f"127.0.0.1:{self.settings.dispatcher_port}", data=self.folder / "data",
+                config=self.folder / "config", admin_token_file=token, token_file=token,
+            ),
+            lambda details: None,
+        )  # fmt: skip
+        await self._dispatcher.start()
+        self._serving = asyncio.create_task(self._dispatcher.run())
+        self.cluster.apply(POD)
+
+    async def close(self) -> None:
+        """End everything."""
+        await self.stop()
+        if self._dispatcher is not None:
+            self._dispatcher.request_stop()
+            await self._serving
+
+    async def until(self, what: Callable[[], Any]) -> Any:
+        """Look after every change of the cluster until the answer is true."""
+        async with asyncio.timeout(SECONDS):
+            while not (found := what()):
+                await self._heard.wait()
+                self._heard.clear()
+            return found
+
+    def state(self, kind: str, name: str, condition: str) -> tuple[str, str] | None:
+        """(status, reason) of a condition."""
+        for each in self.cluster.status(kind, f"shop/{name}").get("conditions", ()):
+            if each["type"] == condition:
+                return each["status"], each["reason"]
+        return None
+
+    async def reaches(self, kind: str, name: str, condition: str, *state: str) -> None:
+        """Wait for a condition."""
+        await self.until(lambda: self.state(kind, name, condition) == state)
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    """A controller and a dispatcher that are not started yet."""
+    world = Running(tmp_path)
+    world.cluster.apply(NAMESPACE)
+    yield world
+    await world.close()
+
+
+async def test_from_manifest_to_ready_and_tested(running: Running) -> None:
+    """Configuration Secret, dispatcher, conditions, a test's run and its roll-up, all from two manifests."""
+    running.cluster.apply(f"{WEBHOOK}---{TEST}")
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+    await running.reaches("WebhookTest", "t", "Finished", "True", "TestPassed")
+    await running.until(
+        lambda: running.cluster.status("Webhook", "shop/w").get("tests", {}).get("passed") == 1
+    )
+    assert running.cluster.status("WebhookTest", "shop/t")["invocation"]["attempts"] == 0
+
+
+async def test_a_missing_secret_heals_by_itself(running: Running) -> None:
+    """Missing, then there without the label, then labelled: a reason for each, and Ready at the end."""
+    signed = WEBHOOK.replace("triggers", "auth: {bearer: {tokenSecretRef: {name: s, key: k}}}, triggers")
+    secret = "kind: Secret\nmetadata: {name: s%s}\ndata: {k: c2VjcmV0LXZhbHVl}"
+    running.cluster.apply(signed)
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "w", "ResolvedRefs", "False", "SecretNotFound")
+    running.cluster.apply(secret % ', labels: {hookwright.io/webhook-secret: "true"}')
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+    running.cluster.delete("Secret", "shop/s")
+    running.cluster.apply(secret % "")
+    await running.reaches("Webhook", "w", "ResolvedRefs", "False", "SecretNotLabelled")
+
+
+async def test_a_restart_writes_nothing_and_runs_nothing(running: Running) -> None:
+    """Everything is as it should be: the next controller finds that out without a write."""
+    running.cluster.apply(f"{WEBHOOK}---{TEST}")
+    running.start()
+    await running.serve()
+    await running.until(
+        lambda: running.cluster.status("Webhook", "shop/w").get("tests", {}).get("passed") == 1
+    )
+    ran = running.cluster.status("WebhookTest", "shop/t")["lastRunTime"]
+    await running.stop()
+    running.cluster.writes.clear()
+    running.start()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        running.cluster.apply(WEBHOOK.replace("name: w", "name: second"))
+        await running.reaches("Webhook", "second", "Ready", "True", "Succeeded")
+        metrics = await client.get(f"http://{running.settings.probes}/metrics")
+        ready = await client.get(f"http://{running.settings.probes}/readyz")
+    written = {(verb, kind, name) for verb, kind, name in running.cluster.writes if verb != "annotate"}
+    assert written == {("apply", "Secret", "hw-config-0"), ("status", "Webhook", "second")}
+    assert running.cluster.status("WebhookTest", "shop/t")["lastRunTime"] == ran
+    assert "hookwright_controller_dispatchers 1.0" in metrics.text
+    assert ready.status_code == 200
+
+
+async def test_a_gate_never_sees_ready_beside_an_old_result(running: Running) -> None:
+    """In the order of writes: the test loses its result before its webhook is Ready with the new hash."""
+    running.cluster.apply(f"{WEBHOOK}---{TEST}")
+    running.start()
+    await running.serve()
+    await running.reaches("WebhookTest", "t", "Finished", "True", "TestPassed")
+    seen: list[tuple[str, str, bool]] = []
+
+    def look(kind: str, event: Event) -> None:
+        if kind in ("Webhook", "WebhookTest"):
+            status = event[1].get("status") or {}
+            conditions = {each["type"]: each for each in status.get("conditions", ())}
+            current = (
+                conditions.get("Ready", {}).get("observedGeneration") == event[1]["metadata"]["generation"]
+            )
+            seen.append((kind, conditions.get("Ready", {}).get("status", ""), current))
+
+    running.cluster.listeners.append(look)
+    running.cluster.apply(WEBHOOK.replace("/x", "/y"))
+    await running.reaches("WebhookTest", "t", "Finished", "True", "TestFailed")
+    assert seen.index(("WebhookTest", "Unknown", True)) < seen.index(("Webhook", "True", True))
+
+
+async def test_an_api_server_that_is_away_is_waited_out(running: Running) -> None:
+    """Nothing is written without a complete list; once it is back, everything follows."""
+    running.cluster.down = True
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await running.until(lambda: running.cluster.writes)
+    assert running.cluster.writes == []
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"http://{running.settings.probes}/readyz")).status_code == 503
+        assert (await client.get(f"http://{running.settings.probes}/healthz")).status_code == 200
+    running.cluster.down = False
+    await running.reaches("Webhook", "w", "Accepted", "True", "Accepted")
