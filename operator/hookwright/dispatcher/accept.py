@@ -129,7 +129,8 @@ class Acceptor:
             results = await self._work.accept(stored)
             kept = not any(isinstance(result, Conflict) for result in results)
         except StoreError as error:
-            raise unavailable(f"The event cannot be stored now ({error}); send it again.") from error
+            reason = str(error).removesuffix(".")
+            raise unavailable(f"The event cannot be stored now ({reason}); send it again.") from error
         finally:
             if not kept:
                 for new in stored:
