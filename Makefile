@@ -21,7 +21,8 @@ demo: $(READY)
 	@$(BIN)/python tools/demo.py $(if $(KEEP),--keep)
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests/guarantees
+	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees
 	@echo 'cluster tests left out: make e2e'
 
 e2e: $(READY)

@@ -10,7 +10,8 @@ from rig import LISTENING, dev, throwaway_ca
 
 HOST = "isolation.test"
 RATE = 200  # events a second, each for ten webhooks
-SECONDS = 4.0
+SECONDS = 3.0
+ROUNDS = 3
 
 
 def webhook(name: str, path: str) -> str:
@@ -47,8 +48,13 @@ async def p99_of_nine(folder: Path, tenth: str) -> float:
 
 
 async def test_a_dead_target_does_not_delay_nine_healthy_ones(tmp_path: Path) -> None:
-    """p99 of the nine beside a target that never answers is at most twice that beside a healthy one, plus 20 ms."""
-    well = await p99_of_nine(tmp_path / "well", "/uncounted")
-    dead = await p99_of_nine(tmp_path / "dead", "/-/hang/uncounted")
-    print(f"\np99 of nine webhooks: {well:.1f} ms all healthy, {dead:.1f} ms with one dead")
-    assert dead <= 2 * well + 20
+    """p99 of the nine beside a target that never answers is at most twice that beside a healthy one, plus 20 ms.
+
+    Three rounds in turn, and the quietest of each: other work on the machine only ever adds.
+    """
+    well, dead = [], []
+    for number in range(ROUNDS):
+        well.append(await p99_of_nine(tmp_path / f"well-{number}", "/uncounted"))
+        dead.append(await p99_of_nine(tmp_path / f"dead-{number}", "/-/hang/uncounted"))
+    print(f"\np99 of nine webhooks, ms: {well} all healthy, {dead} with one dead")
+    assert min(dead) <= 2 * min(well) + 20

@@ -6,6 +6,7 @@ The store never loses a result (it waits for space), so a result handed in here 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -13,6 +14,7 @@ from time import monotonic
 from hookwright.dispatcher.lane import Lane
 from hookwright.store.port import Delivery, Finish, Work
 
+_GATHER_SECONDS = 0.004  # a result that nobody waits for may share the commit of the next event
 _STUCK_SECONDS = 2.0  # far longer than a commit on a busy disk
 
 
@@ -34,6 +36,7 @@ class Results:
         self._since: float | None = None
         self._waiting: list[Result] = []
         self._writing: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
 
     @property
     def stuck(self) -> bool:
@@ -46,8 +49,13 @@ class Results:
         self._waiting.append(result)
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_all())
+        if result.lane.target is None or result.lane.unwritten >= result.lane.target.route.max_in_flight:
+            self._hurry.set()
 
     async def _write_all(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER_SECONDS):
+                await self._hurry.wait()
         try:
             while self._waiting:
                 group, self._waiting = self._waiting, []
@@ -60,9 +68,11 @@ class Results:
                 if resumed:
                     self._resumed()
         finally:
+            self._hurry.clear()
             self._writing = None
 
     async def flush(self) -> None:
         """Until everything handed in is written."""
+        self._hurry.set()
         while self._writing is not None:
             await self._writing
