@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from gitops import lua
-from gitops.states import STATES, Cluster, State, identity, of_webhook, webhook, webhook_test
+from gitops.settled import Cluster, webhook, webhook_test
+from gitops.states import STATES, State, identity, of_webhook
 from hookwright.api.v1alpha1.status import WebhookStatus, WebhookTestStatus
 
 
@@ -31,9 +32,9 @@ def test_every_state_is_a_status_of_the_crd(state: State) -> None:
 @pytest.mark.parametrize("make", [webhook, webhook_test])
 def test_reconcile_asks_as_the_controller_understands_it(make: type) -> None:
     """The action sets the annotation to the present time and nothing else, whether there are annotations or not."""
-    for annotations in ({}, {"annotations": {"a": "b"}}):
+    for given in ({}, {"annotations": {"a": "b"}}):
         before = make()
-        before["metadata"] |= annotations
+        before["metadata"] |= given
         after = lua.act("reconcile", before)
         requested = after["metadata"]["annotations"].pop("hookwright.io/requestedAt")
         moment = datetime.strptime(requested, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
