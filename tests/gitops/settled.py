@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from hookwright.api.admin import Assertion, TestRun, WebhookView
+from hookwright.api.admin import TestRun, WebhookView
 from hookwright.api.config import RouteConfig
 from hookwright.controller.inventory import Entry, Id, Inventory, entry
 from hookwright.controller.plan import Build, Report, build, plan, snapshot

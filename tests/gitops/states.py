@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from gitops.settled import Cluster, Raw, secret, webhook, webhook_test
 from hookwright.api.admin import Assertion
