@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import socket
+from urllib.parse import urlsplit
+
 import pytest
 
-from product.conftest import Product
+from product.conftest import Product, granted
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,71 @@ def test_the_place_of_a_mistake_is_named_once(shared: Product, body: bytes, kind
     answer = shared.post(body, content_type=f"application/{kind}")
     assert answer.status_code == 400
     assert says in answer.json()["detail"]
+
+
+def raw(url: str, request: bytes) -> tuple[int, dict[str, object]]:
+    """Send bytes as they are; the first answer's status and JSON body."""
+    where = urlsplit(url)
+    with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+        connection.sendall(request)
+        answer = connection.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+def post(*headers: str) -> bytes:
+    """A whole POST of an event with these headers beside the usual ones."""
+    body = json.dumps(granted()).encode()
+    lines = ["POST /v1/events HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def test_an_offer_to_upgrade_is_ignored(shared: Product) -> None:
+    """Java's client offers HTTP/2 with its first request; the event arrives all the same."""
+    offer = (
+        "Connection: Upgrade, HTTP2-Settings",
+        "Upgrade: h2c",
+        "HTTP2-Settings: AAMAAABkAAQBAAAAAAIAAAAA",
+    )
+    request = post("content-type: application/json", *offer)
+    closing = post("content-type: application/json", "connection: close")
+    status, _ = raw(shared.events, request.replace(b"Upgrade, HTTP2", b"close, Upgrade, HTTP2"))
+    assert status == 202
+    assert raw(shared.events, closing)[0] == 202
+
+
+@pytest.mark.parametrize(
+    "header", ["host: localhost", "content-type: text/plain", "idempotency-key: b", "webhook-id: b"]
+)
+def test_a_header_that_decides_stands_once(shared: Product, header: str) -> None:
+    """Two of them are a 400, not a matter of which comes last."""
+    name, _, _ = header.partition(":")
+    first = {"idempotency-key": ["idempotency-key: a"], "webhook-id": ["webhook-id: a"]}.get(name, [])
+    status, answer = raw(
+        shared.events, post("content-type: application/json", *first, header, "connection: close")
+    )
+    assert (status, answer["detail"]) == (400, f"The header {name} stands twice; send it once.")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"hello\r\n\r\n", 400),
+        (b"POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: abc\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", 431),
+    ],
+)
+@pytest.mark.parametrize("port", ["events", "admin"])
+def test_what_is_no_request_gets_a_problem_document(
+    shared: Product, port: str, request_: bytes, status: int
+) -> None:
+    """As every other refusal, on both ports."""
+    answered, answer = raw(getattr(shared, port), request_)
+    assert (answered, answer["status"]) == (status, status)
+    assert isinstance(answer["detail"], str)
+
+
+def test_a_page_number_beyond_all_numbers(shared: Product) -> None:
+    """400, as any other text that is no page."""
+    answer = shared.http.get(f"{shared.admin}/admin/v1/invocations?before=9999999999999999999")
+    assert answer.status_code == 400

@@ -187,7 +187,7 @@ def page_before(query: QueryParams) -> int | None:
     text = query.get("before")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise HTTPException(400, "before is the next of an earlier page.")
     return int(text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +75,8 @@ def make_data_folder(path: Path) -> None:
         raise UsageError(
             f"{path}: the data folder cannot be made ({error.strerror}); name another one."
         ) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UsageError(f"{path}: the data folder cannot be written; make it writable, or name another one.")
 
 
 class Dispatcher:

@@ -6,7 +6,8 @@ store or send.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -29,6 +30,16 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _JSON = (b"content-type", b"application/json")
+_ONCE = (
+    b"host",
+    b"content-type",
+    b"authorization",
+    b"idempotency-key",
+    b"webhook-id",
+    b"ce-id",
+    b"ce-source",
+    b"ce-type",
+)
 _EVENTS_ALLOW = b"POST, OPTIONS"
 _PROBLEM = (b"content-type", b"application/problem+json")
 
@@ -72,6 +83,8 @@ class Ingest:
         held = _Held()
         extra: tuple[tuple[bytes, bytes], ...] = ()
         try:
+            if len(headers) != len(scope["headers"]):
+                _check_repeated(scope["headers"])
             self._check(headers)
             status, body, events = await self._serve(scope, headers, receive, held)
             if scope["method"] == "OPTIONS":
@@ -239,6 +252,14 @@ class _Held:
 
     def __init__(self) -> None:
         self.size = 0
+
+
+def _check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Headers that decide something stand once: which of two would count is a matter of taste (RFC 9112, 3.2)."""
+    names = Counter(name for name, _ in headers)
+    for name in _ONCE:
+        if names[name] > 1:
+            raise EventError(f"The header {name.decode()} stands twice; send it once.")
 
 
 def _too_large(limit: int) -> EventError:
