@@ -9,9 +9,9 @@ headers, body). The answer is 200 `{"ok":true}`, unless the path holds one of:
     /-/hang           never                    /-/reset         the connection is reset
     /-/echo           the request's body      /-/mirror       what came, also in a header (needs --log)
 
-`/-/mirror/404` answers with that status. It gives away all it knows: headers and body of this request and of the one
-before on its path, credentials alone as `error`. A form that asks for client credentials (OAuth 2.0) gets a token on
-any other path.
+`/-/mirror/404/NAME` answers with that status. It gives away all it knows: headers and body of this request and of the
+one before under that name, credentials alone as `error`. A form that asks for client credentials (OAuth 2.0) gets a
+token on any other path.
 """
 
 from __future__ import annotations
@@ -115,18 +115,19 @@ class Receiver(asyncio.Protocol):
         elif verb == "echo":
             self.transport.write(answer(200, self.body))
         elif verb == "mirror":
-            self.transport.write(self.mirror(path, number or 200))
+            name = re.split("[/?]", path[order.end() :].lstrip("/"))[0]
+            self.transport.write(self.mirror(path, number or 200, name))
 
-    def mirror(self, path: str, status: int) -> bytes:
+    def mirror(self, path: str, status: int, name: str) -> bytes:
         """The answer of /-/mirror."""
         came = {"headers": self.headers, "body": self.body.decode("utf-8", "replace")}
         told = {
             "error": self.headers.get("authorization", "").rpartition(" ")[2],
             "path": path,
             **came,
-            "before": Receiver.mirrored.get(path),
+            "before": Receiver.mirrored.get(name),
         }
-        Receiver.mirrored[path] = came
+        Receiver.mirrored[name] = came
         text = json.dumps(told)
         return answer(status, text.encode(), f"x-mirror: {text}\r\n".encode())
 

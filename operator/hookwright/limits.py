@@ -102,6 +102,8 @@ STORE_READ_SECONDS = 2.0  # one query of the history
 STORE_CHECK_BYTES = 32 * MIB  # a larger file is not read through at start: 0.6 s where nothing is cached
 REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no answer body is stored
 REDACT_SHORTEST_PART = 16  # characters of a part of a secret (a word, a line, a path segment) searched for alone
+FORMER_SECRETS_SECONDS = 24 * 3600.0  # after its rotation a value is still searched for (SPEC 5)
+FORMER_VALUES = 4  # of one key of a Secret that are remembered so: bounds the pattern
 REDACT_CHARACTERS = 64 * KIB  # of all secrets of one webhook that can be searched for: bounds the pattern
 
 # --- tests -------------------------------------------------------------------------------------
@@ -133,6 +135,8 @@ REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
 CLIENT_CONNECT_SECONDS = 5.0
 CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s) and of a usual test
 CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
+KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl, or for a port-forward to stand
+CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster has run and its status is written
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
 REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar
 

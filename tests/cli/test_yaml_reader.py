@@ -100,11 +100,11 @@ def test_a_literal_block_is_known_as_one() -> None:
         ("a:\n  b: 1\n  c: 2\n  b: 3\n", 4, 'the key "b" stands twice (first in line 2)'),
         ("x: ok\ny: \x07\n", 2, "the control character '\\x07' is not allowed in YAML"),
         ("a: .nan\n", 1, ".nan is not a number that JSON has: quote it, if it is a text"),
-        ("a: *b\n", 1, "the anchor *b is not defined above"),
+        ("a: *b\n", 1, "* names an anchor that is not defined above: quote it, if it is a text"),
         ("a: &a [*a]\n", 1, "the anchor *a holds itself"),
         ("a:\n  <<: 1\n", 2, "the merge key << wants a mapping or a list of mappings"),
         ("? [a]\n: b\n", 1, "a key must be a text"),
-        ("a: !!int x\n", 1, "'x' cannot be read as !!int"),
+        ("a: !!int x\n", 1, "this cannot be read as !!int"),
         ("[" * 200_000, 1, "nested deeper than 100 levels"),
     ],
 )

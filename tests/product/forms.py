@@ -9,11 +9,14 @@ from urllib.parse import quote
 
 
 def forms(value: str) -> frozenset[bytes]:
-    """Plain, JSON-escaped (once, twice), percent-encoded (once, twice), hex, base64 behind 0, 1 or 2 other bytes."""
+    """Plain, JSON-escaped (once, twice), percent-encoded (once, twice), hex, base64 behind 0, 1 or 2 other bytes.
+
+    OAuth 2.0 has the base64 of percent-encoded values too (RFC 6749 section 2.3.1).
+    """
     return frozenset(
         each
         for text in {value, value.encode().decode("latin-1")}  # many servers read header bytes as Latin-1
-        for each in (*_texts(text), *_encoded(text.encode()))
+        for each in (*_texts(text), *_encoded(text.encode()), *_encoded(quote(text, safe="").encode()))
     )
 
 

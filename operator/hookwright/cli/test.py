@@ -18,6 +18,7 @@ from hookwright.core.redaction import printable
 from hookwright.dispatcher.app import make_sender
 from hookwright.dispatcher.attempt import Pipeline
 from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.former import FormerSecrets
 from hookwright.dispatcher.keys import Keys
 from hookwright.dispatcher.settings import Settings
 from hookwright.dispatcher.testruns import SUCCESSFUL, TestRequest, TestRunner
@@ -82,7 +83,8 @@ def _say_problems(folder: Folder) -> bool:
 async def _run(requests: Sequence[TestRequest], settings: Settings) -> list[TestRun]:
     clock = Clock()
     sender = make_sender(settings)
-    runner = TestRunner(Pipeline(clock), sender, clock, Keys(0, clock.now_ms), _OFFLINE_TAG)
+    former = FormerSecrets(clock.monotonic)
+    runner = TestRunner(Pipeline(clock), sender, clock, Keys(0, clock.now_ms), _OFFLINE_TAG, former=former)
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(request: TestRequest) -> TestRun:

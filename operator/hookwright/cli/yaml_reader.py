@@ -188,7 +188,9 @@ class _Builder:
 
     def _alias(self, anchor: Any, line: int) -> _Built:
         if anchor not in self._anchors:
-            raise ManifestError(f"the anchor *{anchor} is not defined above", line=line)
+            # the name may be a password that should have been quoted
+            sentence = "* names an anchor that is not defined above: quote it, if it is a text"
+            raise ManifestError(sentence, line=line)
         built = self._anchors[anchor]
         if built is None:
             raise ManifestError(f"the anchor *{anchor} holds itself", line=line)
@@ -276,7 +278,7 @@ def _tagged(tag: str, text: str) -> Any:
         return text
     value = resolve(text)
     if isinstance(value, bool) != (name == "bool") or not isinstance(value, types):
-        raise ValueError(f"{text!r} cannot be read as !!{name}")
+        raise ValueError(f"this cannot be read as !!{name}")
     return value
 
 

@@ -131,11 +131,21 @@ def _needles(value: str) -> Iterable[str]:
         wholes = [value, *divided]
     for text in wholes:
         if len(text.encode()) >= REDACT_SHORTEST_SECRET:
-            yield from _chunks(text)
+            for reading in _readings(text):
+                yield from _chunks(reading)
     for text in divided:
         parts = _BETWEEN_PARTS.split(text, _PARTS)
         if 1 < len(parts) <= _PARTS:  # more are the lines of a key file, which is never sent
-            yield from (part for part in parts if len(part) >= REDACT_SHORTEST_PART)
+            for part in parts:
+                if len(part) >= REDACT_SHORTEST_PART:
+                    yield from _readings(part)
+
+
+def _readings(text: str) -> Iterable[str]:
+    """The text, and what becomes of it where its bytes are taken for Latin-1, as many servers do with headers."""
+    yield text
+    if not text.isascii():
+        yield text.encode().decode("latin-1")
 
 
 def _chunks(text: str) -> Iterable[str]:

@@ -14,6 +14,7 @@ from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.event import delivery_id
 from hookwright.core.objects import Object
+from hookwright.core.redaction import Redactor
 from hookwright.core.references import Resolved
 from hookwright.core.routes import Route
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
@@ -21,6 +22,7 @@ from hookwright.errors import TemplateError
 
 _SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
 _URL: Final = "https://sample.invalid"
+_URL_FROM: Final = "spec.urlFrom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ class SampleChecks:
             if failed is not None:
                 error, trigger = failed
                 note = f" (with the sample event of {trigger})" if trigger else ""
-                yield Failure(piece.field, f"{error}{note}", error.line if piece.here else 0)
+                sentence = f"{error}{note}"
+                if piece.field == _URL_FROM:  # an expression in it is quoted
+                    sentence = Redactor(resolved.secrets).text(sentence)
+                yield Failure(piece.field, sentence, error.line if piece.here else 0)
 
     def _try(
         self, piece: _Piece, webhook: Object, triggers: tuple[str, ...]
@@ -106,7 +111,7 @@ def _pieces(spec: WebhookSpec, resolved: Resolved) -> Iterator[_Piece]:
     url, where = spec.url, "spec.url"
     if spec.url_from is not None:
         secret = spec.url_from.secret_key_ref
-        url, where = resolved.secrets.get(f"{secret.name}/{secret.key}"), "spec.urlFrom"
+        url, where = resolved.secrets.get(f"{secret.name}/{secret.key}"), _URL_FROM
     if url is not None and "{{" in url:
         yield _Piece(where, url, {"url": url}, here=spec.url is not None)
     for index, header in enumerate(spec.headers or ()):

@@ -16,7 +16,6 @@ from hookwright.api.v1alpha1.webhook import ResponseValidator
 from hookwright.core.jsonpath import JsonPath, compile_path
 from hookwright.core.jsontext import as_text, check_depth, parse_json
 from hookwright.errors import FilterError
-from hookwright.limits import TEST_VALUE_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class _Validator:
         return ValidatorResult(
             path=self.path.text,
             passed=fitting is not None,
-            actual=None if actual is None else actual[:TEST_VALUE_CHARACTERS],
+            actual=actual,
         )
 
     def failed(self) -> ValidatorResult:
@@ -50,8 +49,8 @@ class Validators:
     def check(self, body: bytes) -> list[ValidatorResult]:
         """One result for each validator, in order; none where there are no validators.
 
-        `actual` is the text that fits, else the first one found, cut to `TEST_VALUE_CHARACTERS`; None:
-        nothing is there, or the answer cannot be read as JSON.
+        `actual` is the text that fits, else the first one found, whole (it is redacted before it is cut);
+        None: nothing is there, or the answer cannot be read as JSON.
         """
         if not self.validators:
             return []

@@ -16,6 +16,7 @@ from hookwright.core.redaction import Redactor
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.former import FormerSecrets
 from hookwright.errors import SendError, TemplateError
 from hookwright.outbound.auth import Credentials, credentials
 from hookwright.outbound.auth.oauth2 import SenderTokenFetcher
@@ -31,8 +32,11 @@ class Target:
     Raises SendError or ValueError with one sentence when its certificates or signing keys cannot be used.
     """
 
-    def __init__(self, route: Route, sender: Sender, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, route: Route, sender: Sender, monotonic: Callable[[], float], former: FormerSecrets
+    ) -> None:
         self.route = route
+        self._former = former
         self.mark = gone_mark(route.config.hash, route.config.requested_at)
         """What a 410 is remembered under."""
         self._sender = sender
@@ -56,11 +60,12 @@ class Target:
         )
 
     def redactor(self) -> Redactor:
-        """Replaces every value that may be in an answer: the webhook's secrets and tokens fetched for it."""
-        if self.credentials is None:
-            return self.route.redactor
-        live = self.credentials.live_secrets()
-        return self.route.redactor.with_extra(live) if live else self.route.redactor
+        """Replaces every value that may be in an answer: secrets and fetched tokens, of now and of the last day."""
+        extra = self._former.of(self.route.key) + self._fetched()
+        return self.route.redactor.with_extra(extra) if extra else self.route.redactor
+
+    def _fetched(self) -> tuple[tuple[str, str], ...]:
+        return () if self.credentials is None else self.credentials.live_secrets()
 
     def shown(self, outgoing: Outgoing) -> Outgoing:
         """The request with the headers that authentication would add, as they may be shown."""
@@ -69,7 +74,8 @@ class Target:
         return replace(outgoing, shown_headers=outgoing.shown_headers + self.credentials.shown)
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Let the connections go. Its secrets become former ones."""
+        self._former.add(self.route.key, (*self.route.config.secrets.items(), *self._fetched()))
         self.pool.close()
         if self._token_pool is not None:
             self._token_pool.close()

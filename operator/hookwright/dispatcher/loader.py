@@ -15,6 +15,7 @@ from hookwright.core.routes import Route
 from hookwright.dispatcher.accept import Acceptor
 from hookwright.dispatcher.attempt import Target
 from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.former import FormerSecrets
 from hookwright.dispatcher.lane import Lane, Window
 from hookwright.dispatcher.lanes import Lanes
 from hookwright.errors import SendError, TemplateError
@@ -29,6 +30,7 @@ class Loader:
 
     def __init__(self, lanes: Lanes, acceptor: Acceptor, sender: Sender, clock: Clock) -> None:
         self._lanes, self._acceptor, self._sender, self._clock = lanes, acceptor, sender, clock
+        self.former = FormerSecrets(clock.monotonic)
         self.config: DispatchConfig | None = None
         self.webhooks: dict[str, RouteConfig] = {}
         self.matcher = Matcher([])
@@ -64,7 +66,7 @@ class Loader:
             lane.deleted_at_ms = None
             lane.dirty = True
         before = self.webhooks.get(webhook.key)
-        if before is not None and before.requested_at != webhook.requested_at:
+        if before is not None and (before.requested_at, before.hash) != (webhook.requested_at, webhook.hash):
             lane.circuit.close()
             lane.paused_until = 0.0
         held = webhook.held
@@ -86,7 +88,7 @@ class Loader:
     def _build(self, lane: Lane, webhook: RouteConfig) -> str | None:
         """A new target for a lane; why not, if it cannot be built."""
         try:
-            target = Target(Route(webhook), self._sender, self._clock.monotonic)
+            target = Target(Route(webhook), self._sender, self._clock.monotonic, self.former)
         except (ValueError, KeyError, SendError) as error:
             self._drop_target(lane)
             return str(error)
@@ -123,7 +125,7 @@ class Loader:
                 if target.route.warm():
                     await asyncio.sleep(_WARM_PAUSE)
             except TemplateError as error:
-                lane.state, lane.message = RouteState.HELD, str(error)
+                lane.state, lane.message = RouteState.HELD, target.redactor().text(str(error))
 
     def close(self) -> None:
         """End background work and let all connections go."""

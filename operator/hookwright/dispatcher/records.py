@@ -17,7 +17,7 @@ from hookwright.core.redaction import Redactor
 from hookwright.dispatcher.attempt import Performed
 from hookwright.dispatcher.clock import rfc3339
 from hookwright.errors import Cause
-from hookwright.limits import HISTORY_BODY_BYTES
+from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS
 from hookwright.outbound.port import Phases
 from hookwright.store.port import AttemptRecord
 
@@ -81,10 +81,9 @@ def detail(
     if answer is not None:
         document["timings"] = _timings(answer.phases, performed.duration)
         response: dict[str, Any] = {"statusCode": answer.status}
-        if keep:
+        if keep and not redactor.hides_bodies:
             response["headers"] = {name: redactor.text(value) for name, value in answer.headers}
-            if not redactor.hides_bodies:
-                response["body"] = shown_text(answer.body, redactor, limit)
+            response["body"] = shown_text(answer.body, redactor, limit)
         document["response"] = response
     else:
         document["timings"] = {"total": round(performed.duration, 2)}
@@ -98,7 +97,7 @@ def detail(
 def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
     actual = result.actual
     if actual is not None:
-        actual = None if redactor.hides_bodies else redactor.text(actual)[:512]
+        actual = None if redactor.hides_bodies else redactor.text(actual)[:TEST_VALUE_CHARACTERS]
     return {"path": result.path, "passed": result.passed, "actual": actual}
 
 

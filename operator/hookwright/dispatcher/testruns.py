@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from hookwright.api.admin import Invocation, RequestRecord, TestRun, ValidatorResult
+from hookwright.api.admin import Invocation, RequestRecord, TestRun
 from hookwright.api.config import RouteConfig
 from hookwright.api.fields import seconds
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
@@ -26,6 +26,7 @@ from hookwright.core.routes import Route
 from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
 from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock, rfc3339
+from hookwright.dispatcher.former import FormerSecrets
 from hookwright.dispatcher.keys import Keys
 from hookwright.dispatcher.records import Bodies, detail, friendly_id, invocation, with_bodies_cut
 from hookwright.errors import Cause, SendError, Sent
@@ -98,11 +99,12 @@ class TestRunner:
         keys: Keys,
         tag: str,
         *,
+        former: FormerSecrets,
         bodies: Bodies = "all",
         keep: Callable[[AttemptRecord], None] = lambda record: None,
     ) -> None:
         self._pipeline, self._sender, self._clock, self._keys = pipeline, sender, clock, keys
-        self._tag, self._bodies, self._keep = tag, bodies, keep
+        self._tag, self._former, self._bodies, self._keep = tag, former, bodies, keep
 
     async def run(self, request: TestRequest) -> TestRun:
         """Run it once and judge it. Never raises but for cancellation."""
@@ -112,7 +114,7 @@ class TestRunner:
             if config.held is not None:
                 raise ValueError(config.held)
             event = test_event(request.spec, config, request.event_from)
-            target = Target(Route(config), self._sender, self._clock.monotonic)
+            target = Target(Route(config), self._sender, self._clock.monotonic, self._former)
         except ValueError as error:
             return self._judged(request, began, error=str(error), cause=Cause.HELD)
         except SendError as error:
@@ -152,11 +154,10 @@ class TestRunner:
             return self._judged(request, began, shown=shown)
         else:
             performed = await self._pipeline.perform(target, outgoing)
-        error = None if performed.answer is not None else performed.outcome.message
         shown = self._record(request, target, event, key, began, performed)
+        error = None if performed.answer is not None else shown.message
         return self._judged(
             request, began, shown=shown, error=error, cause=performed.outcome.cause, status=performed.outcome.status,
-            validators=performed.validators,
         )  # fmt: skip
 
     def _record(
@@ -191,13 +192,12 @@ class TestRunner:
         error: str | None = None,
         cause: Cause | None = None,
         status: int | None = None,
-        validators: list[ValidatorResult] | None = None,
     ) -> TestRun:
         spec = request.spec
         record: RequestRecord | None = shown.request if shown else None
         passed, message, assertions = judge_test(
             spec.expect, spec.mode, matched=not reasons, reasons=reasons or [], request=record,
-            response=shown.response if shown else None, validators=validators or [], error=error,
+            response=shown.response if shown else None, validators=shown.validators if shown else [], error=error,
         )  # fmt: skip
         result = SUCCESSFUL if passed else FAILED
         tip = None if passed else hint(cause, status)

@@ -97,6 +97,7 @@ class Upkeep:
 
     async def sweep(self) -> None:
         """Compare store and lanes, then prune."""
+        self._loader.former.prune()
         counts = await self._history.counts()
         strays = 0
         for key, count in counts.items():

@@ -81,8 +81,15 @@ class ClientCredentials:
         headers = (("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json"))
         if self.in_body:
             return headers
+        return (*headers, ("authorization", f"Basic {self._basic()}"))
+
+    def credentials(self) -> tuple[str, str, str]:
+        """What an answer must not tell: id, secret and both as HTTP basic writes them."""
+        return self.client_id, self.client_secret, self._basic().rstrip("=")
+
+    def _basic(self) -> str:
         pair = f"{_encoded(self.client_id)}:{_encoded(self.client_secret)}".encode()
-        return (*headers, ("authorization", f"Basic {b64encode(pair).decode()}"))
+        return b64encode(pair).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +178,7 @@ class OAuth2Credentials:
             status, body = await self._fetch(
                 self._client.token_url, self._client.form(), self._client.headers()
             )
-            token = read_answer(status, body, self._client.client_secret)
+            token = read_answer(status, body, *self._client.credentials())
         except SendError as error:
             return _Refusal(f"The token endpoint {self._host} could not be asked: {error}")
         except ValueError as error:
@@ -191,17 +198,17 @@ class OAuth2Credentials:
         return SendError(sentence, cause=Cause.TOKEN, sent=Sent.NOT_SENT)
 
 
-def read_answer(status: int, body: bytes, secret: str) -> Token:
+def read_answer(status: int, body: bytes, *secrets: str) -> Token:
     """The token in an answer (RFC 6749 section 5.1).
 
-    ValueError: the end of a sentence that says why there is none, without `secret` even if the server says
-    it.
+    ValueError: the end of a sentence that says why there is none, without any of `secrets` even if the server
+    says it.
     """
     if len(body) > TOKEN_BYTES:
         raise ValueError(f"answered more than {TOKEN_BYTES // 1024} KiB")
     document = _document(body)
     code = document.get("error")
-    if isinstance(code, str) and _ERROR_CODE.fullmatch(code) and not (secret and secret in code):
+    if isinstance(code, str) and _ERROR_CODE.fullmatch(code) and not _tells(code, secrets):
         raise ValueError(f"answered {status} with the error {code}")
     if not 200 <= status < 300:
         raise ValueError(f"answered {status}")
@@ -212,6 +219,10 @@ def read_answer(status: int, body: bytes, secret: str) -> Token:
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise ValueError("gave a token that is not of type Bearer")
     return Token(value, _life(document.get("expires_in")), (("authorization", f"Bearer {value}"),))
+
+
+def _tells(code: str, secrets: tuple[str, ...]) -> bool:
+    return any(secret and secret in code for secret in secrets)
 
 
 def _document(body: bytes) -> dict[str, Any]:
