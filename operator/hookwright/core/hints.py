@@ -44,7 +44,7 @@ _CAUSES: Final[dict[Cause, str]] = {
     Cause.DNS: "Check the host in url for a typing error, and that the cluster's DNS resolves it.",
     Cause.REFUSED_ADDRESS: (
         "Check where the host resolves to: a private or local target must be allowed by the installation's"
-        " egress.allow or egress.allowHosts."
+        " egress.allow (--allow of dev and test), a host that egress.allowHosts leaves out by that."
     ),
     Cause.CONNECT: (
         "Check that the target is up, and that firewalls and NetworkPolicies let the dispatcher reach its"
