@@ -10,16 +10,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-import click
 import httpx
 
+from hookwright.cli.cluster import Cluster
 from hookwright.core.objects import DEFAULT_NAMESPACE
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.limits import ADMIN_PAGE_MAX, CLIENT_ANSWER_BYTES, CLIENT_CONNECT_SECONDS, CLIENT_READ_SECONDS
@@ -31,8 +31,6 @@ _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _FULL_NAME: Final = re.compile(f"{_LABEL}/{_LABEL}")
 _TOKEN_BYTES: Final = 65_536
 _MISUSE: Final = frozenset({401, 403, 404, 405, 421})
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +49,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One port of a dispatcher. `flag` and `token_flag` are the options by which it was given."""
+    """One port of a dispatcher. `flag` and `token_flag` are the options by which it was given.
+
+    `cluster`: the one whose port-forward leads there, with the `token` that its Secret holds.
+    """
 
     url: str
     token_file: Path | None
     flag: str
     token_flag: str
+    cluster: Cluster | None = None
+    token: str | None = field(default=None, repr=False)
 
     @classmethod
     def events(cls, url: str, token_file: Path | None) -> Client:
@@ -68,8 +71,20 @@ class Client:
         """The admin port."""
         return cls(_checked(url, "--admin"), token_file, "--admin", "--admin-token-file")
 
+    def through(self, cluster: Cluster, token: str | None) -> Client:
+        """The same port at the end of a port-forward of a cluster."""
+        return replace(self, cluster=cluster, token=token)
+
+    def full_name(self, name: str) -> str:
+        """`[NS/]NAME` → `NS/NAME`. UsageError for what cannot be a name."""
+        return full_name(
+            name, self.cluster.namespace if self.cluster and "/" not in name else DEFAULT_NAMESPACE
+        )
+
     def command(self, words: str) -> str:
         """A command to paste that reaches the same admin port."""
+        if self.cluster is not None:
+            return self.cluster.command(words)
         flags = "" if self.url == ADMIN_URL else f" --admin {shlex.quote(self.url)}"
         if self.token_file is not None:
             flags += f" --admin-token-file {shlex.quote(str(self.token_file))}"
@@ -115,8 +130,9 @@ class Client:
     ) -> Answer:
         """Send a request and read the answer whatever its status. UsageError: no token file, or no answer."""
         headers = {"content-type": content_type} if content else {}
-        if self.token_file is not None:
-            headers["authorization"] = f"Bearer {_token(self.token_file)}"
+        token = self.token if self.token_file is None else _token(self.token_file)
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
         timeout = httpx.Timeout(CLIENT_READ_SECONDS, connect=CLIENT_CONNECT_SECONDS)
         try:
             with (
@@ -127,6 +143,8 @@ class Client:
             ):
                 return Answer(answer.status_code, _json(self._bounded(answer)))
         except httpx.ConnectError as error:
+            if self.cluster is not None:
+                raise UsageError("The port-forward to the dispatcher has ended; try again.") from None
             raise UsageError(
                 f"Nothing answers at {self.url} ({error}); start it with `hookwright dev DIR`, or say with "
                 f"{self.flag} where it is."
@@ -149,26 +167,12 @@ class Client:
         return bytes(body)
 
 
-def full_name(name: str) -> str:
+def full_name(name: str, namespace: str = DEFAULT_NAMESPACE) -> str:
     """`[NS/]NAME` → `NS/NAME`. UsageError for what cannot be a name."""
-    full = name if "/" in name else f"{DEFAULT_NAMESPACE}/{name}"
+    full = name if "/" in name else f"{namespace}/{name}"
     if not _FULL_NAME.fullmatch(full):
         raise UsageError(f"{name}: write the webhook as NAME or NAMESPACE/NAME, in lower case.")
     return full
-
-
-def admin_options(command: Command) -> Command:
-    """`--admin` and `--admin-token-file`, as parameters `admin` and `admin_token_file`."""
-    for option in (
-        click.option(
-            "--admin-token-file",
-            type=click.Path(path_type=Path),
-            help="File with the token of the admin port.",
-        ),
-        click.option("--admin", default=ADMIN_URL, show_default=True, metavar="URL", help="The admin port."),
-    ):
-        command = option(command)
-    return command
 
 
 def _checked(url: str, flag: str) -> str:

@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from hookwright.cli.client import Client, admin_options, full_name
+from hookwright.cli.client import Client
 from hookwright.cli.output import Format, format_option, print_one
+from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import invocation_in_full, invocation_line, note, print_line
 from hookwright.errors import UsageError
 from hookwright.limits import FOLLOW_SECONDS
@@ -27,18 +27,17 @@ Page = dict[str, Any]
 @click.argument("what", metavar="[[NS/]NAME|FRIENDLY_ID]", required=False)
 @click.option("--id", "identifier", metavar="ID", help="One invocation in full, by its id or its delivery's.")
 @click.option("--follow", is_flag=True, help="Go on showing what happens.")
-@admin_options
+@reach_options
 @format_option
 def command(
     what: str | None,
     identifier: str | None,
     follow: bool,
-    admin: str,
-    admin_token_file: Path | None,
+    reach: Reach,
     output: Format,
 ) -> None:
     """Show the latest invocations: all, of one webhook, or of one request (AR-123)."""
-    client = Client.admin(admin, admin_token_file)
+    client = reach.admin()
     if identifier is not None:
         if what is not None or follow:
             raise click.UsageError("--id shows one invocation; leave the other selectors out.")
@@ -70,9 +69,9 @@ def selected(client: Client, what: str | None, before: str | None = None) -> Pag
         return _page(client, before)
     if not _NAME.fullmatch(what):
         if "/" in what:
-            full_name(what)
+            client.full_name(what)
         return _page(client, before, friendlyID=what)
-    page = _page(client, before, webhook=full_name(what))
+    page = _page(client, before, webhook=client.full_name(what))
     return page if page["items"] or "/" in what else _page(client, before, friendlyID=what)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from hookwright.cli.client import Client, admin_options
+from hookwright.cli.cluster_views import webhook_views
 from hookwright.cli.output import Format, format_option, print_one
+from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import age, note, table
 from hookwright.core.redaction import printable
 
@@ -18,11 +18,14 @@ COLUMNS = ("ACTIVE", "NAME", "METHOD", "HOST", "STATE", "LAST RESULT", "LAST INV
 
 
 @click.command("list")
-@admin_options
+@reach_options
 @format_option
-def command(admin: str, admin_token_file: Path | None, output: Format) -> None:
-    """Show the webhooks of a dispatcher."""
-    page = Client.admin(admin, admin_token_file).get("/admin/v1/webhooks")
+def command(reach: Reach, output: Format) -> None:
+    """Show the webhooks of a dispatcher; of a cluster, its resources."""
+    if reach.cluster is not None and reach.address is None:
+        page = {"items": webhook_views(reach.cluster), "next": None}
+    else:
+        page = reach.admin().get("/admin/v1/webhooks")
     if output != "table":
         print_one(page, output)
         return

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,9 +15,10 @@ from rich.console import Console
 from rich.progress import track
 
 from hookwright.api.fields import span
-from hookwright.cli.client import Client, admin_options, full_name
+from hookwright.cli.client import Client
 from hookwright.cli.exits import FOUND_WRONG
 from hookwright.cli.output import Format, format_option, print_one
+from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import note
 from hookwright.errors import UsageError
 from hookwright.limits import REPLAY_CHUNK
@@ -29,7 +29,7 @@ from hookwright.limits import REPLAY_CHUNK
 @click.option("--webhook", metavar="[NS/]NAME", help="Dead letters of this webhook.")
 @click.option("--since", metavar="2h|TIME", help="Those that died since then.")
 @click.option("--until", metavar="2h|TIME", help="Those that died before then.")
-@admin_options
+@reach_options
 @format_option
 @click.pass_context
 def command(
@@ -38,8 +38,7 @@ def command(
     webhook: str | None,
     since: str | None,
     until: str | None,
-    admin: str,
-    admin_token_file: Path | None,
+    reach: Reach,
     output: Format,
 ) -> None:
     """Deliver dead letters once more; with several selectors, those that fit all."""
@@ -47,10 +46,10 @@ def command(
         raise click.UsageError("Say what to replay: --id, --webhook, --since or --until.")
     now = datetime.now(UTC)
     first, end = moment("--since", since, now), moment("--until", until, now)
-    client = Client.admin(admin, admin_token_file)
+    client = reach.admin()
     wanted = list(dict.fromkeys(identifier.partition(".")[0] for identifier in ids))
     if webhook is not None or first is not None or end is not None:
-        found = list(_dead(client, None if webhook is None else full_name(webhook), first, end))
+        found = list(_dead(client, None if webhook is None else client.full_name(webhook), first, end))
         wanted = [identifier for identifier in found if not wanted or identifier in wanted]
     replayed = _replayed(client, wanted)
     missed = [identifier for identifier in wanted if identifier not in replayed] if ids else []

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from hookwright.cli.client import EVENTS_URL, Answer, Client, admin_options
+from hookwright.cli.client import EVENTS_URL, Answer
 from hookwright.cli.events import Body, read_event
 from hookwright.cli.output import Format, format_option, print_one
+from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import note
 from hookwright.core.redaction import printable
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
@@ -26,21 +27,18 @@ EVENTS_PATH: Final = "/v1/events"
 
 
 @click.command("send")
-@click.option(
-    "--to", default=EVENTS_URL, show_default=True, metavar="URL", help="The event port, or a path of it."
-)
+@click.option("--to", show_default=EVENTS_URL, metavar="URL", help="The event port, or a path of it.")
 @click.option("-f", "--file", metavar="FILE|-", help="The event; - reads it from stdin. Default: a sample.")
 @click.option("--trigger", type=click.Choice(SAMPLE_TRIGGERS), help="The trigger whose sample is sent.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the token of the event port.")
-@admin_options
+@reach_options
 @format_option
 def command(
-    to: str,
+    to: str | None,
     file: str | None,
     trigger: str | None,
     token_file: Path | None,
-    admin: str,
-    admin_token_file: Path | None,
+    reach: Reach,
     output: Format,
 ) -> None:
     """Post an event to a dispatcher; print what was accepted and, per webhook, why not."""
@@ -52,19 +50,20 @@ def command(
         )
     else:
         body = read_event(file)
-    client, path = Client.events(to, token_file), ""
-    if urlsplit(to).path in ("", "/"):
-        path = EVENTS_PATH
-    answer = client.ask("POST", path, content=body.content, content_type=body.content_type)
+    client = reach.events(to, token_file)
+    given = urlsplit(client.url).path
+    answer = client.ask(
+        "POST", "" if given else EVENTS_PATH, content=body.content, content_type=body.content_type
+    )
     accepted = client.done(answer)["events"]
-    explained = _explained(Client.admin(admin, admin_token_file), body, urlsplit(to).path)
+    explained = _explained(reach, body, given)
     if output != "table":
         print_one({"events": accepted, "webhooks": explained}, output)
         return
     _show(accepted, explained)
 
 
-def _explained(admin: Client, body: Body, path: str) -> list[dict[str, Any]] | None:
+def _explained(reach: Reach, body: Body, path: str) -> list[dict[str, Any]] | None:
     """Of each webhook whether the event matches and why not; None: cannot be had, which is said on stderr."""
     if not body.single:
         note("Why a webhook does not match is shown for a single event only.")
@@ -72,6 +71,7 @@ def _explained(admin: Client, body: Body, path: str) -> list[dict[str, Any]] | N
     parts = path.strip("/").split("/")
     namespace = parts[2] if len(parts) == 4 and parts[1] == "namespaces" else None
     try:
+        admin = reach.admin()
         answer: Answer = admin.ask(
             "POST",
             "/admin/v1/explain",

@@ -10,9 +10,12 @@ import click
 import uvloop
 
 from hookwright.api.admin import TestRun
+from hookwright.cli.cluster import Cluster, cluster_options
+from hookwright.cli.cluster_tests import as_run, document, run_tests
 from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, read_folder, test_requests
 from hookwright.cli.output import Format, format_option, print_error, print_many
+from hookwright.cli.show import note
 from hookwright.core.objects import WEBHOOK_TEST
 from hookwright.core.redaction import printable
 from hookwright.dispatcher.app import make_sender
@@ -35,13 +38,14 @@ _AT_ONCE = 8
 
 
 @click.command("test")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…|[NS/]NAME…", type=click.Path(path_type=Path))
 @click.option("--only", multiple=True, metavar="[NS/]NAME", help="Run only this test; may be repeated.")
 @click.option(
     "--ca-file", multiple=True, type=click.Path(path_type=Path), help="Trust these roots too (PEM)."
 )
 @click.option("--connect-to", multiple=True, metavar="HOST:443:ADDR:PORT", help="Connect there for HOST.")
 @click.option("--allow", multiple=True, metavar="CIDR", help="Allow these addresses, private ones included.")
+@cluster_options
 @format_option
 def command(
     paths: tuple[Path, ...],
@@ -49,9 +53,15 @@ def command(
     ca_file: tuple[Path, ...],
     connect_to: tuple[str, ...],
     allow: tuple[str, ...],
+    cluster: Cluster | None,
     output: Format,
 ) -> None:
-    """Run the WebhookTests in PATHS; exit code 1 if one fails."""
+    """Run the WebhookTests in files and folders, of a cluster those of these names; exit code 1 if one fails."""
+    if cluster is not None:
+        if only or ca_file or connect_to or allow:
+            raise click.UsageError("--only, --ca-file, --connect-to and --allow are for tests in files.")
+        _in_cluster(cluster, [str(path) for path in paths], output)
+        return
     folder = read_folder(paths, b"offline")
     # without a flag the environment speaks, as it does for `dev` and the dispatcher
     given = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
@@ -61,7 +71,10 @@ def command(
     if unknown:
         raise UsageError(f"There is no WebhookTest {', '.join(sorted(unknown))} in these files.")
     requests = [each for each in test_requests(folder) if not wanted or each.test in wanted]
-    broken = _say_problems(folder)
+    # of a test that is asked for by name, only what keeps it from running counts
+    broken = bool(wanted - {each.test for each in requests}) if wanted else bool(folder.errors)
+    if broken:
+        _say_problems(folder)
     if not requests and not broken:
         raise UsageError("There is no WebhookTest in these files.")
     runs = uvloop.run(_run(requests, settings))
@@ -74,10 +87,20 @@ def command(
         raise SystemExit(1)
 
 
-def _say_problems(folder: Folder) -> bool:
+def _in_cluster(cluster: Cluster, names: Sequence[str], output: Format) -> None:
+    tests = [document(raw) for raw in run_tests(cluster, names, lambda test, waits: note(f"{test}: {waits}"))]
+    if output == "table":
+        for test in tests:
+            say(as_run(test), f"kubectl -n {test['test'].replace('/', ' describe webhooktest ')}")
+    else:
+        print_many(tests, output)
+    if any(test["result"] != SUCCESSFUL for test in tests):
+        raise SystemExit(1)
+
+
+def _say_problems(folder: Folder) -> None:
     for error in folder.errors:
         print_error(error)
-    return bool(folder.errors)
 
 
 async def _run(requests: Sequence[TestRequest], settings: Settings) -> list[TestRun]:
@@ -97,7 +120,7 @@ async def _run(requests: Sequence[TestRequest], settings: Settings) -> list[Test
         await sender.close()
 
 
-def say(run: TestRun) -> None:
+def say(run: TestRun, next_command: str | None = None) -> None:
     """One test for people: the verdict, and after a failure what was expected, the tip and the next command."""
     passed = run.result == SUCCESSFUL
     mark = click.style("●", fg="green" if passed else "red")
@@ -112,4 +135,5 @@ def say(run: TestRun) -> None:
     if run.hint:
         click.echo(f"    Tip: {run.hint}")
     name = run.webhook
-    click.echo(f"    Next: hookwright render PATH --webhook {name}, or hookwright invocations {name}")
+    usual = f"hookwright render PATH --webhook {name}, or hookwright invocations {name}"
+    click.echo(f"    Next: {next_command or usual}")
