@@ -173,7 +173,8 @@ class TestRun(Answer):
     invocation: Invocation | None = None
     assertions: list[Assertion] = Field(default_factory=list)
     tested_config_hash: str | None = None
-    time: str
+    time: str = Field(alias="lastRunTime")
+    """RFC 3339, UTC, when the run began."""
 
 
 class Replayed(Answer):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hookwright.api.base import Model
 from hookwright.api.v1alpha1.webhook import Filters, WebhookSpec
+from hookwright.errors import Cause
 
 CONFIG_VERSION = 1
 
@@ -30,6 +31,8 @@ class RouteConfig(Model):
     filters: Filters | None = None
     held: str | None = None
     """Why it cannot be sent now; None: it can."""
+    held_cause: Cause | None = None
+    """The tip that goes with `held`, where it is not that of held webhooks in general."""
     spec: WebhookSpec | None = None
     """The whole spec; None only when held."""
     secrets: dict[str, str] = Field(default_factory=dict)

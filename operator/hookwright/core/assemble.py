@@ -26,6 +26,7 @@ from hookwright.core.references import Objects, Resolved, UnfitError, absent, re
 from hookwright.core.sample_checks import SampleChecks
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.core.validators import compile_validators
+from hookwright.errors import Cause
 
 REQUESTED_AT = "hookwright.io/requestedAt"
 
@@ -38,7 +39,8 @@ class Finding:
     """One thing that is wrong with an object.
 
     `field` is its path (`spec.url`), `condition` the condition that it makes False and `reason` that
-    condition's reason, `template_line` the line inside the template that stands at `field` (from 1, 0: none).
+    condition's reason, `template_line` the line inside the template that stands at `field` (from 1, 0: none),
+    `cause` the tip that goes with it, if there is one of its own.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Finding:
     condition: Condition = "Accepted"
     template_line: int = 0
     reason: str = "InvalidSpec"
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,7 @@ class _Maker:
         if spec is not None:
             resolved = self._resolve(webhook, spec, found)
             self._check_spec(webhook, spec, resolved, found)
+        wrong = next((each for each in found if each.severity == "error"), None)
         config = RouteConfig(
             namespace=webhook.namespace,
             name=webhook.name,
@@ -151,7 +155,8 @@ class _Maker:
             active=_active(webhook),
             triggers=triggers,
             filters=filters,
-            held=_held(found),
+            held=None if wrong is None else f"{wrong.field}: {wrong.sentence}",
+            held_cause=None if wrong is None else wrong.cause,
             spec=spec,
             secrets=dict(sorted(resolved.secrets.items())),
             configs=dict(sorted(resolved.configs.items())),
@@ -207,6 +212,7 @@ class _Maker:
                     failure.sentence,
                     template_line=failure.template_line,
                     reason="InvalidTemplate",
+                    cause=failure.cause,
                 )
             )
 
@@ -289,11 +295,6 @@ def _named(webhook: Object, default: str, text: str) -> Finding:
     return Finding(
         WEBHOOK, webhook.key, f"spec.{head}" if names_field else default, rest if names_field else text
     )
-
-
-def _held(found: Sequence[Finding]) -> str | None:
-    """Why the webhook cannot be sent: the first error, with its field."""
-    return next((f"{each.field}: {each.sentence}" for each in found if each.severity == "error"), None)
 
 
 def _concerns_matching(path: str) -> bool:

@@ -18,7 +18,7 @@ from hookwright.core.redaction import Redactor
 from hookwright.core.references import Resolved
 from hookwright.core.routes import Route
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
-from hookwright.errors import TemplateError
+from hookwright.errors import Cause, TemplateError
 
 _SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
 _URL: Final = "https://sample.invalid"
@@ -31,7 +31,8 @@ class Failure:
 
     field: str
     sentence: str
-    template_line: int = 0
+    template_line: int
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class SampleChecks:
                 sentence = f"{error}{note}"
                 if piece.field == _URL_FROM:  # an expression in it is quoted
                     sentence = Redactor(resolved.secrets).text(sentence)
-                yield Failure(piece.field, sentence, error.line if piece.here else 0)
+                yield Failure(piece.field, sentence, error.line if piece.here else 0, error.cause)
 
     def _try(
         self, piece: _Piece, webhook: Object, triggers: tuple[str, ...]

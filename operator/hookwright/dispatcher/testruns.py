@@ -22,6 +22,7 @@ from hookwright.core.expectations import judge_test
 from hookwright.core.hints import hint
 from hookwright.core.matching import Matcher
 from hookwright.core.outcome import Verdict, judge_error
+from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
 from hookwright.dispatcher.attempt import Performed, Pipeline, Target
@@ -116,15 +117,11 @@ class TestRunner:
             event = test_event(request.spec, config, request.event_from)
             target = Target(Route(config), self._sender, self._clock.monotonic, self._former)
         except ValueError as error:
-            return self._judged(request, began, error=str(error), cause=Cause.HELD)
+            return self._judged(request, began, error=str(error), cause=config.held_cause or Cause.HELD)
         except SendError as error:
             return self._judged(request, began, error=str(error), cause=error.cause)
         try:
-            async with asyncio.timeout(seconds(request.spec.timeout)):
-                return await self._run(request, target, event, began)
-        except TimeoutError:
-            error_text = f"The test did not end within its timeout of {request.spec.timeout}."
-            return self._judged(request, began, error=error_text, cause=Cause.TIMEOUT)
+            return await self._run(request, target, event, began)
         finally:
             target.close()
 
@@ -153,12 +150,24 @@ class TestRunner:
             )
             return self._judged(request, began, shown=shown)
         else:
-            performed = await self._pipeline.perform(target, outgoing)
+            performed = await self._perform(request, target, outgoing)
         shown = self._record(request, target, event, key, began, performed)
         error = None if performed.answer is not None else shown.message
         return self._judged(
             request, began, shown=shown, error=error, cause=performed.outcome.cause, status=performed.outcome.status,
         )  # fmt: skip
+
+    async def _perform(self, request: TestRequest, target: Target, outgoing: Outgoing) -> Performed:
+        """The attempt, ended by the test's timeout if that is the shorter one; what was asked is shown then too."""
+        began = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(seconds(request.spec.timeout)):
+                return await self._pipeline.perform(target, outgoing)
+        except TimeoutError:
+            sentence = f"The test did not end within its timeout of {request.spec.timeout}"
+            error = SendError(sentence, cause=Cause.TIMEOUT, sent=Sent.MAYBE_SENT)
+            duration = (self._clock.monotonic() - began) * 1000
+            return Performed(judge_error(error), duration, target.shown(outgoing), requests=1)
 
     def _record(
         self, request: TestRequest, target: Target, event: Event, key: int, began: int, performed: Performed
