@@ -113,6 +113,15 @@ def test_what_is_no_request_gets_a_problem_document(
     assert isinstance(answer["detail"], str)
 
 
+@pytest.mark.parametrize("origin", ["http://[", "null", "", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("path", ["events/v1/schema", "admin/admin/v1/summary"])
+def test_an_origin_that_is_none_is_refused(shared: Product, path: str, origin: str) -> None:
+    """403 on both ports, whatever it looks like."""
+    port, _, rest = path.partition("/")
+    answer = shared.http.get(f"{getattr(shared, port)}/{rest}", headers={"origin": origin})
+    assert answer.status_code == 403
+
+
 def test_a_page_number_beyond_all_numbers(shared: Product) -> None:
     """400, as any other text that is no page."""
     answer = shared.http.get(f"{shared.admin}/admin/v1/invocations?before=9999999999999999999")

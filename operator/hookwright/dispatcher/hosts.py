@@ -44,4 +44,7 @@ class HostGuard:
         """No Origin (not a browser), or the very origin that is asked."""
         if origin is None:
             return True
-        return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+        try:
+            return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+        except ValueError:  # no URL at all
+            return False

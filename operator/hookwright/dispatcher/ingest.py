@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 import orjson
+import structlog
 
 from hookwright.api.admin import Invocation
 from hookwright.api.event_schema import event_schema
@@ -29,6 +30,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+log = structlog.get_logger()
 _JSON = (b"content-type", b"application/json")
 _ONCE = (
     b"host",
@@ -103,6 +105,11 @@ class Ingest:
             await _respond(send, status, problem(status, str(error)), _PROBLEM, extra)
         except Disconnected:
             status = 499
+        except Exception:
+            status = 500
+            log.exception("ingest.failed")
+            detail = "Something is wrong in the dispatcher; its log says what."
+            await _respond(send, status, problem(status, detail), _PROBLEM, extra)
         finally:
             self._memory -= held.size
         self._count(status, events)
