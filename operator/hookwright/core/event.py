@@ -6,6 +6,7 @@ Must not: decode wire formats (`core.cloudevents`), touch clock or randomness (c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
@@ -31,6 +32,7 @@ class Event:
     identity: str | None = None
 
 
+@lru_cache(maxsize=4096)  # an id is written some six times within a moment: answer, header, log, history
 def encode_key(key: int) -> str:
     """A key (63-bit integer) as 13 base 32 characters that sort like it."""
     return (
