@@ -16,7 +16,8 @@ RUN ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Hookwright" org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/hookwright /opt/hookwright
-ENV PYTHONPATH=/opt/hookwright PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# USER: whatever the number of the user, it has no name in /etc/passwd, and kopf asks for one.
+ENV PYTHONPATH=/opt/hookwright PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=hookwright
 WORKDIR /
 USER 65532:65532
 ENTRYPOINT ["python3", "-m", "hookwright"]
