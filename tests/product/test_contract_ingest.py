@@ -126,3 +126,12 @@ def test_a_page_number_beyond_all_numbers(shared: Product) -> None:
     """400, as any other text that is no page."""
     answer = shared.http.get(f"{shared.admin}/admin/v1/invocations?before=9999999999999999999")
     assert answer.status_code == 400
+
+
+def test_retry_after_is_as_long_as_it_takes(product: Product) -> None:
+    """A batch may be larger than the rate of a second; what follows waits until that is made up for."""
+    product.start(INGEST_RATE="10")
+    unmatched = [{"event_type": "Nothing"}] * 100
+    assert product.post(unmatched).status_code == 202
+    answer = product.post(unmatched)
+    assert (answer.status_code, 9 <= int(answer.headers["retry-after"]) <= 10) == (429, True)

@@ -6,6 +6,7 @@ store or send.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http import HTTPStatus
@@ -216,9 +217,13 @@ class Ingest:
         now = self._clock.monotonic()
         self._allowance = min(self._rate, self._allowance + (now - self._allowance_at) * self._rate)
         self._allowance_at = now
-        if self._allowance < min(count, self._rate):
+        missing = min(count, self._rate) - self._allowance
+        if missing > 0:
+            wait = math.ceil(missing / self._rate)
             raise EventError(
-                f"More than {self._rate} events a second; send the event again.", status=429, retry_after=1
+                f"More than {self._rate:,} events a second; send this again in {wait} s.",
+                status=429,
+                retry_after=wait,
             )
         self._allowance -= count
 
