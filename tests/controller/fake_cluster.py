@@ -147,8 +147,8 @@ class FakeCluster:
                 return None
             if name in self.refuses:
                 raise ClusterError("The API server answered 500.", status=500)
-            if body["metadata"]["uid"] != found["metadata"]["uid"]:
-                raise ClusterError("the UID does not match", status=409)
+            if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
+                raise ClusterError("The object has been modified.", status=409)
             return self._write(
                 "status", kind, {**found, "status": merge_patch(found.get("status"), body["status"])}
             )

@@ -164,16 +164,18 @@ class StatusWriter:
 
     async def _write(self, change: StatusChange) -> bool:
         entry = change.entry
-        body = {"metadata": {"uid": entry.uid}, "status": change.patch}
+        # decided for this very version: what somebody else wrote meanwhile, or a new object of that name, is a conflict
+        body = {"metadata": {"resourceVersion": str(entry.version)}, "status": change.patch}
         where = (entry.object.kind, entry.object.namespace, entry.object.name)
         async with self._slots:
             try:
                 answer = await asyncio.to_thread(self._cluster.patch_status, *where, body)
             except ClusterError as error:
-                if error.status == 409:
-                    return True  # another object of that name by now: its own turn comes
-                self._metrics.failed("status")
-                _log.warning("status", kind=entry.object.kind, object=entry.object.key, message=str(error))
+                if error.status != 409:
+                    self._metrics.failed("status")
+                    _log.warning(
+                        "status", kind=entry.object.kind, object=entry.object.key, message=str(error)
+                    )
                 return False
         self._metrics.wrote(entry.object.kind)
         if answer is not None:

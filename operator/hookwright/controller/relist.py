@@ -7,7 +7,7 @@ in two looks one after the other make the process unhealthy, so that it is start
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -22,13 +22,19 @@ _TOLERATED = 1
 
 
 class Relist:
-    """`namespaces`: none is the whole cluster."""
+    """`namespaces`: none is the whole cluster; `pause`: waits so many seconds for a watch that lags."""
 
     def __init__(
-        self, cluster: ClusterApi, inventory: Inventory, namespaces: Sequence[str], metrics: ControllerMetrics
+        self,
+        cluster: ClusterApi,
+        inventory: Inventory,
+        namespaces: Sequence[str],
+        metrics: ControllerMetrics,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._cluster, self._inventory, self._metrics = cluster, inventory, metrics
         self._namespaces: Sequence[str | None] = namespaces or (None,)
+        self._pause = pause
         self._misses = 0
 
     @property
@@ -60,7 +66,7 @@ class Relist:
     async def _compare(self, kind: str, namespace: str | None, listed: Listed) -> int:
         missed = self._inventory.missed(kind, listed.items, listed.version, namespace)
         if missed:
-            await asyncio.sleep(RELIST_GRACE_SECONDS)
+            await self._pause(RELIST_GRACE_SECONDS)
             missed = self._inventory.missed(kind, listed.items, listed.version, namespace)
         if missed:
             _log.error("watch missed changes", kind=kind, objects=sorted(missed)[:10])

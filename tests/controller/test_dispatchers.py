@@ -1,0 +1,97 @@
+"""Asking dispatchers: reports of those that answer, and every failure as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from controller.json_server import JsonServer
+from hookwright.api.admin import RunRequest
+from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
+from hookwright.controller.dispatchers import Dispatchers
+from hookwright.errors import ClusterError
+
+SUMMARY = {
+    "version": "0.1.0", "configHash": "h1", "started": "2026-01-02T03:04:05Z", "webhooks": 1, "held": 0, "gone": 0,
+    "pending": 0, "deadLetters": 0, "inFlight": 0,
+}  # fmt: skip
+VIEW = {"webhook": "shop/w", "active": True, "configHash": "c1", "state": "running", "fromTheFuture": 1}
+RUN = {
+    "runId": "r1", "test": "shop/t", "webhook": "shop/w", "mode": "Send", "result": "Test successful",
+    "message": "200.", "testedConfigHash": "c1", "time": "2026-01-02T03:04:05Z",
+}  # fmt: skip
+
+
+class Asked:
+    """A replica on 127.0.0.1 that answers what it was told, and the client."""
+
+    def __init__(self) -> None:
+        self.server = JsonServer()
+        self.client = Dispatchers(self.server.port, lambda: "t0ken")
+
+    def answers(self, path: str, *answers: tuple[int, Any]) -> None:
+        """What a path answers, one after the other."""
+        self.server.answers[f"/admin/v1/{path}"] = list(answers)
+
+
+@pytest.fixture
+async def asked() -> AsyncIterator[Asked]:
+    """A replica that knows no answer yet."""
+    running = Asked()
+    yield running
+    await running.client.close()
+    running.server.close()
+
+
+async def test_a_report_holds_what_it_runs(asked: Asked) -> None:
+    """Asked with the admin token; members of a newer release are no harm."""
+    asked.answers("summary", (200, SUMMARY))
+    asked.answers("webhooks", (200, {"items": [VIEW]}))
+    (report,), errors = await asked.client.reports(["127.0.0.1"])
+    assert (report.config_hash, report.webhooks["shop/w"].config_hash, errors) == ("h1", "c1", [])
+    assert {headers["authorization"] for _, _, _, headers, _ in asked.server.asked} == {"Bearer t0ken"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        ((401, {}), 401, "answered 401 to /admin/v1/summary"),
+        ((200, []), None, "did not answer in JSON"),
+        ((200, {"items": 1}), None, "does not answer as this release does"),
+    ],
+)
+async def test_a_replica_that_answers_otherwise_is_left_out(
+    asked: Asked, answer: tuple[int, Any], status: int | None, said: str
+) -> None:
+    """With the reason, and without the token in it."""
+    asked.answers("summary", answer)
+    asked.answers("webhooks", (200, {"items": []}))
+    reports, (error,) = await asked.client.reports(["127.0.0.1"])
+    assert (reports, error.status) == ([], status)
+    assert said in str(error)
+    assert "t0ken" not in str(error)
+
+
+async def test_a_replica_that_is_away_hides_no_other(asked: Asked) -> None:
+    """One report of two."""
+    asked.answers("summary", (200, SUMMARY))
+    asked.answers("webhooks", (200, {"items": []}))
+    reports, (error,) = await asked.client.reports(["127.0.0.2", "127.0.0.1"])
+    assert [report.address for report in reports] == ["127.0.0.1"]
+    assert "127.0.0.2 does not answer" in str(error)
+
+
+async def test_a_test_is_posted_without_the_webhook(asked: Asked) -> None:
+    """No secret goes over this port: the replica tests what it has loaded."""
+    asked.answers("tests", (200, RUN), (503, {}))
+    spec = WebhookTestSpec.model_validate({"webhookRef": {"name": "w"}})
+    request = RunRequest(run_id="r1", test="shop/t", spec=spec)
+    run = await asked.client.test("127.0.0.1", request)
+    assert run.tested_config_hash == "c1"
+    body = asked.server.asked[0][4]
+    assert (body["runId"], body["test"], body["spec"]["webhookRef"]) == ("r1", "shop/t", {"name": "w"})
+    assert "webhook" not in body
+    with pytest.raises(ClusterError, match="answered 503"):
+        await asked.client.test("127.0.0.1", request)

@@ -1,0 +1,81 @@
+"""Starting runs: each id once, on a dispatcher that runs the webhook, and never an answer about another one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hookwright.api import admin
+from hookwright.api.admin import RunRequest, WebhookView
+from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
+from hookwright.controller.plan import Report
+from hookwright.controller.runs import Runs
+from hookwright.controller.webhooktest_status import Due
+from hookwright.telemetry.controller_metrics import ControllerMetrics
+
+SPEC = WebhookTestSpec.model_validate({"webhookRef": {"name": "w"}})
+DUE = Due("shop/t", "r1", SPEC, None, "shop/w", "new")
+
+
+class Answering:
+    """In place of `Dispatchers`: `hashes` are the configurations that its answers speak of."""
+
+    def __init__(self, *hashes: str) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self._hashes = list(hashes)
+
+    async def test(self, address: str, request: RunRequest) -> admin.TestRun:
+        self.asked.append((address, request.run_id))
+        return admin.TestRun(
+            run_id=request.run_id, test=request.test, webhook="shop/w", mode="Send", result="Test successful",
+            message="", tested_config_hash=self._hashes.pop(0), time="2026-01-02T03:04:05Z",
+        )  # fmt: skip
+
+
+class World:
+    """Runs over two dispatchers, of which the second runs the present configuration."""
+
+    def __init__(self, *hashes: str) -> None:
+        self.answering = Answering(*hashes)
+        self.ended = asyncio.Event()
+        reports = [self._report("10.0.0.1", "old"), self._report("10.0.0.2", "new")]
+        self.runs = Runs(self.answering, ControllerMetrics(), lambda: reports, self.ended.set)  # type: ignore[arg-type]
+
+    def _report(self, address: str, config_hash: str) -> Report:
+        view = WebhookView(webhook="shop/w", active=True, config_hash=config_hash, state="running")
+        return Report(address, "whole", {"shop/w": view})
+
+    async def run(self, due: Due) -> None:
+        """Start it, twice as a round may, and wait for its end."""
+        self.runs.start(due)
+        self.runs.start(due)
+        async with asyncio.timeout(5):
+            await self.ended.wait()
+        self.ended.clear()
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """Its answers speak of an old configuration once, then of the present one."""
+    made = World("old", "new", "new")
+    yield made
+    await made.runs.close()
+
+
+async def test_an_answer_about_another_configuration_is_asked_for_anew(world: World) -> None:
+    """Under another id, as the dispatcher would repeat the answer; done once it fits."""
+    await world.run(DUE)
+    assert dict(world.runs.done) == {}
+    await world.run(DUE)
+    assert world.answering.asked == [("10.0.0.2", "r1"), ("10.0.0.2", "r1-1")]
+    assert list(world.runs.done) == ["r1"]
+    world.runs.start(DUE)
+    assert len(world.answering.asked) == 2
+
+
+async def test_no_dispatcher_runs_it_any_more(world: World) -> None:
+    """Nothing is asked; the next round decides anew."""
+    await world.run(Due("shop/t", "r2", SPEC, None, "shop/w", "newer"))
+    assert (world.answering.asked, dict(world.runs.done)) == ([], {})
