@@ -180,3 +180,20 @@ def test_a_test_does_not_run_again_after_a_restart(product: Product) -> None:
         if each["path"] == "/restarted" and "webhook-test" in each["headers"]
     ]
     assert len(of_test) == 1
+
+
+def test_a_slip_of_the_pen_costs_no_event(product: Product) -> None:
+    """While a file cannot be read, what it held before stays in force; when it heals, the new text counts."""
+    product.webhook("one", WEBHOOK % "kept")
+    product.start()
+    product.loaded("default/one")
+    product.write("webhook-default-one", "kind: Webhook\n  bad: [")
+    until(lambda: "what the file held before stays in force" in product.output())
+    assert product.arrived(product.accepted(granted())[0])["path"] == "/kept"
+    product.webhook("two", WEBHOOK % "two")
+    product.loaded("default/two")
+    assert product.view("default/one") is not None
+    product.webhook("one", "  url: https://healed.test/\n  triggers: [RequestGranted]\n")
+    until(lambda: (view := product.view("default/one")) and view["host"] == "healed.test")
+    (product.manifests / "webhook-default-one.yaml").unlink()
+    until(lambda: product.view("default/one") is None)

@@ -24,7 +24,6 @@ from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
 from hookwright.cli.output import print_error
 from hookwright.cli.test import EGRESS_FLAGS, say
 from hookwright.cli.watch import Look, changes, look
-from hookwright.core.assemble import Assembly
 from hookwright.dispatcher.app import Dispatcher, make_data_folder
 from hookwright.dispatcher.settings import Settings, parse_address
 from hookwright.dispatcher.testruns import SUCCESSFUL
@@ -100,7 +99,6 @@ class _Dev:
         self._folder, self._settings = folder, settings
         self._lines = DeliveryLines() if sys.stdout.isatty() else None
         self._dispatcher = Dispatcher(settings, self._lines.show if self._lines else logs.attempt)
-        self._assembly: Assembly | None = None
         self._said: list[str] = []
 
     async def run(self) -> bool:
@@ -110,7 +108,6 @@ class _Dev:
         key = hash_key(data)
         seen = look(self._folder)
         folder = await asyncio.to_thread(read_folder, [self._folder], key, None)
-        self._assembly = folder.assembly
         await self._dispatcher.start(folder.assembly.config)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -119,7 +116,7 @@ class _Dev:
         self._say(folder)
         tests = FolderTests(data / "tests.json", self._dispatcher.test, self._say_test)
         tests.follow(test_requests(folder))
-        following = asyncio.create_task(self._follow(key, seen, tests))
+        following = asyncio.create_task(self._follow(key, folder, seen, tests))
         await self._dispatcher.run()
         following.cancel()
         await asyncio.gather(following, tests.close(), return_exceptions=True)
@@ -150,13 +147,12 @@ class _Dev:
         else:
             logs.test_run(run, passed=run.result == SUCCESSFUL)
 
-    async def _follow(self, key: bytes, seen: Look, tests: FolderTests) -> None:
+    async def _follow(self, key: bytes, folder: Folder, seen: Look, tests: FolderTests) -> None:
         """Keep configuration and tests up with the files."""
         async for _ in changes(self._folder, seen):
             try:
-                folder = await asyncio.to_thread(read_folder, [self._folder], key, self._assembly)
+                folder = await asyncio.to_thread(read_folder, [self._folder], key, folder)
                 await self._dispatcher.use(folder.assembly.config)
-                self._assembly = folder.assembly
             except (HookwrightError, OSError) as error:
                 click.echo(f"{self._folder}: the change is not fully in force ({error}).", err=True)
                 continue

@@ -30,11 +30,17 @@ class Folder:
     warnings: list[ManifestError] = field(default_factory=list)
 
 
-def read_folder(paths: Sequence[Path], key: bytes, previous: Assembly | None = None) -> Folder:
-    """Load and assemble; what did not change since `previous` is taken over. Raises UsageError."""
+def read_folder(paths: Sequence[Path], key: bytes, previous: Folder | None = None) -> Folder:
+    """Load and assemble; what did not change since `previous` is taken over. Raises UsageError.
+
+    Of a file that cannot be read now (an edit half done) the objects that it held before stay, as no event must
+    miss its webhook for a slip of the pen.
+    """
     loaded = load(paths)
-    assembly = assemble(loaded.manifests, cluster_events=None, key=key, previous=previous)
-    errors = list(loaded.errors)
+    before = previous.assembly if previous is not None else None
+    kept = _keep(loaded, previous) if previous is not None else set()
+    assembly = assemble(loaded.manifests, cluster_events=None, key=key, previous=before)
+    errors = [_with_note(error) if error.file in kept else error for error in loaded.errors]
     warnings: list[ManifestError] = []
     for finding in assembly.findings:
         manifest = loaded.find(finding.kind, finding.key)
@@ -42,6 +48,22 @@ def read_folder(paths: Sequence[Path], key: bytes, previous: Assembly | None = N
             error = manifest.error(finding.field, finding.sentence, finding.template_line)
             (errors if finding.severity == "error" else warnings).append(error)
     return Folder(loaded, assembly, errors, warnings)
+
+
+def _keep(loaded: Loaded, previous: Folder) -> set[str]:
+    """Take over what unread files held before; the files of which something was."""
+    kept = {
+        name: manifest
+        for name, manifest in previous.loaded.objects.items()
+        if manifest.file in loaded.unread and name not in loaded.objects
+    }
+    loaded.objects.update(kept)
+    return {manifest.file for manifest in kept.values()}
+
+
+def _with_note(error: ManifestError) -> ManifestError:
+    message = f"{error.message}; what the file held before stays in force"
+    return ManifestError(message, field=error.field, file=error.file, line=error.line)
 
 
 def hash_key(data: Path) -> bytes:

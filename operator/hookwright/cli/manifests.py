@@ -64,6 +64,8 @@ class Loaded:
     skipped: int = 0
     """Objects of other kinds, and documents that are no Kubernetes objects."""
     files: int = 0
+    unread: set[str] = field(default_factory=set)
+    """Files that could not be read to their end."""
 
     @property
     def manifests(self) -> list[Manifest]:
@@ -144,6 +146,7 @@ def _read(path: Path, loaded: Loaded) -> Iterator[Manifest]:
         for document in documents(_text(path)):
             yield from _objects(document.value, document.lines, file, loaded)
     except ManifestError as error:
+        loaded.unread.add(file)
         loaded.errors.append(ManifestError(error.message, file=file, line=error.line))
 
 
