@@ -19,7 +19,7 @@ Raw = dict[str, Any]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 UNSEEN: Raw = {"observedGeneration": -1}
 """The status that the CRD gives to a new object."""
-SPEC = {"url": "https://hooks.example.com/a", "triggers": ["RequestGranted"]}
+SPEC = {"url": "https://hooks.example.com/a", "triggers": ["RequestGranted"], "method": "POST"}
 
 
 def webhook(*, annotations: Mapping[str, str] | None = None, **spec: Any) -> Raw:
