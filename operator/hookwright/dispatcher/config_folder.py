@@ -58,7 +58,8 @@ def read(folder: Path) -> DispatchConfig:
         document = unpacker.decompress(b"".join(parts), CONFIG_BYTES)
         if unpacker.unconsumed_tail:
             raise ConfigurationError(f"{folder}: the configuration is larger than its limit.")
-        return DispatchConfig.model_validate_json(document)
+        # a newer controller may say more than we know (SPEC 8: the neighbouring release can read it)
+        return DispatchConfig.model_validate_json(document, extra="ignore")
     except zlib.error as error:
         raise ConfigurationError(f"{folder}: the configuration is damaged.") from error
     except ValidationError as error:  # its text would show values, which may be secrets

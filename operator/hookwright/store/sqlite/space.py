@@ -39,6 +39,8 @@ class Reserve:
     def is_touched(self) -> bool:
         """Whether less is free than the reserve."""
         free, total = self.free_space()
+        if free <= 0:
+            return True
         least = min(RESERVE_MIN_BYTES, total // 4)  # a small disk must not be all reserve
         reserve = max(least, min(RESERVE_MAX_BYTES, int(total * RESERVE_SHARE)))
         if free >= reserve:
