@@ -81,8 +81,11 @@ class Release:
     def uninstall(self) -> None:
         """Everything, what the chart would keep included."""
         self.helm("uninstall", RELEASE, "--wait")
-        self._kube("delete", "namespace", PRODUCT, APPS, TARGETS)
+        self._kube("delete", "namespace", PRODUCT, APPS, TARGETS, "--ignore-not-found")
         self._kube("delete", "-f", str(ROOT / "crds"))
+
+
+EVENTS = f"http://{RELEASE}-dispatcher.{PRODUCT}.svc:8080"
 
 
 class Source:
@@ -93,8 +96,7 @@ class Source:
 
     def post(self, event: dict[str, Any]) -> dict[str, str]:
         """Post an event to the dispatcher's Service; webhook (namespace/name) → delivery."""
-        to = f"http://{RELEASE}-dispatcher.{PRODUCT}.svc:8080"
-        send = ["python3", "-m", "hookwright", "send", "--to", to, "--token-file", "/token/token"]
+        send = ["python3", "-m", "hookwright", "send", "--to", EVENTS, "--token-file", "/token/token"]
         command = ["exec", "-i", "source", "--", *send, "-f", "-", "-o", "json"]
         answer = json.loads(self._kube("-n", APPS, *command, stdin=json.dumps(event)))
         (accepted,) = answer["events"]
@@ -171,9 +173,14 @@ def crds(kube: Kube, installed: Release) -> Kube:
 
 @pytest.fixture(scope="session")
 def release(kube: Kube, installed: Release) -> Release:
-    """The product, ready."""
-    for component in ("controller", "dispatcher"):
-        kube("-n", PRODUCT, "rollout", "status", f"deployment/{RELEASE}-{component}", "--timeout=120s")
+    """The product, ready. Where it is not, its pods and what they said are shown."""
+    deployments = [f"deployment/{RELEASE}-{component}" for component in ("controller", "dispatcher")]
+    try:
+        kube.wait("Available", *deployments, namespace=PRODUCT, seconds=90)
+    except AssertionError as error:
+        product = ("--selector", "app.kubernetes.io/name=hookwright", "-n", PRODUCT)
+        told = [kube("describe", "pods", *product), kube("logs", *product, "--prefix", "--tail=30")]
+        raise AssertionError("\n".join([str(error), *told])) from None
     return installed
 
 
@@ -188,3 +195,36 @@ def source(kube: Kube, image: str, release: Release) -> Source:
     kube.apply(pod("source", APPS, image, command, {"/token": {"secret": {"secretName": "events-token"}}}))
     kube.wait("Ready", "pod/source", namespace=APPS)
     return Source(kube)
+
+
+@pytest.fixture(scope="session")
+def examples(kube: Kube, source: Source) -> list[str]:
+    """Names of the examples' webhooks, applied as they are."""
+    kube("-n", APPS, "apply", "--server-side", "-R", "-f", str(ROOT / "examples"))
+    return [webhook["metadata"]["name"] for webhook in kube.items("webhooks", APPS)]
+
+
+class ApiServer:
+    """The API server alone, of a cluster that is ours to break."""
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+
+    def stop(self) -> None:
+        """Kill it and keep it away."""
+        subprocess.run([self._program, "stop", "apiserver"], check=True)
+
+    def start(self) -> None:
+        """Let it run again; returns when it answers."""
+        subprocess.run([self._program, "start", "apiserver"], check=True)
+
+
+@pytest.fixture
+def api_server(kind_cluster: KindCluster) -> Iterator[ApiServer]:
+    """Runs again after the test, whatever happened in it."""
+    program = kind_cluster.kind_path.with_name("program")
+    if os.environ.get("HOOKWRIGHT_E2E") != "local":
+        pytest.skip("only our own cluster can do without its API server")
+    server = ApiServer(program)
+    yield server
+    server.start()

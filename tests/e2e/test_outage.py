@@ -1,0 +1,146 @@
+"""What goes on while parts of the cluster are away, with events coming all the time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.conftest import APPS, EVENTS, PRODUCT, RELEASE, TARGETS, ApiServer
+from e2e.kube import Kube, pod, until
+from hookwright.core.samples import sample
+
+
+class Ticker:
+    """A pod that posts an event twice a second."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def tries(self) -> list[dict[str, Any]]:
+        """All so far: their time and their deliveries."""
+        return [json.loads(line) for line in self._kube("-n", APPS, "logs", "ticker").splitlines()]
+
+    def accepted(self, since: float = 0.0, until: float = float("inf")) -> list[str]:
+        """Deliveries of a span of time (epoch seconds)."""
+        return [
+            each for tried in self.tries() if since <= tried["time"] < until for each in tried["deliveries"]
+        ]
+
+    def stop(self) -> list[str]:
+        """End it; every delivery that was ever accepted."""
+        everything = self.accepted()
+        self._kube("-n", APPS, "delete", "pod", "ticker")
+        return everything
+
+
+@pytest.fixture
+def ticker(kube: Kube, image: str, examples: list[str]) -> Iterator[Ticker]:
+    """Posts, and its events have deliveries."""
+    kube.wait("Ready", "webhooks", "--all", namespace=APPS)
+    metadata = {"name": "ticker", "namespace": APPS}
+    files = {"ticker.py": Path(__file__).with_name("ticker.py").read_text()}
+    files["event.json"] = json.dumps(sample("RequestGranted"))
+    kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})
+    volumes = {
+        "/ticker": {"configMap": {"name": "ticker"}},
+        "/token": {"secret": {"secretName": "events-token"}},
+    }
+    kube.apply(pod("ticker", APPS, image, ["python3", "/ticker/ticker.py", EVENTS], volumes))
+    kube.wait("Ready", "pod/ticker", namespace=APPS)
+    started = Ticker(kube)
+    until(started.accepted)
+    yield started
+    kube("-n", APPS, "delete", "pod", "ticker", "--ignore-not-found")
+
+
+def all_arrived(kube: Kube, deliveries: list[str]) -> bool:
+    """Whether each was seen by the receiver."""
+    seen = kube("-n", TARGETS, "logs", "receiver")
+    return all(delivery in seen for delivery in deliveries)
+
+
+def dispatcher(kube: Kube) -> dict[str, Any]:
+    """Its pod."""
+    (found,) = kube.items("pods", PRODUCT, "--selector", "app.kubernetes.io/component=dispatcher")
+    return found
+
+
+def test_deliveries_go_on_without_a_controller(kube: Kube, ticker: Ticker) -> None:
+    """The controller is in nobody's way."""
+    kube("-n", PRODUCT, "scale", f"deployment/{RELEASE}-controller", "--replicas=0")
+    kube(
+        "-n",
+        PRODUCT,
+        "wait",
+        "pods",
+        "--for=delete",
+        "-l",
+        "app.kubernetes.io/component=controller",
+        "--timeout=60s",
+    )
+    gone = time.time()
+    made = until(lambda: ticker.accepted(since=gone))
+    until(lambda: all_arrived(kube, made))
+    kube("-n", PRODUCT, "scale", f"deployment/{RELEASE}-controller", "--replicas=1")
+    kube.wait("Available", f"deployment/{RELEASE}-controller", namespace=PRODUCT)
+
+
+def test_no_delivery_is_lost_with_the_dispatchers_pod(kube: Kube, ticker: Ticker) -> None:
+    """A pod that is deleted under load comes back with its disk; what was acknowledged is delivered."""
+    kube("-n", PRODUCT, "delete", "pod", dispatcher(kube)["metadata"]["name"], "--grace-period=1")
+    kube.wait("Available", f"deployment/{RELEASE}-dispatcher", namespace=PRODUCT)
+    back = time.time()
+    until(lambda: ticker.accepted(since=back))
+    made = ticker.stop()
+    until(lambda: all_arrived(kube, made))
+
+
+def ready(address: str) -> bool:
+    """Whether a dispatcher says so; asked directly, without the API server."""
+    try:
+        with urllib.request.urlopen(f"http://{address}:8081/readyz", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def processes(pod_name: str) -> list[int]:
+    """Processes of a pod on this machine."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"HOSTNAME={pod_name}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+def test_deliveries_go_on_without_an_api_server(kube: Kube, ticker: Ticker, api_server: ApiServer) -> None:
+    """The dispatcher works on without it, even killed and started again meanwhile; status catches up afterwards."""
+    running = dispatcher(kube)
+    name, address = running["metadata"]["name"], running["status"]["podIP"]
+    before = kube.get("webhook", "grafana", APPS)["status"].get("lastInvocation")
+    api_server.stop()
+    stopped = time.time()
+    killed = processes(name)
+    for process in killed:
+        os.kill(process, signal.SIGKILL)
+    until(lambda: set(processes(name)) - set(killed) and ready(address), 60)
+    back = time.time()
+    until(lambda: time.time() > back + 3)  # some events with the new process
+    served = time.time()
+    api_server.start()
+    assert ticker.accepted(since=stopped, until=served)
+    made = ticker.stop()
+    until(lambda: all_arrived(kube, made))
+    until(lambda: kube.get("webhook", "grafana", APPS)["status"]["lastInvocation"] != before, 60)
+    kube.wait("Ready", "webhooks", "--all", namespace=APPS)
