@@ -405,6 +405,28 @@ def test_a_test_that_can_never_run_ends_at_once(kubectl: Kubectl) -> None:
     assert result.stdout.startswith("● shop/slack → shop/slack: Test failed. spec.interval")
 
 
+def test_a_test_that_does_not_run_in_time_has_failed(kubectl: Kubectl) -> None:
+    """An earlier success counts for nothing; what it waits for is said."""
+    raw = of_test(timeout="1s").run()["WebhookTest"]
+    raw["status"]["lastHandledReconcileAt"] = "2026-01-01T00:00:00Z"
+    kubectl.put(raw)
+    kubectl("list")  # writes what the cluster holds
+    code = (
+        "from hookwright.cli.cluster import Cluster, Kubectl\n"
+        "from hookwright.cli.cluster_tests import document, run_tests\n"
+        "cluster = Cluster(Kubectl.found(None), None, plugin=True)\n"
+        "(raw,) = run_tests(cluster, ['shop/slack'], lambda *said: None, patience=0.1)\n"
+        "print(document(raw)['result'], document(raw)['message'], document(raw)['invocation'], sep='|')\n"
+    )
+    environment = {**os.environ, **kubectl.environment}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "Test failed|It has not run in time. Waiting for the controller.|None\n", (
+        done.stderr
+    )
+
+
 def test_several_tests_are_all_asked_for_first(kubectl: Kubectl) -> None:
     """They run side by side; one that fails decides the exit code; JSON has one item each, by the names of the status."""
     other = webhook_test()

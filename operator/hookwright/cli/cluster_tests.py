@@ -31,17 +31,23 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def run_tests(cluster: Cluster, names: Sequence[str], say: Callable[[str, str], None]) -> list[Raw]:
+def run_tests(
+    cluster: Cluster,
+    names: Sequence[str],
+    say: Callable[[str, str], None],
+    *,
+    patience: float = CLUSTER_TEST_SECONDS,
+) -> list[Raw]:
     """Run them, and give each as it then stands, in their order.
 
-    `say` hears (`namespace/name`, sentence) of what a test waits for. UsageError: there is none of that name, or
-    the caller may not ask for a run.
+    `say` hears (`namespace/name`, sentence) of what a test waits for; `patience`: seconds beside the longest
+    timeout. UsageError: there is none of that name, or the caller may not ask for a run.
     """
     keys = [full_name(name, cluster.namespace if "/" not in name else "") for name in names]
     asked = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     requested = [_request(cluster, key, asked) for key in keys]  # all at first, so that they run side by side
     longest = max((seconds(raw["spec"].get("timeout", "30s")) for raw in requested), default=0.0)
-    end = time.monotonic() + longest + CLUSTER_TEST_SECONDS
+    end = time.monotonic() + longest + patience
     return [_awaited(cluster, key, raw, end, say) for key, raw in zip(keys, requested, strict=True)]
 
 
@@ -55,16 +61,17 @@ def finished(raw: Raw) -> bool:
 
 
 def document(raw: Raw) -> dict[str, Any]:
-    """A test for scripts, by the names of its status."""
-    metadata, status = raw["metadata"], raw.get("status") or {}
-    message = status.get("message") or conditions(raw).get("Ready", {}).get("message", "")
+    """A test for scripts, by the names of its status; one that has not run has failed, whatever it did before."""
+    metadata, done = raw["metadata"], finished(raw)
+    status = raw["status"] if done else {}
+    waited = "" if done else f"It has not run in time. {_waits_for(raw)}"
     return {
         "test": f"{metadata['namespace']}/{metadata['name']}",
         "webhook": f"{metadata['namespace']}/{raw['spec']['webhookRef']['name']}",
         "mode": raw["spec"].get("mode", "Send"),
         **{name: status.get(name) for name in _SHOWN},
-        "message": message,
-        "result": status.get("result") if finished(raw) and "result" in status else FAILED,
+        "result": status.get("result", FAILED),
+        "message": waited or status.get("message", ""),
     }
 
 
@@ -113,7 +120,6 @@ def _awaited(cluster: Cluster, key: str, asked: Raw, end: float, say: Callable[[
         if message != said:
             say(key, message)
         said = message
-    say(key, "It has not run in time.")
     return last
 
 
