@@ -299,7 +299,13 @@ def test_a_token_that_may_not_be_read_is_said(installed: Kubectl, command: str) 
 def test_with_a_token_file_no_secret_is_read(installed: Kubectl, hookwright: Hookwright) -> None:
     """A token that one was given is enough; without the other one the event is accepted all the same."""
     installed.state["forbidden"] = ["get secret"]
-    assert installed("invocations", "--admin-token-file", str(hookwright.tokens / "admin")).exit_code == 0
+    hookwright.backend.history = [invocation("dlv_1.1", **FAILURE)]
+    given = ["--admin-token-file", str(hookwright.tokens / "admin")]
+    result = installed("invocations", *given)
+    assert (result.exit_code, result.stdout.splitlines()[-1].strip()) == (
+        0,
+        f"Next: kubectl hookwright invocations --id dlv_1.1 {' '.join(given)}",
+    )
     result = installed("send", "--token-file", str(hookwright.tokens / "events"))
     assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "Accepted evt_0: 1 delivery")
     assert "Why other webhooks do not match is not known: You may not read the Secret" in result.stderr

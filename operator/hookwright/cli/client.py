@@ -84,11 +84,14 @@ class Client:
     def command(self, words: str) -> str:
         """A command to paste that reaches the same admin port."""
         if self.cluster is not None:
-            return self.cluster.command(words)
-        flags = "" if self.url == ADMIN_URL else f" --admin {shlex.quote(self.url)}"
+            said = self.cluster.command(words)
+        else:
+            said = f"hookwright {words}" + (
+                "" if self.url == ADMIN_URL else f" --admin {shlex.quote(self.url)}"
+            )
         if self.token_file is not None:
-            flags += f" --admin-token-file {shlex.quote(str(self.token_file))}"
-        return f"hookwright {words}{flags}"
+            said += f" --admin-token-file {shlex.quote(str(self.token_file))}"
+        return said
 
     def get(self, path: str, **parameters: str | int | None) -> Any:
         """The JSON at a path; parameters that are None are left out. Errors as `done`."""
