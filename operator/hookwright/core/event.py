@@ -10,7 +10,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
-_PAIRS: Final = [high + low for high in _ALPHABET for low in _ALPHABET]  # ten bits at a time: ids are on the hot path
+_PAIRS: Final = [
+    high + low for high in _ALPHABET for low in _ALPHABET
+]  # ten bits at a time: ids are on the hot path
 _VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _DIGITS: Final = 13  # 65 bits hold a key of 63
 TAG_LENGTH: Final = 6  # base 32 characters that tell installations apart
