@@ -72,6 +72,18 @@ def test_a_segment_is_judged_as_a_whole(source: str, value: str) -> None:
         url(source, value)
 
 
+@pytest.mark.parametrize(("value", "fault"), [("", "empty"), ("..", "as . or ..")])
+def test_a_refused_segment_is_named_by_line_and_expression(value: str, fault: str) -> None:
+    """The sentence leads to the expression that made the segment, not to the first of the URL."""
+    source = "https://desk.example.com/{{ 'a' }}{{ 'b' }}/{{ data.v }}/{{ 'c' }}?q={{ 'd' }}"
+    with pytest.raises(TemplateError) as caught:
+        url(source, value)
+    assert str(caught.value).startswith(
+        f"line 1, {{{{ data.v }}}}: a part of the URL's path comes out {fault}, and"
+    )
+    assert (caught.value.line, caught.value.expression) == (1, "{{ data.v }}")
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -15,6 +15,7 @@ from jinja2 import nodes
 
 from hookwright import limits
 from hookwright.core.templates.outline import Outline
+from hookwright.core.templates.source import Tag
 from hookwright.errors import BudgetError, TemplateError
 
 _HEAD: Final = re.compile(r"https://[^/?#]+[/?]")
@@ -36,24 +37,33 @@ def finish(tree: nodes.Template, found: Outline) -> Callable[[str], str]:
             expression=tag.text,
         )
     path = shape.partition("?")[0]
-    dynamic = [number for number, segment in enumerate(path.split("/")) if _EXPRESSION in segment]
+    dynamic: list[tuple[int, Tag]] = []
+    before = 0
+    for number, segment in enumerate(path.split("/")):
+        if _EXPRESSION in segment:
+            dynamic.append((number, found.numbered[before]))
+        before += segment.count(_EXPRESSION)
     return lambda url: _checked(url, dynamic)
 
 
-def _checked(url: str, dynamic: list[int]) -> str:
+def _checked(url: str, dynamic: list[tuple[int, Tag]]) -> str:
+    """`dynamic`: the numbers of the segments that hold expressions, each with the first of its expressions."""
     if len(url) > limits.RENDERED_URL_CHARACTERS:
         raise BudgetError(f"the rendered URL is longer than {limits.RENDERED_URL_CHARACTERS:,} characters")
     if not dynamic:
         return url
     segments = url.partition("?")[0].split("/")
-    for number in dynamic:
+    for number, tag in dynamic:
         segment = unquote(segments[number])
         if not segment.strip():
-            raise TemplateError(
-                "a part of the URL's path comes out empty, and that would address something else"
-            )
-        if any(step in (".", "..") for step in _STEPS.split(segment)):
-            raise TemplateError(
-                "a part of the URL's path comes out as . or .., and that would address something else"
-            )
+            fault = "empty"
+        elif any(step in (".", "..") for step in _STEPS.split(segment)):
+            fault = "as . or .."
+        else:
+            continue
+        raise TemplateError(
+            f"a part of the URL's path comes out {fault}, and that would address something else",
+            line=tag.line,
+            expression=tag.text,
+        )
     return url
