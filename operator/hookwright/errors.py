@@ -33,6 +33,7 @@ class Cause(StrEnum):
     BUDGET = "Budget"
     FILTER = "Filter"
     HELD = "Held"  # the webhook is not usable: a Secret is away, a template fails
+    TEST = "Test"  # a WebhookTest cannot run: a rule, a reference or its event is wrong
     TOKEN = "TokenEndpoint"  # noqa: S105 - the OAuth2 token endpoint gave no token
     # the way there
     DNS = "DNS"
@@ -96,13 +97,16 @@ class ClusterError(HookwrightError):
 class EventError(HookwrightError):
     """An event was refused; `status` is the HTTP status code it is answered with (SPEC 3).
 
-    `retry_after` (seconds) goes with 429 and 503.
+    `retry_after` (seconds) goes with 429 and 503, `hint` is the tip of an invocation that could not begin.
     """
 
-    def __init__(self, message: str, *, status: int = 400, retry_after: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int = 400, retry_after: int | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.hint = hint
 
 
 class TemplateError(HookwrightError):

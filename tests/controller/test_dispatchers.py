@@ -19,7 +19,7 @@ SUMMARY = {
 }  # fmt: skip
 VIEW = {"webhook": "shop/w", "active": True, "configHash": "c1", "state": "running", "fromTheFuture": 1}
 RUN = {
-    "runId": "r1", "test": "shop/t", "webhook": "shop/w", "mode": "Send", "result": "Test successful",
+    "runID": "r1", "test": "shop/t", "webhook": "shop/w", "mode": "Send", "result": "Test successful",
     "message": "200.", "testedConfigHash": "c1", "time": "2026-01-02T03:04:05Z",
 }  # fmt: skip
 
@@ -91,7 +91,7 @@ async def test_a_test_is_posted_without_the_webhook(asked: Asked) -> None:
     run = await asked.client.test("127.0.0.1", request)
     assert run.tested_config_hash == "c1"
     body = asked.server.asked[0][4]
-    assert (body["runId"], body["test"], body["spec"]["webhookRef"]) == ("r1", "shop/t", {"name": "w"})
+    assert (body["runID"], body["test"], body["spec"]["webhookRef"]) == ("r1", "shop/t", {"name": "w"})
     assert "webhook" not in body
     with pytest.raises(ClusterError, match="answered 503"):
         await asked.client.test("127.0.0.1", request)

@@ -140,7 +140,7 @@ async def test_a_replay_without_a_selector_is_refused(
     assert backend.replays == []
 
 
-RUN = {"runId": "r1", "test": "shop/slack-works", "spec": {"webhookRef": {"name": "slack"}, "mode": "Render"}}
+RUN = {"runID": "r1", "test": "shop/slack-works", "spec": {"webhookRef": {"name": "slack"}, "mode": "Render"}}
 
 
 async def test_a_test_runs_once_per_run_id(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
@@ -148,7 +148,7 @@ async def test_a_test_runs_once_per_run_id(backend: MemoryBackend, admin: httpx.
     first = await admin.post(f"{V1}/tests", json=RUN)
     again = await admin.post(f"{V1}/tests", json=RUN | {"eventFrom": None, "webhook": None})
     assert first.json() == again.json()
-    assert (first.json()["webhook"], first.json()["mode"], first.json()["runId"]) == (
+    assert (first.json()["webhook"], first.json()["mode"], first.json()["runID"]) == (
         "shop/slack",
         "Render",
         "r1",
@@ -161,7 +161,7 @@ async def test_a_test_runs_once_per_run_id(backend: MemoryBackend, admin: httpx.
     [
         (RUN | {"spec": {}}, "spec.webhookRef: Field required"),
         (RUN | {"spec": {"webhookRef": {"name": 7}}}, "spec.webhookRef.name: "),
-        (RUN | {"runId": ""}, "runId: "),
+        (RUN | {"runID": ""}, "runID: "),
         (RUN | {"webhook": {"namespace": "shop", "secrets": {"s/k": 5}}}, "webhook."),
     ],
 )

@@ -75,7 +75,23 @@ def test_only_what_is_asked_for_counts(run: Any) -> None:
     text = WEBHOOK % ("one", "/only") + TEST % ("t", "one") + others
     code, runs, said = run(text, "--only", "t")
     assert (code, [each["test"] for each in runs], said) == (0, ["default/t"], "")
-    code, _, said = run(text, "--only", "lost")
-    assert (code, "Webhook nowhere does not exist" in said) == (1, True)
+    code, (lost,), said = run(text, "--only", "lost")
+    assert (code, lost["test"], "Webhook nowhere does not exist" in said) == (1, "default/lost", True)
     code, _, said = run(text)
     assert (code, "url must not name a port" in said) == (1, True)
+
+
+def test_a_test_that_cannot_run_is_listed_as_failed(run: Any) -> None:
+    """A pipeline that reads the items sees every test, each failure with what is wrong and its tip."""
+    wrong = TEST % ("wrong", "one") + TEST % ("lost", "nowhere")
+    text = WEBHOOK % ("one", "/listed") + TEST % ("t", "one") + wrong.replace("timeout: 1s", "mode: Maybe", 1)
+    code, (passed, invalid, lost), _ = run(text)
+    assert (code, passed["result"], invalid["result"], lost["result"]) == (
+        1, "Test successful", "Test failed", "Test failed",
+    )  # fmt: skip
+    assert (invalid["webhook"], invalid["message"]) == (
+        "default/one", "spec.mode: mode must be Send or Render",
+    )  # fmt: skip
+    assert lost["message"].startswith("spec.webhookRef.name: Webhook nowhere does not exist")
+    assert invalid["hint"] == lost["hint"]
+    assert lost["hint"].startswith("Check the WebhookTest itself")

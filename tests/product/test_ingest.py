@@ -8,7 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from hookwright.cli.main import main
+from hookwright.core.hints import hint
+from hookwright.errors import Cause
 from product.conftest import Product, granted, until
 
 CLOUD = {"specversion": "1.0", "id": "1", "source": "/s", "type": "dev.example.x", "data": {}}
@@ -231,6 +235,44 @@ def test_manual_invoke_says_why_it_failed(product: Product) -> None:
     assert failed.json()["hint"]
     assert product.post(b"", "/v1/webhooks/default/not-manual/invoke").status_code == 409
     assert product.dead_letters() == []
+
+
+def test_manual_invoke_of_a_held_webhook_has_the_tip_of_what_holds_it(product: Product) -> None:
+    """502 with the reason and its tip at both ports, and as the last words of `hookwright invoke`."""
+    field = "  url: https://target.test/x\n  triggers: [Manual]\n  bodyTemplate: '{\"a\": {{ data.requestor }}}'\n"
+    product.webhook("held", field)
+    product.start()
+    product.loaded("default/held", "held")
+    tip = hint(Cause.UNDEFINED_FIELD, None)
+    for path in ("/v1/webhooks/default/held/invoke", "/admin/v1/webhooks/default/held/invoke"):
+        port = product.admin if path.startswith("/admin") else product.events
+        refused = product.http.post(port + path)
+        assert (refused.status_code, refused.json()["hint"]) == (502, tip)
+        assert "default/held cannot be sent now: spec.bodyTemplate" in refused.json()["detail"]
+    said = CliRunner().invoke(main, ["invoke", "held", "--admin", product.admin])
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr.splitlines()[1:] == [
+        f"Tip: {tip}",
+        f"Next: hookwright invoke default/held --admin {product.admin}",
+    ]
+
+
+def test_a_test_whose_event_is_unusable_has_a_tip_of_its_own(product: Product) -> None:
+    """Nothing is wrong with the webhook, so nothing is said of held ones."""
+    product.webhook("one", "  url: https://target.test/x\n  triggers: [RequestGranted]\n")
+    product.start()
+    run = {"runID": "r", "test": "default/t", "spec": {"webhookRef": {"name": "one"}}, "eventFrom": "[]"}
+    found = product.http.post(f"{product.admin}/admin/v1/tests", json=run).json()
+    assert (found["result"], found["hint"]) == ("Test failed", hint(Cause.TEST, None))
+    assert found["message"] == "The event must be a JSON object with an event_type."
+
+
+def test_a_missing_token_is_found_before_the_data_folder_is_made(tmp_path: Path) -> None:
+    """A start that was set up wrong leaves nothing behind."""
+    env = {"HOOKWRIGHT_DATA": str(tmp_path / "data"), "HOOKWRIGHT_CONFIG": str(tmp_path)}
+    found = CliRunner().invoke(main, ["dispatcher"], env=env)
+    assert (found.exit_code, "There is no ingest token" in found.stderr) == (2, True)
+    assert not (tmp_path / "data").exists()
 
 
 def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> None:

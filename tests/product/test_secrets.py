@@ -236,7 +236,7 @@ class Evidence:
         self.ask(
             "POST", f"{admin}/admin/v1/explain", content=event, headers={"content-type": "application/json"}
         )
-        run = {"runId": "by hand", "test": "default/by-hand", "spec": {"webhookRef": {"name": "header-ok"}}}
+        run = {"runID": "by hand", "test": "default/by-hand", "spec": {"webhookRef": {"name": "header-ok"}}}
         self.ask("POST", f"{admin}/admin/v1/tests", json=run)
         leads = [word for each in self.product.connect_to for word in ("--connect-to", each)]
         self.command("test", manifest, "--ca-file", str(self.product.ca_file), *leads)

@@ -161,7 +161,7 @@ class Assertion(Answer):
 class TestRun(Answer):
     """Outcome of one run of a WebhookTest (SPEC 6)."""
 
-    run_id: str
+    run_id: str = Field(alias="runID")
     test: str
     """`namespace/name` of the WebhookTest."""
     webhook: str
@@ -204,7 +204,7 @@ class RunRequest(Answer):
 
     model_config = ConfigDict(extra="forbid")
 
-    run_id: str = Field(min_length=1, max_length=256)
+    run_id: str = Field(alias="runID", min_length=1, max_length=256)
     test: str
     """`namespace/name` of the WebhookTest."""
     spec: WebhookTestSpec

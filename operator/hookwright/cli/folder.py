@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.cli.manifests import Loaded, Manifest, load
 from hookwright.core.assemble import Assembly, assemble
@@ -78,31 +76,28 @@ def hash_key(data: Path) -> bytes:
         return key
 
 
+def unfit_tests(folder: Folder) -> dict[str, str]:
+    """The tests that cannot be run (`namespace/name`), with what is wrong with each."""
+    said: dict[str, list[str]] = {}
+    for finding in folder.assembly.findings:
+        if finding.kind == WEBHOOK_TEST and finding.severity == "error":
+            said.setdefault(finding.key, []).append(f"{finding.field}: {finding.sentence}")
+    return {key: "; ".join(sentences) for key, sentences in said.items()}
+
+
 def test_requests(folder: Folder) -> list[TestRequest]:
     """The tests of a folder that can be run, in the order of their files. The rest stands in `errors`."""
-    broken = {
-        (finding.kind, finding.key) for finding in folder.assembly.findings if finding.severity == "error"
-    }
-    requests = []
-    for manifest in folder.loaded.of_kind(WEBHOOK_TEST):
-        if (WEBHOOK_TEST, manifest.key) not in broken:
-            request = _request(folder, manifest)
-            if request is not None:
-                requests.append(request)
-    return requests
+    unfit = unfit_tests(folder)
+    tests = folder.loaded.of_kind(WEBHOOK_TEST)
+    return [_request(folder, manifest) for manifest in tests if manifest.key not in unfit]
 
 
 test_requests.__test__ = False  # type: ignore[attr-defined]
 
 
-def _request(folder: Folder, manifest: Manifest) -> TestRequest | None:
-    try:
-        spec = WebhookTestSpec.model_validate(manifest.spec)
-    except ValidationError:
-        return None
-    webhook = folder.assembly.route(f"{manifest.namespace}/{spec.webhook_ref.name}")
-    if webhook is None:
-        return None
+def _request(folder: Folder, manifest: Manifest) -> TestRequest:
+    spec = WebhookTestSpec.model_validate(manifest.spec)
+    webhook = folder.assembly.webhooks[f"{manifest.namespace}/{spec.webhook_ref.name}"].config
     event_from = None
     if spec.event_from is not None:
         ref = spec.event_from.config_map_key_ref

@@ -8,7 +8,7 @@ from hookwright.cli.events import read_event
 from hookwright.cli.exits import FOUND_WRONG
 from hookwright.cli.output import Format, format_option, print_one
 from hookwright.cli.reach import Reach, reach_options
-from hookwright.cli.show import SUCCESSFUL, invocation_in_full
+from hookwright.cli.show import SUCCESSFUL, invocation_in_full, last_words, note
 
 
 @click.command("invoke")
@@ -26,15 +26,19 @@ def command(
 ) -> None:
     """Run one webhook now; it must list the trigger Manual. Exit code 1 if it was not delivered."""
     client = reach.admin()
-    path = f"/admin/v1/webhooks/{client.full_name(webhook)}/invoke"
+    name = client.full_name(webhook)
+    path = f"/admin/v1/webhooks/{name}/invoke"
     if file is None:
         answer = client.ask("POST", path)
     else:
         body = read_event(file)
         answer = client.ask("POST", path, content=body.content, content_type=body.content_type)
-    invocation = answer.document.get("invocation") if answer.status == 502 and answer.document else None
-    if invocation is None:
-        invocation = client.done(answer)
+    problem = answer.document if answer.status == 502 and isinstance(answer.document, dict) else {}
+    if "hint" in problem:  # it is held, so nothing was sent
+        note(f"Error: {answer.detail}")
+        last_words(problem, client.command(f"invoke {name}"), err=True)
+        context.exit(FOUND_WRONG)
+    invocation = problem.get("invocation") or client.done(answer)
     if output != "table":
         print_one(invocation, output)
     else:

@@ -72,7 +72,7 @@ def invocation_line(invocation: Mapping[str, Any], command: Callable[[str], str]
     click.echo(f"{_result(invocation)}  {'  '.join(printable(word) for word in words)}")
     if invocation["result"] not in SUCCESSFUL:
         click.echo(f"    {printable(invocation.get('message') or '')}")
-        _last_words(invocation, command(f"invocations --id {invocation['id']}"), "    ")
+        last_words(invocation, command(f"invocations --id {invocation['id']}"), indent="    ")
 
 
 def invocation_in_full(invocation: Mapping[str, Any], command: Callable[[str], str]) -> None:
@@ -100,7 +100,7 @@ def invocation_in_full(invocation: Mapping[str, Any], command: Callable[[str], s
         mark = click.style("✓", fg="green") if result["passed"] else click.style("✗", fg="red")
         click.echo(f"{mark} {printable(result['path'])}: {printable(result['actual'] or 'nothing')}")
     if invocation["result"] not in SUCCESSFUL:
-        _last_words(invocation, command(_next(invocation)), "")
+        last_words(invocation, command(_next(invocation)))
 
 
 def _result(invocation: Mapping[str, Any]) -> str:
@@ -151,7 +151,8 @@ def _next(invocation: Mapping[str, Any]) -> str:
     return f"invocations {invocation['webhook']}"
 
 
-def _last_words(invocation: Mapping[str, Any], command: str, indent: str) -> None:
-    if hint := invocation.get("hint"):
-        click.echo(f"{indent}{click.style('Tip:', bold=True)} {printable(hint)}")
-    click.echo(f"{indent}{click.style('Next:', bold=True)} {printable(command)}")
+def last_words(failed: Mapping[str, Any], command: str, *, indent: str = "", err: bool = False) -> None:
+    """The tip of what failed, an invocation or a refusal, and the next command."""
+    if hint := failed.get("hint"):
+        click.echo(f"{indent}{click.style('Tip:', bold=True)} {printable(hint)}", err=err)
+    click.echo(f"{indent}{click.style('Next:', bold=True)} {printable(command)}", err=err)

@@ -13,19 +13,20 @@ from hookwright.api.admin import TestRun
 from hookwright.cli.cluster import Cluster, cluster_options
 from hookwright.cli.cluster_tests import as_run, document, run_tests
 from hookwright.cli.environment import read_settings
-from hookwright.cli.folder import Folder, read_folder, test_requests
+from hookwright.cli.folder import Folder, read_folder, test_requests, unfit_tests
 from hookwright.cli.output import Format, format_option, print_error, print_many
 from hookwright.cli.show import note
+from hookwright.core.hints import hint
 from hookwright.core.objects import WEBHOOK_TEST
 from hookwright.core.redaction import printable
 from hookwright.dispatcher.app import make_sender
 from hookwright.dispatcher.attempt import Pipeline
-from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.clock import Clock, rfc3339
 from hookwright.dispatcher.former import FormerSecrets
 from hookwright.dispatcher.keys import Keys
 from hookwright.dispatcher.settings import Settings
-from hookwright.dispatcher.testruns import SUCCESSFUL, TestRequest, TestRunner
-from hookwright.errors import UsageError
+from hookwright.dispatcher.testruns import FAILED, SUCCESSFUL, TestRequest, TestRunner
+from hookwright.errors import Cause, UsageError
 
 EGRESS_FLAGS = {
     "egress_ca_file": "--ca-file",
@@ -71,13 +72,16 @@ def command(
     if unknown:
         raise UsageError(f"There is no WebhookTest {', '.join(sorted(unknown))} in these files.")
     requests = [each for each in test_requests(folder) if not wanted or each.test in wanted]
+    unfit = {test: said for test, said in unfit_tests(folder).items() if not wanted or test in wanted}
     # of a test that is asked for by name, only what keeps it from running counts
-    broken = bool(wanted - {each.test for each in requests}) if wanted else bool(folder.errors)
+    broken = bool(unfit) if wanted else bool(folder.errors)
     if broken:
-        _say_problems(folder)
+        for error in folder.errors:
+            print_error(error)
     if not requests and not broken:
         raise UsageError("There is no WebhookTest in these files.")
     runs = uvloop.run(_run(requests, settings))
+    runs += [_unfit(folder, test, said) for test, said in unfit.items()]
     if output == "table":
         for run in runs:
             say(run)
@@ -98,9 +102,22 @@ def _in_cluster(cluster: Cluster, names: Sequence[str], output: Format) -> None:
         raise SystemExit(1)
 
 
-def _say_problems(folder: Folder) -> None:
-    for error in folder.errors:
-        print_error(error)
+def _unfit(folder: Folder, test: str, problem: str) -> TestRun:
+    """A test that could not run has failed; what its spec cannot tell is left empty."""
+    manifest = folder.loaded.find(WEBHOOK_TEST, test)
+    spec = manifest.spec if manifest is not None and isinstance(manifest.spec, dict) else {}
+    ref = spec.get("webhookRef")
+    name = ref.get("name") if isinstance(ref, dict) else None
+    return TestRun(
+        run_id="",
+        test=test,
+        webhook=f"{test.partition('/')[0]}/{name}" if isinstance(name, str) else "",
+        mode=str(spec.get("mode", "Send")),
+        result=FAILED,
+        message=problem,
+        hint=hint(Cause.TEST, None),
+        time=rfc3339(Clock().now_ms()),
+    )
 
 
 async def _run(requests: Sequence[TestRequest], settings: Settings) -> list[TestRun]:

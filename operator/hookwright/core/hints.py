@@ -37,6 +37,10 @@ _CAUSES: Final[dict[Cause, str]] = {
     Cause.HELD: (
         "Check the webhook's conditions for what is missing, mend it, and its deliveries go on by themselves."
     ),
+    Cause.TEST: (
+        "Check the WebhookTest itself: its fields, the webhook and the ConfigMap that it names, and its event,"
+        " an object with an event_type (hookwright sample shows one)."
+    ),
     Cause.TOKEN: (
         "Check auth.oauth2: tokenURL, client id and secret, scopes, and whether the server wants"
         " authStyle Body rather than Header."

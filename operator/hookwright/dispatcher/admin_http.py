@@ -78,9 +78,12 @@ def problem(
     *,
     headers: Mapping[str, str] | None = None,
     invocation: Invocation | None = None,
+    hint: str | None = None,
 ) -> Response:
-    """An RFC 9457 problem document; `invocation` is an extension member of it."""
+    """An RFC 9457 problem document; `invocation` and `hint` are extension members of it."""
     document = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail).model_dump()
+    if hint is not None:
+        document["hint"] = hint
     if invocation is not None:
         document["invocation"] = invocation.model_dump(mode="json", by_alias=True)
     return Response(orjson.dumps(document), status, headers, media_type="application/problem+json")
@@ -105,7 +108,7 @@ async def event_problem(request: Request, error: Exception) -> Response:
     """What the backend refused."""
     assert isinstance(error, EventError)
     wait = None if error.retry_after is None else {"retry-after": str(error.retry_after)}
-    return problem(error.status, str(error), headers=wait)
+    return problem(error.status, str(error), headers=wait, hint=error.hint)
 
 
 async def store_problem(request: Request, error: Exception) -> Response:

@@ -25,6 +25,7 @@ from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import MANUAL
 from hookwright.core.decode import decode
 from hookwright.core.event import Event, delivery_id, event_id, parse_id
+from hookwright.core.hints import hint
 from hookwright.core.lifecycle import RouteState, spoken
 from hookwright.core.outcome import Verdict
 from hookwright.core.routes import host_of
@@ -37,7 +38,7 @@ from hookwright.dispatcher.lanes import Lanes
 from hookwright.dispatcher.loader import Loader
 from hookwright.dispatcher.records import Bodies, detail, friendly_id, invocation
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
-from hookwright.errors import EventError
+from hookwright.errors import Cause, EventError
 from hookwright.limits import DIRECT_RUNS, REPLAY_BATCH, TEST_RUNS_KEPT
 from hookwright.store.port import Action, AttemptRecord, Finish, History, ReplaySelector, Work
 from hookwright.telemetry.metrics import Metrics
@@ -294,7 +295,9 @@ class Backend:
         lane = self._lanes.lane(key)
         target = lane.target
         if target is None:
-            raise EventError(f"{key} cannot be sent now: {lane.message}", status=502)
+            cause = self._loader.webhooks[key].held_cause or Cause.HELD
+            message = f"{key} cannot be sent now: {lane.message}"
+            raise EventError(message, status=502, hint=hint(cause, None))
         began = self._clock.now_ms()
         event_key = self._keys.take(2)
         tag = self._work.tag

@@ -103,7 +103,7 @@ class Ingest:
                 extra = (*extra, (b"www-authenticate", b"Bearer"))
             if status in (408, 413):
                 extra = (*extra, (b"connection", b"close"))
-            await _respond(send, status, problem(status, str(error)), _PROBLEM, extra)
+            await _respond(send, status, problem(status, str(error), error.hint), _PROBLEM, extra)
         except Disconnected:
             status = 499
         except Exception:
@@ -280,9 +280,10 @@ def _too_large(limit: int) -> EventError:
     )
 
 
-def problem(status: int, detail: str) -> bytes:
-    """An RFC 9457 problem document."""
-    return orjson.dumps({"title": HTTPStatus(status).phrase, "status": status, "detail": detail})
+def problem(status: int, detail: str, hint: str | None = None) -> bytes:
+    """An RFC 9457 problem document; `hint` is an extension member of it."""
+    document = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return orjson.dumps(document | ({} if hint is None else {"hint": hint}))
 
 
 def _allowed(path: str) -> bytes:

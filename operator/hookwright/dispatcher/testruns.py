@@ -111,15 +111,17 @@ class TestRunner:
         """Run it once and judge it. Never raises but for cancellation."""
         config = request.webhook
         began = self._clock.now_ms()
+        if config.held is not None:
+            return self._judged(request, began, error=config.held, cause=config.held_cause or Cause.HELD)
         try:
-            if config.held is not None:
-                raise ValueError(config.held)
             event = test_event(request.spec, config, request.event_from)
-            target = Target(Route(config), self._sender, self._clock.monotonic, self._former)
         except ValueError as error:
-            return self._judged(request, began, error=str(error), cause=config.held_cause or Cause.HELD)
-        except SendError as error:
-            return self._judged(request, began, error=str(error), cause=error.cause)
+            return self._judged(request, began, error=str(error), cause=Cause.TEST)
+        try:
+            target = Target(Route(config), self._sender, self._clock.monotonic, self._former)
+        except (ValueError, SendError) as error:
+            cause = error.cause if isinstance(error, SendError) else Cause.HELD
+            return self._judged(request, began, error=str(error), cause=cause)
         try:
             return await self._run(request, target, event, began)
         finally:
