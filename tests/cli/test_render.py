@@ -195,6 +195,19 @@ def test_used_wrong(tmp_path: Path, options: list[str], stdin: str | None, code:
     assert "Traceback" not in found.output
 
 
+def test_a_template_that_is_not_among_the_files(tmp_path: Path) -> None:
+    """Nothing can stand in for a body, so the field is named and nothing is shown; for a CA there is no need."""
+    source = "  bodyTemplateFrom: {configMapKeyRef: {name: body, key: t}}\n"
+    found = render(tmp_path, text=manifest().partition("  bodyTemplate:")[0] + source)
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert found.stderr.splitlines()[1:] == [
+        f"{tmp_path}/w.yaml:13: spec.bodyTemplateFrom.configMapKeyRef: "
+        "the ConfigMap that holds the template is not among these files: add it",
+        "Error: default/tickets cannot be rendered.",
+    ]
+    assert rendered(tmp_path, text=manifest() + "  tls: {ca: {configMapKeyRef: {name: ca}}}\n")["request"]
+
+
 def test_nothing_to_render(tmp_path: Path) -> None:
     """Files without a webhook, and a webhook without a sample event, end with a sentence."""
     empty = render(tmp_path, text="a: 1\n")

@@ -28,6 +28,7 @@ from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
 from hookwright.errors import UsageError
 
+_TEMPLATE_FROM = "spec.bodyTemplateFrom.configMapKeyRef"
 _SAMPLE_DELIVERY = delivery_id(0, "sample")
 
 
@@ -94,11 +95,15 @@ def _needed(loaded: Loaded, webhook: Manifest) -> list[Manifest]:
 
 
 def _refuse_broken(assembly: Assembly, webhook: Manifest) -> None:
-    """Print what is wrong with the webhook; Ended if it is more than a warning."""
+    """Print what is wrong with the webhook; Ended if it cannot be rendered."""
+    broken = False
     for finding in assembly.findings:
-        error = webhook.error(finding.field, finding.sentence, finding.template_line)
-        print_error(error, warning=finding.severity == "warning")
-    if any(finding.severity == "error" for finding in assembly.findings):
+        sentence, wrong = finding.sentence, finding.severity == "error"
+        if finding.field == _TEMPLATE_FROM and not wrong:  # nothing can stand in for a template
+            sentence, wrong = "the ConfigMap that holds the template is not among these files: add it", True
+        print_error(webhook.error(finding.field, sentence, finding.template_line), warning=not wrong)
+        broken = broken or wrong
+    if broken:
         raise Ended(f"Error: {webhook.key} cannot be rendered.", FOUND_WRONG)
 
 
