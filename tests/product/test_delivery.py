@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 
@@ -281,6 +282,21 @@ def test_a_drain_lets_attempts_end(product: Product) -> None:
     assert product.invocation(delivery)["result"] == "Delivered"
     assert len(product.received(delivery)) == 1
     assert product.view("default/one")["pending"] == 0
+
+
+def test_a_second_signal_cuts_a_drain_short(product: Product) -> None:
+    """The attempt under way is aborted uncounted, and the delivery waits for the next start."""
+    product.webhook("one", WEBHOOK % "/-/hang" + "  timeout: 60s\n")
+    product.start()
+    delivery = product.accepted(granted())[0]
+    product.arrived(delivery)
+    assert product.process is not None
+    os.kill(product.process.pid, signal.SIGINT)
+    until(lambda: product.http.get(f"{product.admin}/readyz").status_code == 503)
+    began = time.monotonic()
+    product.restart(signal.SIGINT)
+    assert time.monotonic() - began < 10
+    assert product.arrived(delivery, times=2)["headers"]["webhook-attempt"] == "1"
 
 
 def test_a_rate_limit_spreads_deliveries(product: Product) -> None:

@@ -98,10 +98,10 @@ class Dispatcher:
         With a `config` no folder of configuration is read or watched; `use` gives the next one.
         """
         settings, clock = self._settings, self._clock
-        make_data_folder(settings.data)
         tokens = _tokens(settings)
         admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
         self._sender = make_sender(settings)
+        make_data_folder(settings.data)
         self._store = SqliteStore.open(settings.data, retention=_retention(settings))
         self._history = SqliteHistory(settings.data)
         await self._store.clamp(now=clock.now_ms())
@@ -242,7 +242,9 @@ class Dispatcher:
             self._stopping.set()
 
     def request_stop(self) -> None:
-        """Begin to shut down (SIGTERM)."""
+        """Begin to shut down (SIGTERM); asked a second time, do not wait for the attempts under way."""
+        if self._stopping.is_set():
+            self._lanes.abort()
         self._stopping.set()
 
     async def run(self) -> None:

@@ -367,10 +367,15 @@ class Lanes:
         self.stop()
         if self._tasks and timeout > 0:
             await asyncio.wait(set(self._tasks), timeout=timeout)
-        for task in set(self._tasks):
-            task.cancel()
+        self.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._results.flush()
+
+    def abort(self) -> None:
+        """Stop, and end the attempts under way uncounted; a drain that waits for them goes on at once."""
+        self.stop()
+        for task in set(self._tasks):
+            task.cancel()
 
     def lanes(self) -> Iterable[Lane]:
         """All lanes."""
