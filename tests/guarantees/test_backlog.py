@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import httpx
+
 from load import event_bytes
 from rig import LISTENING, dev, throwaway_ca
 
