@@ -118,7 +118,7 @@ def test_model_takes_python_names_where_code_builds_it() -> None:
     [
         ("https://example.com/in?key={{ data.id }}", None),
         ("https://example.com:443/", "url must not name a port, not even :443: remove it"),
-        ("https://" + "a" * URL_CHARACTERS, "url must have at most 2048 characters"),
+        ("https://" + "a" * URL_CHARACTERS, "url must have at most 2,048 characters"),
         ("", "url must begin with https://"),
     ],
 )

@@ -146,8 +146,8 @@ def test_a_failed_invoke_in_json_is_the_invocation(hookwright: Hookwright) -> No
     [
         ("shop/none", 2, "There is no webhook shop/none."),
         ("shop/slack", 1, "shop/slack does not list the trigger Manual."),
-        ("Shop/Slack", 2, "Shop/Slack: write the webhook as NAME or NAMESPACE/NAME, in lower case."),
-        ("a/b/c", 2, "a/b/c: write the webhook as NAME or NAMESPACE/NAME, in lower case."),
+        ("Shop/Slack", 2, "'Shop/Slack' is not a name: write NAME or NAMESPACE/NAME, in lower case."),
+        ("a/b/c", 2, "'a/b/c' is not a name: write NAME or NAMESPACE/NAME, in lower case."),
     ],
 )
 def test_an_invoke_that_cannot_be(hookwright: Hookwright, name: str, code: int, sentence: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hookwright.cli.exits import manifest_line
-from hookwright.cli.manifests import Loaded, load, manifest_files, webhook_key
+from hookwright.cli.manifests import Loaded, load, manifest_files
+from hookwright.core.objects import full_name
 from hookwright.errors import UsageError
 from hookwright.limits import MANIFEST_BYTES
 
@@ -192,11 +193,11 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "key"), [("a", "default/a"), ("n/a", "n/a")])
 def test_names_with_and_without_a_namespace(text: str, key: str) -> None:
     """`[NS/]NAME` is in `default` without a namespace."""
-    assert webhook_key(text) == key
+    assert full_name(text) == key
 
 
 @pytest.mark.parametrize("text", ["", "/", "a/", "/a", "a/b/c"])
 def test_names_that_are_none(text: str) -> None:
     """Anything else is a mistake of use."""
-    with pytest.raises(UsageError, match="is not a name; write NAME or NAMESPACE/NAME"):
-        webhook_key(text)
+    with pytest.raises(UsageError, match="is not a name: write NAME or NAMESPACE/NAME"):
+        full_name(text)

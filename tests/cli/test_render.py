@@ -184,7 +184,12 @@ def test_a_broken_neighbour_does_not_matter(tmp_path: Path) -> None:
             2,
             "Error: -: is larger than 4096 KiB; send it in parts.\n",
         ),
-        (["--webhook", "a/b/c"], None, 2, "Error: 'a/b/c' is not a name; write NAME or NAMESPACE/NAME.\n"),
+        (
+            ["--webhook", "a/b/c"],
+            None,
+            2,
+            "Error: 'a/b/c' is not a name: write NAME or NAMESPACE/NAME, in lower case.\n",
+        ),
     ],
 )
 def test_used_wrong(tmp_path: Path, options: list[str], stdin: str | None, code: int, sentence: str) -> None:

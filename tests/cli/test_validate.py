@@ -187,3 +187,25 @@ def test_names_of_files_cannot_steer_a_terminal(tmp_path: Path) -> None:
     found = validate(tmp_path)
     assert "\x1b" not in found.output
     assert found.exit_code == 1
+
+
+def test_a_malformed_secret_that_nobody_refers_to(tmp_path: Path) -> None:
+    """What the API server would refuse is an error at its line, and no value is shown."""
+    head = "apiVersion: v1\nkind: {}\nmetadata: {{name: {}}}\n"
+    found = validate(
+        tmp_path,
+        a__yaml=head.format("Secret", "one") + "data:\n  good: eA==\n  tls.crt: hunter2!\n  other: grün\n",
+        b__yaml=head.format("Secret", "two") + "stringData:\n  fine: x\n  pin: 1234\n",
+        c__yaml=head.format("Secret", "three") + "data: [hunter2]\n",
+        d__yaml=head.format("ConfigMap", "four") + "data:\n  good: x\n  bad: {a: b}\n",
+        e__yaml=head.format("Secret", "five") + "data:\nstringData: {a: b}\n",
+    )
+    base64, text = "is not base64: put plain text under stringData", "the value must be a text: quote it"
+    assert found.exit_code == 1
+    assert found.stdout.splitlines() == [
+        f"{tmp_path}/a.yaml:6: data[tls.crt]: the value {base64}",
+        f"{tmp_path}/a.yaml:7: data[other]: the value {base64}",
+        f"{tmp_path}/b.yaml:6: stringData[pin]: {text}",
+        f"{tmp_path}/c.yaml:4: data: data must hold keys with their values",
+        f"{tmp_path}/d.yaml:6: data[bad]: {text}",
+    ]

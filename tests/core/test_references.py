@@ -53,7 +53,9 @@ def sentences(found: Resolved) -> list[str]:
 def test_every_kind_of_reference_gives_its_value() -> None:
     """Every place that can refer to a Secret or ConfigMap is found; one newline at the end is dropped."""
     found = resolved(
-        secret(url="https://b.example/hook\n", key="k1\n\n", id="cid", pw="p", sig=SIGNING, old=SIGNING),
+        secret(
+            url="https://b.example/hook\n", key="k1\n\n", id="cid\r\n", pw="p", sig=SIGNING, old=SIGNING
+        ),
         secret("cert", tls__crt=PEM, tls__key=KEY),
         config_map(body="{}\n", ca__crt=PEM),
         urlFrom={"secretKeyRef": {"name": "s", "key": "url"}},
@@ -128,6 +130,7 @@ def test_what_is_absent() -> None:
         ({"data": {"token": "%%"}}, "key token of Secret s is not base64: put plain text under stringData"),
         ({"data": {"token": "gA=="}}, "key token of Secret s is not UTF-8 text"),
         ({"stringData": {"token": 7}}, "key token of Secret s must be a text: quote it"),
+        ({"data": {"token": "grün"}}, "key token of Secret s is not base64: put plain text under stringData"),
         ({"stringData": {"token": "\n"}}, "key token of Secret s is empty"),
         ({"stringData": "x", "data": ["y"]}, "Secret s has no key token; it has no keys"),
     ],

@@ -90,9 +90,9 @@ def test_missing_padding_is_accepted() -> None:
     [
         (base64.b64encode(KEY).decode(), "must begin with whsec_"),
         ("", "must begin with whsec_"),
-        ("whsec_", "must hold 24 to 64 bytes, this one holds 0"),
-        ("whsec_" + base64.b64encode(bytes(23)).decode(), "must hold 24 to 64 bytes, this one holds 23"),
-        ("whsec_" + base64.b64encode(bytes(65)).decode(), "must hold 24 to 64 bytes, this one holds 65"),
+        ("whsec_", "must hold 24 to 64 bytes, and holds 0"),
+        ("whsec_" + base64.b64encode(bytes(23)).decode(), "must hold 24 to 64 bytes, and holds 23"),
+        ("whsec_" + base64.b64encode(bytes(65)).decode(), "must hold 24 to 64 bytes, and holds 65"),
         ("whsec_hunter2-hunter2-hunter2-hunter2-é", "must be base64"),
         (SECRET[:20] + "\n" + SECRET[20:], "must be base64"),
         (SECRET[:20] + "=" + SECRET[20:], "must be base64"),

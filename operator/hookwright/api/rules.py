@@ -208,7 +208,7 @@ TOKEN_URL = (
 def url_problem(url: str) -> str | None:
     """Why a URL that comes from a Secret cannot be used, in one sentence; None: it can (SPEC 2)."""
     if len(url) > URL_CHARACTERS:
-        return f"url must have at most {URL_CHARACTERS} characters"
+        return f"url must have at most {URL_CHARACTERS:,} characters"
     return next((rule.sentence for rule in URL if not rule.holds(url)), None)
 
 

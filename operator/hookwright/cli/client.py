@@ -8,7 +8,6 @@ are ignored. Must not: print, or show a token.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,15 +19,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from hookwright.cli.cluster import Cluster
-from hookwright.core.objects import DEFAULT_NAMESPACE
+from hookwright.core.objects import full_name
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.limits import ADMIN_PAGE_MAX, CLIENT_ANSWER_BYTES, CLIENT_CONNECT_SECONDS, CLIENT_READ_SECONDS
 
 EVENTS_URL: Final = "http://127.0.0.1:8080"
 ADMIN_URL: Final = "http://127.0.0.1:8081"
 JSON: Final = "application/json"
-_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_FULL_NAME: Final = re.compile(f"{_LABEL}/{_LABEL}")
 _TOKEN_BYTES: Final = 65_536
 _MISUSE: Final = frozenset({401, 403, 404, 405, 421})
 
@@ -77,9 +74,9 @@ class Client:
 
     def full_name(self, name: str) -> str:
         """`[NS/]NAME` → `NS/NAME`. UsageError for what cannot be a name."""
-        return full_name(
-            name, self.cluster.namespace if self.cluster and "/" not in name else DEFAULT_NAMESPACE
-        )
+        if self.cluster is None or "/" in name:
+            return full_name(name)
+        return full_name(name, self.cluster.namespace)  # a call of kubectl
 
     def command(self, words: str) -> str:
         """A command to paste that reaches the same admin port."""
@@ -168,14 +165,6 @@ class Client:
                     f"{self.url} answers more than {CLIENT_ANSWER_BYTES:,} bytes; say less at once."
                 )
         return bytes(body)
-
-
-def full_name(name: str, namespace: str = DEFAULT_NAMESPACE) -> str:
-    """`[NS/]NAME` → `NS/NAME`. UsageError for what cannot be a name."""
-    full = name if "/" in name else f"{namespace}/{name}"
-    if not _FULL_NAME.fullmatch(full):
-        raise UsageError(f"{name}: write the webhook as NAME or NAMESPACE/NAME, in lower case.")
-    return full
 
 
 def _checked(url: str, flag: str) -> str:

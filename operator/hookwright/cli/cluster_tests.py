@@ -15,10 +15,10 @@ from typing import Any
 
 from hookwright.api.admin import Assertion, TestRun
 from hookwright.api.fields import seconds
-from hookwright.cli.client import full_name
 from hookwright.cli.cluster import Cluster, Raw
 from hookwright.cli.cluster_views import conditions, seen
 from hookwright.core.assemble import REQUESTED_AT
+from hookwright.core.objects import full_name
 from hookwright.errors import UsageError
 from hookwright.limits import CLUSTER_TEST_SECONDS
 

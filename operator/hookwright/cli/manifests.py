@@ -111,14 +111,6 @@ def manifest_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def webhook_key(text: str) -> str:
-    """`[NS/]NAME` → `namespace/name`; without a namespace `default`. Raises UsageError for anything else."""
-    namespace, slash, name = text.rpartition("/")
-    if not name or "/" in namespace or (slash and not namespace):
-        raise UsageError(f"{text!r} is not a name; write NAME or NAMESPACE/NAME.")
-    return f"{namespace or DEFAULT_NAMESPACE}/{name}"
-
-
 def _step(name: str | None, index: str) -> str | int:
     """A step of a field path: a member, an index, or a key in brackets (`headers[X-Key]`)."""
     if name is not None:

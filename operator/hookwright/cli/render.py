@@ -16,7 +16,7 @@ import click
 from hookwright.api.admin import RequestRecord
 from hookwright.cli.events import read_event
 from hookwright.cli.exits import FOUND_WRONG, Ended
-from hookwright.cli.manifests import Loaded, Manifest, load, webhook_key
+from hookwright.cli.manifests import Loaded, Manifest, load
 from hookwright.cli.output import Format, format_option, print_error, print_one, printable
 from hookwright.cli.sample import sample_trigger
 from hookwright.cli.validate import NO_KEY
@@ -24,7 +24,7 @@ from hookwright.core.assemble import Assembly, assemble
 from hookwright.core.decode import decode, normalise_trigger
 from hookwright.core.event import Event, delivery_id
 from hookwright.core.explain import Explained, explain
-from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK
+from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, full_name
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
 from hookwright.errors import UsageError
 
@@ -73,7 +73,7 @@ def _choose(loaded: Loaded, name: str | None) -> Manifest:
     """The one webhook that is meant."""
     webhooks = loaded.of_kind(WEBHOOK)
     if name is not None:
-        found = loaded.find(WEBHOOK, webhook_key(name))
+        found = loaded.find(WEBHOOK, full_name(name))
         if found is not None:
             return found
     elif len(webhooks) == 1:
@@ -85,7 +85,7 @@ def _choose(loaded: Loaded, name: str | None) -> Manifest:
         raise UsageError("There is no readable Webhook in these files.")
     if name is None:
         raise UsageError(f"Say which webhook with --webhook: {names}.")
-    raise UsageError(f"There is no Webhook {webhook_key(name)} in these files; there is {names}.")
+    raise UsageError(f"There is no Webhook {full_name(name)} in these files; there is {names}.")
 
 
 def _needed(loaded: Loaded, webhook: Manifest) -> list[Manifest]:

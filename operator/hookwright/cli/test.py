@@ -17,7 +17,7 @@ from hookwright.cli.folder import Folder, read_folder, test_requests, unfit_test
 from hookwright.cli.output import Format, format_option, print_error, print_many
 from hookwright.cli.show import note
 from hookwright.core.hints import hint
-from hookwright.core.objects import WEBHOOK_TEST
+from hookwright.core.objects import WEBHOOK_TEST, full_name
 from hookwright.core.redaction import printable
 from hookwright.dispatcher.app import make_sender
 from hookwright.dispatcher.attempt import Pipeline
@@ -67,7 +67,7 @@ def command(
     # without a flag the environment speaks, as it does for `dev` and the dispatcher
     given = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
     settings = read_settings(EGRESS_FLAGS, {name: value for name, value in given.items() if value})
-    wanted = {name if "/" in name else f"default/{name}" for name in only}
+    wanted = {full_name(name) for name in only}
     unknown = wanted - {manifest.key for manifest in folder.loaded.of_kind(WEBHOOK_TEST)}
     if unknown:
         raise UsageError(f"There is no WebhookTest {', '.join(sorted(unknown))} in these files.")

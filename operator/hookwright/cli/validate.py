@@ -16,6 +16,7 @@ from hookwright.cli.manifests import Loaded, load
 from hookwright.cli.output import Format, finding_line, format_option, print_many
 from hookwright.core.assemble import Assembly, Severity, assemble
 from hookwright.core.objects import KINDS
+from hookwright.core.references import LABELS, malformed
 from hookwright.errors import ManifestError, UsageError
 
 NO_KEY = bytes(32)
@@ -55,6 +56,9 @@ def manifest_problems(loaded: Loaded, assembly: Assembly) -> list[tuple[Severity
         problems.append(
             (finding.severity, owner.error(finding.field, finding.sentence, finding.template_line))
         )
+    for manifest in loaded.manifests:
+        if manifest.kind in LABELS:
+            problems += [("error", manifest.error(*problem)) for problem in malformed(manifest)]
     return sorted(problems, key=lambda problem: (problem[1].file, problem[1].line))
 
 

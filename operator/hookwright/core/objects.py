@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from hookwright.errors import UsageError
 
 API_VERSION: Final = "hookwright.io/v1alpha1"
 WEBHOOK: Final = "Webhook"
@@ -18,6 +21,18 @@ KINDS: Final = {WEBHOOK: API_VERSION, WEBHOOK_TEST: API_VERSION, SECRET: "v1", C
 """The kinds that we read, with their apiVersion."""
 
 DEFAULT_NAMESPACE: Final = "default"
+
+
+_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_FULL_NAME: Final = re.compile(f"{_LABEL}/{_LABEL}")
+
+
+def full_name(name: str, namespace: str = DEFAULT_NAMESPACE) -> str:
+    """`[NS/]NAME` → `NS/NAME`. UsageError for what cannot be the name of a Webhook or WebhookTest."""
+    full = name if "/" in name else f"{namespace}/{name}"
+    if not _FULL_NAME.fullmatch(full):
+        raise UsageError(f"{name!r} is not a name: write NAME or NAMESPACE/NAME, in lower case.")
+    return full
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ must allow each host that its value would reach. Must not: read the spec for any
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -21,6 +21,8 @@ from hookwright.core.routes import host_of, placeholder
 
 LABELS: Final = {SECRET: "hookwright.io/webhook-secret", CONFIG_MAP: "hookwright.io/webhook-config"}
 ALLOWED_HOSTS: Final = "hookwright.io/allowed-hosts"
+_LAST_BREAK: Final = re.compile(r"\r?\n\Z")
+_NOT_BASE64: Final = "is not base64: put plain text under stringData"
 _STAND_IN_URL: Final = "https://url.invalid"
 _STAND_IN_SIGNING: Final = "whsec_" + "A" * 44
 
@@ -199,7 +201,7 @@ def _value(reference: Reference, namespace: str, objects: Objects, stand_ins: bo
 def text_of(found: Object, key: str, check: Check = secret_values.any_text) -> str:
     """The value of one key. UnfitError with one sentence: no label, no such key, not text, unfit for its use.
 
-    One trailing newline of a Secret's value is dropped.
+    One line break at the end of a Secret's value is dropped.
     """
     what = f"{found.kind} {found.name}"
     if found.labels.get(LABELS[found.kind]) != "true":
@@ -209,7 +211,7 @@ def text_of(found: Object, key: str, check: Check = secret_values.any_text) -> s
         )
     value = _data(found, key)
     if found.kind == SECRET:
-        value = value.removesuffix("\n")
+        value = _LAST_BREAK.sub("", value)
     if not value:
         raise UnfitError(f"key {key} of {what} is empty")
     if problem := check(value):
@@ -242,11 +244,32 @@ def _member(found: Object, name: str) -> Mapping[str, Any]:
 
 def _decoded(value: Any, what: str) -> str:
     try:
-        return base64.b64decode("".join(str(value).split()), validate=True).decode()
-    except binascii.Error:
-        raise UnfitError(f"{what} is not base64: put plain text under stringData") from None
+        return _bytes(value).decode()
     except UnicodeDecodeError:
         raise UnfitError(f"{what} is not UTF-8 text") from None
+    except ValueError:
+        raise UnfitError(f"{what} {_NOT_BASE64}") from None
+
+
+def _bytes(value: Any) -> bytes:
+    """What stands in base64. ValueError: it does not."""
+    return base64.b64decode("".join(str(value).split()), validate=True)
+
+
+def malformed(found: Object) -> Iterator[tuple[str, str]]:
+    """What the API server refuses in the data of a Secret or ConfigMap, used or not: field and sentence."""
+    for name in ("data", "stringData") if found.kind == SECRET else ("data",):
+        values = found.body.get(name)
+        if values is not None and not isinstance(values, Mapping):
+            yield name, f"{name} must hold keys with their values"
+        for key, value in _member(found, name).items():
+            if not isinstance(value, str):
+                yield f"{name}[{key}]", "the value must be a text: quote it"
+            elif found.kind == SECRET and name == "data":
+                try:
+                    _bytes(value)
+                except ValueError:
+                    yield f"{name}[{key}]", f"the value {_NOT_BASE64}"
 
 
 def _check_hosts(

@@ -10,8 +10,7 @@ import binascii
 import re
 from typing import Final
 
-from hookwright.api.ruled import broken
-from hookwright.api.rules import URL, URL_CHARACTERS
+from hookwright.api.rules import url_problem
 from hookwright.limits import TEMPLATE_CHARACTERS
 
 SIGNING_PREFIX: Final = "whsec_"
@@ -29,10 +28,8 @@ def any_text(value: str) -> str | None:
 
 def url(value: str) -> str | None:
     """A URL from a Secret obeys the rules of `url`, of which the first broken one is named."""
-    if len(value) > URL_CHARACTERS:
-        return f"is not usable: url must have at most {URL_CHARACTERS:,} characters"
-    rules = broken(URL, value)
-    return f"is not usable: {rules[0].sentence}" if rules else None
+    problem = url_problem(value)
+    return None if problem is None else f"is not usable: {problem}"
 
 
 def header(value: str) -> str | None:

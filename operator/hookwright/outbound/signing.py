@@ -11,12 +11,8 @@ from __future__ import annotations
 import binascii
 import hmac
 from collections.abc import Sequence
-from typing import Final
 
-PREFIX: Final = "whsec_"
-KEY_BYTES_MIN: Final = 24  # 24 to 64 bytes: the bounds of the specification
-KEY_BYTES_MAX: Final = 64
-_CURE: Final = f"make one with: echo {PREFIX}$(openssl rand -base64 32)"
+from hookwright.core.secret_values import signing_key
 
 
 class Signer:
@@ -25,7 +21,7 @@ class Signer:
     __slots__ = ("_keyed",)
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """`secrets`: `whsec_…` texts, the current first. ValueError: one sentence about a malformed one"""
+        """`secrets`: `whsec_…` texts, the current first. ValueError: what is wrong with a malformed one."""
         self._keyed = tuple(hmac.new(signing_key(secret), digestmod="sha256") for secret in secrets)
 
     def sign(self, message_id: str, timestamp: int, body: bytes) -> str:
@@ -38,19 +34,3 @@ class Signer:
             mac.update(body)
             signatures.append("v1," + binascii.b2a_base64(mac.digest(), newline=False).decode())
         return " ".join(signatures)
-
-
-def signing_key(secret: str) -> bytes:
-    """The key inside a `whsec_…` text (base64, its padding may be missing). ValueError with one sentence."""
-    encoded = secret.removeprefix(PREFIX)
-    if encoded == secret:
-        raise ValueError(f"a signing secret must begin with {PREFIX}, {_CURE}")
-    encoded = encoded.rstrip("=")
-    try:
-        key = binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
-    except ValueError:
-        raise ValueError(f"what follows {PREFIX} in a signing secret must be base64, {_CURE}") from None
-    if not KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX:
-        bounds = f"{KEY_BYTES_MIN} to {KEY_BYTES_MAX} bytes"
-        raise ValueError(f"a signing secret must hold {bounds}, this one holds {len(key)}, {_CURE}")
-    return key
