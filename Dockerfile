@@ -9,15 +9,16 @@ FROM ${BASE} AS build
 WORKDIR /src
 RUN ["python3", "-m", "venv", "/pip"]
 COPY requirements.txt tools/install.py ./
-RUN ["/pip/bin/python", "install.py", "requirements.txt", "/opt/hookwright"]
+RUN ["/pip/bin/python", "install.py", "requirements.txt", "/opt/packages"]
 COPY operator/hookwright /opt/hookwright/hookwright
 RUN ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/opt/hookwright"]
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Hookwright" org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/packages /opt/packages
 COPY --from=build /opt/hookwright /opt/hookwright
 # USER: whatever the number of the user, it has no name in /etc/passwd, and kopf asks for one.
-ENV PYTHONPATH=/opt/hookwright PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=hookwright
+ENV PYTHONPATH=/opt/hookwright:/opt/packages PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=hookwright
 WORKDIR /
 USER 65532:65532
 ENTRYPOINT ["python3", "-m", "hookwright"]

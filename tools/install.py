@@ -3,17 +3,19 @@
     python3 tools/install.py requirements.txt FOLDER
 
 `make lock` notes under each package of requirements.txt who wants it (`# via`): installed is what the project wants
-and, from there, what an installed package wants; pinned, with checked hashes, and never compiled here. Needs pip and
-the standard library.
+and, from there, what an installed package wants; pinned, with checked hashes, and never built here. Their byte code
+is written once and never compared with its source, as nobody can write either later. Needs pip and the standard library.
 """
 
 from __future__ import annotations
 
+import compileall
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 PROJECT = "hookwright"
 
@@ -48,6 +50,7 @@ def install(requirements: Path, folder: Path) -> None:
         pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
         options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]
         subprocess.run([*pip, "install", *options, "--target", folder, "-r", chosen.name], check=True)
+    compileall.compile_dir(folder, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ class Release:
         return done.stdout
 
     def install(self, image: str) -> None:
-        """Install, or bring an installation up to date; does not wait."""
+        """Install; does not wait."""
         repository, _, tag = image.rpartition(":")
         leads = [f"{host}:443:{Receiver.ADDRESS}:443" for host in hosts()]
         values = {
@@ -76,7 +76,7 @@ class Release:
             "persistence": {"size": "1Gi"},
         }
         options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
-        self.helm("upgrade", "--install", RELEASE, str(ROOT / "charts/hookwright"), *options)
+        self.helm("install", RELEASE, str(ROOT / "charts/hookwright"), *options)
 
     def uninstall(self) -> None:
         """Everything, what the chart would keep included."""
@@ -157,6 +157,7 @@ def receiver(kube: Kube, image: str) -> Receiver:
 def installed(kube: Kube, image: str, receiver: Receiver) -> Iterator[Release]:
     """The chart is in the cluster; whether its pods are well is for others to wait for."""
     release = Release(kube)
+    release.helm("uninstall", RELEASE, "--ignore-not-found", "--wait")  # what an interrupted run has left
     release.install(image)
     yield release
     release.uninstall()
