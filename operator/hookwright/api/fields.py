@@ -47,6 +47,11 @@ class KeyRef(Model):
     key: str = Field(min_length=1, max_length=253)
     """Key in its data."""
 
+    @property
+    def label(self) -> str:
+        """`name/key`, how its value is called everywhere."""
+        return f"{self.name}/{self.key}"
+
 
 class CaKeyRef(KeyRef):
     """One key of a Secret or ConfigMap that holds a certificate authority."""

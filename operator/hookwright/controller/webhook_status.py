@@ -233,6 +233,5 @@ def _host(route: RouteConfig) -> str | None:
         return None
     url = route.spec.url
     if url is None and route.spec.url_from is not None:
-        ref = route.spec.url_from.secret_key_ref
-        url = route.secrets.get(f"{ref.name}/{ref.key}")
+        url = route.secrets.get(route.spec.url_from.secret_key_ref.label)
     return host_of(url) if url else None

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from hookwright.api.admin import RequestRecord
 from hookwright.api.config import RouteConfig
-from hookwright.api.fields import KeyRef
 from hookwright.api.v1alpha1.webhook import Auth
 from hookwright.core.event import Event
 from hookwright.core.matching import Matcher
-from hookwright.core.routes import Route, host_of, placeholder
+from hookwright.core.redaction import placeholder
+from hookwright.core.routes import Route, host_of
 from hookwright.errors import TemplateError
 
 SIGNATURE = "‹signature›"
@@ -26,7 +26,7 @@ class Explained:
     """The answer. `reasons` say why the event does not match (empty: it does).
 
     `request` is the request as it may be shown, None when there is none; then `error` says why in one
-    sentence, `error_line` the line of the template (0: unknown).
+    sentence.
     """
 
     webhook: str
@@ -34,7 +34,6 @@ class Explained:
     reasons: list[str] = field(default_factory=list)
     request: RequestRecord | None = None
     error: str | None = None
-    error_line: int = 0
 
 
 def explain(
@@ -54,9 +53,7 @@ def explain(
     reasons = Matcher([config]).explain(event, config.key, namespaces)
     try:
         request = shown_request(config, event, delivery_id=delivery_id, attempt=attempt, now=now)
-    except TemplateError as error:
-        return Explained(config.key, not reasons, reasons, error=str(error), error_line=error.line)
-    except ValueError as error:
+    except (TemplateError, ValueError) as error:
         return Explained(config.key, not reasons, reasons, error=str(error))
     return Explained(config.key, not reasons, reasons, request)
 
@@ -93,13 +90,10 @@ def _shown_authorization(auth: Auth | None) -> str | None:
     if auth is None:
         return None
     if auth.bearer is not None:
-        return f"Bearer {_shown(auth.bearer.token_secret_ref)}"
+        return f"Bearer {placeholder(auth.bearer.token_secret_ref.label)}"
     if auth.basic is not None:
-        return f"Basic {_shown(auth.basic.username_secret_ref)}:{_shown(auth.basic.password_secret_ref)}"
+        refs = (auth.basic.username_secret_ref, auth.basic.password_secret_ref)
+        return f"Basic {':'.join(placeholder(ref.label) for ref in refs)}"
     if auth.oauth2 is not None:
-        return f"Bearer ‹secret token of {host_of(auth.oauth2.token_url)}›"
+        return f"Bearer {placeholder(f'token of {host_of(auth.oauth2.token_url)}')}"
     return None
-
-
-def _shown(ref: KeyRef) -> str:
-    return placeholder(ref.name, ref.key)

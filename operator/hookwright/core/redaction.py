@@ -102,7 +102,12 @@ class Redactor:
         return re2.compile("|".join(f"({_forms(needle)})" for needle, _ in self._needles), options)
 
     def _marker(self, match: Any) -> str:
-        return f"‹secret {self._needles[match.lastindex - 1][1]}›"
+        return placeholder(self._needles[match.lastindex - 1][1])
+
+
+def placeholder(label: str) -> str:
+    """How a secret's value is shown: `‹secret name/key›`."""
+    return f"‹secret {label}›"
 
 
 def printable(text: str, *, newlines: bool = False) -> str:

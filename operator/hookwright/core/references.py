@@ -17,7 +17,8 @@ from hookwright.api.fields import KeyRef
 from hookwright.api.v1alpha1.webhook import Auth, WebhookSpec
 from hookwright.core import secret_values
 from hookwright.core.objects import CONFIG_MAP, SECRET, Object
-from hookwright.core.routes import host_of, placeholder
+from hookwright.core.redaction import placeholder
+from hookwright.core.routes import host_of
 
 LABELS: Final = {SECRET: "hookwright.io/webhook-secret", CONFIG_MAP: "hookwright.io/webhook-config"}
 ALLOWED_HOSTS: Final = "hookwright.io/allowed-hosts"
@@ -156,7 +157,7 @@ def resolve(spec: WebhookSpec, namespace: str, objects: Objects, *, stand_ins: b
             resolved.unresolved.append(error.reason)
             if not (error.reason.absent and stand_ins and reference.kind == SECRET):
                 continue
-            value = reference.stand_in or placeholder(reference.name, reference.key)
+            value = reference.stand_in or placeholder(reference.label)
         values = resolved.secrets if reference.kind == SECRET else resolved.configs
         values[reference.label] = value
     _check_hosts(spec, wanted, namespace, objects, resolved)
@@ -278,7 +279,7 @@ def _check_hosts(
     """Take away the values of Secrets that may not go to this webhook's hosts."""
     url = spec.url
     if url is None and spec.url_from is not None:
-        url = resolved.secrets.get(f"{spec.url_from.secret_key_ref.name}/{spec.url_from.secret_key_ref.key}")
+        url = resolved.secrets.get(spec.url_from.secret_key_ref.label)
     token_url = spec.auth.oauth2.token_url if spec.auth and spec.auth.oauth2 else None
     for reference in wanted:
         found = objects.get((reference.kind, f"{namespace}/{reference.name}"))

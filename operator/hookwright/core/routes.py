@@ -15,7 +15,7 @@ from hookwright import __version__
 from hookwright.api.config import RouteConfig
 from hookwright.api.fields import KeyRef, seconds
 from hookwright.api.v1alpha1.webhook import Header, WebhookSpec
-from hookwright.core.redaction import Redactor
+from hookwright.core.redaction import Redactor, placeholder
 from hookwright.core.request import Outgoing
 from hookwright.core.retry import RetryPolicy
 from hookwright.core.templates import Template, compile_body, compile_header, compile_url, template_context
@@ -25,11 +25,6 @@ from hookwright.errors import TemplateError
 USER_AGENT = f"hookwright/{__version__}"
 _PERIODS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0}
 _JSON_START = (b"{", b"[")
-
-
-def placeholder(name: str, key: str) -> str:
-    """How a secret's value is shown: `‹secret name/key›`."""
-    return f"‹secret {name}/{key}›"
 
 
 def host_of(url: str) -> str:
@@ -57,7 +52,7 @@ class Route:
         self.rate = (spec.rate_limit.requests, _PERIODS[spec.rate_limit.per]) if spec.rate_limit else None
         self.url = spec.url if spec.url is not None else self.secret(self._url_ref())
         self.host = host_of(self.url)
-        self._shown_url_template = spec.url or placeholder(self._url_ref().name, self._url_ref().key)
+        self._shown_url_template = spec.url or placeholder(self._url_ref().label)
         own = {header.name.lower() for header in spec.headers or ()}
         self._static_headers: tuple[tuple[str, str], ...] = (("content-type", spec.content_type),)
         if "user-agent" not in own:
@@ -70,7 +65,7 @@ class Route:
 
     def secret(self, ref: KeyRef) -> str:
         """The value of a Secret's key that this webhook refers to."""
-        return self.config.secrets[f"{ref.name}/{ref.key}"]
+        return self.config.secrets[ref.label]
 
     def warm(self) -> bool:
         """Compile the templates now; False: they were. Raises TemplateError."""
@@ -160,7 +155,7 @@ class _HeaderTemplate:
         if header.value_from is not None:
             ref = header.value_from.secret_key_ref
             self.constant: str | None = route.secret(ref)
-            self.shown = placeholder(ref.name, ref.key)
+            self.shown = placeholder(ref.label)
         else:
             self.template = compile_header(header.value or "")
             self.constant = self.template.constant
@@ -185,7 +180,7 @@ class _Templates:
         source = spec.body_template
         if source is None and spec.body_template_from is not None:
             ref = spec.body_template_from.config_map_key_ref
-            source = route.config.configs[f"{ref.name}/{ref.key}"]
+            source = route.config.configs[ref.label]
         self.body: Template | None = None if source is None else compile_body(source)
         self.need_context = (
             self.url.constant is None

@@ -105,14 +105,12 @@ def _pieces(spec: WebhookSpec, resolved: Resolved) -> Iterator[_Piece]:
     if spec.body_template is not None:
         yield _Piece("spec.bodyTemplate", spec.body_template, {"body_template": spec.body_template})
     elif spec.body_template_from is not None:
-        ref = spec.body_template_from.config_map_key_ref
-        source = resolved.configs.get(f"{ref.name}/{ref.key}")
+        source = resolved.configs.get(spec.body_template_from.config_map_key_ref.label)
         if source is not None:
             yield _Piece("spec.bodyTemplateFrom", source, {"body_template": source}, here=False)
     url, where = spec.url, "spec.url"
     if spec.url_from is not None:
-        secret = spec.url_from.secret_key_ref
-        url, where = resolved.secrets.get(f"{secret.name}/{secret.key}"), _URL_FROM
+        url, where = resolved.secrets.get(spec.url_from.secret_key_ref.label), _URL_FROM
     if url is not None and "{{" in url:
         yield _Piece(where, url, {"url": url}, here=spec.url is not None)
     for index, header in enumerate(spec.headers or ()):

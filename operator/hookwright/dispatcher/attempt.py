@@ -89,8 +89,7 @@ def _tls(route: Route) -> TlsSettings:
     if tls.ca is not None and tls.ca.secret_key_ref is not None:
         ca = route.secret(tls.ca.secret_key_ref)
     elif tls.ca is not None and tls.ca.config_map_key_ref is not None:
-        ref = tls.ca.config_map_key_ref
-        ca = route.config.configs[f"{ref.name}/{ref.key}"]
+        ca = route.config.configs[tls.ca.config_map_key_ref.label]
     if tls.client_cert_secret_ref is None:
         return TlsSettings(ca=ca)
     name = tls.client_cert_secret_ref.name

@@ -1,6 +1,6 @@
-"""Credentials of a request: one class per scheme, made once per webhook from its spec and its Secrets.
+"""Credentials of a request, made once per webhook from its spec and its Secrets.
 
-A new scheme is one module here, one line in `credentials` and one test file.
+A new scheme is a function or class here, one line in `credentials` and one test file.
 Must not: look at the request, decide what a 401 means (the attempt asks `refresh` and sends once more).
 """
 
@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from hookwright.api.fields import KeyRef
 from hookwright.api.v1alpha1.webhook import OAuth2, WebhookSpec
-from hookwright.outbound.auth.basic import BasicCredentials
-from hookwright.outbound.auth.bearer import BearerCredentials
-from hookwright.outbound.auth.oauth2 import ClientCredentials, Headers, OAuth2Credentials, TokenFetcher
+from hookwright.outbound.auth.constant import Headers, basic, bearer
+from hookwright.outbound.auth.oauth2 import ClientCredentials, OAuth2Credentials, TokenFetcher
 
 
 class Credentials(Protocol):
@@ -57,12 +55,12 @@ def credentials(
     if auth is None:
         return None
     if auth.bearer is not None:
-        label = _label(auth.bearer.token_secret_ref)
-        return BearerCredentials(secrets[label], label)
+        label = auth.bearer.token_secret_ref.label
+        return bearer(secrets[label], label)
     if auth.basic is not None:
-        username = _label(auth.basic.username_secret_ref)
-        password = _label(auth.basic.password_secret_ref)
-        return BasicCredentials(secrets[username], secrets[password], username, password)
+        username = auth.basic.username_secret_ref.label
+        password = auth.basic.password_secret_ref.label
+        return basic(secrets[username], secrets[password], username, password)
     if auth.oauth2 is not None:
         return OAuth2Credentials(_client(auth.oauth2, secrets), fetch, clock)
     return None
@@ -72,13 +70,9 @@ def _client(spec: OAuth2, secrets: Mapping[str, str]) -> ClientCredentials:
     reference = spec.client_id_secret_ref
     return ClientCredentials(
         token_url=spec.token_url,
-        client_id=secrets[_label(reference)] if reference is not None else spec.client_id or "",
-        client_secret=secrets[_label(spec.client_secret_ref)],
+        client_id=secrets[reference.label] if reference is not None else spec.client_id or "",
+        client_secret=secrets[spec.client_secret_ref.label],
         scopes=tuple(spec.scopes or ()),
         audience=spec.audience,
         in_body=spec.auth_style == "Body",
     )
-
-
-def _label(reference: KeyRef) -> str:
-    return f"{reference.name}/{reference.key}"

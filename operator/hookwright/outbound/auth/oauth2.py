@@ -20,11 +20,11 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from hookwright.core.redaction import placeholder
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.limits import TOKEN_BYTES, TOKEN_LIFE_SECONDS, TOKEN_MARGIN_SECONDS, TOKEN_RETRY_SECONDS
+from hookwright.outbound.auth.constant import Headers
 from hookwright.outbound.port import Pool, Sender
-
-Headers = tuple[tuple[str, str], ...]
 
 _ERROR_CODE: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
@@ -120,7 +120,7 @@ class OAuth2Credentials:
         self._clock = clock
         self._host = urlsplit(client.token_url).hostname or client.token_url
         self._label = f"token of {self._host}"
-        self.shown: Headers = (("authorization", f"Bearer ‹secret {self._label}›"),)
+        self.shown: Headers = (("authorization", f"Bearer {placeholder(self._label)}"),)
         self._token: Token | None = None
         self._expires = 0.0
         self._renew = 0.0
