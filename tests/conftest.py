@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("ours", deadline=None, derandomize=True)  # the same everywhere, however busy
+settings.load_profile("ours")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -278,7 +278,7 @@ def replaced(value: Any, place: tuple[Any, ...], by: Any) -> Any:
     return [replaced(item, tuple(rest), by) if at == name else item for at, item in enumerate(value)]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(place=st.sampled_from(places({"spec": FULL})), by=JSON_VALUES)
 def test_whatever_a_user_writes_is_a_finding_at_most(place: tuple[Any, ...], by: Any) -> None:
     """Any JSON value at any place gives a listed webhook that runs, or is held with findings."""

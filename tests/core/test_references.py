@@ -53,9 +53,7 @@ def sentences(found: Resolved) -> list[str]:
 def test_every_kind_of_reference_gives_its_value() -> None:
     """Every place that can refer to a Secret or ConfigMap is found; one newline at the end is dropped."""
     found = resolved(
-        secret(
-            url="https://b.example/hook\n", key="k1\n\n", id="cid\r\n", pw="p", sig=SIGNING, old=SIGNING
-        ),
+        secret(url="https://b.example/hook\n", key="k1\n\n", id="cid\r\n", pw="p", sig=SIGNING, old=SIGNING),
         secret("cert", tls__crt=PEM, tls__key=KEY),
         config_map(body="{}\n", ca__crt=PEM),
         urlFrom={"secretKeyRef": {"name": "s", "key": "url"}},

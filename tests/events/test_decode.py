@@ -6,15 +6,13 @@ import contextlib
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hookwright.core.decode import decode, normalise_trigger
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample, sample_event
 from hookwright.errors import EventError
 from hookwright.limits import BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES, EVENT_DEPTH
-
-CHECKED = settings(deadline=None, derandomize=True)
 
 JSON = {"content-type": "application/json"}
 NDJSON = {"content-type": "application/x-ndjson"}
@@ -274,7 +272,6 @@ JSON_VALUES = st.recursive(
 )
 
 
-@CHECKED
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON_VALUES))
 def test_any_data_arrives_as_it_was_sent(data: dict[str, object]) -> None:
     """Whatever JSON stands in data, the event holds exactly that, alone, in a list and on a line."""
@@ -285,7 +282,6 @@ def test_any_data_arrives_as_it_was_sent(data: dict[str, object]) -> None:
         assert orjson.loads(events[0].raw) == envelope
 
 
-@CHECKED
 @given(st.binary(max_size=200), st.sampled_from([JSON, NDJSON, STRUCTURED, BATCHED, BINARY]))
 def test_no_bytes_break_decoding(body: bytes, headers: dict[str, str]) -> None:
     """Any bytes at all are decoded or refused with a sentence, never anything else."""

@@ -8,15 +8,13 @@ from typing import Any
 import jsonschema_rs
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hookwright.api.envelope import Envelope
 from hookwright.api.event_schema import event_schema
 from hookwright.core.decode import decode
 from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample, sample_event
-
-CHECKED = settings(deadline=None, derandomize=True)
 
 EVENT_TYPES = {
     "RequestCreated": "AccessRequestCreated",
@@ -147,7 +145,6 @@ OBJECTS = st.recursive(
 ).filter(lambda value: isinstance(value, dict))
 
 
-@CHECKED
 @given(OBJECTS, OBJECTS)
 def test_merge_keeps_every_field(base: dict[str, Any], over: dict[str, Any]) -> None:
     """Whatever is laid over, no field of either side is lost, and doing it twice changes nothing."""

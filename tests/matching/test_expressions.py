@@ -7,14 +7,12 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
 from hookwright.core.filters import compile_filters
 from hookwright.errors import FilterError
-
-CHECKED = settings(deadline=None, derandomize=True)
 
 
 def reason(document: dict[str, Any], **filters: Any) -> str | None:
@@ -92,7 +90,6 @@ def test_operators(path: str, operator: str, values: list[str] | None, passes: b
     assert (reason(document, matchExpressions=[expression]) is None) is passes
 
 
-@CHECKED
 @given(
     st.lists(st.sampled_from(["a", "b", "ab", 1, None]), max_size=3),
     st.lists(st.sampled_from(["a", "b", "ab", "1", "null"]), min_size=1, max_size=3),

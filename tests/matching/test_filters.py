@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hookwright.api.v1alpha1.webhook import Filters
 from hookwright.core.filters import compile_filters, glob_matches
 from hookwright.core.samples import merge, sample
-
-CHECKED = settings(deadline=None, derandomize=True)
 
 EVENT = sample("RequestApproved")
 
@@ -178,7 +176,6 @@ def test_globs(glob: str, text: str, fits: bool) -> None:
     assert glob_matches(glob, text) is fits
 
 
-@CHECKED
 @given(st.text("ab*", max_size=6), st.text("ab", max_size=8))
 def test_globs_agree_with_a_plain_definition(glob: str, text: str) -> None:
     """The linear search decides as the recursive definition of a glob does."""

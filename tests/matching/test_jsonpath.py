@@ -10,13 +10,11 @@ from typing import Any
 
 import jsonpath_rfc9535
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hookwright.core.jsonpath import compile_path
 from hookwright.errors import FilterError
-
-CHECKED = settings(deadline=None, derandomize=True)
 
 BOOKS = [
     {"category": "reference", "author": "Nigel Rees", "title": "Sayings", "price": 8.95},
@@ -262,7 +260,6 @@ def plain(value: Any) -> bool:
     return all(map(plain, value)) if isinstance(value, list) else not isinstance(value, bool)
 
 
-@CHECKED
 @given(QUERIES, DOCUMENTS.filter(plain))
 def test_agrees_with_the_library(query: str, document: Any) -> None:
     """Any query finds in any document what the library's own evaluation finds, in the same order."""
@@ -270,7 +267,6 @@ def test_agrees_with_the_library(query: str, document: Any) -> None:
     assert [repr(value) for value in compile_path(query).find(document, max_nodes=10**6)] == theirs
 
 
-@CHECKED
 @given(st.text(alphabet="$.[]?@*'\"ab01:,()!=<>&| \\u-", max_size=20).map("${}".format))
 def test_no_text_breaks_the_compiler(query: str) -> None:
     """Any text is a query or a ValueError, and a query can be run on any document."""

@@ -15,7 +15,7 @@ from hookwright.core.filters import FilterProgram, View, compile_filters
 from hookwright.core.matching import Matched, Matcher, trigger_matches
 from hookwright.core.samples import merge, sample, sample_event
 
-CHECKED = settings(max_examples=300, deadline=None, derandomize=True)
+CHECKED = settings(max_examples=300)
 
 CREATED = sample_event("RequestCreated")
 
