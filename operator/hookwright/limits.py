@@ -64,7 +64,6 @@ TOKEN_BYTES = 16 * KIB
 TOKEN_LIFE_SECONDS = 300.0  # of a token that came without expires_in; a 401 fetches another one anyway
 TOKEN_MARGIN_SECONDS = 60.0  # a token is renewed so long before it expires, at most a quarter of its life
 TOKEN_RETRY_SECONDS = 5.0  # after a renewal failed while the token is still good
-TIMEOUT_DEFAULT_SECONDS = 15.0
 
 # --- delivery (SPEC 5) -------------------------------------------------------------------------
 RETRY_JITTER = 0.2

@@ -174,13 +174,6 @@ def test_events_without_a_sample_only_compile() -> None:
     assert found.findings == []
 
 
-def test_samples_can_be_left_out() -> None:
-    """Without samples a template is compiled only."""
-    found = assembled(webhook(bodyTemplate='{"a": "{{ data.nothing }}"}'), render_samples=False)
-    assert found.findings == []
-    assert said(assembled(webhook(bodyTemplate='{"a": {% if %}}'), render_samples=False)) != []
-
-
 @pytest.mark.parametrize(
     ("spec", "field"),
     [

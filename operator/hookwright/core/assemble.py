@@ -84,19 +84,18 @@ def assemble(
     cluster_events: Sequence[str] | None,
     key: bytes,
     stand_ins: bool = False,
-    render_samples: bool = True,
     previous: Assembly | None = None,
 ) -> Assembly:
     """Assemble `objects` (each kind and name once) into what a dispatcher runs.
 
     `cluster_events`: namespaces that /v1/events reaches, None: all. `key`: of the HMACs that are the hashes.
     `stand_ins`: an object that is referred to and absent is a warning, and ‹secret name/key› stands in for
-    its value (`validate`, `render`: nothing is sent). `render_samples`: False only compiles the templates.
+    its value (`validate`, `render`: nothing is sent).
     `previous`: an earlier result under the same key and switches, whose unchanged webhooks are taken over.
     The same objects give the same bytes.
     """
     known = {(each.kind, each.key): each for each in objects}
-    maker = _Maker(known, key, stand_ins, SampleChecks(render_samples))
+    maker = _Maker(known, key, stand_ins)
     before = previous.webhooks if previous else {}
     webhooks: dict[str, Assembled] = {}
     findings: list[Finding] = []
@@ -132,11 +131,11 @@ def _whole(routes: list[RouteConfig], cluster_events: Sequence[str] | None, key:
 class _Maker:
     """Makes the part of one webhook after the other."""
 
-    def __init__(self, known: Objects, key: bytes, stand_ins: bool, samples: SampleChecks) -> None:
+    def __init__(self, known: Objects, key: bytes, stand_ins: bool) -> None:
         self._known = known
         self._key = key
         self._stand_ins = stand_ins
-        self._samples = samples
+        self._samples = SampleChecks()
 
     def webhook(self, webhook: Object) -> Assembled:
         """The configuration of a webhook and what is wrong with it."""

@@ -15,7 +15,6 @@ _PAIRS: Final = [
 ]  # ten bits at a time: ids are on the hot path
 _VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _DIGITS: Final = 13  # 65 bits hold a key of 63
-TAG_LENGTH: Final = 6  # base 32 characters that tell installations apart
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,22 +43,20 @@ def explain(
     delivery_id: str,
     attempt: int,
     now: int,
-    namespaces: frozenset[str] | None = None,
 ) -> Explained:
     """What becomes of `event` at this webhook; the request is shown whether it matches or not.
 
-    `delivery_id` and `attempt` are what the templates see, `now` is the timestamp (epoch seconds),
-    `namespaces` those that the event reaches (None: all).
+    `delivery_id` and `attempt` are what the templates see, `now` is the timestamp (epoch seconds).
     """
-    reasons = Matcher([config]).explain(event, config.key, namespaces)
+    reasons = Matcher([config]).explain(event, config.key, None)
     try:
-        request = shown_request(config, event, delivery_id=delivery_id, attempt=attempt, now=now)
+        request = _shown_request(config, event, delivery_id=delivery_id, attempt=attempt, now=now)
     except (TemplateError, ValueError) as error:
         return Explained(config.key, not reasons, reasons, error=str(error))
     return Explained(config.key, not reasons, reasons, request)
 
 
-def shown_request(
+def _shown_request(
     config: RouteConfig, event: Event, *, delivery_id: str, attempt: int, now: int
 ) -> RequestRecord:
     """The request as it may be shown. Raises TemplateError, and ValueError when the webhook is held."""

@@ -47,12 +47,11 @@ class _Piece:
 
 
 class SampleChecks:
-    """Checks webhooks, remembering what was tried. `render`: False only compiles."""
+    """Checks webhooks, remembering what was tried."""
 
-    def __init__(self, render: bool) -> None:
-        self._render = render
+    def __init__(self) -> None:
         self._tried: dict[tuple[str, str, str, tuple[str, ...]], tuple[TemplateError, str] | None] = {}
-        self._events = {trigger: sample_event(trigger) for trigger in SAMPLE_TRIGGERS} if render else {}
+        self._events = {trigger: sample_event(trigger) for trigger in SAMPLE_TRIGGERS}
 
     def failures(self, webhook: Object, spec: WebhookSpec, resolved: Resolved) -> Iterator[Failure]:
         """One failure for each piece that fails, with the first sample event that shows it."""

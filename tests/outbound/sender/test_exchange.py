@@ -5,12 +5,10 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from hookwright import limits
 from hookwright.outbound.encoding import expand
-from hookwright.outbound.transport import SenderTransport
 from outbound.sender.conftest import Client
 from outbound.sender.target import HOST, OK, Behaviour, Certificates, Peer, answering, keep_alive, once, serve
 
@@ -300,20 +298,3 @@ async def test_phases_are_told_for_a_new_connection_only(
     assert (second.dns, second.connect, second.tls) == (None, None, None)
     assert second.first_byte is not None
     assert second.total >= second.first_byte > 0
-
-
-async def test_an_httpx_client_goes_the_same_way(certificates: Certificates, client_for: Make) -> None:
-    """A form POST through httpx keeps httpx's reading of the answer, a compressed one included."""
-    async with serve(
-        answering(compressed("gzip", gzip.compress(TEXT, mtime=0))), certificates.good
-    ) as target:
-        client = client_for(target)
-        transport = SenderTransport(client.sender, client.pool, timeout=5.0)
-        async with httpx.AsyncClient(transport=transport) as http:
-            answer = await http.post(f"https://{HOST}/token", data={"grant_type": "client_credentials"})
-    assert answer.json() == {"id": 7}
-    (request,) = target.requests
-    assert request.body == b"grant_type=client_credentials"
-    assert request.header("host") == [HOST]
-    assert request.header("content-length") == [str(len(request.body))]
-    assert request.header("accept-encoding") == ["identity"]
