@@ -201,11 +201,6 @@ def test_control_characters_are_escaped(text: str, escaped: str) -> None:
     assert printable(text) == escaped
 
 
-def test_newlines_stay_where_they_are_wanted() -> None:
-    """In a text of several lines only the line feed is kept."""
-    assert printable("a\nb\r\n\x1b", newlines=True) == "a\nb\\u000d\n\\u001b"
-
-
 @given(st.text())
 def test_printable_text_holds_no_control_character(text: str) -> None:
     """No text gets a C0, C1 or DEL through, and escaping twice is escaping once."""

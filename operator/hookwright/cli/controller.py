@@ -26,7 +26,7 @@ def command() -> None:
         first = error.errors()[0]
         name = "HOOKWRIGHT_" + "_".join(map(str, first["loc"])).upper()
         raise UsageError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
-    logs.configure(json=True)
+    logs.configure()
     for name in ("kopf.objects", "httpx"):  # they have a line for each event and request
         logging.getLogger(name).setLevel(logging.WARNING)
     asyncio.run(_serve(settings))

@@ -74,7 +74,7 @@ def command(
     lists = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
     given.update({name: value for name, value in lists.items() if value})
     settings = read_settings(EGRESS_FLAGS, given)
-    logs.configure(json=True)
+    logs.configure()
     if not uvloop.run(_Dev(folder, settings).run()):
         raise SystemExit(1)
 

@@ -18,7 +18,7 @@ from hookwright.telemetry import logs
 def command() -> None:
     """Take events and deliver them, as HOOKWRIGHT_… and the configuration folder say."""
     settings = read_settings({}, {})
-    logs.configure(json=True)
+    logs.configure()
     uvloop.run(_serve(settings))
 
 

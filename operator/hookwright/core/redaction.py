@@ -110,18 +110,14 @@ def placeholder(label: str) -> str:
     return f"‹secret {label}›"
 
 
-def printable(text: str, *, newlines: bool = False) -> str:
+def printable(text: str) -> str:
     """The text with control characters and those that change its direction written as \\uXXXX.
 
-    C0, C1, DEL, line and paragraph separators, bidirectional controls, lone surrogates. `newlines` keeps \\n.
+    C0, C1, DEL, line and paragraph separators, bidirectional controls, lone surrogates.
     """
     if text.isprintable():
         return text
-    return _UNPRINTABLE.sub(lambda match: _escaped(match.group(), newlines), text)
-
-
-def _escaped(character: str, newlines: bool) -> str:
-    return character if newlines and character == "\n" else f"\\u{ord(character):04x}"
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def _needles(value: str) -> Iterable[str]:

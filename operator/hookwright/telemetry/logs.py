@@ -1,8 +1,8 @@
-"""Logs on stderr: JSON lines, one wide line per attempt; readable lines where a person asks for them.
+"""Logs on stderr: JSON lines, one wide line per attempt.
 
 structlog carries our own events and the standard library's loggers (uvicorn, asyncio) end in the same lines.
 The line of an attempt takes a short cut, as there is one per delivery: one orjson call, written in batches.
-Control characters are escaped in both forms, so no event or answer can steer a terminal.
+Control characters are escaped, so no event or answer can steer a terminal.
 Must not: redact (callers pass texts that have been), fail, or hold up a delivery by more than one write.
 """
 
@@ -30,36 +30,32 @@ from hookwright.core.redaction import printable
 from hookwright.limits import LOG_BUFFER_BYTES, LOG_BUFFER_SECONDS
 from hookwright.telemetry.record import AttemptDetails
 
-LEVELS: Final = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
 
-
-def configure(*, json: bool = True, level: str = "info", stream: BinaryIO | None = None) -> None:
-    """Set up logging of this process. `level`: debug, info, warning, error; `stream`: stderr unless given.
+def configure(*, stream: BinaryIO | None = None) -> None:
+    """Set up logging of this process, from level info on. `stream`: stderr unless given.
 
     Tracebacks are part of a line, without the values of local variables (they may be secrets).
     """
-    _sink.use(stream or sys.stderr.buffer, json=json, level=LEVELS[level])
+    _sink.use(stream or sys.stderr.buffer)
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
             structlog.processors.format_exc_info,
             _render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: _sink,
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers = [_Bridge()]
-    root.setLevel(max(LEVELS[level], logging.INFO))
+    root.setLevel(logging.INFO)
 
 
 def attempt(details: AttemptDetails) -> None:
     """The wide line of one attempt: everything by which somebody may look for it."""
     record = details.record
     delivered = record.result == "Delivered"
-    if (logging.INFO if delivered else logging.WARNING) < _sink.level:
-        return
     line = {
         "time": _rfc3339(details.ended_ms),
         "level": "info" if delivered else "warning",
@@ -80,7 +76,7 @@ def attempt(details: AttemptDetails) -> None:
     if not delivered:
         line["cause"] = record.cause
         line["message"] = details.message
-    _sink.write(_sink.line(line))
+    _sink.write(_line(line))
 
 
 def test_run(run: TestRun, *, passed: bool) -> None:
@@ -97,8 +93,7 @@ def test_run(run: TestRun, *, passed: bool) -> None:
     }
     if run.hint is not None:
         line["hint"] = run.hint
-    if LEVELS[line["level"]] >= _sink.level:
-        _sink.write(_sink.line(line))
+    _sink.write(_line(line))
 
 
 test_run.__test__ = False  # type: ignore[attr-defined]
@@ -116,19 +111,14 @@ class _Sink:
     """
 
     def __init__(self) -> None:
-        self.level = logging.INFO
-        self._json = True
         self._stream: BinaryIO | None = None
         self._held = bytearray()  # copies: many small results of orjson kept alive cost ten times as much
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
 
-    def use(self, stream: BinaryIO, *, json: bool, level: int) -> None:
+    def use(self, stream: BinaryIO) -> None:
         self.flush()
-        self._stream, self._json, self.level = stream, json, level
-
-    def line(self, fields: Mapping[str, Any]) -> bytes:
-        return _json_line(fields) if self._json else _readable_line(fields)
+        self._stream = stream
 
     def write(self, line: bytes) -> None:
         """Hold a line back; without a running loop write it now."""
@@ -176,12 +166,12 @@ class _Bridge(logging.Handler):
         }
         if record.exc_info:
             fields["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
-        _sink.msg(_sink.line(fields))
+        _sink.msg(_line(fields))
 
 
 def _render(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> bytes:
     """structlog's last processor."""
-    return _sink.line({"time": _rfc3339(time_ns() // 1_000_000), "level": fields.pop("level"), **fields})
+    return _line({"time": _rfc3339(time_ns() // 1_000_000), "level": fields.pop("level"), **fields})
 
 
 def _rfc3339(epoch_ms: int) -> str:
@@ -193,7 +183,7 @@ def _second(epoch: int) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _json_line(fields: Mapping[str, Any]) -> bytes:
+def _line(fields: Mapping[str, Any]) -> bytes:
     try:
         line = orjson.dumps(fields, default=str, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:  # a lone surrogate, or a number beyond 64 bits
@@ -204,12 +194,5 @@ def _json_line(fields: Mapping[str, Any]) -> bytes:
     return printable(line[:-1].decode()).encode() + b"\n"  # \uXXXX is what JSON writes too
 
 
-def _readable_line(fields: Mapping[str, Any]) -> bytes:
-    parts = [f"{name}={value}" for name, value in fields.items() if name not in _HEAD and value is not None]
-    head = f"{fields['time'][11:23]} {fields['level']:7} {fields['event']}"
-    return (printable(" ".join([head, *parts]), newlines=True) + "\n").encode("utf-8", "replace")
-
-
-_HEAD: Final = frozenset({"time", "level", "event"})
 _sink: Final = _Sink()
 atexit.register(_sink.flush)
