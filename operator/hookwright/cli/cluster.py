@@ -24,7 +24,7 @@ from typing import IO, Any, Final, TypeVar
 
 import click
 
-from hookwright.core.objects import DEFAULT_NAMESPACE
+from hookwright.core.objects import DEFAULT_NAMESPACE, LABEL
 from hookwright.errors import UsageError
 from hookwright.limits import KUBECTL_SECONDS
 
@@ -32,7 +32,6 @@ PLUGIN: Final = "kubectl-hookwright"
 """The name under which kubectl finds us as its command `hookwright`."""
 _SELECTOR: Final = "app.kubernetes.io/name=hookwright,app.kubernetes.io/component=dispatcher"
 _SUFFIX: Final = "-dispatcher"
-_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _FORWARDING: Final = re.compile(r"^Forwarding from (\S+) -> ", re.MULTILINE)
 _FIRST_BYTES: Final = 4_096  # what a port-forward says at first
 _LOOK_SECONDS: Final = 0.02
@@ -230,7 +229,7 @@ def cluster_options(command: Command) -> Command:
         plugin = click.get_current_context().find_root().info_name == PLUGIN
         if not (cluster or plugin) and (namespace is not None or kube_context is not None):
             raise click.UsageError("-n and --context go with --cluster.")
-        if namespace is not None and not _NAMESPACE.fullmatch(namespace):
+        if namespace is not None and not LABEL.fullmatch(namespace):
             raise click.UsageError(f"-n {namespace}: that is no name of a namespace.")
         reached = Cluster(Kubectl.found(kube_context), namespace, plugin) if cluster or plugin else None
         return command(*args, cluster=reached, **kwargs)

@@ -14,11 +14,11 @@ from hookwright.cli.client import Client
 from hookwright.cli.output import Format, format_option, print_one
 from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import invocation_in_full, invocation_line, note, print_line
+from hookwright.core.objects import LABEL
 from hookwright.errors import UsageError
 from hookwright.limits import FOLLOW_SECONDS
 
 PATH: Final = "/admin/v1/invocations"
-_NAME: Final = re.compile(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 Page = dict[str, Any]
 
@@ -67,9 +67,7 @@ def selected(client: Client, what: str | None, before: str | None = None) -> Pag
     """
     if what is None:
         return _page(client, before)
-    if not _NAME.fullmatch(what):
-        if "/" in what:
-            client.full_name(what)
+    if "/" not in what and not LABEL.fullmatch(what):
         return _page(client, before, friendlyID=what)
     page = _page(client, before, webhook=client.full_name(what))
     return page if page["items"] or "/" in what else _page(client, before, friendlyID=what)

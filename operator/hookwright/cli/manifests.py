@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from hookwright.cli.yaml_reader import Lines, documents, line_of
-from hookwright.core.objects import DEFAULT_NAMESPACE, KINDS, Object
+from hookwright.core.objects import DEFAULT_NAMESPACE, KINDS, LABEL, Object
 from hookwright.errors import ManifestError, UsageError
 from hookwright.limits import MANIFEST_BYTES, MIB
 
 ENDINGS: Final = (".yaml", ".yml", ".json")
 _GROUP: Final = "hookwright.io/"
-_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OBJECT_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
@@ -200,7 +199,7 @@ def _manifest(value: dict[str, Any], lines: Lines, file: str) -> Manifest:
     if not isinstance(metadata, dict):
         raise manifest.error("metadata", "metadata must be set, with a name")
     name = _name(manifest, "name", metadata.get("name"), _OBJECT_NAME)
-    namespace = _name(manifest, "namespace", metadata.get("namespace") or DEFAULT_NAMESPACE, _NAMESPACE)
+    namespace = _name(manifest, "namespace", metadata.get("namespace") or DEFAULT_NAMESPACE, LABEL)
     return Manifest(kind, namespace, name, value, file, lines)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from hookwright.cli.exits import manifest_line
-from hookwright.core.redaction import printable as printable
+from hookwright.core.redaction import printable
 from hookwright.errors import ManifestError
 
 Format = Literal["table", "json", "yaml"]

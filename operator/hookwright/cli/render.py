@@ -17,7 +17,7 @@ from hookwright.api.admin import RequestRecord
 from hookwright.cli.events import read_event
 from hookwright.cli.exits import FOUND_WRONG, Ended
 from hookwright.cli.manifests import Loaded, Manifest, load
-from hookwright.cli.output import Format, format_option, print_error, print_one, printable
+from hookwright.cli.output import Format, format_option, print_error, print_one
 from hookwright.cli.sample import sample_trigger
 from hookwright.cli.validate import NO_KEY
 from hookwright.core.assemble import Assembly, assemble
@@ -25,6 +25,7 @@ from hookwright.core.decode import decode, normalise_trigger
 from hookwright.core.event import Event, delivery_id
 from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, full_name
+from hookwright.core.redaction import printable
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
 from hookwright.errors import UsageError
 

@@ -23,8 +23,9 @@ KINDS: Final = {WEBHOOK: API_VERSION, WEBHOOK_TEST: API_VERSION, SECRET: "v1", C
 DEFAULT_NAMESPACE: Final = "default"
 
 
-_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_FULL_NAME: Final = re.compile(f"{_LABEL}/{_LABEL}")
+LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""A DNS label: what namespaces, Webhooks and WebhookTests are called."""
+_FULL_NAME: Final = re.compile(f"{LABEL.pattern}/{LABEL.pattern}")
 
 
 def full_name(name: str, namespace: str = DEFAULT_NAMESPACE) -> str:
