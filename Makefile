@@ -26,6 +26,7 @@ test: $(READY)
 	@echo 'cluster tests left out: make e2e'
 
 e2e: $(READY)
+	@$(BIN)/python -m pytest -m needs_go tests/gitops
 	@tests/e2e/run $(ARGS)
 
 cluster:
