@@ -73,7 +73,7 @@ def command(
     # without a flag the environment speaks, as it does for the dispatcher
     lists = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
     given.update({name: value for name, value in lists.items() if value})
-    settings = read_settings(EGRESS_FLAGS, given)
+    settings = read_settings(Settings, EGRESS_FLAGS, given)
     logs.configure()
     if not uvloop.run(_Dev(folder, settings).run()):
         raise SystemExit(1)

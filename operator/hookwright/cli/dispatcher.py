@@ -17,7 +17,7 @@ from hookwright.telemetry import logs
 @click.command("dispatcher")
 def command() -> None:
     """Take events and deliver them, as HOOKWRIGHT_… and the configuration folder say."""
-    settings = read_settings({}, {})
+    settings = read_settings(Settings, {}, {})
     logs.configure()
     uvloop.run(_serve(settings))
 

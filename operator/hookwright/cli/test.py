@@ -66,7 +66,7 @@ def command(
     folder = read_folder(paths, b"offline")
     # without a flag the environment speaks, as it does for `dev` and the dispatcher
     given = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
-    settings = read_settings(EGRESS_FLAGS, {name: value for name, value in given.items() if value})
+    settings = read_settings(Settings, EGRESS_FLAGS, {name: value for name, value in given.items() if value})
     wanted = {full_name(name) for name in only}
     unknown = wanted - {manifest.key for manifest in folder.loaded.of_kind(WEBHOOK_TEST)}
     if unknown:
