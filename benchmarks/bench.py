@@ -230,12 +230,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=[*names, []], default=names)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(names)}; default: all")
     parser.add_argument(
         "--quick", action="store_true", help="short runs: shows that it works, not what it costs"
     )
     arguments = parser.parse_args()
-    uvloop.run(run(list(arguments.parts), arguments.quick))
+    if unknown := set(arguments.parts) - set(names):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    uvloop.run(run(arguments.parts or names, arguments.quick))
 
 
 if __name__ == "__main__":
