@@ -151,6 +151,7 @@ RUNTIME_STATUS_SECONDS = 30.0  # between two writes of run-time fields of one ob
 RUNTIME_WRITES_PER_SECOND = 10.0  # of run-time fields, all objects together
 STATUS_WRITERS = 8  # writes to the API server at once
 CONTROLLER_RETRY_SECONDS = 5.0  # after a write that failed
+ENDING_SECONDS = 3.0  # for the other parts of a controller of which one ended
 RELIST_SECONDS = 300.0  # between two looks at all webhooks and tests, which repair what a watch missed
 RELIST_AGAIN_SECONDS = 20.0  # after a look that found a miss
 RELIST_GRACE_SECONDS = 5.0  # that a watch may lag behind a list

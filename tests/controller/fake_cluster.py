@@ -20,7 +20,8 @@ Event = tuple[str, dict[str, Any]]
 
 class FakeCluster:
     """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `down`: nothing answers;
-    `refuses`: names whose status cannot be written; `listeners`: called with every change, in any thread.
+    `refuses`: names whose status cannot be written; `unknown`: kinds whose CRD was deleted; `listeners`: called with
+    every change, in any thread.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class FakeCluster:
         self.events: list[Raw] = []
         self.down = False
         self.refuses: set[str] = set()
+        self.unknown: set[str] = set()
         self.listeners: list[Callable[[str, Event], None]] = []
         self._version = 0
         self._lock = threading.RLock()
@@ -62,6 +64,11 @@ class FakeCluster:
         for each in self._watching:
             each.put(None)
 
+    def tell_nonsense(self) -> None:
+        """Watches of pods tell of one that has no name."""
+        labels = {"app.kubernetes.io/instance": "hw", "app.kubernetes.io/component": "dispatcher"}
+        self._tell("Pod", ("ADDED", {"metadata": {"namespace": "hooks", "labels": labels}}))
+
     def _store(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
             name = (kind, key_of(raw))
@@ -90,6 +97,8 @@ class FakeCluster:
     def list(self, kind: str, namespace: str | None, selector: str = "") -> Listed:
         with self._lock:
             self._answer()
+            if kind in self.unknown:
+                raise ClusterError("The API server answered 404: there is no such resource", status=404)
             items = [
                 raw for (of, _), raw in self.objects.items() if of == kind and _fits(raw, namespace, selector)
             ]

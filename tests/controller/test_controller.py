@@ -20,6 +20,7 @@ from hookwright.controller.settings import Settings
 from hookwright.core.config_parts import MANIFEST
 from hookwright.dispatcher.app import Dispatcher
 from hookwright.dispatcher.settings import Settings as DispatcherSettings
+from hookwright.limits import ENDING_SECONDS
 
 SECONDS = 20.0
 WEBHOOK = """
@@ -249,3 +250,67 @@ async def test_an_api_server_that_is_away_is_waited_out(running: Running) -> Non
         assert (await client.get(f"http://{running.settings.probes}/healthz")).status_code == 200
     running.cluster.down = False
     await running.reaches("Webhook", "w", "Accepted", "True", "Accepted")
+
+
+async def test_a_part_that_fails_ends_it_whatever_the_others_do(running: Running) -> None:
+    """The process is unhealthy at once, and its end waits a few seconds for a part that does not want to end."""
+    released = asyncio.Event()
+
+    async def feed(inventory: Inventory) -> None:
+        while not released.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await released.wait()
+
+    controller = Controller(running.settings, running.cluster)
+    ending = asyncio.create_task(controller.run(feed))
+    try:
+        await running.until(lambda: ("apply", "Secret", "hw-config-0") in running.cluster.writes)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            url = f"http://{running.settings.probes}/healthz"
+            assert (await client.get(url)).status_code == 200
+            running.cluster.tell_nonsense()
+            async with asyncio.timeout(SECONDS):
+                while (await client.get(url)).status_code == 200:
+                    pass
+            assert not ending.done()
+            assert (await client.get(url)).status_code == 503
+        await asyncio.wait([ending], timeout=ENDING_SECONDS + 2)
+        assert ending.done()
+        assert controller.failure is not None
+        assert "cannot go on without its watches" in controller.failure
+    finally:
+        released.set()
+        running.cluster.end_watches()
+        await ending
+
+
+async def test_a_crd_deleted_during_a_restart_is_waited_for(running: Running) -> None:
+    """The process stays up, writes nothing and is not ready; once the CRD is back everything follows."""
+    running.cluster.unknown.add("Webhook")
+    running.start()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await running.until(lambda: ("apply", "Secret", "hw-config-0") in running.cluster.writes)
+    assert {verb for verb, _, _ in running.cluster.writes} == {"create"}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"http://{running.settings.probes}/readyz")).status_code == 503
+        assert (await client.get(f"http://{running.settings.probes}/healthz")).status_code == 200
+    running.cluster.unknown.clear()
+    running.cluster.apply(WEBHOOK)
+    await running.reaches("Webhook", "w", "Accepted", "True", "Accepted")
+
+
+async def test_a_feed_that_returns_is_no_failure(running: Running) -> None:
+    """The process was asked to end."""
+    asked = asyncio.Event()
+
+    async def feed(inventory: Inventory) -> None:
+        await asked.wait()
+
+    controller = Controller(running.settings, running.cluster)
+    ending = asyncio.create_task(controller.run(feed))
+    await running.until(lambda: ("apply", "Secret", "hw-config-0") in running.cluster.writes)
+    asked.set()
+    await ending
+    running.cluster.end_watches()
+    assert controller.failure is None

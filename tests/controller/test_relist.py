@@ -7,6 +7,7 @@ import pytest
 from controller.fake_cluster import FakeCluster
 from hookwright.controller.inventory import Inventory
 from hookwright.controller.relist import Relist
+from hookwright.errors import ClusterError
 from hookwright.limits import RELIST_AGAIN_SECONDS, RELIST_SECONDS
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
@@ -69,3 +70,10 @@ async def test_an_api_server_that_is_away_is_no_reason_to_start_again(watched: W
     for _ in range(3):
         assert await watched.relist.again() == RELIST_AGAIN_SECONDS
     assert watched.relist.trouble is None
+
+
+async def test_a_kind_that_the_cluster_knows_no_more_ends_it(watched: Watched) -> None:
+    """Its CRD was deleted: what the watch said is not trusted any longer, and no later look would find it out."""
+    watched.cluster.unknown.add("WebhookTest")
+    with pytest.raises(ClusterError, match="404"):
+        await watched.relist.again()

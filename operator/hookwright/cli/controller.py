@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 
 import click
 
 from hookwright.cli.environment import read_settings
+from hookwright.cli.exits import FOUND_WRONG
 from hookwright.controller.app import Controller
 from hookwright.controller.cluster import connect
 from hookwright.controller.handlers import watch
@@ -30,4 +32,8 @@ async def _serve(settings: Settings) -> None:
     async def feed(inventory: Inventory) -> None:
         await watch(inventory, settings.watch_namespaces)
 
-    await Controller(settings, connect()).run(feed)
+    controller = Controller(settings, connect())
+    await controller.run(feed)
+    if controller.failure is not None:
+        logs.flush()
+        os._exit(FOUND_WRONG)  # a usual end waits for tasks and threads, which may never end

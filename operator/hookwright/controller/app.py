@@ -29,9 +29,10 @@ from hookwright.controller.settings import Settings
 from hookwright.controller.unlabelled import Unlabelled
 from hookwright.controller.watches import Watches, scopes
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST
-from hookwright.errors import ClusterError, ConfigurationError, UsageError
+from hookwright.errors import ClusterError, ConfigurationError, HookwrightError, UsageError
 from hookwright.limits import (
     CONTROLLER_RETRY_SECONDS,
+    ENDING_SECONDS,
     NUDGE_SECONDS,
     POLL_PENDING_LONGEST_SECONDS,
     POLL_PENDING_SECONDS,
@@ -69,10 +70,12 @@ class Controller:
         self._waiting_since: float | None = None
         self._nudged = 0.0
         self._applied = False
+        self.failure: str | None = None
+        """Why the controller ends by itself, if it does. Tasks and threads may be left then, so end the process."""
 
     async def run(self, feed: Feed) -> None:
-        """Until `feed` returns or a task fails, which ends the process."""
-        probes = Probes(lambda: self._relist.trouble, self._unready, self._metrics.exposition)
+        """Until `feed` returns, or another part ends or any fails: `failure` says so. UsageError."""
+        probes = Probes(lambda: self.failure or self._relist.trouble, self._unready, self._metrics.exposition)
         try:
             await probes.start(*self._settings.probes_address)
         except OSError as error:
@@ -81,13 +84,45 @@ class Controller:
             ) from error
         watches = Watches(self._cluster, self._inventory, scopes(self._settings))
         try:
-            await self._prepare(watches)
-            await _first_of(feed(self._inventory), self._work(), self._poll(), self._relisting())
+            await self._until_one_ends(start=self._prepare(watches), watches=watches.failed())
+            if self.failure is None:
+                await self._until_one_ends(
+                    feed=feed(self._inventory),
+                    watches=watches.failed(),
+                    rounds=self._work(),
+                    polls=self._poll(),
+                    relists=self._relisting(),
+                )
         finally:
             watches.stop()
-            await self._runs.close()
-            await self._dispatchers.close()
-            await probes.close()
+            closing = [self._runs.close(), self._dispatchers.close(), probes.close()]
+            await asyncio.wait([asyncio.ensure_future(each) for each in closing], timeout=ENDING_SECONDS)
+
+    async def _until_one_ends(self, **parts: Awaitable[None]) -> None:
+        """The first part may return; anything else that ends is the failure, told before the others are waited for.
+
+        They are given `ENDING_SECONDS`: one that does not end must not keep the process.
+        """
+        tasks = {asyncio.ensure_future(part): name for name, part in parts.items()}
+        may_return = next(iter(parts))
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                self._note_end(tasks[task], task, may_return)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=ENDING_SECONDS)
+
+    def _note_end(self, name: str, task: asyncio.Future[None], may_return: str) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is None and name == may_return and not task.cancelled():
+            return
+        said = "it ended" if error is None else type(error).__name__
+        if isinstance(error, HookwrightError):  # the text of another may hold what is nobody's business
+            said = str(error)
+        self.failure = f"The controller cannot go on without its {name}, so it ends: {said}"
+        _log.error("failed", message=self.failure, exc_info=error)
 
     def _unready(self) -> str | None:
         return None if self._applied else "The configuration was not written yet."
@@ -138,7 +173,8 @@ class Controller:
         while (left := ends - self._clock.monotonic()) > 0:
             self._dirty.clear()
             try:
-                await asyncio.wait_for(self._dirty.wait(), min(REBUILD_QUIET_SECONDS, left))
+                async with asyncio.timeout(min(REBUILD_QUIET_SECONDS, left)):
+                    await self._dirty.wait()
             except TimeoutError:
                 break
         self._dirty.set()
@@ -194,8 +230,10 @@ class Controller:
 
     async def _poll(self) -> None:
         while True:
+            # wait_for of Python 3.11 swallows a cancellation that comes in the moment of a change
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poll_now.wait(), self._pause())
+                async with asyncio.timeout(self._pause()):
+                    await self._poll_now.wait()
             self._poll_now.clear()
             addresses = [pod.object.body["address"] for pod in self._inventory.of(POD).values()]
             self._reports, errors = await self._dispatchers.reports([each for each in addresses if each])
@@ -248,16 +286,3 @@ def managed(inventory: Inventory) -> Mapping[tuple[str, str], int]:
         for entry in inventory.of(kind).values():
             states[(kind, (found(entry.status, READY) or {}).get("status", "Unknown"))] += 1
     return states
-
-
-async def _first_of(*parts: Awaitable[None]) -> None:
-    """Until one of them ends; the others are cancelled, its exception goes on."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -50,7 +50,10 @@ class Relist:
                 self._inventory.replace(kind, listed.items, listed.version, namespace)
 
     async def again(self) -> float:
-        """Compare and repair; seconds until the next look."""
+        """Compare and repair; seconds until the next look. ClusterError: the cluster knows the kinds no more.
+
+        Then nothing watches them any more: a new start waits until they are back.
+        """
         missed = 0
         try:
             for kind in PLURALS:
@@ -58,6 +61,8 @@ class Relist:
                     listed = await asyncio.to_thread(self._cluster.list, kind, namespace)
                     missed += await self._compare(kind, namespace, listed)
         except ClusterError as error:
+            if error.status == 404:
+                raise
             _log.warning("relist", message=str(error))
             return RELIST_AGAIN_SECONDS
         self._misses = self._misses + 1 if missed else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,7 +54,8 @@ class Watches:
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
         self._waiting = set(watched)
-        self._listed = asyncio.Event()
+        self._listed, self._broken = asyncio.Event(), asyncio.Event()
+        self._error: Exception | None = None
         self._threads = [
             # daemons: one may sit in a read that only the API server ends
             threading.Thread(target=self._follow, args=(scope,), name=f"watch {scope.kind}", daemon=True)
@@ -67,11 +68,23 @@ class Watches:
             thread.start()
         await self._listed.wait()
 
+    async def failed(self) -> None:
+        """Until a thread cannot go on; raises its error."""
+        await self._broken.wait()
+        if self._error is not None:
+            raise self._error
+
     def stop(self) -> None:
         """Hear nothing more."""
         self._stopped.set()
 
     def _follow(self, scope: Scope) -> None:
+        try:
+            self._follow_until_stopped(scope)
+        except Exception as error:  # whatever it is: a thread that ends in silence misses everything
+            self._tell(self._fail, error)
+
+    def _follow_until_stopped(self, scope: Scope) -> None:
         while not self._stopped.is_set():
             began = time.monotonic()
             try:
@@ -91,9 +104,19 @@ class Watches:
             # one that ends at once must not become a storm of lists
             self._stopped.wait(max(0.0, CONTROLLER_RETRY_SECONDS - (time.monotonic() - began)))
 
-    def _tell(self, hear: object, *args: object) -> None:
+    def _tell(self, hear: Callable[..., None], *args: object) -> None:
         if not self._stopped.is_set():
-            self._loop.call_soon_threadsafe(hear, *args)  # type: ignore[arg-type]
+            self._loop.call_soon_threadsafe(self._hear, hear, *args)
+
+    def _hear(self, hear: Callable[..., None], *args: object) -> None:
+        try:
+            hear(*args)
+        except Exception as error:  # the loop would log it and go on without the object
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._error = self._error or error
+        self._broken.set()
 
     def _replace(self, scope: Scope, listed: Listed) -> None:
         self._inventory.replace(scope.kind, listed.items, listed.version, scope.namespace)
