@@ -47,10 +47,11 @@ async def asked() -> AsyncIterator[Asked]:
 
 async def test_a_report_holds_what_it_runs(asked: Asked) -> None:
     """Asked with the admin token; members of a newer release are no harm."""
-    asked.answers("summary", (200, SUMMARY))
+    asked.answers("summary", (200, SUMMARY | {"configProblem": "Too large."}))
     asked.answers("webhooks", (200, {"items": [VIEW]}))
     (report,), errors = await asked.client.reports(["127.0.0.1"])
     assert (report.config_hash, report.webhooks["shop/w"].config_hash, errors) == ("h1", "c1", [])
+    assert report.problem == "Too large."
     assert {headers["authorization"] for _, _, _, headers, _ in asked.server.asked} == {"Bearer t0ken"}
 
 

@@ -104,6 +104,25 @@ def test_a_dispatcher_that_refuses_it_stalls_it() -> None:
     ]  # fmt: skip
 
 
+def test_a_refused_configuration_is_said_instead_of_waiting() -> None:
+    """Of a webhook that no dispatcher runs yet: not Stalled, as no change of its spec heals it; then it is Ready."""
+    world = World(GOOD)
+    world.settle()
+    world.refused("The configuration is larger than its limit.")
+    world.settle()
+    assert world.conditions("Webhook", "w") == [
+        *WELL, "Programmed False Refused", "Ready False Refused", "DeliveryHealthy Unknown NoTraffic",
+        "Reconciling True Refused",
+    ]  # fmt: skip
+    assert "larger than its limit" in world.status("Webhook", "w")["conditions"][2]["message"]
+    world.loaded()
+    world.settle()
+    assert "Ready True Succeeded" in world.conditions("Webhook", "w")
+    world.refused("The configuration is larger than its limit.")
+    world.settle()
+    assert "Ready True Succeeded" in world.conditions("Webhook", "w")
+
+
 @pytest.mark.parametrize(
     ("spec", "reason", "said"),
     [

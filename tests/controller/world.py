@@ -104,6 +104,10 @@ class World:
             known[route.key] = WebhookView.model_validate(view)
         return Report(address, config.hash, known)
 
+    def refused(self, problem: str) -> None:
+        """One dispatcher answers, runs nothing, and refused the present configuration."""
+        self.reports = [Report("10.0.0.1", None, {}, problem)]
+
     def loaded(self, **views: dict[str, Any]) -> None:
         """One dispatcher answers and runs everything as it is now."""
         self.reports = [self.report(**views)]

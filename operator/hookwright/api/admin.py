@@ -140,6 +140,8 @@ class Summary(Answer):
     pending: int
     dead_letters: int
     in_flight: int
+    config_problem: str | None = None
+    """Why the present configuration was refused, in one sentence without values; the one of `config_hash` runs on."""
 
 
 class Page(Answer):

@@ -46,12 +46,12 @@ class Dispatchers:
         page = await self._ask("GET", address, "/admin/v1/webhooks")
         try:
             views = [WebhookView.model_validate(each) for each in page["items"]]
-            config_hash = Summary.model_validate(summary).config_hash
+            said = Summary.model_validate(summary)
         except (ValidationError, KeyError, TypeError) as error:
             raise ClusterError(
                 f"The dispatcher at {address} does not answer as this release does."
             ) from error
-        return Report(address, config_hash, {view.webhook: view for view in views})
+        return Report(address, said.config_hash, {view.webhook: view for view in views}, said.config_problem)
 
     async def test(self, address: str, request: RunRequest) -> TestRun:
         """Run a test to its end on one replica."""

@@ -108,6 +108,8 @@ class Report:
     address: str
     config_hash: str | None
     webhooks: Mapping[str, WebhookView]
+    problem: str | None = None
+    """Why it refused a newer configuration."""
 
     def runs(self, route: RouteConfig) -> bool:
         """Whether it runs exactly this route."""
@@ -205,6 +207,7 @@ def _webhook_facts(
         route=route,
         findings=made.errors.get(entry.id, ()),
         views=[report.webhooks.get(route.key) for report in reports],
+        problem=next((each.problem for each in reports if each.problem and not each.runs(route)), None),
         handled=bool(reports) and all(each.config_hash == made.assembly.config.hash for each in reports),
         cluster_events=entry.object.namespace in made.snapshot.cluster_events,
         tests=webhooktest_status.counts(tests),

@@ -31,6 +31,8 @@ from hookwright.core.routes import host_of
 from hookwright.limits import CONDITION_CHARACTERS
 
 PENDING: Final = "Pending"
+REFUSED: Final = "Refused"
+_WHOLE: Final = "A dispatcher refused the whole configuration: "
 RUNTIME: Final = (
     "lastInvocation", "lastSuccessTime", "lastFailureTime", "consecutiveFailures", "pending", "deadLettered",
 )  # fmt: skip
@@ -42,6 +44,7 @@ class Facts:
     """What is known of one webhook.
 
     `findings`: its errors. `views`: what each dispatcher that answered says of it, None: it does not know it.
+    `problem`: why a dispatcher that does not run its present configuration refused a newer one.
     `handled`: every dispatcher that answered runs the whole present configuration. `cluster_events`: whether
     /v1/events reaches its namespace. `tests`: the roll-up, None when it has none.
     """
@@ -50,6 +53,7 @@ class Facts:
     route: RouteConfig
     findings: Sequence[Finding]
     views: Sequence[WebhookView | None]
+    problem: str | None
     handled: bool
     cluster_events: bool
     tests: Mapping[str, int] | None
@@ -133,13 +137,17 @@ def _programmed(facts: Facts) -> Condition:
     loaded = [view for view in facts.views if view is not None and view.config_hash == route.hash]
     refused = next((view for view in loaded if view.state == "held" and route.held is None), None)
     if refused is not None:
-        return Condition("Programmed", "False", "Refused", cut(refused.message, CONDITION_CHARACTERS))
+        return Condition("Programmed", "False", REFUSED, cut(refused.message, CONDITION_CHARACTERS))
     if facts.views and len(loaded) == len(facts.views):
         return Condition(
             "Programmed", "True", "Programmed", "Every dispatcher that answers runs this configuration."
         )
     before = found(facts.entry.status, "Programmed")
-    if before is not None and before.get("observedGeneration") == facts.entry.generation:
+    if before is not None and before.get("observedGeneration") != facts.entry.generation:
+        before = None
+    if facts.problem is not None and (before is None or before["status"] != "True"):
+        return Condition("Programmed", "False", REFUSED, cut(_WHOLE + facts.problem, CONDITION_CHARACTERS))
+    if before is not None:
         return kept(before)
     waits = "for the dispatcher to load it" if facts.views else "for a dispatcher to answer"
     return Condition("Programmed", "False", PENDING, f"Waiting {waits}.")
@@ -162,7 +170,8 @@ def _ready(facts: Facts, parts: Sequence[Condition]) -> Condition:
 def _progress(accepted: Condition, resolved: Condition, programmed: Condition) -> list[Condition]:
     """Stalled or Reconciling, present only while True (kstatus); what needs a change of spec goes first."""
     for each in (accepted, programmed):
-        if not each.true and each.reason != PENDING:
+        # a configuration may be refused because its parts come one after the other: no change of this spec heals it
+        if not each.true and each.reason != PENDING and not each.message.startswith(_WHOLE):
             return [Condition("Stalled", "True", each.reason, each.message)]
     for each in (resolved, programmed):
         if not each.true:

@@ -140,7 +140,7 @@ class Dispatcher:
         if config is not None:
             await self.loader.load(config)
         else:
-            await self._first_configuration()
+            seen = await self._first_configuration()
         hosts = HostGuard(settings.ingest_hosts)
         ingest = Ingest(
             self._acceptor, self._backend, clock, tokens=tokens, hosts=hosts, rate=settings.ingest_rate,
@@ -158,7 +158,7 @@ class Dispatcher:
         )  # fmt: skip
         self.upkeep = upkeep
         if config is None:
-            self._spawn(self._watch_configuration())
+            self._spawn(self._watch_configuration(seen))
         self._spawn(upkeep.run())
         _settle_memory()
 
@@ -173,32 +173,45 @@ class Dispatcher:
 
     # --- configuration -----------------------------------------------------------------------------
 
-    async def _first_configuration(self) -> None:
-        """The folder's, or the last good one's. Without either it starts all the same and answers 503."""
-        folders = [self._settings.config]
+    async def _first_configuration(self) -> str | None:
+        """The folder's, or the last good one's. Without either it starts all the same and answers 503.
+
+        The stamp of what was loaded from the folder.
+        """
+        stamp = config_folder.stamp(self._settings.config)
+        try:
+            await self.use(await asyncio.to_thread(config_folder.read, self._settings.config))
+        except ConfigurationError as error:
+            log.warning("configuration.refused", reason=str(error))
+            if stamp is not None:
+                self.loader.problem = str(error)
+        else:
+            return stamp
         if self._settings.last_good is not None:
-            folders.append(self._settings.last_good)
-        for folder in folders:
             try:
-                await self.loader.load(await asyncio.to_thread(config_folder.read, folder))
+                await self.loader.load(await asyncio.to_thread(config_folder.read, self._settings.last_good))
             except ConfigurationError as error:
                 log.warning("configuration.refused", reason=str(error))
-            else:
-                return
+        return None
 
     async def use(self, config: DispatchConfig) -> None:
         """Put a configuration in force and keep it as the last good one."""
         await self.loader.load(config)
-        if self._settings.last_good is not None:
+        self.loader.problem = None
+        if self._settings.last_good is None:
+            return
+        try:
             await asyncio.to_thread(config_folder.write, self._settings.last_good, config)
+        except OSError as error:
+            log.warning("configuration.not_kept", folder=str(self._settings.last_good), reason=error.strerror)
 
     async def test(self, request: TestRequest) -> TestRun:
         """Run a WebhookTest (`dev` plays the controller)."""
         return await self._runner.run(request)
 
-    async def _watch_configuration(self) -> None:
+    async def _watch_configuration(self, seen: str | None) -> None:
+        """`seen`: the stamp of what is in force."""
         folder: Path = self._settings.config
-        seen = config_folder.stamp(folder)
         while not self._stopping.is_set():
             try:
                 async for _ in awatch(
@@ -214,15 +227,19 @@ class Dispatcher:
                 seen = await self._look(folder, seen)
 
     async def _look(self, folder: Path, seen: str | None) -> str | None:
-        """Put what is in the folder in force, if it is new; the stamp of what was looked at."""
+        """Put what is in the folder in force, if it is new; the stamp of what is in force."""
         stamp = config_folder.stamp(folder)
-        if stamp is None or (stamp == seen and self.loader.config is not None):
+        if stamp is None:
+            return seen
+        if stamp == seen:
+            self.loader.problem = None
             return seen
         try:
             await self.use(await asyncio.to_thread(config_folder.read, folder))
         except ConfigurationError as error:
             self._metrics.configuration_refused()
             log.warning("configuration.refused", reason=str(error))
+            self.loader.problem = str(error)
             return seen
         log.info("configuration.loaded", webhooks=len(self.loader.webhooks))
         return stamp

@@ -94,6 +94,7 @@ class Backend:
             pending=self._lanes.waiting,
             dead_letters=sum(lane.dead for lane in lanes),
             in_flight=self._lanes.in_flight,
+            config_problem=self._loader.problem,
         )
 
     async def webhooks(self) -> Sequence[WebhookView]:

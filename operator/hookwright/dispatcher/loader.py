@@ -35,6 +35,8 @@ class Loader:
         self.webhooks: dict[str, RouteConfig] = {}
         self.matcher = Matcher([])
         self.loaded_at: float | None = None
+        self.problem: str | None = None
+        """Why a newer configuration was refused."""
         self._one_at_a_time = asyncio.Lock()
         self._warming: asyncio.Task[None] | None = None
 
