@@ -18,6 +18,7 @@ from pytest_kind import KindCluster
 
 from demo import hosts
 from e2e.kube import Kube, pod, until
+from hookwright.core.samples import sample
 
 ROOT = Path(__file__).parents[2]
 PRODUCT, TARGETS, APPS = "hookwright-e2e", "hookwright-e2e-targets", "hookwright-e2e-apps"
@@ -34,6 +35,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """README begins with an empty cluster: its test comes before the release of all others."""
+    items.sort(key=lambda item: item.path.name != "test_readme.py")
+
+
 class Receiver:
     """A pod behind TLS that stands for every target of the examples."""
 
@@ -47,6 +53,12 @@ class Receiver:
         lines = self._kube("-n", TARGETS, "logs", "receiver").splitlines()
         records = (json.loads(line) for line in lines if delivery in line)
         return [each for each in records if each["headers"].get("webhook-id") == delivery]
+
+    def at(self, path: str) -> list[dict[str, Any]]:
+        """What arrived at a path, in order."""
+        lines = self._kube("-n", TARGETS, "logs", "receiver").splitlines()
+        records = (json.loads(line) for line in lines if path in line)
+        return [each for each in records if each.get("path") == path]
 
     def arrived(self, delivery: str) -> dict[str, Any]:
         """Wait for a delivery; its first request."""
@@ -198,11 +210,69 @@ def source(kube: Kube, image: str, release: Release) -> Source:
     return Source(kube)
 
 
+@pytest.fixture(scope="module")
+def place(kube: Kube, release: Release, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace for the tests of one file; events for the whole cluster reach it."""
+    name = "hookwright-e2e-" + request.module.__name__.rpartition("test_")[2]
+    kube.namespace(name, **{"hookwright.io/cluster-events": "true"})
+    yield name
+    kube("delete", "namespace", name)
+
+
 @pytest.fixture(scope="session")
 def examples(kube: Kube, source: Source) -> list[str]:
     """Names of the examples' webhooks, applied as they are."""
     kube("-n", APPS, "apply", "--server-side", "-R", "-f", str(ROOT / "examples"))
     return [webhook["metadata"]["name"] for webhook in kube.items("webhooks", APPS)]
+
+
+class Ticker:
+    """A pod that posts an event twice a second."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+
+    def tries(self) -> list[dict[str, Any]]:
+        """All so far: their time and their deliveries."""
+        return [json.loads(line) for line in self._kube("-n", APPS, "logs", "ticker").splitlines()]
+
+    def accepted(self, since: float = 0.0, until: float = float("inf")) -> list[str]:
+        """Deliveries of a span of time (epoch seconds)."""
+        return [
+            each for tried in self.tries() if since <= tried["time"] < until for each in tried["deliveries"]
+        ]
+
+    def stop(self) -> list[str]:
+        """End it; every delivery that was ever accepted."""
+        everything = self.accepted()
+        self._kube("-n", APPS, "delete", "pod", "ticker")
+        return everything
+
+
+@pytest.fixture
+def ticker(kube: Kube, image: str, examples: list[str]) -> Iterator[Ticker]:
+    """Posts, and its events have deliveries."""
+    kube.wait("Ready", "webhooks", "--all", namespace=APPS)
+    metadata = {"name": "ticker", "namespace": APPS}
+    files = {"ticker.py": Path(__file__).with_name("ticker.py").read_text()}
+    files["event.json"] = json.dumps(sample("RequestGranted"))
+    kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})
+    volumes = {
+        "/ticker": {"configMap": {"name": "ticker"}},
+        "/token": {"secret": {"secretName": "events-token"}},
+    }
+    kube.apply(pod("ticker", APPS, image, ["python3", "/ticker/ticker.py", EVENTS], volumes))
+    kube.wait("Ready", "pod/ticker", namespace=APPS)
+    started = Ticker(kube)
+    until(started.accepted)
+    yield started
+    kube("-n", APPS, "delete", "pod", "ticker", "--ignore-not-found")
+
+
+def all_arrived(kube: Kube, deliveries: list[str]) -> bool:
+    """Whether each was seen by the receiver."""
+    seen = kube("-n", TARGETS, "logs", "receiver")
+    return all(delivery in seen for delivery in deliveries)
 
 
 class ApiServer:

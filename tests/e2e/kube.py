@@ -66,6 +66,17 @@ class Kube:
         labels = {**RESTRICTED, **labels}
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
 
+    def conditions(self, kind: str, name: str, namespace: str) -> dict[str, dict[str, Any]]:
+        """Conditions of an object by their type; none while it has no status."""
+        status = self.get(kind, name, namespace).get("status", {})
+        return {each["type"]: each for each in status.get("conditions", ())}
+
+
+def ours(kind: str, name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """A Webhook or a WebhookTest."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "hookwright.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
+
 
 def pod(
     name: str, namespace: str, image: str, command: list[str], volumes: dict[str, dict[str, Any]]
