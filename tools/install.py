@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import compileall
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,9 @@ def install(requirements: Path, folder: Path) -> None:
         pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
         options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]
         subprocess.run([*pip, "install", *options, "--target", folder, "-r", chosen.name], check=True)
+    shutil.rmtree(
+        folder / "kubernetes" / "aio", ignore_errors=True
+    )  # a second client, which nothing here imports
     compileall.compile_dir(folder, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
 
