@@ -2,69 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from e2e.conftest import APPS, EVENTS, PRODUCT, RELEASE, TARGETS, ApiServer
-from e2e.kube import Kube, pod, until
-from hookwright.core.samples import sample
-
-
-class Ticker:
-    """A pod that posts an event twice a second."""
-
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
-
-    def tries(self) -> list[dict[str, Any]]:
-        """All so far: their time and their deliveries."""
-        return [json.loads(line) for line in self._kube("-n", APPS, "logs", "ticker").splitlines()]
-
-    def accepted(self, since: float = 0.0, until: float = float("inf")) -> list[str]:
-        """Deliveries of a span of time (epoch seconds)."""
-        return [
-            each for tried in self.tries() if since <= tried["time"] < until for each in tried["deliveries"]
-        ]
-
-    def stop(self) -> list[str]:
-        """End it; every delivery that was ever accepted."""
-        everything = self.accepted()
-        self._kube("-n", APPS, "delete", "pod", "ticker")
-        return everything
-
-
-@pytest.fixture
-def ticker(kube: Kube, image: str, examples: list[str]) -> Iterator[Ticker]:
-    """Posts, and its events have deliveries."""
-    kube.wait("Ready", "webhooks", "--all", namespace=APPS)
-    metadata = {"name": "ticker", "namespace": APPS}
-    files = {"ticker.py": Path(__file__).with_name("ticker.py").read_text()}
-    files["event.json"] = json.dumps(sample("RequestGranted"))
-    kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})
-    volumes = {
-        "/ticker": {"configMap": {"name": "ticker"}},
-        "/token": {"secret": {"secretName": "events-token"}},
-    }
-    kube.apply(pod("ticker", APPS, image, ["python3", "/ticker/ticker.py", EVENTS], volumes))
-    kube.wait("Ready", "pod/ticker", namespace=APPS)
-    started = Ticker(kube)
-    until(started.accepted)
-    yield started
-    kube("-n", APPS, "delete", "pod", "ticker", "--ignore-not-found")
-
-
-def all_arrived(kube: Kube, deliveries: list[str]) -> bool:
-    """Whether each was seen by the receiver."""
-    seen = kube("-n", TARGETS, "logs", "receiver")
-    return all(delivery in seen for delivery in deliveries)
+from e2e.conftest import APPS, PRODUCT, RELEASE, ApiServer, Ticker, all_arrived
+from e2e.kube import Kube, until
 
 
 def dispatcher(kube: Kube) -> dict[str, Any]:
