@@ -155,7 +155,7 @@ def receiving(folder: Path, *hosts: str) -> Iterator[tuple[Path, int, Path]]:
     try:
         yield ca_file, int(process.wait_for(r'"port": ([0-9]+)')[1]), log
     finally:
-        process.end(signal.SIGINT)
+        process.end()
 
 
 @pytest.fixture(scope="session")
