@@ -22,8 +22,8 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests/guarantees
-	@echo 'cluster tests left out: make e2e'
 	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees
+	@echo 'cluster tests left out: make e2e'
 
 e2e: $(READY)
 	@$(BIN)/python -m pytest -m needs_go tests/gitops
