@@ -25,6 +25,7 @@ import trustme
 from hookwright.cli.folder import read_folder
 from hookwright.core.routes import host_of
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
+from rig import records
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -93,8 +94,8 @@ class Demo:
         """The webhook-ids that the receiver has seen."""
         if not self.log.exists():
             return set()
-        records = (json.loads(line) for line in self.log.read_text().splitlines())
-        return {record["headers"]["webhook-id"] for record in records if "webhook-id" in record["headers"]}
+        found = records(self.log.read_text())
+        return {record["headers"]["webhook-id"] for record in found if "webhook-id" in record["headers"]}
 
 
 def say(text: str) -> None:

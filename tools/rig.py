@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import trustme
 
@@ -23,6 +25,12 @@ def throwaway_ca(folder: Path, *names: str) -> tuple[Path, Path]:
     authority.cert_pem.write_to_path(ca_file)
     authority.issue_cert(*names).private_key_and_cert_chain_pem.write_to_path(cert)
     return ca_file, cert
+
+
+def records(text: str) -> list[dict[str, Any]]:
+    """The JSON lines of a log that is still being written: a last line without its end is not one yet."""
+    whole, _, _ = text.rpartition("\n")
+    return [json.loads(line) for line in whole.split("\n") if line.startswith("{")]
 
 
 class Process:

@@ -19,6 +19,7 @@ from pytest_kind import KindCluster
 from demo import hosts
 from e2e.kube import Kube, pod, until
 from hookwright.core.samples import sample
+from rig import records
 
 ROOT = Path(__file__).parents[2]
 PRODUCT, TARGETS, APPS = "hookwright-e2e", "hookwright-e2e-targets", "hookwright-e2e-apps"
@@ -50,15 +51,13 @@ class Receiver:
 
     def requests(self, delivery: str) -> list[dict[str, Any]]:
         """What arrived of one delivery, in order."""
-        lines = self._kube("-n", TARGETS, "logs", "receiver").splitlines()
-        records = (json.loads(line) for line in lines if delivery in line)
-        return [each for each in records if each["headers"].get("webhook-id") == delivery]
+        found = records(self._kube("-n", TARGETS, "logs", "receiver"))
+        return [each for each in found if each.get("headers", {}).get("webhook-id") == delivery]
 
     def at(self, path: str) -> list[dict[str, Any]]:
         """What arrived at a path, in order."""
-        lines = self._kube("-n", TARGETS, "logs", "receiver").splitlines()
-        records = (json.loads(line) for line in lines if path in line)
-        return [each for each in records if each.get("path") == path]
+        found = records(self._kube("-n", TARGETS, "logs", "receiver"))
+        return [each for each in found if each.get("path") == path]
 
     def arrived(self, delivery: str) -> dict[str, Any]:
         """Wait for a delivery; its first request."""
@@ -234,7 +233,7 @@ class Ticker:
 
     def tries(self) -> list[dict[str, Any]]:
         """All so far: their time and their deliveries."""
-        return [json.loads(line) for line in self._kube("-n", APPS, "logs", "ticker").splitlines()]
+        return records(self._kube("-n", APPS, "logs", "ticker"))
 
     def accepted(self, since: float = 0.0, until: float = float("inf")) -> list[str]:
         """Deliveries of a span of time (epoch seconds)."""

@@ -12,6 +12,7 @@ from standardwebhooks import Webhook as StandardWebhook
 from examples.cases import CASES, IN_STRINGS, UNMATCHED, Case
 from examples.conftest import EXAMPLES
 from product.conftest import Product, until
+from rig import records
 
 pytestmark = pytest.mark.xdist_group("examples")
 
@@ -143,8 +144,7 @@ def test_dev_ran_the_same_tests(examples: Product) -> None:
     """Its log has one line for each, all of them successful."""
 
     def lines() -> list[dict[str, Any]]:
-        found = [json.loads(line) for line in examples.output().splitlines() if line.startswith("{")]
-        return [each for each in found if each["event"] == "test"]
+        return [each for each in records(examples.output()) if each["event"] == "test"]
 
     runs = until(lambda: len(found := lines()) >= len(TESTS) and found)
     assert sorted(each["test"] for each in runs) == TESTS

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rig import LISTENING, Process, dev, throwaway_ca
+from rig import LISTENING, Process, dev, records, throwaway_ca
 
 HOST = "target.test"
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -120,8 +120,8 @@ class Product:
         """Requests that reached the receiver, of one delivery or all."""
         if not self._log.exists():
             return []
-        records = [json.loads(line) for line in self._log.read_text().splitlines()]
-        return [each for each in records if delivery is None or each["headers"].get("webhook-id") == delivery]
+        found = records(self._log.read_text())
+        return [each for each in found if delivery is None or each["headers"].get("webhook-id") == delivery]
 
     def arrived(self, delivery: str, times: int = 1) -> dict[str, Any]:
         """Wait for a delivery at the receiver; the latest request of it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 import subprocess
@@ -18,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from hookwright.core.decode import decode
 from hookwright.dispatcher.settings import Settings
 from product.conftest import Product, granted, receiving, until
+from rig import records
 
 DOCS = Path(__file__).parents[2] / "docs"
 OPERATIONS = (DOCS / "operations.md").read_text()
@@ -101,8 +101,7 @@ def test_every_field_of_the_attempt_line_is_listed(documented: Product) -> None:
     """In the order of the line, those of failures included."""
 
     def lines() -> list[dict[str, Any]]:
-        found = [json.loads(line) for line in documented.output().splitlines() if line.startswith("{")]
-        return [line for line in found if line["event"] == "attempt"]
+        return [line for line in records(documented.output()) if line["event"] == "attempt"]
 
     attempts = until(lambda: len(found := lines()) == 2 and found)
     listed = {name for row in table(OPERATIONS, "Logs") for name in words(row[0])}
