@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 
 from hookwright.api import admin
 from hookwright.api.admin import RunRequest, WebhookView
@@ -13,6 +14,7 @@ from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller.plan import Report
 from hookwright.controller.runs import Runs
 from hookwright.controller.webhooktest_status import Due
+from hookwright.errors import ClusterError
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 SPEC = WebhookTestSpec.model_validate({"webhookRef": {"name": "w"}})
@@ -20,14 +22,17 @@ DUE = Due("shop/t", "r1", SPEC, None, "shop/w", "new")
 
 
 class Answering:
-    """In place of `Dispatchers`: `hashes` are the configurations that its answers speak of."""
+    """In place of `Dispatchers`: `hashes` are the configurations that its answers speak of; `errors` go first."""
 
     def __init__(self, *hashes: str) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.errors: list[Exception] = []
         self._hashes = list(hashes)
 
     async def test(self, address: str, request: RunRequest) -> admin.TestRun:
         self.asked.append((address, request.run_id))
+        if self.errors:
+            raise self.errors.pop(0)
         return admin.TestRun(
             run_id=request.run_id, test=request.test, webhook="shop/w", mode="Send", result="Test successful",
             message="", tested_config_hash=self._hashes.pop(0), time="2026-01-02T03:04:05Z",
@@ -41,7 +46,11 @@ class World:
         self.answering = Answering(*hashes)
         self.ended = asyncio.Event()
         reports = [self._report("10.0.0.1", "old"), self._report("10.0.0.2", "new")]
-        self.runs = Runs(self.answering, ControllerMetrics(), lambda: reports, self.ended.set)  # type: ignore[arg-type]
+        self.pauses: list[float] = []
+        self.runs = Runs(self.answering, ControllerMetrics(), lambda: reports, self.ended.set, self._pause)  # type: ignore[arg-type]
+
+    async def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
 
     def _report(self, address: str, config_hash: str) -> Report:
         view = WebhookView(webhook="shop/w", active=True, config_hash=config_hash, state="running")
@@ -79,3 +88,18 @@ async def test_no_dispatcher_runs_it_any_more(world: World) -> None:
     """Nothing is asked; the next round decides anew."""
     await world.run(Due("shop/t", "r2", SPEC, None, "shop/w", "newer"))
     assert (world.answering.asked, dict(world.runs.done)) == ([], {})
+
+
+async def test_whatever_fails_is_tried_again_after_a_growing_pause(world: World) -> None:
+    """An error that nobody expects as well: never at once, and never given up; an answer ends the row."""
+    world.answering.errors = [ClusterError("away"), KeyError("secret-of-somebody")] + [ValueError()] * 4
+    with structlog.testing.capture_logs() as told:
+        for _ in range(6):
+            await world.run(DUE)
+    assert world.pauses == [10.0, 20.0, 40.0, 80.0, 80.0, 80.0]
+    assert [each["message"] for each in told[:2]] == ["away", "A mistake of ours: KeyError"]
+    assert len(told) == 6
+    await world.run(DUE)
+    world.answering.errors = [ClusterError("away")]
+    await world.run(DUE)
+    assert world.pauses[6:] == [10.0]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import signal
 
 import click
 
 from hookwright.cli.environment import read_settings
-from hookwright.cli.exits import FOUND_WRONG
+from hookwright.cli.exits import DONE, FOUND_WRONG
 from hookwright.controller.app import Controller
 from hookwright.controller.cluster import connect
 from hookwright.controller.handlers import watch
@@ -33,7 +35,14 @@ async def _serve(settings: Settings) -> None:
         await watch(inventory, settings.watch_namespaces)
 
     controller = Controller(settings, connect())
-    await controller.run(feed)
-    if controller.failure is not None:
-        logs.flush()
-        os._exit(FOUND_WRONG)  # a usual end waits for tasks and threads, which may never end
+    running = asyncio.ensure_future(controller.run(feed))
+    for each in (
+        signal.SIGTERM,
+        signal.SIGINT,
+    ):  # until kopf takes them, which is once the API server answers
+        asyncio.get_running_loop().add_signal_handler(each, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    logs.flush()
+    # a usual end waits for tasks and threads, which may sit in a request that nobody answers
+    os._exit(FOUND_WRONG if controller.failure is not None else DONE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -15,15 +15,23 @@ from hookwright.api.admin import RunRequest, TestRun
 from hookwright.controller.dispatchers import Dispatchers
 from hookwright.controller.plan import Report
 from hookwright.controller.webhooktest_status import Due
-from hookwright.errors import ClusterError
-from hookwright.limits import CONTROLLER_TESTS, TEST_AGAIN_SECONDS, TEST_RUNS_KEPT
+from hookwright.errors import HookwrightError
+from hookwright.limits import (
+    CONTROLLER_TESTS,
+    TEST_AGAIN_LONGEST_SECONDS,
+    TEST_AGAIN_SECONDS,
+    TEST_RUNS_KEPT,
+)
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 _log = structlog.get_logger()
 
 
 class Runs:
-    """Runs of tests on the dispatchers: each id once, a few at the same time."""
+    """Runs of tests on the dispatchers: each id once, a few at the same time.
+
+    `pause`: waits so many seconds before a run that did not come about may be started again.
+    """
 
     def __init__(
         self,
@@ -31,11 +39,14 @@ class Runs:
         metrics: ControllerMetrics,
         reports: Callable[[], list[Report]],
         ended: Callable[[], None],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._dispatchers, self._metrics, self._reports, self._ended = dispatchers, metrics, reports, ended
+        self._pause = pause
         self._slots = asyncio.Semaphore(CONTROLLER_TESTS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._strayed: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
         self.done: OrderedDict[str, TestRun] = OrderedDict()
 
     def start(self, due: Due) -> None:
@@ -47,13 +58,28 @@ class Runs:
         try:
             async with self._slots:
                 await self._ask(due)
-        except ClusterError as error:
-            self._metrics.failed("test")
-            _log.warning("test", test=due.test, message=str(error))
-            await asyncio.sleep(TEST_AGAIN_SECONDS)
+            del self._failed[due.run_id]
+        except Exception as error:  # whatever it is: rounds would start it again without end or pause
+            await self._put_off(due, error)
         finally:
             del self._tasks[due.run_id]
             self._ended()
+
+    async def _put_off(self, due: Due, error: Exception) -> None:
+        """Tell, and wait longer each time."""
+        expected = isinstance(
+            error, HookwrightError
+        )  # the text of another may hold what is nobody's business
+        self._metrics.failed("test")
+        _log.warning(
+            "test",
+            test=due.test,
+            message=str(error) if expected else f"A mistake of ours: {type(error).__name__}",
+            exc_info=None if expected else error,
+        )
+        pause = TEST_AGAIN_SECONDS * 2.0 ** min(self._failed[due.run_id], 10)
+        self._failed[due.run_id] += 1
+        await self._pause(min(pause, TEST_AGAIN_LONGEST_SECONDS))
 
     async def _ask(self, due: Due) -> None:
         runs_it = (
