@@ -186,7 +186,7 @@ class StoreSuite:
         await work.accept([event(100, HOOK, identity=b"one", digest=b"A")])
         late = event(200, HOOK, identity=b"one", digest=b"B", received=NOW + DAY)
         assert await work.accept([late]) == [New()]
-        assert await work.accept([replace(late, key=300)]) == [Repeat(b"answer")]
+        assert await work.accept([late._replace(key=300)]) == [Repeat(b"answer")]
 
     async def test_the_window_of_identities_shows_in_the_figures(self, work: Work) -> None:
         """How many identities are known, and since when."""
@@ -499,7 +499,7 @@ class StoreSuite:
         """Identities after a day, attempts after seven, dead letters with their events after thirty."""
         await work.accept([event(100, HOOK, identity=b"one")])
         [delivery] = await claim(work)
-        await work.finish([replace(bury(delivery), record=attempt(101, result="Rejected"))])
+        await work.finish([bury(delivery)._replace(record=attempt(101, result="Rejected"))])
         dropped = {"identities": 0, "history": 0, "dead_letters": 0, "events": 0}
         assert await work.prune(now=NOW + DAY) == dropped | {"identities": 1}
         assert await work.prune(now=NOW + 7 * DAY) == dropped | {"history": 1}
@@ -517,7 +517,7 @@ class StoreSuite:
             found = await claim(work)
             await work.finish(
                 [
-                    replace(bury(one, at=NOW + one.key), record=attempt(one.key, detail=b"y" * 400))
+                    bury(one, at=NOW + one.key)._replace(record=attempt(one.key, detail=b"y" * 400))
                     for one in found
                 ]
             )
@@ -529,8 +529,8 @@ class StoreSuite:
             }
             assert await dead_keys(history) == [301, 201]
             assert [one.delivery_key for _, one in await history.invocations(limit=9)] == [301]
-            assert await work.accept([replace(events[0], key=400)]) == [New()]
-            assert await work.accept([replace(events[2], key=500)]) == [Repeat(b"answer")]
+            assert await work.accept([events[0]._replace(key=400)]) == [New()]
+            assert await work.accept([events[2]._replace(key=500)]) == [Repeat(b"answer")]
 
     async def test_a_shared_event_outlives_one_pruned_dead_letter(self, work: Work, history: History) -> None:
         """The delivery that still waits keeps the event."""

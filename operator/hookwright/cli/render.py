@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +123,7 @@ def _read_event(file: str, trigger: str | None) -> Event:
     events = decode({"content-type": body.content_type}, body.content)
     if len(events) != 1:
         raise UsageError(f"{file}: holds {len(events)} events; render takes one.")
-    return replace(events[0], trigger=normalise_trigger(trigger)) if trigger else events[0]
+    return events[0]._replace(trigger=normalise_trigger(trigger)) if trigger else events[0]
 
 
 def _record(explained: Explained) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from hookwright.core.outcome import Outcome, Verdict
 from hookwright.core.retry import RetryPolicy
@@ -25,8 +26,7 @@ class RouteState(StrEnum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What becomes of a delivery after an attempt.
 
     `action` is "ack", "delay" or "bury"; `result` Delivered, Retrying, Rejected, Gone or Exhausted; `delay`

@@ -6,11 +6,10 @@ The shown form is built a second time from the same parts, with `‹secret name/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One request, ready for the sender. `headers` are in order, without Host and Content-Length.
 
     `shown_url` and `shown_headers` are what may be stored and shown.

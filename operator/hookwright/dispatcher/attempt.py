@@ -7,7 +7,7 @@ Must not: know lanes or the store.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hookwright.api.admin import ValidatorResult
 from hookwright.core.lifecycle import gone_mark
@@ -71,7 +71,7 @@ class Target:
         """The request with the headers that authentication would add, as they may be shown."""
         if self.credentials is None:
             return outgoing
-        return replace(outgoing, shown_headers=outgoing.shown_headers + self.credentials.shown)
+        return outgoing._replace(shown_headers=outgoing.shown_headers + self.credentials.shown)
 
     def close(self) -> None:
         """Let the connections go. Its secrets become former ones."""
@@ -142,8 +142,8 @@ class Pipeline:
             extra = (*extra, ("webhook-signature", signature))
         if not extra:
             return outgoing
-        return replace(
-            outgoing, headers=outgoing.headers + extra, shown_headers=outgoing.shown_headers + extra
+        return outgoing._replace(
+            headers=outgoing.headers + extra, shown_headers=outgoing.shown_headers + extra
         )
 
     async def perform(self, target: Target, outgoing: Outgoing) -> Performed:
@@ -175,8 +175,8 @@ class Pipeline:
             headers = held.constant
             if headers is None:
                 headers = await held.headers(deadline - self._clock.monotonic())
-            performed.outgoing = replace(
-                plain, headers=plain.headers + headers, shown_headers=plain.shown_headers + held.shown
+            performed.outgoing = plain._replace(
+                headers=plain.headers + headers, shown_headers=plain.shown_headers + held.shown
             )
             performed.requests += 1
             answer = await target.send(performed.outgoing, deadline - self._clock.monotonic())

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hookwright import limits
 
@@ -43,8 +43,7 @@ class DeadReason(StrEnum):
     WEBHOOK_DELETED = "WebhookDeleted"
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     """A delivery to be stored: for a webhook (`namespace/name`), waiting, or dead at once with a reason."""
 
     key: int
@@ -53,8 +52,7 @@ class NewDelivery:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event and its deliveries; stored in one transaction with all others of its batch.
 
     `identity` is a 16-byte hash of path and identity or None, `digest` a 16-byte hash of its body,
@@ -116,8 +114,7 @@ class Delivery:
     """The only delivery its event ever had (lets a store drop the event with it, without counting)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+class AttemptRecord(NamedTuple):
     """One attempt for the history. `detail`: JSON of message, request, response, timings, validators."""
 
     delivery_key: int
@@ -144,8 +141,7 @@ class Action(StrEnum):
     BURY = "bury"
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """The result of an attempt: one action, and its record, in one transaction.
 
     DELAY takes `due`, `at` (now), `steps` and `attempts`; BURY takes `reason`, `message`, `at` (when it died) and
