@@ -33,6 +33,9 @@ _EARLY = 0.002  # a timer may fire a little before its time
 _SLICE = 0.001  # seconds of work before the loop gets control back
 
 
+_Attempt = tuple[Lane, Target, Delivery, Outgoing, bool]
+
+
 class Lanes:
     """Every webhook's lane. `observe` is called with the details of each attempt (metrics and logs)."""
 
@@ -59,6 +62,8 @@ class Lanes:
         self._results = Results(work, self._written, self._wake_all)
         self._overflow = Overflow(work, clock, wake=self.wake, wake_at=self._wake_at)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: list[asyncio.Future[_Attempt | None]] = []
+        """Tasks that have no attempt, by what they wait for."""
         self._loop = asyncio.get_running_loop()
 
     def lane(self, key: str) -> Lane:
@@ -179,9 +184,21 @@ class Lanes:
         if isinstance(prepared, Performed):
             self._ended(lane, target, delivery, prepared, self._clock.now_ms(), probe)
             return
-        task = self._loop.create_task(self._attempt(lane, target, delivery, prepared, probe))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        attempt = (lane, target, delivery, prepared, probe)
+        if self._idle:
+            self._idle.pop().set_result(attempt)
+        else:
+            self.spawn(self._attempts(attempt))
+
+    async def _attempts(self, attempt: _Attempt | None) -> None:
+        """One attempt after the other: a task for each would cost more than judging its answer."""
+        while attempt is not None:
+            await self._attempt(*attempt)
+            if self.stopping:
+                return
+            waiter = self._loop.create_future()
+            self._idle.append(waiter)
+            attempt = await waiter
 
     async def _attempt(
         self, lane: Lane, target: Target, delivery: Delivery, outgoing: Outgoing, probe: bool
@@ -361,6 +378,8 @@ class Lanes:
     def stop(self) -> None:
         """No new attempts from now on."""
         self.stopping = True
+        while self._idle:
+            self._idle.pop().set_result(None)
 
     async def drain(self, timeout: float) -> None:
         """Wait up to `timeout` seconds for attempts under way, abort the rest uncounted, write all results."""
