@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -198,7 +199,7 @@ def test_explain_tells_a_filter_over_its_budget() -> None:
     assert reason.startswith("$..* looks at more than 10,000 nodes here")
 
 
-KINDS = {
+KINDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "other integrations": lambda n: {"integrations": [f"db {n}", "elsewhere"]},
     "other requesters of the same integration": lambda n: {
         "integrations": ["prod db"],
@@ -212,6 +213,49 @@ KINDS = {
     },
     "another beginning at the same path": lambda n: {
         "match_expressions": [expression("$.data.friendly_id", "Prefix", f"XY-{n}")]
+    },
+    "a value at another path": lambda n: {
+        "match_expressions": [expression(f"$.data.requester.own{n}", "In", "x")]
+    },
+    "an end at another path below an index": lambda n: {
+        "match_expressions": [expression(f"$.data.access_groups[0].own{n}", "Suffix", "x")]
+    },
+    "a value at another path with a wildcard": lambda n: {
+        "match_expressions": [expression(f"$.data.own{n}[*].name", "In", "x")]
+    },
+    "anything at another path": lambda n: {
+        "match_expressions": [expression(f"$.data.requester.own{n}", "Exists")]
+    },
+    "an expression at another path": lambda n: {
+        "match_expressions": [expression(f"$.data.own{n}", "Matches", "^[a-z]+$")]
+    },
+    "another expression at the same path": lambda n: {
+        "match_expressions": [expression("$.data.justification", "Matches", f"^(reason|cause).* {n:03}$")]
+    },
+    "the same expression without a word": lambda n: {
+        "match_expressions": [expression("$.data.justification", "Matches", "^[0-9]+$")]
+    },
+    "globs with another middle": lambda n: {"integrations": [f"*team{n:03}*"]},
+    "globs with the same beginning and another middle": lambda n: {"integrations": [f"prod*-{n:03}-*"]},
+    "nothing at a path that is there": lambda n: {
+        "match_expressions": [expression("$.data.justification", "DoesNotExist")]
+    },
+    "not the value that is there": lambda n: {
+        "match_expressions": [expression("$.data.friendly_id", "NotIn", "AR-123", f"AR-{n}000")]
+    },
+    "not the value that is there, and others": lambda n: {
+        "match_expressions": [
+            expression("$.data.friendly_id", "NotIn", "AR-123"),
+            expression("$.data.justification", "NotIn", f"reason {n}"),
+        ]
+    },
+    "a value that many share, and anything at another path": lambda n: {
+        "integrations": ["prod db"],
+        "match_expressions": [expression(f"$.data.own{n}", "Exists")],
+    },
+    "a value that many share, and another expression": lambda n: {
+        "integrations": ["prod db"],
+        "match_expressions": [expression("$.data.justification", "Matches", f"reason {n:03}")],
     },
 }
 FITTING: dict[str, dict[str, Any]] = {
@@ -228,13 +272,19 @@ FITTING: dict[str, dict[str, Any]] = {
     "empty beginning": {"match_expressions": [expression("$.data.justification", "Prefix", "")]},
     "empty end": {"match_expressions": [expression("$.data.justification", "Suffix", "")]},
     "two filters": {"bundles": ["Bundle*"], "grantees": ["*user-1"]},
+    "middle with its ends": {"requesters": ["u*@*com"]},
+    "Exists": {"match_expressions": [expression("$.data.requester.name", "Exists")]},
+    "Matches": {"match_expressions": [expression("$.data.justification", "Matches", "(?i)^i NEED")]},
+    "NotIn": {"match_expressions": [expression("$.data.friendly_id", "NotIn", "AR-1")]},
+    "NotIn nothing": {"match_expressions": [expression("$.data.own1", "NotIn", "x")]},
+    "DoesNotExist": {"match_expressions": [expression("$.data.own1", "DoesNotExist")]},
 }
 
 
 @pytest.mark.parametrize("filters", FITTING.values(), ids=FITTING)
 def test_each_way_into_the_index_leads_to_the_webhook(filters: dict[str, Any]) -> None:
     """A webhook that fits by value, beginning or end is found among others that do not."""
-    others = [config(f"other{n}", **KINDS[kind](n)) for n, kind in enumerate(KINDS)]
+    others = [config(f"other{n}-{kind}", **KINDS[kind](n)) for n in range(12) for kind in KINDS]
     assert matched([*others, config("w", **filters)], CREATED) == ["w"]
 
 
@@ -340,10 +390,8 @@ def test_webhooks_that_do_not_match_are_not_evaluated(kind: str) -> None:
     for count in (10, 1000):
         index = Matcher([config(f"w{n}", **KINDS[kind](n)) for n in range(count)]).prepare(None)
         view = CountedView(CREATED.document)
-        candidates = [
-            entry for bucket in index.buckets("RequestCreated") for entry in bucket.candidates(view)
-        ]
-        assert candidates == []
+        groups = [group for bucket in index.buckets("RequestCreated") for group in bucket.candidates(view)]
+        assert len(groups) <= 1  # webhooks with the same filters are one
         asked.append(view.asked)
     assert asked[0] == asked[1] <= 2
 

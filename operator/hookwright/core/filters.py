@@ -1,8 +1,7 @@
 """A webhook's filters (SPEC 2), compiled once: does this event pass, and if not, why.
 
 AND across entries, OR inside one. A `View` looks every place of an event up once, however many webhooks ask.
-Clauses also tell which exact values or prefixes an event must show to have any chance, from which
-`core.matching` builds its index.
+Clauses also tell what an event must show to have any chance, from which `core.match_index` is built.
 Must not: know triggers or namespaces, change an event.
 """
 
@@ -10,7 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from functools import partial
 from typing import Any, Final
 
@@ -75,16 +75,19 @@ def _texts(path: JsonPath, document: Any) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What an event must show at `source` to pass: one of the texts, or one with such a beginning or end."""
+    """What an event must show at `source` to pass: a text that is one of these, or begins or ends so, or in
+    which one of the RE2 expressions is found; or `anything`."""
 
     source: Source
     exact: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
+    expressions: tuple[str, ...] = ()
+    anything: bool = False
 
 
 class Clause(ABC):
-    """One entry of the filters."""
+    """One entry of the filters; equal to another that decides the same."""
 
     __slots__ = ()
 
@@ -97,23 +100,31 @@ class Clause(ABC):
         """Why the event does not pass, one sentence; only asked then."""
 
     @abstractmethod
-    def probe(self) -> Probe | None:
-        """A necessary condition that can be looked up; None if there is none."""
+    def probes(self) -> Sequence[Probe]:
+        """Necessary conditions that can be looked up; any of them will do."""
+
+    def parts(self) -> Sequence[Clause]:
+        """Clauses that all hold if this one does: as small as they get, so that many webhooks share one."""
+        return (self,)
 
 
+@dataclass(frozen=True, slots=True)
 class FilterProgram:
-    """All filters of one webhook. Immutable."""
+    """All filters of one webhook; equal to another that decides the same."""
 
-    __slots__ = ("clauses",)
-
-    def __init__(self, clauses: Sequence[Clause]) -> None:
-        self.clauses = tuple(clauses)
+    clauses: tuple[Clause, ...]
 
     def passes(self, view: View) -> bool:
-        """Whether the event passes all filters. Raises FilterError."""
-        for clause in self.clauses:  # noqa: SIM110 - half the time of all() and a generator, for each webhook
-            if not clause.holds(view):
-                return False
+        """Whether the event passes all filters. Raises FilterError if no filter says no, but one cannot say."""
+        error = None
+        for clause in self.clauses:
+            try:
+                if not clause.holds(view):
+                    return False
+            except FilterError as problem:
+                error = error or problem
+        if error is not None:
+            raise error
         return True
 
     def mismatches(self, view: View) -> Iterator[str]:
@@ -141,7 +152,7 @@ def compile_filters(filters: Filters | None) -> FilterProgram:
         clauses.append(_Approvals(filters.approvals))
     for index, expression in enumerate(filters.match_expressions or ()):
         clauses.append(_compile_expression(f"matchExpressions[{index}]", expression))
-    return FilterProgram(clauses)
+    return FilterProgram(tuple(clauses))
 
 
 # --- lists of names -------------------------------------------------------------------------------
@@ -150,7 +161,7 @@ def compile_filters(filters: Filters | None) -> FilterProgram:
 @dataclass(frozen=True, slots=True)
 class _Listed(Clause):
     place: str
-    field: str
+    field: str  # as users write the place
     exact: frozenset[str]
     globs: tuple[str, ...]
 
@@ -167,14 +178,17 @@ class _Listed(Clause):
             return f"{self.field}: the event names none, wanted one of {wanted}"
         return f"{self.field}: none of {_quoted(values)} is in {wanted}"
 
-    def probe(self) -> Probe:
+    def probes(self) -> Sequence[Probe]:
+        exact = tuple(sorted(self.exact))
         ends = [(glob.partition("*")[0], glob.rpartition("*")[2]) for glob in self.globs]
-        return Probe(
-            self.place,
-            tuple(sorted(self.exact)),
-            tuple(head for head, tail in ends if len(head) >= len(tail)),
-            tuple(tail for head, tail in ends if len(head) < len(tail)),
-        )
+        prefixes = tuple(head for head, tail in ends if len(head) >= len(tail))
+        suffixes = tuple(tail for head, tail in ends if len(head) < len(tail))
+        by_ends = Probe(self.place, exact, prefixes, suffixes)
+        if all(
+            max(pair, key=len) == glob.replace("*", "") for glob, pair in zip(self.globs, ends, strict=True)
+        ):
+            return (by_ends,)
+        return (by_ends, Probe(self.place, exact, expressions=tuple(map(_glob_expression, self.globs))))
 
 
 def _compile_list(place: str, field: str, values: Sequence[str]) -> _Listed:
@@ -201,6 +215,11 @@ def glob_matches(glob: str, text: str) -> bool:
     return True
 
 
+def _glob_expression(glob: str) -> str:
+    """RE2, found in every text that fits the glob (and in others: it asks for the parts, not the ends)."""
+    return "(?s)" + ".*".join(re2.escape(part) for part in glob.strip("*").split("*"))
+
+
 # --- approvals ------------------------------------------------------------------------------------
 
 
@@ -216,8 +235,8 @@ class _Approvals(Clause):
             return "approvals: wanted Manual, but no person has approved"
         return "approvals: wanted Automatic, but a person stands among the approvals, or the event has none"
 
-    def probe(self) -> Probe:
-        return Probe(APPROVALS, (self.kind,))
+    def probes(self) -> Sequence[Probe]:
+        return (Probe(APPROVALS, (self.kind,)),)
 
 
 # --- match expressions ----------------------------------------------------------------------------
@@ -227,11 +246,11 @@ class _Approvals(Clause):
 class _Expression(Clause):
     """One comparison. `test` judges all texts that the path finds, a negation included."""
 
-    field: str
+    field: str = dataclass_field(compare=False)
     path: JsonPath
     operator: str
     values: tuple[str, ...]
-    test: Callable[[Sequence[str]], bool]
+    test: Callable[[Sequence[str]], bool] = dataclass_field(compare=False)
 
     def holds(self, view: View) -> bool:
         return self.test(view.values(self.path))
@@ -242,15 +261,24 @@ class _Expression(Clause):
         wanted = f"{self.operator} {_shown_list(self.values)}" if self.values else self.operator
         return f"{self.field}: {found}, wanted {wanted}"
 
-    def probe(self) -> Probe | None:
+    def probes(self) -> Sequence[Probe]:
         match self.operator:
             case "In":
-                return Probe(self.path, exact=self.values)
+                return (Probe(self.path, exact=self.values),)
             case "Prefix":
-                return Probe(self.path, prefixes=self.values)
+                return (Probe(self.path, prefixes=self.values),)
             case "Suffix":
-                return Probe(self.path, suffixes=self.values)
-        return None
+                return (Probe(self.path, suffixes=self.values),)
+            case "Matches":
+                return (Probe(self.path, expressions=self.values), Probe(self.path, anything=True))
+            case "Exists":
+                return (Probe(self.path, anything=True),)
+        return ()
+
+    def parts(self) -> Sequence[Clause]:
+        if self.operator != "NotIn":
+            return (self,)
+        return [replace(self, values=(value,), test=_none_in((value,))) for value in self.values]
 
 
 def _compile_expression(field: str, expression: MatchExpression) -> _Expression:

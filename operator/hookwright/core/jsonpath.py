@@ -61,11 +61,13 @@ _Test = Callable[[Any, _Run], bool]
 class JsonPath:
     """A compiled query; equal to another of the same text. Made by `compile_path`."""
 
-    __slots__ = ("_keys", "_select", "text")
+    __slots__ = ("_keys", "_select", "lead", "text")
 
     def __init__(self, text: str, query: JSONPathQuery) -> None:
         self.text = text
-        self._keys = _singular_keys(query)
+        self.lead = tuple(_leading_keys(query))
+        """Names and indices below which everything stands that it finds."""
+        self._keys = self.lead if query.singular_query() else None
         self._select = _compile_query(query)
 
     def __eq__(self, other: object) -> bool:
@@ -119,17 +121,15 @@ _ENVIRONMENT: Final = _Environment()
 # --- singular queries: names and indices only, by far the most common -----------------------------
 
 
-def _singular_keys(query: JSONPathQuery) -> Sequence[str | int] | None:
-    if not query.singular_query():
-        return None
-    return tuple(_key(segment.selectors[0]) for segment in query.segments)
-
-
-def _key(selector: JSONPathSelector) -> str | int:
-    match selector:
-        case NameSelector(name=key) | IndexSelector(index=key):
-            return key
-    raise AssertionError(f"{selector} is not singular")
+def _leading_keys(query: JSONPathQuery) -> Iterator[str | int]:
+    for segment in query.segments:
+        match segment:
+            case JSONPathRecursiveDescentSegment():
+                return
+            case JSONPathSegment(selectors=[NameSelector(name=key) | IndexSelector(index=key)]):
+                yield key
+            case _:
+                return
 
 
 def _walk(node: Any, keys: Sequence[Any]) -> list[Any]:

@@ -1,0 +1,320 @@
+"""The index behind `core.matching`: from an event to the few webhooks that are worth evaluating.
+
+A bucket per trigger. In it, webhooks with the same filters are one group, and each group stands under what one
+of its filters asks an event to show: a value, a beginning, an end, an expression's words, anything at a path.
+Groups that ask for nothing of the kind (negations) stand behind a gate: a filter that several of them share.
+The index may lead to too much, never to too little; evaluation decides.
+Must not: decide that something matches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hookwright.core.expression_set import ExpressionSet
+from hookwright.core.filters import Clause, FilterProgram, Probe, Source, View
+from hookwright.errors import FilterError
+from hookwright.limits import KIB
+
+FEW: Final = 8  # so many are as quickly tried one by one
+EXPRESSIONS_BYTES: Final = 512 * KIB  # of expressions with an index; the memory for it is some 200 times that
+Searches = Mapping[Source, ExpressionSet]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """Filters, and what leads to them: a condition to look up, else a gate, else nothing: they are tried."""
+
+    program: FilterProgram
+    probe: Probe | None
+    gate: Clause | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A webhook: its place in the configuration, triggers, and rule (one for all with the same filters)."""
+
+    order: int
+    triggers: Sequence[str]
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """The webhooks of a bucket that share a rule."""
+
+    program: FilterProgram
+    orders: list[int]
+
+
+class Index:
+    """Webhooks by trigger."""
+
+    __slots__ = ("_exact", "_patterns")
+
+    def __init__(self, entries: Iterable[Entry], searches: Searches) -> None:
+        exact: dict[str, list[Entry]] = defaultdict(list)
+        patterns: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            for trigger in dict.fromkeys(entry.triggers):
+                if trigger.endswith(".*"):
+                    patterns[trigger[:-1]].append(entry)
+                else:
+                    exact[trigger].append(entry)
+        self._exact = {trigger: Bucket(listed, searches) for trigger, listed in exact.items()}
+        self._patterns = {prefix: Bucket(listed, searches) for prefix, listed in patterns.items()}
+
+    def buckets(self, trigger: str) -> list[Bucket]:
+        """Those whose webhooks may want the trigger; one webhook can stand in several."""
+        found = [bucket for bucket in (self._exact.get(trigger),) if bucket]
+        if self._patterns and "." in trigger:
+            for prefix in _dotted_prefixes(trigger):
+                bucket = self._patterns.get(prefix)
+                if bucket:
+                    found.append(bucket)
+        return found
+
+
+def _dotted_prefixes(trigger: str) -> Iterator[str]:
+    """`a.b.c` → `a.`, `a.b.`"""
+    dot = trigger.find(".")
+    while dot >= 0:
+        yield trigger[: dot + 1]
+        dot = trigger.find(".", dot + 1)
+
+
+class Bucket:
+    """The webhooks of one trigger."""
+
+    __slots__ = ("_gated", "_places", "_tried", "free")
+
+    def __init__(self, entries: Sequence[Entry], searches: Searches) -> None:
+        self.free = None if any(e.rule.program.clauses for e in entries) else [e.order for e in entries]
+        """All of them, if none has a filter."""
+        groups: dict[Rule, Group] = {}
+        for entry in entries:
+            if entry.rule not in groups:
+                groups[entry.rule] = Group(entry.rule.program, [])
+            groups[entry.rule].orders.append(entry.order)
+        self._tried: list[Group] = []
+        gated: dict[Clause, list[Group]] = defaultdict(list)
+        asked: dict[Source, list[_Asked]] = defaultdict(list)
+        for rule, group in groups.items():
+            if rule.probe is not None:
+                asked[rule.probe.source].append((rule.probe, group))
+            elif rule.gate is not None:
+                gated[rule.gate].append(group)
+            else:
+                self._tried.append(group)
+        self._gated = list(gated.items())
+        self._places = _places(
+            [_Lookup(source, each, searches.get(source)) for source, each in asked.items()]
+        )
+
+    def candidates(self, view: View) -> Iterator[Group]:
+        """The groups that may match; one can come several times."""
+        yield from self._tried
+        for gate, groups in self._gated:
+            if _may_hold(gate, view):
+                yield from groups
+        for lookup in self._places.reached(view.document):
+            yield from lookup.candidates(view)
+
+
+def _may_hold(gate: Clause, view: View) -> bool:
+    try:
+        return gate.holds(view)
+    except FilterError:
+        return True
+
+
+# --- what an event shows --------------------------------------------------------------------------
+
+_Asked = tuple[Probe, Group]
+_Table = Mapping[str, Sequence[Group]]
+_NOTHING: Final[_Table] = {}
+
+
+class _Lookup:
+    """The groups that ask for something at one source."""
+
+    __slots__ = (
+        "_anything",
+        "_exact",
+        "_expressions",
+        "_prefix_lengths",
+        "_prefixes",
+        "_search",
+        "_suffix_lengths",
+        "_suffixes",
+        "source",
+    )
+
+    def __init__(self, source: Source, asked: Sequence[_Asked], search: ExpressionSet | None) -> None:
+        self.source = source
+        self._anything = tuple(group for probe, group in asked if probe.anything)
+        self._exact = _table((probe.exact, group) for probe, group in asked)
+        self._prefixes = _table((probe.prefixes, group) for probe, group in asked)
+        self._suffixes = _table((probe.suffixes, group) for probe, group in asked)
+        self._expressions = _table((probe.expressions, group) for probe, group in asked)
+        self._prefix_lengths = tuple(set(map(len, self._prefixes)))
+        self._suffix_lengths = tuple(set(map(len, self._suffixes)))
+        self._search = search if len(self._expressions) > FEW else None
+
+    def candidates(self, view: View) -> Iterator[Group]:
+        try:
+            values = view.values(self.source)
+        except FilterError:  # each of them says so for itself, unless another filter does not fit anyway
+            yield from self._everyone()
+            return
+        if not values:
+            return
+        yield from self._anything
+        for value in values:
+            yield from self._exact.get(value, ())
+            for length in self._prefix_lengths:
+                yield from self._prefixes.get(value[:length], ())
+            for length in self._suffix_lengths:
+                yield from self._suffixes.get(value[-length:], ())
+        if self._expressions:
+            for expression in self._search.possible(values) if self._search else self._expressions:
+                yield from self._expressions.get(expression, ())
+
+    def _everyone(self) -> Iterator[Group]:
+        yield from self._anything
+        for table in (self._exact, self._prefixes, self._suffixes, self._expressions):
+            for groups in table.values():
+                yield from groups
+
+
+def _table(asked: Iterable[tuple[Sequence[str], Group]]) -> _Table:
+    table: dict[str, list[Group]] = {}
+    for texts, group in asked:
+        for text in texts:
+            table.setdefault(text, []).append(group)
+    return table or _NOTHING
+
+
+class _Place:
+    """A tree of the names and indices that lead to sources: only those that an event has are gone into."""
+
+    __slots__ = ("below", "here")
+
+    def __init__(self) -> None:
+        self.here: Sequence[_Lookup] = ()
+        self.below: dict[str | int, _Place] | None = None
+
+    def reached(self, value: Any) -> Iterator[_Lookup]:
+        """Those that may find something in a document; goes no deeper than the document does."""
+        yield from self.here
+        if self.below is not None:
+            for key in _shared(self.below, value):
+                yield from self.below[key].reached(value[key])
+
+
+def _shared(below: Mapping[str | int, _Place], value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return below.keys() & value.keys()  # walks the smaller one
+    if isinstance(value, list):
+        size = len(value)
+        return [key for key in below if isinstance(key, int) and -size <= key < size]
+    return ()
+
+
+def _places(lookups: Sequence[_Lookup]) -> _Place:
+    """The tree. Where lookups are few, all stand at its root: asking is quicker than going down."""
+    root = _Place()
+    by_lead: dict[Sequence[str | int], list[_Lookup]] = defaultdict(list)
+    for lookup in lookups:
+        source = lookup.source
+        by_lead[() if isinstance(source, str) or len(lookups) <= FEW else source.lead].append(lookup)
+    for lead, here in by_lead.items():
+        place = root
+        for key in lead:
+            if place.below is None:
+                place.below = {}
+            place = place.below.setdefault(key, _Place())
+        place.here = here
+    return root
+
+
+# --- what leads to a rule -------------------------------------------------------------------------
+
+
+def make_rules(programs: Iterable[FilterProgram]) -> tuple[Mapping[FilterProgram, Rule], Searches]:
+    """A rule for each program, and the sets of expressions that their lookups use."""
+    asking = [(program, [p for clause in program.clauses for p in clause.probes()]) for program in programs]
+    searches = _searches(probe for _, probes in asking for probe in probes)
+    led = [(program, [p for p in probes if _selective(p, searches)]) for program, probes in asking]
+    asked = Counter(text for _, probes in led for probe in probes for text in _texts(probe))
+    shared = Counter(part for program, probes in led if not probes for part in _parts(program))
+    rules = {
+        program: Rule(program, _rarest(probes, asked), None if probes else _commonest(program, shared))
+        for program, probes in led
+    }
+    return rules, searches
+
+
+def _searches(probes: Iterable[Probe]) -> Searches:
+    """For each source of more than a few expressions a set of them, until they are `EXPRESSIONS_BYTES`."""
+    wanted: dict[Source, dict[str, None]] = defaultdict(dict)
+    for probe in probes:
+        if probe.expressions:
+            wanted[probe.source].update(dict.fromkeys(probe.expressions))
+    left = EXPRESSIONS_BYTES
+    searches = {}
+    for source, expressions in sorted(wanted.items(), key=lambda item: len(item[1]), reverse=True):
+        taken = []
+        for expression in expressions:
+            left -= len(expression.encode())
+            if left >= 0:
+                taken.append(expression)
+        if len(taken) > FEW:
+            searches[source] = ExpressionSet(taken)
+    return searches
+
+
+def _selective(probe: Probe, searches: Searches) -> bool:
+    """Whether it leads somewhere: an empty beginning or end (`*`), or an expression without words, fits all."""
+    if "" in probe.prefixes or "" in probe.suffixes:
+        return False
+    if not probe.expressions:
+        return True
+    search = searches.get(probe.source)
+    return search is not None and search.selective.issuperset(probe.expressions)
+
+
+def _texts(probe: Probe) -> Iterator[tuple[Source, str]]:
+    for texts in (probe.exact, probe.prefixes, probe.suffixes, probe.expressions):
+        for text in texts:
+            yield probe.source, text
+    if probe.anything:
+        yield probe.source, "*"
+
+
+def _rarest(probes: Sequence[Probe], asked: Counter[tuple[Source, str]]) -> Probe | None:
+    """The condition whose texts the fewest rules ask for; of equals the first.
+
+    Expressions and existence fit more events than texts do: they come in where the texts are common.
+    """
+    if len(probes) < 2:
+        return probes[0] if probes else None
+
+    def commonness(probe: Probe) -> int:
+        vague = FEW if probe.expressions or probe.anything else 0
+        return vague + sum(asked[text] for text in _texts(probe))
+
+    return min(probes, key=commonness)
+
+
+def _parts(program: FilterProgram) -> Iterator[Clause]:
+    return (part for clause in program.clauses for part in clause.parts())
+
+
+def _commonest(program: FilterProgram, shared: Counter[Clause]) -> Clause | None:
+    """The part that most rules share; None if it has no part in common with another."""
+    gate = max(_parts(program), key=shared.__getitem__, default=None)
+    return gate if gate is not None and shared[gate] > 1 else None
