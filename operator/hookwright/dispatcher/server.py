@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import socket
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -43,14 +44,19 @@ def _refusal(status: str, sentence: str) -> bytes:
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. `receiving_since` is the loop time since when a request is being received, None between."""
+    """One connection.
+
+    `receiving_since` is the monotonic time since when a request is being received, `idle_since` that of the last
+    answer; each is None while it does not hold. `Listener` ends what is too old: a timer per request costs more.
+    """
 
     receiving_since: float | None = None
+    idle_since: float | None = None
     header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.receiving_since = self.loop.time()
+        self.receiving_since = monotonic()
         if len(self.connections) > INGEST_CONNECTIONS:
             self.refuse("503 Service Unavailable", "Too many connections; close idle ones and try again.")
 
@@ -72,7 +78,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.header_bytes = 0
-        self.receiving_since = self.loop.time()
+        self.idle_since = None
+        self.receiving_since = monotonic()
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -100,6 +107,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle is not None and not self.transport.is_closing():
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+        else:
+            self.flow.resume_reading()
+            self.idle_since = monotonic() if self.receiving_since is None else None
+
 
 def _reason(error: OSError) -> str:
     number = error.errno or 0
@@ -107,9 +121,14 @@ def _reason(error: OSError) -> str:
 
 
 class Listener:
-    """Serves one ASGI application on one address. `start` binds, `stop_accepting` and `close` end it."""
+    """Serves one ASGI application on one address. `start` binds, `stop_accepting` and `close` end it.
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    `keep_alive`: seconds after which an idle connection is closed.
+    """
+
+    def __init__(
+        self, app: Any, host: str, port: int, *, keep_alive: float = INGEST_KEEP_ALIVE_SECONDS
+    ) -> None:
         self._config = Config(
             app,
             http=BoundedProtocol,
@@ -121,11 +140,10 @@ class Listener:
             date_header=False,
             proxy_headers=False,
             interface="asgi3",
-            timeout_keep_alive=INGEST_KEEP_ALIVE_SECONDS,
         )
         self._config.load()
         self._state = ServerState()
-        self._host, self._port = host, port
+        self._host, self._port, self._keep_alive = host, port, keep_alive
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -156,13 +174,15 @@ class Listener:
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        oldest = loop.time() - INGEST_REQUEST_SECONDS
+        now = monotonic()
         for connection in list(self._state.connections):
-            since = getattr(connection, "receiving_since", None)
-            if since is not None and since < oldest:
-                connection.refuse("408 Request Timeout", "The request was not complete within 30 s.")  # type: ignore[union-attr]
-        self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
+            assert isinstance(connection, BoundedProtocol)
+            receiving, idle = connection.receiving_since, connection.idle_since
+            if receiving is not None and now - receiving > INGEST_REQUEST_SECONDS:
+                connection.refuse("408 Request Timeout", "The request was not complete within 30 s.")
+            elif idle is not None and now - idle > self._keep_alive:
+                connection.transport.close()
+        self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
     def stop_accepting(self) -> None:
         """Take no new connection; requests under way end, idle connections close."""
