@@ -17,7 +17,7 @@ import trustme
 from pytest_kind import KindCluster
 
 from demo import hosts
-from e2e.kube import Kube, pod, until
+from e2e.kube import MADE_HERE, Kube, answers, pod, until
 from hookwright.core.samples import sample
 from rig import records
 
@@ -64,6 +64,33 @@ class Receiver:
         return until(lambda: self.requests(delivery))[0]
 
 
+def helm(kube: Kube, namespace: str, *arguments: str) -> str:
+    """Run helm; what it printed. AssertionError with its words if it fails."""
+    command = ["helm", "--kubeconfig", str(kube.kubeconfig), "--namespace", namespace, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"helm {arguments[0]}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def remove(kube: Kube, namespaces: list[str]) -> None:
+    """Namespaces with our release and its CRDs, which the chart would keep; those of another release stay."""
+    for namespace in namespaces:
+        helm(kube, namespace, "uninstall", RELEASE, "--ignore-not-found", "--wait")
+    for crd in kube.items("crds", "default"):
+        owner = crd["metadata"].get("annotations", {}).get("meta.helm.sh/release-namespace")
+        if crd["spec"]["group"] == "hookwright.io" and owner in namespaces:
+            kube("delete", "crd", crd["metadata"]["name"])
+    kube("delete", "namespace", "--ignore-not-found", *namespaces)
+
+
+def remove_everything(kube: Kube) -> None:
+    """All that tests have made in the cluster."""
+    labels = ",".join(f"{name}={value}" for name, value in MADE_HERE.items())
+    namespaces = [each["metadata"]["name"] for each in kube.items("namespaces", "default", "-l", labels)]
+    if namespaces:
+        remove(kube, namespaces)
+
+
 class Release:
     """The product, installed by helm."""
 
@@ -72,10 +99,7 @@ class Release:
 
     def helm(self, *arguments: str) -> str:
         """Run helm in the release's namespace; what it printed. AssertionError with its words if it fails."""
-        command = ["helm", "--kubeconfig", str(self._kube.cluster.kubeconfig_path), "--namespace", PRODUCT]
-        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"helm {arguments[0]}: {done.stdout}{done.stderr}"
-        return done.stdout
+        return helm(self._kube, PRODUCT, *arguments)
 
     def install(self, image: str) -> None:
         """Install; does not wait."""
@@ -88,12 +112,6 @@ class Release:
         }
         options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
         self.helm("install", RELEASE, str(ROOT / "charts/hookwright"), *options)
-
-    def uninstall(self) -> None:
-        """Everything, what the chart would keep included."""
-        self.helm("uninstall", RELEASE, "--wait")
-        self._kube("delete", "namespace", PRODUCT, APPS, TARGETS, "--ignore-not-found")
-        self._kube("delete", "-f", str(ROOT / "crds"))
 
 
 EVENTS = f"http://{RELEASE}-dispatcher.{PRODUCT}.svc:8080"
@@ -115,9 +133,12 @@ class Source:
 
 
 @pytest.fixture(scope="session")
-def kube(kind_cluster: KindCluster) -> Kube:
-    """The cluster, by kubectl."""
-    return Kube(kind_cluster)
+def kube(kind_cluster: KindCluster) -> Iterator[Kube]:
+    """The cluster, by kubectl, without what an interrupted run has left in it."""
+    made = Kube(kind_cluster)
+    remove_everything(made)
+    yield made
+    remove_everything(made)
 
 
 @pytest.fixture(scope="session")
@@ -165,13 +186,11 @@ def receiver(kube: Kube, image: str) -> Receiver:
 
 
 @pytest.fixture(scope="session")
-def installed(kube: Kube, image: str, receiver: Receiver) -> Iterator[Release]:
+def installed(kube: Kube, image: str, receiver: Receiver) -> Release:
     """The chart is in the cluster; whether its pods are well is for others to wait for."""
     release = Release(kube)
-    release.helm("uninstall", RELEASE, "--ignore-not-found", "--wait")  # what an interrupted run has left
     release.install(image)
-    yield release
-    release.uninstall()
+    return release
 
 
 @pytest.fixture(scope="session")
@@ -289,12 +308,27 @@ class ApiServer:
         subprocess.run([self._program, "start", "apiserver"], check=True)
 
 
+def await_followers(kube: Kube, image: str) -> None:
+    """Wait until new pods start and new services answer. After a minute without an API server kubelet and
+    kube-proxy try their watches again every 30 to 60 s only, and this is nothing that one could ask them."""
+    name = {"name": "follower", "namespace": TARGETS}
+    spec = {"selector": {"app": "follower"}, "ports": [{"port": 80, "targetPort": 8443}]}
+    kube.apply(
+        pod("follower", TARGETS, image, ["python3", "-m", "http.server", "8443"], {}),
+        {"apiVersion": "v1", "kind": "Service", "metadata": name, "spec": spec},
+    )
+    address = kube.get("service", "follower", TARGETS)["spec"]["clusterIP"]
+    until(lambda: answers(f"http://{address}/"), 180)
+    kube("-n", TARGETS, "delete", "pod/follower", "service/follower")
+
+
 @pytest.fixture
-def api_server(kind_cluster: KindCluster) -> Iterator[ApiServer]:
-    """Runs again after the test, whatever happened in it."""
+def api_server(kind_cluster: KindCluster, kube: Kube, image: str) -> Iterator[ApiServer]:
+    """Runs again after the test, whatever happened in it, and the cluster follows it."""
     program = kind_cluster.kind_path.with_name("program")
     if os.environ.get("HOOKWRIGHT_E2E") != "local":
         pytest.skip("only our own cluster can do without its API server")
     server = ApiServer(program)
     yield server
     server.start()
+    await_followers(kube, image)

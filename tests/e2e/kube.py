@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -18,6 +20,8 @@ SECURE = {
     "capabilities": {"drop": ["ALL"]},
 }
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+MADE_HERE = {"hookwright-e2e": "true"}
+"""Labels a namespace that tests have made and may remove with all that is in it."""
 
 
 def until(what: Callable[[], Found], seconds: float = 30.0) -> Found:
@@ -32,11 +36,21 @@ def until(what: Callable[[], Found], seconds: float = 30.0) -> Found:
         time.sleep(0.1)
 
 
+def answers(url: str) -> bool:
+    """Whether a GET of this machine, past the API server, is answered with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
 class Kube:
     """A cluster, by kubectl."""
 
     def __init__(self, cluster: KindCluster) -> None:
         self.cluster = cluster
+        self.kubeconfig: Path = cluster.kubeconfig_path.absolute()
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl; what it printed. AssertionError with its words if it fails."""
@@ -63,7 +77,7 @@ class Kube:
 
     def namespace(self, name: str, **labels: str) -> None:
         """A namespace under the Pod Security level `restricted`."""
-        labels = {**RESTRICTED, **labels}
+        labels = {**RESTRICTED, **MADE_HERE, **labels}
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
 
     def conditions(self, kind: str, name: str, namespace: str) -> dict[str, dict[str, Any]]:

@@ -73,7 +73,7 @@ def webhooks(kube: Kube, place: str) -> str:
 @pytest.fixture(scope="module")
 def admin(kube: Kube) -> Run:
     """With the rights of the cluster's administrator."""
-    return plugin(kube.cluster.kubeconfig_path)
+    return plugin(kube.kubeconfig)
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from e2e.conftest import PRODUCT, ROOT, Receiver
+from e2e.conftest import PRODUCT, ROOT, Receiver, remove
 from e2e.kube import Kube
 
-HOST = "hooks.slack.com"
+HOST, PLACE = "hooks.slack.com", "hookwright"
 
 
 def commands() -> list[str]:
@@ -33,8 +33,10 @@ def folder(kube: Kube, image: str, receiver: Receiver, tmp_path: Path) -> Iterat
         (tmp_path / name).symlink_to(ROOT / name)
     repository, _, tag = image.rpartition(":")
     authority = kube.get("configmap", "authorities", PRODUCT)["data"]
-    kube.namespace("hookwright")
-    metadata = {"name": "authorities", "namespace": "hookwright"}
+    there = kube("get", "namespace", PLACE, "--ignore-not-found")
+    assert not there, f"the namespace {PLACE} is somebody's: this test begins without it"
+    kube.namespace(PLACE)
+    metadata = {"name": "authorities", "namespace": PLACE}
     kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": authority})
     values = {
         "image": {"repository": repository, "tag": tag},
@@ -45,11 +47,8 @@ def folder(kube: Kube, image: str, receiver: Receiver, tmp_path: Path) -> Iterat
     }
     (tmp_path / "values.yaml").write_text(json.dumps(values))
     yield tmp_path
-    kube("-n", "default", "delete", "-R", "-f", str(ROOT / "examples/slack"), "--ignore-not-found")
-    helm = ["helm", "--kubeconfig", str(kube.cluster.kubeconfig_path), "-n", "hookwright"]
-    subprocess.run([*helm, "uninstall", "hookwright", "--wait"], check=True, capture_output=True)
-    kube("delete", "namespace", "hookwright")
-    kube("delete", "-f", str(ROOT / "crds"))
+    remove(kube, [PLACE])
+    kube("-n", "default", "delete", "-f", str(ROOT / "examples/slack/secret.yaml"), "--ignore-not-found")
 
 
 def test_first_delivery_in_three_commands(kube: Kube, folder: Path, receiver: Receiver) -> None:
@@ -57,7 +56,7 @@ def test_first_delivery_in_three_commands(kube: Kube, folder: Path, receiver: Re
     lines = commands()
     assert len(lines) == 3
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "KUBECONFIG": str(kube.cluster.kubeconfig_path)}
+    environment = {**os.environ, "PATH": path, "KUBECONFIG": str(kube.kubeconfig)}
     for line in lines:
         done = subprocess.run(
             ["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False
