@@ -15,11 +15,14 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
-    """Answers `hello`; the path /slow lets more time pass than an idle connection has."""
+    """Answers `hello`, or four bytes of the request; the path /slow lets more time pass than an idle connection has."""
+    body = b"hello"
     if scope["path"] == "/slow":
         await asyncio.sleep(2.5)
+    elif scope["path"] == "/echo":
+        body = (await receive())["body"] + b"!"
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
-    await send({"type": "http.response.body", "body": b"hello"})
+    await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture
@@ -38,8 +41,7 @@ async def test_an_idle_connection_is_closed(connection: Connection) -> None:
     reader, writer = connection
     writer.write(REQUEST)
     answer = await asyncio.wait_for(reader.read(), 20)
-    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert answer.endswith(b"\r\n\r\nhello")
+    assert answer == b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
 async def test_a_connection_with_a_request_is_not_idle(connection: Connection) -> None:
@@ -51,3 +53,20 @@ async def test_a_connection_with_a_request_is_not_idle(connection: Connection) -
     writer.write(slow + REQUEST)
     answers = await asyncio.wait_for(reader.read(), 20)
     assert answers.count(b"hello") == 2
+
+
+async def test_head_gets_the_head_alone(connection: Connection) -> None:
+    """And the connection goes on."""
+    reader, writer = connection
+    writer.write(REQUEST.replace(b"GET", b"HEAD") + REQUEST)
+    answers = await asyncio.wait_for(reader.read(), 20)
+    assert answers == 2 * b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n" + b"hello"
+
+
+async def test_a_client_that_waits_to_be_asked_is_asked(connection: Connection) -> None:
+    """`Expect: 100-continue` is answered before there is a body."""
+    reader, writer = connection
+    writer.write(b"POST /echo HTTP/1.1\r\nhost: here\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n")
+    await asyncio.wait_for(reader.readuntil(b"HTTP/1.1 100 Continue\r\n\r\n"), 20)
+    writer.write(b"body")
+    assert (await asyncio.wait_for(reader.read(), 20)).endswith(b"\r\n\r\nbody!")

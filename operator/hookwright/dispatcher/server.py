@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from hookwright.errors import UsageError
@@ -41,6 +41,32 @@ def _refusal(status: str, sentence: str) -> bytes:
         f"HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     ).encode() + body
+
+
+class _Answer:
+    """The transport as one answer sees it: the head waits for what follows, since each write is a system call."""
+
+    __slots__ = ("_head", "_transport", "is_closing")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self.is_closing = transport, transport.is_closing
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        if self._head is None and not data.startswith(b"HTTP/1.1 100 "):
+            self._head = data
+        else:
+            head, self._head = self._head or b"", b""
+            self._transport.write(head + data)
+
+    def flush(self) -> None:
+        """To HEAD nothing follows."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -107,7 +133,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle is not None and not self.transport.is_closing():
             super().on_message_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answer = _Answer(self.transport)
+        cycle.transport = self._answer  # type: ignore[assignment]
+        super()._start_asgi_task(cycle, app)
+
     def on_response_complete(self) -> None:
+        self._answer.flush()
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
         else:
