@@ -20,8 +20,8 @@ Event = tuple[str, dict[str, Any]]
 
 class FakeCluster:
     """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `down`: nothing answers;
-    `refuses`: names whose status cannot be written; `unknown`: kinds whose CRD was deleted; `listeners`: called with
-    every change, in any thread.
+    `refuses`: names whose status cannot be written, `refused`: how often; `unknown`: kinds whose CRD was deleted;
+    `listeners`: called with every change, in any thread.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,7 @@ class FakeCluster:
         self.events: list[Raw] = []
         self.down = False
         self.refuses: set[str] = set()
+        self.refused = 0
         self.unknown: set[str] = set()
         self.listeners: list[Callable[[str, Event], None]] = []
         self._version = 0
@@ -155,6 +156,7 @@ class FakeCluster:
             if found is None:
                 return None
             if name in self.refuses:
+                self.refused += 1
                 raise ClusterError("The API server answered 500.", status=500)
             if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
                 raise ClusterError("The object has been modified.", status=409)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,23 @@ async def test_an_api_server_that_is_away_is_waited_out(running: Running) -> Non
         assert (await client.get(f"http://{running.settings.probes}/healthz")).status_code == 200
     running.cluster.down = False
     await running.reaches("Webhook", "w", "Accepted", "True", "Accepted")
+
+
+async def test_tries_again_do_not_multiply(running: Running) -> None:
+    """A status that cannot be written is tried again once a second, however many other rounds there are."""
+    running.cluster.refuses.add("w")
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.serve()
+    for number in range(6):
+        name = f"other-{number}"
+        running.cluster.apply(WEBHOOK.replace("name: w", f"name: {name}"))
+        await running.reaches("Webhook", name, "Ready", "True", "Succeeded")
+    before, began = running.cluster.refused, time.monotonic()
+    async with asyncio.timeout(SECONDS):
+        while running.cluster.refused < before + 6:
+            await asyncio.sleep(0.05)
+    assert time.monotonic() - began > 2.5
 
 
 async def test_a_part_that_fails_ends_it_whatever_the_others_do(running: Running) -> None:

@@ -67,6 +67,7 @@ class Controller:
         self._made: Build | None = None
         self._reports: list[Report] = []
         self._dirty, self._round, self._poll_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._again: asyncio.TimerHandle | None = None
         self._waiting_since: float | None = None
         self._nudged = 0.0
         self._applied = False
@@ -224,7 +225,9 @@ class Controller:
             self._poll_now.set()
 
     def _soon(self, seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, self._round.set)
+        if self._again is not None:
+            self._again.cancel()  # one pause at a time, else those of all rounds would add up
+        self._again = asyncio.get_running_loop().call_later(seconds, self._round.set)
 
     # --- dispatchers ---------------------------------------------------------------------------------
 
