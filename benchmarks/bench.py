@@ -9,12 +9,15 @@ to the bare pipeline, measured in turn with it, are what counts.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import statistics
 import sys
 import tempfile
+import timeit
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,10 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 
+from hookwright.api.config import RouteConfig
+from hookwright.api.v1alpha1.webhook import Filters
+from hookwright.core.matching import Matcher
+from hookwright.core.samples import sample_event
 from load import Load, Run, event_bytes, percentile, target
 from receiver import Receiver
 from rig import LISTENING, Process, dev, throwaway_ca
@@ -156,6 +163,47 @@ async def scale(bench: Bench) -> None:
         )
         process.end()
     print(f"  ratio of the last to the first: {costs[-1] / costs[0]:.2f}")
+    print_matching(count)
+
+
+def on(path: str, operator: str, *values: str) -> dict[str, Any]:
+    """Filters of one match expression."""
+    return {"matchExpressions": [{"path": path, "operator": operator, "values": list(values) or None}]}
+
+
+OTHERS = {  # filters that the sample event does not pass; # is the number of the webhook
+    "names": {"integrations": ["other-#"]},
+    "globs *x*": {"integrations": ["*other-#*"]},
+    "In": on("$.data.justification", "In", "other #"),
+    "In, a path each": on("$.data.other#", "In", "x"),
+    "Prefix": on("$.data.justification", "Prefix", "other # "),
+    "Matches": on("$.data.justification", "Matches", "^other .*(see|for) ticket-#$"),
+    "Exists, a path each": on("$.data.other#", "Exists"),
+    "DoesNotExist": on("$.data.justification", "DoesNotExist"),
+    "NotIn": on("$.data.friendly_id", "NotIn", "AR-123", "AR-#0"),
+}
+
+
+def print_matching(most: int) -> None:
+    """What the matcher alone takes for an event that none of 10 and of `most` webhooks is for."""
+    event = sample_event("RequestCreated")
+    for kind, filters in OTHERS.items():
+        costs = []
+        for count in (10, most):
+            matcher = Matcher([other(number, filters) for number in range(count)])
+            matcher.prepare(None)
+            if matcher.match(event, None):
+                raise SystemExit(f"{kind}: a webhook matches")
+            costs.append(min(timeit.repeat(partial(matcher.match, event, None), number=100)) * 1e4)
+        print(f"  matcher alone, {kind}: {costs[0]:.1f} µs with 10, {costs[1]:.1f} µs with {most:,}")
+
+
+def other(number: int, filters: dict[str, Any]) -> RouteConfig:
+    """A webhook with such filters."""
+    own = Filters.model_validate_json(json.dumps(filters).replace("#", f"{number:05}"))
+    return RouteConfig(
+        namespace="ns", name=f"w{number}", hash="h", active=True, triggers=["RequestCreated"], filters=own
+    )
 
 
 async def memory(bench: Bench) -> None:

@@ -184,3 +184,14 @@ def test_a_filter_over_its_budget_stays_an_error_whatever_leads_to_the_webhook()
         ]
     )
     check(wide, {"wide": [[0] * 100] * 200}, {})
+
+
+def test_another_filter_that_says_no_comes_before_a_budget() -> None:
+    """Before or after the wide path: a filter that does not fit keeps the event from the webhook."""
+    wide = expression("$.data.wide..*", "NotIn", ["never"], [])
+    small = expression("$.data.wide", "DoesNotExist", [], [])
+    configs = routes([Filters(match_expressions=each) for each in ([wide, small], [small, wide], [wide])])
+    event = Event("Manual", "Manual", {"event_type": "Manual", "data": {"wide": [[0] * 100] * 200}}, b"{}")
+    assert [(match.route, bool(match.error)) for match in Matcher(configs).match(event, None)] == [
+        ("n/w2", True)
+    ]

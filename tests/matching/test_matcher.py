@@ -253,6 +253,17 @@ KINDS: dict[str, Callable[[int], dict[str, Any]]] = {
         "integrations": ["prod db"],
         "match_expressions": [expression(f"$.data.own{n}", "Exists")],
     },
+    "two filters that many share, and a negation": lambda n: {
+        "integrations": ["prod db"],
+        "approvals": "Manual",
+        "match_expressions": [expression("$.data.friendly_id", "NotIn", f"AR-{n}000")],
+    },
+    "an expression without a word that many share, and a negation": lambda n: {
+        "match_expressions": [
+            expression("$.data.justification", "Matches", "^[0-9]+$"),
+            expression("$.data.friendly_id", "NotIn", f"AR-{n}000"),
+        ]
+    },
     "a value that many share, and another expression": lambda n: {
         "integrations": ["prod db"],
         "match_expressions": [expression("$.data.justification", "Matches", f"reason {n:03}")],

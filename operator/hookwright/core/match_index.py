@@ -2,7 +2,7 @@
 
 A bucket per trigger. In it, webhooks with the same filters are one group, and each group stands under what one
 of its filters asks an event to show: a value, a beginning, an end, an expression's words, anything at a path.
-Groups that ask for nothing of the kind (negations) stand behind a gate: a filter that several of them share.
+Groups that stand under the same, or under nothing (negations), and share another filter, have it as their gate.
 The index may lead to too much, never to too little; evaluation decides.
 Must not: decide that something matches.
 """
@@ -25,12 +25,19 @@ Searches = Mapping[Source, ExpressionSet]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rule:
-    """Filters, and what leads to them: a condition to look up, else a gate, else nothing: they are tried."""
+class Way:
+    """What leads to rules: a condition to look up, and a filter that then has to hold; without both, all does."""
 
-    program: FilterProgram
     probe: Probe | None
     gate: Clause | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """Filters, and what leads to them. Rules can share a way."""
+
+    program: FilterProgram
+    way: Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ def _dotted_prefixes(trigger: str) -> Iterator[str]:
 class Bucket:
     """The webhooks of one trigger."""
 
-    __slots__ = ("_gated", "_places", "_tried", "free")
+    __slots__ = ("_always", "_places", "free")
 
     def __init__(self, entries: Sequence[Entry], searches: Searches) -> None:
         self.free = None if any(e.rule.program.clauses for e in entries) else [e.order for e in entries]
@@ -99,27 +106,28 @@ class Bucket:
             if entry.rule not in groups:
                 groups[entry.rule] = Group(entry.rule.program, [])
             groups[entry.rule].orders.append(entry.order)
-        self._tried: list[Group] = []
-        gated: dict[Clause, list[Group]] = defaultdict(list)
-        asked: dict[Source, list[_Asked]] = defaultdict(list)
+        ways: dict[Way, list[Group]] = defaultdict(list)
         for rule, group in groups.items():
-            if rule.probe is not None:
-                asked[rule.probe.source].append((rule.probe, group))
-            elif rule.gate is not None:
-                gated[rule.gate].append(group)
+            ways[rule.way].append(group)
+        self._always: list[_Led] = []
+        asked: dict[Source, list[tuple[Probe, _Led]]] = defaultdict(list)
+        for way, led in ways.items():
+            if way.probe is None:
+                self._always.append((way.gate, led))
             else:
-                self._tried.append(group)
-        self._gated = list(gated.items())
+                asked[way.probe.source].append((way.probe, (way.gate, led)))
         self._places = _places(
             [_Lookup(source, each, searches.get(source)) for source, each in asked.items()]
         )
 
     def candidates(self, view: View) -> Iterator[Group]:
         """The groups that may match; one can come several times."""
-        yield from self._tried
-        for gate, groups in self._gated:
-            if _may_hold(gate, view):
+        for gate, groups in self._led(view):
+            if gate is None or _may_hold(gate, view):
                 yield from groups
+
+    def _led(self, view: View) -> Iterator[_Led]:
+        yield from self._always
         for lookup in self._places.reached(view.document):
             yield from lookup.candidates(view)
 
@@ -133,8 +141,8 @@ def _may_hold(gate: Clause, view: View) -> bool:
 
 # --- what an event shows --------------------------------------------------------------------------
 
-_Asked = tuple[Probe, Group]
-_Table = Mapping[str, Sequence[Group]]
+_Led = tuple[Clause | None, Sequence[Group]]  # a gate and the groups behind it
+_Table = Mapping[str, Sequence[_Led]]
 _NOTHING: Final[_Table] = {}
 
 
@@ -153,18 +161,20 @@ class _Lookup:
         "source",
     )
 
-    def __init__(self, source: Source, asked: Sequence[_Asked], search: ExpressionSet | None) -> None:
+    def __init__(
+        self, source: Source, asked: Sequence[tuple[Probe, _Led]], search: ExpressionSet | None
+    ) -> None:
         self.source = source
-        self._anything = tuple(group for probe, group in asked if probe.anything)
-        self._exact = _table((probe.exact, group) for probe, group in asked)
-        self._prefixes = _table((probe.prefixes, group) for probe, group in asked)
-        self._suffixes = _table((probe.suffixes, group) for probe, group in asked)
-        self._expressions = _table((probe.expressions, group) for probe, group in asked)
+        self._anything = tuple(led for probe, led in asked if probe.anything)
+        self._exact = _table((probe.exact, led) for probe, led in asked)
+        self._prefixes = _table((probe.prefixes, led) for probe, led in asked)
+        self._suffixes = _table((probe.suffixes, led) for probe, led in asked)
+        self._expressions = _table((probe.expressions, led) for probe, led in asked)
         self._prefix_lengths = tuple(set(map(len, self._prefixes)))
         self._suffix_lengths = tuple(set(map(len, self._suffixes)))
         self._search = search if len(self._expressions) > FEW else None
 
-    def candidates(self, view: View) -> Iterator[Group]:
+    def candidates(self, view: View) -> Iterator[_Led]:
         try:
             values = view.values(self.source)
         except FilterError:  # each of them says so for itself, unless another filter does not fit anyway
@@ -183,18 +193,18 @@ class _Lookup:
             for expression in self._search.possible(values) if self._search else self._expressions:
                 yield from self._expressions.get(expression, ())
 
-    def _everyone(self) -> Iterator[Group]:
+    def _everyone(self) -> Iterator[_Led]:
         yield from self._anything
         for table in (self._exact, self._prefixes, self._suffixes, self._expressions):
-            for groups in table.values():
-                yield from groups
+            for led in table.values():
+                yield from led
 
 
-def _table(asked: Iterable[tuple[Sequence[str], Group]]) -> _Table:
-    table: dict[str, list[Group]] = {}
-    for texts, group in asked:
+def _table(asked: Iterable[tuple[Sequence[str], _Led]]) -> _Table:
+    table: dict[str, list[_Led]] = {}
+    for texts, led in asked:
         for text in texts:
-            table.setdefault(text, []).append(group)
+            table.setdefault(text, []).append(led)
     return table or _NOTHING
 
 
@@ -244,18 +254,24 @@ def _places(lookups: Sequence[_Lookup]) -> _Place:
 # --- what leads to a rule -------------------------------------------------------------------------
 
 
+_Asking = tuple[Clause, Probe]  # a filter and what it asks an event to show
+
+
 def make_rules(programs: Iterable[FilterProgram]) -> tuple[Mapping[FilterProgram, Rule], Searches]:
     """A rule for each program, and the sets of expressions that their lookups use."""
-    asking = [(program, [p for clause in program.clauses for p in clause.probes()]) for program in programs]
-    searches = _searches(probe for _, probes in asking for probe in probes)
-    led = [(program, [p for p in probes if _selective(p, searches)]) for program, probes in asking]
-    asked = Counter(text for _, probes in led for probe in probes for text in _texts(probe))
-    shared = Counter(part for program, probes in led if not probes for part in _parts(program))
-    rules = {
-        program: Rule(program, _rarest(probes, asked), None if probes else _commonest(program, shared))
-        for program, probes in led
+    asking = {program: [(c, probe) for c in program.clauses for probe in c.probes()] for program in programs}
+    searches = _searches(probe for each in asking.values() for _, probe in each)
+    asking = {
+        program: [(clause, probe) for clause, probe in each if _selective(probe, searches)]
+        for program, each in asking.items()
     }
-    return rules, searches
+    asked = Counter(text for each in asking.values() for _, probe in each for text in _texts(probe))
+    led = [(program, _rarest(each, asked)) for program, each in asking.items()]
+    shared = Counter(part for program, chosen in led for part in _rest(program, chosen))
+    keys = [(chosen and chosen[1], _commonest(program, chosen, shared)) for program, chosen in led]
+    users = Counter(keys)
+    ways = {key: Way(key[0], key[1] if count > 1 else None) for key, count in users.items()}
+    return {program: Rule(program, ways[key]) for (program, _), key in zip(led, keys, strict=True)}, searches
 
 
 def _searches(probes: Iterable[Probe]) -> Searches:
@@ -295,26 +311,32 @@ def _texts(probe: Probe) -> Iterator[tuple[Source, str]]:
         yield probe.source, "*"
 
 
-def _rarest(probes: Sequence[Probe], asked: Counter[tuple[Source, str]]) -> Probe | None:
+def _vague(probe: Probe) -> bool:
+    """Whether many an event that shows what it asks for does not pass its filter."""
+    return bool(probe.expressions) or probe.anything
+
+
+def _rarest(asking: Sequence[_Asking], asked: Counter[tuple[Source, str]]) -> _Asking | None:
     """The condition whose texts the fewest rules ask for; of equals the first.
 
-    Expressions and existence fit more events than texts do: they come in where the texts are common.
+    Vague ones fit more events than others do: they come in where the texts are common.
     """
-    if len(probes) < 2:
-        return probes[0] if probes else None
+    if len(asking) < 2:
+        return asking[0] if asking else None
 
-    def commonness(probe: Probe) -> int:
-        vague = FEW if probe.expressions or probe.anything else 0
-        return vague + sum(asked[text] for text in _texts(probe))
+    def commonness(each: _Asking) -> int:
+        return FEW * _vague(each[1]) + sum(asked[text] for text in _texts(each[1]))
 
-    return min(probes, key=commonness)
-
-
-def _parts(program: FilterProgram) -> Iterator[Clause]:
-    return (part for clause in program.clauses for part in clause.parts())
+    return min(asking, key=commonness)
 
 
-def _commonest(program: FilterProgram, shared: Counter[Clause]) -> Clause | None:
-    """The part that most rules share; None if it has no part in common with another."""
-    gate = max(_parts(program), key=shared.__getitem__, default=None)
-    return gate if gate is not None and shared[gate] > 1 else None
+def _rest(program: FilterProgram, chosen: _Asking | None) -> Iterator[Clause]:
+    """The filters, in their smallest parts, that are still open when the chosen condition holds."""
+    for clause in program.clauses:
+        if chosen is None or clause is not chosen[0] or _vague(chosen[1]):
+            yield from clause.parts()
+
+
+def _commonest(program: FilterProgram, chosen: _Asking | None, shared: Counter[Clause]) -> Clause | None:
+    """The open part that most rules share."""
+    return max(_rest(program, chosen), key=shared.__getitem__, default=None)
