@@ -77,6 +77,8 @@ MAX_IN_FLIGHT_DEFAULT = 16
 LANE_QUEUE = 1_000  # claimed deliveries a lane holds in memory; the rest waits in the store
 LANE_QUEUE_BYTES = 4 * MIB
 LANES_QUEUE_BYTES = 64 * MIB  # of all lanes together; over it each may hold only a few
+PARSED_EVENTS = 256  # of the latest events, kept parsed until their first attempt
+PARSED_EVENT_BYTES = 4 * KIB  # a parsed event takes up to twenty times its text
 LANE_QUEUE_LEAST = 16
 
 # --- store -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from hookwright.api.admin import ValidatorResult
 from hookwright.core.lifecycle import gone_mark
@@ -125,14 +126,20 @@ class Pipeline:
         trigger: str | None,
         delivery_id: str,
         attempt: int,
+        document: dict[str, Any] | None = None,
         test: bool = False,
     ) -> Outgoing | Performed:
-        """The request, or what came of it at once when it cannot be built."""
+        """The request, or what came of it at once when it cannot be built. `document`: `raw` parsed, if it is."""
         began = self._clock.monotonic()
         now = int(self._clock.now())
         try:
             outgoing = target.route.build(
-                raw, trigger=trigger, delivery_id=delivery_id, attempt=attempt, now=now
+                raw,
+                trigger=trigger,
+                delivery_id=delivery_id,
+                attempt=attempt,
+                now=now,
+                document=document,
             )
         except TemplateError as error:
             return Performed(judge_error(error), (self._clock.monotonic() - began) * 1000)

@@ -22,6 +22,7 @@ from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.lane import Lane, LastInvocation
 from hookwright.dispatcher.overflow import Overflow
+from hookwright.dispatcher.parsed import Parsed
 from hookwright.dispatcher.records import Bodies, detail, friendly_id
 from hookwright.dispatcher.results import Result, Results
 from hookwright.store.port import Action, AttemptRecord, DeadReason, Delivery, Finish, Work
@@ -61,6 +62,7 @@ class Lanes:
         self._turn_scheduled = False
         self._results = Results(work, self._written, self._wake_all)
         self._overflow = Overflow(work, clock, wake=self.wake, wake_at=self._wake_at)
+        self.parsed = Parsed()
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[_Attempt | None]] = []
         """Tasks that have no attempt, by what they wait for."""
@@ -179,7 +181,7 @@ class Lanes:
         self.in_flight += 1
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,
-            delivery_id=delivery_id(delivery.key, self._work.tag),
+            delivery_id=delivery_id(delivery.key, self._work.tag), document=self.parsed.document(delivery),
         )  # fmt: skip
         if isinstance(prepared, Performed):
             self._ended(lane, target, delivery, prepared, self._clock.now_ms(), probe)
@@ -255,14 +257,10 @@ class Lanes:
             time=began_ms,
             duration=performed.duration,
             detail=detail(
-                performed,
-                redactor,
-                message=message,
-                delivered=outcome.verdict is Verdict.DELIVERED,
-                bodies=self._bodies,
+                performed, redactor, message=message, delivered=outcome.verdict is Verdict.DELIVERED, bodies=self._bodies
             ),
             friendly_id=friendly_id(delivery.raw),
-        )
+        )  # fmt: skip
         self._remember(lane, record, message)
         self._observe(
             AttemptDetails(
