@@ -267,11 +267,14 @@ def make_rules(programs: Iterable[FilterProgram]) -> tuple[Mapping[FilterProgram
     }
     asked = Counter(text for each in asking.values() for _, probe in each for text in _texts(probe))
     led = [(program, _rarest(each, asked)) for program, each in asking.items()]
-    shared = Counter(part for program, chosen in led for part in _rest(program, chosen))
-    keys = [(chosen and chosen[1], _commonest(program, chosen, shared)) for program, chosen in led]
-    users = Counter(keys)
+    rests = [(program, chosen and chosen[1], list(_rest(program, chosen))) for program, chosen in led]
+    shared = Counter(part for _, _, rest in rests for part in rest)
+    keyed = [
+        (program, (probe, max(rest, key=shared.__getitem__, default=None))) for program, probe, rest in rests
+    ]
+    users = Counter(key for _, key in keyed)
     ways = {key: Way(key[0], key[1] if count > 1 else None) for key, count in users.items()}
-    return {program: Rule(program, ways[key]) for (program, _), key in zip(led, keys, strict=True)}, searches
+    return {program: Rule(program, ways[key]) for program, key in keyed}, searches
 
 
 def _searches(probes: Iterable[Probe]) -> Searches:
@@ -335,8 +338,3 @@ def _rest(program: FilterProgram, chosen: _Asking | None) -> Iterator[Clause]:
     for clause in program.clauses:
         if chosen is None or clause is not chosen[0] or _vague(chosen[1]):
             yield from clause.parts()
-
-
-def _commonest(program: FilterProgram, chosen: _Asking | None, shared: Counter[Clause]) -> Clause | None:
-    """The open part that most rules share."""
-    return max(_rest(program, chosen), key=shared.__getitem__, default=None)
