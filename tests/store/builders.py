@@ -1,6 +1,9 @@
-"""Events and results for the store's tests: what a test does not name is the same everywhere."""
+"""Events, results and questions for the store's tests: what a test does not name is the same everywhere."""
 
 from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from hookwright.store.port import (
     Action,
@@ -8,12 +11,19 @@ from hookwright.store.port import (
     DeadReason,
     Delivery,
     Finish,
+    History,
     NewDelivery,
     NewEvent,
+    Retention,
+    Work,
 )
 
 NOW = 1_700_000_000_000
 """Milliseconds; when events are received unless a test says otherwise."""
+
+MINUTE = 60_000
+DAY = 24 * 60 * MINUTE
+NONE: frozenset[int] = frozenset()
 
 HOOK, OTHER = "team/hook", "team/other"
 
@@ -87,3 +97,32 @@ def bury(
         delivery.key, delivery.route, Action.BURY, reason=reason, message="it was refused", attempts=attempts,
         at=at, sole=delivery.sole,
     )  # fmt: skip
+
+
+class Harness(Protocol):
+    """Opens an empty store: `async with harness(retention) as (work, history)`."""
+
+    def __call__(self, retention: Retention) -> AbstractAsyncContextManager[tuple[Work, History]]: ...
+
+
+async def claim(
+    work: Work,
+    route: str = HOOK,
+    *,
+    now: int = NOW,
+    limit: int = 100,
+    max_bytes: int = 1_000_000,
+    exclude: frozenset[int] = NONE,
+) -> list[Delivery]:
+    """`Work.claim` with the limits that most tests do not care about."""
+    return await work.claim(route, now=now, limit=limit, max_bytes=max_bytes, exclude=exclude)
+
+
+async def keys(work: Work, route: str = HOOK, *, now: int = NOW, **limits: int) -> list[int]:
+    """Keys of what can be claimed."""
+    return [one.key for one in await claim(work, route, now=now, **limits)]
+
+
+async def dead_keys(history: History, route: str | None = None) -> list[int]:
+    """Keys of the dead letters, newest first."""
+    return [row.key for _, row in await history.dead_letters(route=route, limit=100)]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("store.suite")
+pytest.register_assert_rewrite(
+    "store.suite", "store.work_suite", "store.dead_letter_suite", "store.history_suite"
+)
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,7 @@ from hookwright.limits import GIB, MIB, STORE_STEP_ROWS
 from hookwright.store.port import DeadReason, Delivery, NewEvent, Retention, StoredRoute
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.failures import Failure, judge
-from store.builders import HOOK, NOW, ack, attempt, event
-from store.suite import NONE, claim, dead_keys, keys
+from store.builders import HOOK, NONE, NOW, ack, attempt, claim, dead_keys, event, keys
 
 PLENTY = (50 * GIB, 100 * GIB)
 

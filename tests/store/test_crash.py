@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
+from store.builders import keys
 from store.process import Victim
-from store.suite import keys
 from store.victim import RAW, ROUTE
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from hookwright.store.memory import MemoryStore
 from hookwright.store.port import History, Retention, Work
-from store.suite import Harness, StoreSuite
+from store.builders import Harness
+from store.suite import StoreSuite
 
 
 class TestMemoryStore(StoreSuite):

@@ -14,9 +14,8 @@ import pytest
 from hookwright.errors import StoreBroken, StoreDamaged, StoreError, StoreFull, StoreLocked
 from hookwright.store.port import StoredRoute
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
-from store.builders import HOOK, NOW, OTHER, bury, delay, event
+from store.builders import HOOK, NOW, OTHER, bury, claim, delay, event, keys
 from store.process import Victim
-from store.suite import claim, keys
 
 
 async def filled(folder: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from hookwright.store.port import History, Retention, Work
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
-from store.suite import Harness, StoreSuite
+from store.builders import Harness
+from store.suite import StoreSuite
 
 
 class TestSqliteStore(StoreSuite):

@@ -1,0 +1,178 @@
+"""What every store must do: history, counts and pruning. Part of the suite (`store.suite`)."""
+
+from __future__ import annotations
+
+import pytest
+
+from hookwright.store.port import Delivery, History, New, Repeat, Retention, RouteCounts, StoredRoute, Work
+from store.builders import (
+    DAY,
+    HOOK,
+    MINUTE,
+    NOW,
+    OTHER,
+    Harness,
+    ack,
+    attempt,
+    bury,
+    claim,
+    dead_keys,
+    delay,
+    event,
+    keys,
+)
+
+
+class HistorySuite:
+    """What is remembered, and for how long."""
+
+    # --- history ---------------------------------------------------------------------------------
+
+    async def _history(self, work: Work) -> None:
+        """Four records: two of HOOK (one failed), a Manual call and a delivery of OTHER."""
+        records = [
+            attempt(101, result="Retrying", friendly_id="AR-1"),
+            attempt(101, number=2, friendly_id="AR-1"),
+            attempt(201, OTHER, kind="Manual", result="Rejected"),
+            attempt(301, OTHER, friendly_id="AR-2"),
+        ]
+        nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+        await work.finish([ack(nobody, record) for record in records])
+
+    @pytest.mark.parametrize(
+        ("question", "expected"),
+        [
+            ({}, [(301, 1), (201, 1), (101, 2), (101, 1)]),
+            ({"route": HOOK}, [(101, 2), (101, 1)]),
+            ({"route": "team/never"}, []),
+            ({"result": "Delivered"}, [(301, 1), (101, 2)]),
+            ({"result": "Retrying"}, [(101, 1)]),
+            ({"route": HOOK, "result": "Retrying"}, [(101, 1)]),
+            ({"route": OTHER, "result": "Retrying"}, []),
+            ({"route": HOOK, "result": "Delivered"}, [(101, 2)]),
+            ({"kind": "Manual"}, [(201, 1)]),
+            ({"kind": "Manual", "route": HOOK}, []),
+            ({"kind": "Manual", "result": "Delivered"}, []),
+            ({"kind": "Delivery"}, [(301, 1), (101, 2), (101, 1)]),
+            ({"kind": "Delivery", "result": "Rejected"}, []),
+            ({"friendly_id": "AR-1"}, [(101, 2), (101, 1)]),
+            ({"friendly_id": "AR-1", "result": "Delivered"}, [(101, 2)]),
+            ({"friendly_id": "AR-1", "route": OTHER}, []),
+            ({"friendly_id": "AR-3"}, []),
+        ],
+    )
+    async def test_invocations_are_found_by_what_people_ask(
+        self, work: Work, history: History, question: dict[str, str], expected: list[tuple[int, int]]
+    ) -> None:
+        """Newest first; every combination of questions narrows."""
+        await self._history(work)
+        found = await history.invocations(**question, limit=10)  # type: ignore[arg-type]
+        assert [(one.delivery_key, one.attempt) for _, one in found] == expected
+
+    async def test_invocations_come_in_pages(self, work: Work, history: History) -> None:
+        """A page ends where the next begins."""
+        await self._history(work)
+        page = await history.invocations(limit=3)
+        rest = await history.invocations(limit=3, before=page[-1][0])
+        assert [one.delivery_key for _, one in page + rest] == [301, 201, 101, 101]
+
+    async def test_one_invocation_is_found_by_its_id(self, work: Work, history: History) -> None:
+        """With its number exactly that one, without the latest."""
+        await self._history(work)
+        assert await history.invocation(101, 1) == attempt(101, result="Retrying", friendly_id="AR-1")
+        assert await history.invocation(101, None) == attempt(101, number=2, friendly_id="AR-1")
+        assert await history.invocation(101, 3) is None
+        assert await history.invocation(999, None) is None
+
+    async def test_counts_say_what_waits_and_what_is_dead(self, work: Work, history: History) -> None:
+        """Each webhook with something; delayed ones wait as well."""
+        await work.accept([event(100, HOOK, OTHER, raw=b"x" * 10), event(200, HOOK, raw=b"y" * 5)])
+        first, second = await claim(work)
+        await work.finish([delay(first, NOW + MINUTE), bury(second)])
+        assert await history.counts() == {HOOK: RouteCounts(1, 10, 1), OTHER: RouteCounts(1, 10, 0)}
+
+    async def test_what_is_remembered_of_a_webhook_is_replaced(self, work: Work, history: History) -> None:
+        """The last word counts, every field of it."""
+        full = StoredRoute(HOOK, "mark", NOW, NOW + 1, NOW + 2, 3)
+        await work.remember([full, StoredRoute(OTHER, last_success=NOW)])
+        await work.remember([StoredRoute(OTHER, last_failure=NOW, consecutive_failures=1)])
+        _, memory, _ = await history.recovered()
+        assert memory[HOOK] == full
+        assert memory[OTHER] == StoredRoute(OTHER, last_failure=NOW, consecutive_failures=1)
+
+    async def test_the_highest_key_is_known_although_everything_is_done(
+        self, work: Work, history: History
+    ) -> None:
+        """Keys are never used twice: the highest one outlives its event."""
+        await work.accept([event(100, HOOK, OTHER, HOOK)])
+        for route in (HOOK, OTHER):
+            await work.finish([ack(one) for one in await claim(work, route)])
+        assert (await history.recovered())[2] == 103
+
+    # --- pruning ---------------------------------------------------------------------------------
+
+    async def test_nothing_is_pruned_before_its_time(self, work: Work) -> None:
+        """Young and small: all stays."""
+        await work.accept([event(100, HOOK, identity=b"one")])
+        [delivery] = await claim(work)
+        await work.finish([bury(delivery)])
+        assert await work.prune(now=NOW + 1) == {
+            "identities": 0,
+            "history": 0,
+            "dead_letters": 0,
+            "events": 0,
+        }
+
+    async def test_what_is_past_its_time_is_pruned(self, work: Work, history: History) -> None:
+        """Identities after a day, attempts after seven, dead letters with their events after thirty."""
+        await work.accept([event(100, HOOK, identity=b"one")])
+        [delivery] = await claim(work)
+        await work.finish([bury(delivery)._replace(record=attempt(101, result="Rejected"))])
+        dropped = {"identities": 0, "history": 0, "dead_letters": 0, "events": 0}
+        assert await work.prune(now=NOW + DAY) == dropped | {"identities": 1}
+        assert await work.prune(now=NOW + 7 * DAY) == dropped | {"history": 1}
+        assert await work.prune(now=NOW + 30 * DAY) == dropped | {"dead_letters": 1, "events": 1}
+        assert await history.event(101) is None
+        assert (await history.invocations(limit=10), await dead_keys(history)) == ([], [])
+        assert work.stats().identities == 0
+
+    async def test_what_is_too_much_is_pruned_oldest_first(self, harness: Harness) -> None:
+        """Each kind has its limit of number or size."""
+        retention = Retention(identity_count=1, history_bytes=1_000, dead_letter_bytes=250)
+        async with harness(retention) as (work, history):
+            events = [event(key, HOOK, raw=b"x" * 100, identity=b"%d" % key) for key in (100, 200, 300)]
+            await work.accept(events)
+            found = await claim(work)
+            await work.finish(
+                [
+                    bury(one, at=NOW + one.key)._replace(record=attempt(one.key, detail=b"y" * 400))
+                    for one in found
+                ]
+            )
+            assert await work.prune(now=NOW) == {
+                "identities": 2,
+                "history": 2,
+                "dead_letters": 1,
+                "events": 1,
+            }
+            assert await dead_keys(history) == [301, 201]
+            assert [one.delivery_key for _, one in await history.invocations(limit=9)] == [301]
+            assert await work.accept([events[0]._replace(key=400)]) == [New()]
+            assert await work.accept([events[2]._replace(key=500)]) == [Repeat(b"answer")]
+
+    async def test_a_shared_event_outlives_one_pruned_dead_letter(self, work: Work, history: History) -> None:
+        """The delivery that still waits keeps the event."""
+        await work.accept([event(100, HOOK, OTHER)])
+        [delivery] = await claim(work)
+        await work.finish([bury(delivery)])
+        dropped = await work.prune(now=NOW + 30 * DAY)
+        assert (dropped["dead_letters"], dropped["events"]) == (1, 0)
+        assert await history.event(102) is not None
+        assert await keys(work, OTHER) == [102]
+
+    async def test_much_is_pruned_in_one_call(self, work: Work, history: History) -> None:
+        """However many steps it takes, a call drops all that is past its time."""
+        nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+        await work.finish([ack(nobody, attempt(key)) for key in range(101, 1_801)])
+        assert (await work.prune(now=NOW + 7 * DAY))["history"] == 1_700
+        assert await history.invocations(limit=10) == []
