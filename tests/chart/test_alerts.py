@@ -12,7 +12,7 @@ OPERATIONS = CHART.parents[1] / "docs/operations.md"
 
 def told(page: Path) -> set[tuple[str, str | None]]:
     """(expression, how long it holds) of the table of alerts."""
-    table = page.read_text().partition("Alerts worth having:")[2].partition("## ")[0]
+    table = page.read_text().partition("Alerts worth having")[2].partition("## ")[0]
     rows = re.findall(r"^\| `(.*)`(?: for (\w+))? \|", table, re.MULTILINE)
     return {(expression, lasts or None) for expression, lasts in rows}
 
