@@ -9,13 +9,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import trustme
 
 TICK = os.sysconf("SC_CLK_TCK")
+Found = TypeVar("Found")
+
+
+def until(what: Callable[[], Found | Literal[False] | None], seconds: float = 30.0) -> Found:
+    """Ask again until the answer is true, then give it; fail after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        found = what()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"still {found!r} after {seconds} s")
+        time.sleep(0.05)
 
 
 def throwaway_ca(folder: Path, *names: str) -> tuple[Path, Path]:

@@ -8,24 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from hookwright.limits import CLUSTER_REQUEST_SECONDS
-
-SECONDS = 30.0
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Ask again until it is true."""
-    end = time.monotonic() + SECONDS
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+from rig import until
 
 
 def kubeconfig(port: int) -> str:

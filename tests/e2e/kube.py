@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 from pytest_kind import KindCluster
 
-Found = TypeVar("Found")
+from rig import until as until  # for the tests beside it
+
 SECURE = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -22,18 +21,6 @@ SECURE = {
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 MADE_HERE = {"hookwright-e2e": "true"}
 """Labels a namespace that tests have made and may remove with all that is in it."""
-
-
-def until(what: Callable[[], Found], seconds: float = 30.0) -> Found:
-    """Ask again until the answer is true, then give it; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    while True:
-        found = what()
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"still {found!r} after {seconds} s")
-        time.sleep(0.1)
 
 
 def answers(url: str) -> bool:

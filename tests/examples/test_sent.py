@@ -11,8 +11,8 @@ from standardwebhooks import Webhook as StandardWebhook
 
 from examples.cases import CASES, IN_STRINGS, UNMATCHED, Case
 from examples.conftest import EXAMPLES
-from product.conftest import Product, until
-from rig import records
+from product.conftest import Product
+from rig import records, until
 
 pytestmark = pytest.mark.xdist_group("examples")
 

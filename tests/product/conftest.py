@@ -6,8 +6,7 @@ import json
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from rig import LISTENING, Process, dev, records, throwaway_ca
+from rig import LISTENING, Process, dev, records, throwaway_ca, until
 
 HOST = "target.test"
 TOOLS = Path(__file__).parents[2] / "tools"
-
-
-def until(what: Callable[[], Any], seconds: float = 15.0) -> Any:
-    """Ask again until the answer is true, then give it; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    while True:
-        found = what()
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"still {found!r} after {seconds} s")
-        time.sleep(0.02)
 
 
 class Product:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from product.conftest import Product, until
+from product.conftest import Product
 from product.forms import found
+from rig import until
 
 VALUE = "value/of+a.broken-secret"
 WORD = "wordthatissecret"

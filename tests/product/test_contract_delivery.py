@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from product.conftest import Product, granted, until
+from product.conftest import Product, granted
+from rig import until
 
 FAILING = "  url: https://target.test/-/status/401\n  triggers: [RequestGranted]\n"
 

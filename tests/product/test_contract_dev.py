@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from product.conftest import Product, granted, until
+from product.conftest import Product, granted
+from rig import until
 
 WEBHOOK = "  url: https://target.test/%s\n  triggers: [RequestGranted]\n"
 TEST = """

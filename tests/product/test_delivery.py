@@ -10,7 +10,8 @@ import time
 import pytest
 from standardwebhooks import Webhook as StandardWebhook
 
-from product.conftest import Product, granted, until
+from product.conftest import Product, granted
+from rig import until
 
 SECRET = """
 apiVersion: v1

@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hookwright.core.decode import decode
 from hookwright.dispatcher.settings import Settings
-from product.conftest import Product, granted, receiving, until
-from rig import records
+from product.conftest import Product, granted, receiving
+from rig import records, until
 
 DOCS = Path(__file__).parents[2] / "docs"
 OPERATIONS = (DOCS / "operations.md").read_text()

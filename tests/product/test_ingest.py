@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from hookwright.cli.main import main
 from hookwright.core.hints import hint
 from hookwright.errors import Cause
-from product.conftest import Product, granted, until
+from product.conftest import Product, granted
+from rig import until
 
 CLOUD = {"specversion": "1.0", "id": "1", "source": "/s", "type": "dev.example.x", "data": {}}
 

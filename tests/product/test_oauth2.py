@@ -12,7 +12,8 @@ import pytest
 
 from outbound.auth.conftest import Server
 from outbound.auth.conftest import server as authorization  # noqa: F401 - a fixture
-from product.conftest import Product, granted, until
+from product.conftest import Product, granted
+from rig import until
 
 HOST = "idp.example"
 SECRET = """

@@ -22,8 +22,9 @@ import trustme
 import yaml
 
 from hookwright.core.samples import sample
-from product.conftest import HOST, Product, granted, receiving, until
+from product.conftest import HOST, Product, granted, receiving
 from product.forms import forms, found
+from rig import until
 
 pytestmark = pytest.mark.xdist_group("secrets")
 
