@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from product.conftest import Product, granted
-from rig import until
+from rig import Process, until
 
 WEBHOOK = "  url: https://target.test/%s\n  triggers: [RequestGranted]\n"
 TEST = """
@@ -105,8 +105,6 @@ def test_a_second_dev_on_the_same_data_changes_nothing(product: Product, tmp_pat
 
 def test_the_ipv6_address_is_a_link_to_follow(tmp_path: Path) -> None:
     """What `dev` prints can be pasted: an IPv6 address stands in brackets."""
-    from rig import Process
-
     command = [sys.executable, "-m", "hookwright", *map(str, local(tmp_path))]
     command[command.index("--listen") + 1] = "[::1]:0"
     process = Process(command, tmp_path / "log", core=None)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 from click.testing import CliRunner
 
+from hookwright.api.config import DispatchConfig
 from hookwright.cli.main import main
 from hookwright.core.hints import hint
+from hookwright.dispatcher.config_folder import write
 from hookwright.errors import Cause
 from product.conftest import Product, granted
-from rig import until
+from rig import LISTENING, Process, until
 
 CLOUD = {"specversion": "1.0", "id": "1", "source": "/s", "type": "dev.example.x", "data": {}}
 
@@ -150,8 +153,6 @@ def test_a_token_is_asked_for_and_may_be_rotated(product: Product, tmp_path: Pat
     product.webhook("one", "  url: https://target.test/one\n  triggers: [RequestGranted]\n")
     product.start(TOKEN_FILE="")
     product.stop()
-    from rig import LISTENING, Process  # the flag, as rig.dev gives none
-
     command = [
         "--listen",
         "127.0.0.1:0",
@@ -162,8 +163,6 @@ def test_a_token_is_asked_for_and_may_be_rotated(product: Product, tmp_path: Pat
         "--token-file",
         str(tokens),
     ]
-    import sys
-
     product.process = Process(
         [sys.executable, "-m", "hookwright", "dev", str(product.manifests), *command],
         tmp_path / "dev.log",
@@ -278,10 +277,6 @@ def test_a_missing_token_is_found_before_the_data_folder_is_made(tmp_path: Path)
 
 def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> None:
     """A dispatcher without a complete configuration answers 503 with Retry-After and is not ready; then it takes events."""
-    import sys
-
-    from rig import Process
-
     token = tmp_path / "token"
     token.write_text("t\n")
     with socket.socket() as one, socket.socket() as two:
@@ -306,24 +301,17 @@ def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> No
                 except httpx.ConnectError:
                     return 0
 
+            def post() -> httpx.Response:
+                address = f"http://127.0.0.1:{ports[0]}/v1/events"
+                return http.post(address, json=granted(), headers={"authorization": "Bearer t"})
+
             until(lambda: ready() == 503)
-            answer = http.post(
-                f"http://127.0.0.1:{ports[0]}/v1/events",
-                json=granted(),
-                headers={"authorization": "Bearer t"},
-            )
+            answer = post()
             assert answer.status_code == 503
             assert answer.headers["retry-after"] == "5"
-            from hookwright.api.config import DispatchConfig
-            from hookwright.dispatcher.config_folder import write
-
             write(tmp_path / "config", DispatchConfig(hash="empty", webhooks=[]))
             until(lambda: ready() == 200)
-            answer = http.post(
-                f"http://127.0.0.1:{ports[0]}/v1/events",
-                json=granted(),
-                headers={"authorization": "Bearer t"},
-            )
+            answer = post()
             assert answer.status_code == 202
     finally:
         process.end()

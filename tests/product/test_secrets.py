@@ -11,11 +11,13 @@ import json
 import stat
 import subprocess
 import sys
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -302,9 +304,6 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
 @pytest.mark.parametrize("value", ["a secret/with+signs=", "pässword", "short!"])
 def test_the_search_finds_each_form(value: str) -> None:
     """A value is found in the forms that programs write, wherever it stands in longer text."""
-    from base64 import b64encode, urlsafe_b64encode
-    from urllib.parse import quote
-
     for text in (
         value, json.dumps(json.dumps({"x": value})), quote(value), f"id={quote(value, safe='')}", value.encode().hex(),
         *(b64encode(f"{'u' * size}:{value}:more".encode()).decode() for size in range(3)),
