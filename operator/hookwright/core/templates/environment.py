@@ -72,10 +72,7 @@ def _weigh(context: RenderContext, value: Any) -> Any:
 
 @pass_context
 def _each(context: RenderContext, value: Any, weight: int) -> Any:
-    if isinstance(value, Undefined):
-        value._fail_with_undefined_error()
-    if not isinstance(value, list | tuple | dict | str):
-        raise TemplateError(f"this is {kind(value)}, so there is nothing to loop over")
+    lists.check_items(value)
     context.charge(len(value) * weight)
     return value
 

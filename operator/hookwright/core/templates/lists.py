@@ -23,12 +23,17 @@ _INT_MAX: Final = 2**63
 _KEY_STEPS: Final = 4  # looking up one item's field
 
 
-def items_of(context: RenderContext, value: Any) -> list[Any]:
-    """What a loop or a list filter goes over. Raises TemplateError for a number, true, false or null."""
+def check_items(value: Any) -> None:
+    """Raises TemplateError for what a loop cannot go over: a missing field, a number, true, false or null."""
     if isinstance(value, Undefined):
         value._fail_with_undefined_error()
     if not isinstance(value, list | tuple | dict | str):
         raise TemplateError(f"this is {kind(value)}, so there is nothing to loop over")
+
+
+def items_of(context: RenderContext, value: Any) -> list[Any]:
+    """What a list filter goes over. Raises TemplateError as `check_items` does."""
+    check_items(value)
     context.charge(len(value))
     return list(value)
 
