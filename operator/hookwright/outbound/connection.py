@@ -44,7 +44,6 @@ class Connection(asyncio.BufferedProtocol):
         self.host = host
         self.born = monotonic()
         self.idle_since = self.born
-        self.reusable = False  # the last answer left the connection clean
         self.stale = False  # the peer closed it before the first byte of an answer
         self.lost: asyncio.Future[None] = loop.create_future()
         self._loop = loop
@@ -58,8 +57,12 @@ class Connection(asyncio.BufferedProtocol):
         self._timer_at = 0.0
         self._deadline = 0.0
         self._written_at = self._first_byte = 0.0
-        # the answer under way
-        self._head_only = False
+        self._reset(head_only=False)
+
+    def _reset(self, head_only: bool) -> None:
+        """What is known of the answer under way: nothing yet."""
+        self.reusable = False  # the last answer left the connection clean
+        self._head_only = head_only
         self._headers: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
         self._size = 0  # of the parts
@@ -191,19 +194,6 @@ class Connection(asyncio.BufferedProtocol):
         self._headers = []
 
     # --- our own
-
-    def _reset(self, head_only: bool) -> None:
-        self.reusable = False
-        self._head_only = head_only
-        self._headers = []
-        self._parts = []
-        self._size = 0
-        self._wire = 0
-        self._interim = 0
-        self._head_read = False
-        self._complete = False
-        self._truncated = False
-        self._problem = None
 
     def _refuse(self, problem: str) -> None:
         self._problem = failures.protocol(self.host, problem)
