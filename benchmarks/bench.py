@@ -155,7 +155,7 @@ async def scale(bench: Bench) -> None:
         )
         process, port, _ = bench.dispatcher(f"scale-{count}", webhook("one") + others)
         await Load(port).closed(64, 1)
-        run, cost = await measured(process, lambda port=port: Load(port).closed(64, bench.seconds / 2))
+        run, cost = await measured(process, partial(Load(port).closed, 64, bench.seconds / 2))
         costs.append(cost)
         print(
             f"  {count:>6,}: {cost:.0f} µs CPU an event, {len(run.deliveries) / run.seconds:,.0f}/s, "

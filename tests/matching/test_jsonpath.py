@@ -39,13 +39,13 @@ STORE = {"store": {"book": BOOKS, "bicycle": BICYCLE}}
 NAMES = {"o": {"j j": {"k.k": 3}}, "'": {"@": 2}}
 WILD = {"o": {"j": 1, "k": 2}, "a": [5, 3]}
 LETTERS = ["a", "b", "c", "d", "e", "f", "g"]
-FILTER = {
+FILTER: dict[str, Any] = {
     "a": [3, 5, 1, 2, 4, 6, {"b": "j"}, {"b": "k"}, {"b": {}}, {"b": "kilo"}],
     "o": {"p": 1, "q": 2, "r": 3, "s": 5, "t": {"u": 6}},
     "e": "f",
 }
 DESCENT = {"o": {"j": 1, "k": 2}, "a": [5, 3, [{"j": 4}, {"k": 6}]]}
-NULLS = {"a": None, "b": [None], "c": [{}], "null": 1}
+NULLS: dict[str, Any] = {"a": None, "b": [None], "c": [{}], "null": 1}
 COMPARED = {"obj": {"x": "y"}, "arr": [2, 3]}
 
 EXAMPLES: list[tuple[str, Any, list[Any]]] = [
