@@ -103,12 +103,16 @@ class Product:
         assert answer.status_code == 202, answer.text
         return [each["id"] for listed in answer.json()["events"] for each in listed["deliveries"]]
 
-    def received(self, delivery: str | None = None) -> list[dict[str, Any]]:
-        """Requests that reached the receiver, of one delivery or all."""
+    def received(self, delivery: str | None = None, *, path: str | None = None) -> list[dict[str, Any]]:
+        """Requests that reached the receiver: all, of one delivery, at one path."""
         if not self._log.exists():
             return []
         found = records(self._log.read_text())
-        return [each for each in found if delivery is None or each["headers"].get("webhook-id") == delivery]
+        return [
+            each
+            for each in found
+            if delivery in (None, each["headers"].get("webhook-id")) and path in (None, each["path"])
+        ]
 
     def arrived(self, delivery: str, times: int = 1) -> dict[str, Any]:
         """Wait for a delivery at the receiver; the latest request of it."""

@@ -147,7 +147,7 @@ def test_a_test_that_waits_does_not_keep_a_change_waiting(product: Product) -> N
     )
     product.write("test", TEST % ("waits", "hangs"))
     product.start()
-    until(lambda: any(each["path"] == "/-/hang" for each in product.received()))
+    until(lambda: product.received(path="/-/hang"))
     product.webhook("other", WEBHOOK % "other")
     product.loaded("default/other")
     assert product.arrived(product.accepted(granted(), "/v1/namespaces/default/events")[-1])
@@ -160,7 +160,7 @@ def test_a_damaged_memory_of_tests_is_no_reason_to_stay_down(product: Product) -
     (product.folder / "data").mkdir()
     (product.folder / "data" / "tests.json").write_text("{")
     product.start()
-    until(lambda: any(each["path"] == "/memory" for each in product.received()))
+    until(lambda: product.received(path="/memory"))
 
 
 def test_a_test_does_not_run_again_after_a_restart(product: Product) -> None:
@@ -173,11 +173,7 @@ def test_a_test_does_not_run_again_after_a_restart(product: Product) -> None:
     product.webhook("other", WEBHOOK % "other")
     product.loaded("default/other")
     product.arrived(product.accepted(granted())[0])
-    of_test = [
-        each
-        for each in product.received()
-        if each["path"] == "/restarted" and "webhook-test" in each["headers"]
-    ]
+    of_test = [each for each in product.received(path="/restarted") if "webhook-test" in each["headers"]]
     assert len(of_test) == 1
 
 

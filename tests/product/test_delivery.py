@@ -136,20 +136,12 @@ def test_a_held_webhook_keeps_its_deliveries_until_it_heals(product: Product) ->
     assert "keys" in view["message"]
     deliveries = product.accepted(granted())
     assert len(deliveries) == 2
-    until(
-        lambda: any(
-            each["path"] == "/well" for identifier in deliveries for each in product.received(identifier)
-        )
-    )
+    until(lambda: any(product.received(identifier, path="/well") for identifier in deliveries))
     assert product.view("default/held")["pending"] == 1
     product.restart()
     assert product.view("default/held")["pending"] == 1
     product.write("secret", SECRET % ("token-value-1", SIGNING))
-    until(
-        lambda: any(
-            each["path"] == "/held" for identifier in deliveries for each in product.received(identifier)
-        )
-    )
+    until(lambda: any(product.received(identifier, path="/held") for identifier in deliveries))
     until(lambda: product.view("default/held")["pending"] == 0)
 
 
@@ -212,11 +204,7 @@ def test_the_circuit_opens_and_closes(product: Product) -> None:
     assert product.view("default/one")["pending"] == 15
     product.webhook("one", WEBHOOK % "/one", annotations='{hookwright.io/requestedAt: "2"}')
     for identifier in deliveries[10:]:
-        until(
-            lambda identifier=identifier: [
-                each for each in product.received(identifier) if each["path"] == "/one"
-            ]
-        )
+        until(lambda identifier=identifier: product.received(identifier, path="/one"))
     assert product.view("default/one")["circuit"] == "Closed"
 
 
@@ -250,7 +238,7 @@ def test_a_deleted_webhook_that_comes_back_delivers_what_waited(product: Product
     (product.manifests / "webhook-default-one.yaml").unlink()
     until(lambda: product.view("default/one") is None)
     product.webhook("one", WEBHOOK % "/back")
-    until(lambda: [each for each in product.received(delivery) if each["path"] == "/back"])
+    until(lambda: product.received(delivery, path="/back"))
 
 
 def test_waiting_deliveries_survive_kill_9(product: Product) -> None:
@@ -262,11 +250,7 @@ def test_waiting_deliveries_survive_kill_9(product: Product) -> None:
     product.webhook("one", WEBHOOK % "/after")
     product.start()
     for identifier in deliveries:
-        until(
-            lambda identifier=identifier: [
-                each for each in product.received(identifier) if each["path"] == "/after"
-            ]
-        )
+        until(lambda identifier=identifier: product.received(identifier, path="/after"))
     until(lambda: product.view("default/one")["pending"] == 0)
 
 
