@@ -26,7 +26,7 @@ test: $(READY)
 	@echo 'cluster tests left out: make e2e'
 
 e2e: $(READY)
-	@$(BIN)/python -m pytest -m needs_go tests/gitops
+	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching
 	@tests/e2e/run $(ARGS)
 
 cluster:
