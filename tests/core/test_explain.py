@@ -17,7 +17,7 @@ from hookwright.outbound.auth import credentials
 class NoFetch:
     """A token fetcher that is never asked."""
 
-    async def fetch(self, *arguments: Any, **options: Any) -> Any:
+    async def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Nothing is fetched to show credentials."""
         raise AssertionError("a token was asked for")
 

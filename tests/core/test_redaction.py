@@ -5,6 +5,7 @@ import json
 import re
 import time
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import orjson
@@ -56,7 +57,7 @@ def test_no_form_of_a_secret_survives(form: str, secret: str, before: str, after
 @pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
 @given(secret=secrets, before=st.binary(max_size=9), after=st.binary(max_size=9), padded=st.booleans())
 def test_no_base64_form_of_a_secret_survives(
-    encode: type[b64encode], secret: str, before: bytes, after: bytes, padded: bool
+    encode: Callable[[bytes], bytes], secret: str, before: bytes, after: bytes, padded: bool
 ) -> None:
     """Both alphabets, with and without padding, at all three alignments inside a longer base64 text."""
     raw = secret.encode()

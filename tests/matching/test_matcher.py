@@ -10,34 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.api.config import RouteConfig
-from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
+from hookwright.api.v1alpha1.webhook import Filters
 from hookwright.core.event import Event
 from hookwright.core.filters import FilterProgram, View, compile_filters
 from hookwright.core.matching import Matched, Matcher, trigger_matches
-from hookwright.core.samples import merge, sample, sample_event
+from hookwright.core.samples import merge, sample
+from matching.builders import CREATED, config, expression
 
 CHECKED = settings(max_examples=300)
-
-CREATED = sample_event("RequestCreated")
-
-
-def config(
-    name: str, *triggers: str, namespace: str = "ns", active: bool = True, **filters: Any
-) -> RouteConfig:
-    """A webhook for these triggers (RequestCreated if none is given), filters named as in Python."""
-    return RouteConfig(
-        namespace=namespace,
-        name=name,
-        hash="h",
-        active=active,
-        triggers=list(triggers) or ["RequestCreated"],
-        filters=Filters(**filters) if filters else None,
-    )
-
-
-def expression(path: str, operator: str, *values: str) -> MatchExpression:
-    """One match expression."""
-    return MatchExpression(path=path, operator=operator, values=list(values) or None)
 
 
 def cloud_event(event_type: str) -> Event:
@@ -157,46 +137,6 @@ def test_a_filter_over_its_budget_is_a_match_with_an_error() -> None:
     assert found["ns/plain"] is None
     for name in ("ns/looked-up", "ns/evaluated"):
         assert str(found[name]).startswith("$..* looks at more than 10,000 nodes here")
-
-
-def test_explain_gives_every_reason() -> None:
-    """One sentence for each thing that keeps an event from a webhook."""
-    wanted = config(
-        "w",
-        "RequestFailed",
-        "com.example.*",
-        active=False,
-        integrations=["Datadog"],
-        match_expressions=[expression("$.data.friendly_id", "Prefix", "XY-")],
-    )
-    assert Matcher([wanted]).explain(CREATED, "ns/w", frozenset({"other"})) == [
-        "active: the webhook is inactive",
-        "namespace: events sent there do not reach ns",
-        "triggers: RequestCreated is not in [RequestFailed, com.example.*]",
-        'integrations: none of "prod db", "integration-1" is in [Datadog]',
-        'matchExpressions[0]: $.data.friendly_id is "AR-123", wanted Prefix [XY-]',
-    ]
-
-
-def test_explain_of_a_match_and_of_an_unknown_webhook() -> None:
-    """Nothing to say where it matches; an unknown webhook and event type are named."""
-    matcher = Matcher([config("w", integrations=["prod *"])])
-    event = Event("AccessRequestRevoked", None, CREATED.document, CREATED.raw)
-    assert matcher.explain(CREATED, "ns/w", frozenset({"ns"})) == []
-    assert matcher.explain(CREATED, "ns/v", None) == ["there is no webhook ns/v"]
-    assert matcher.explain(event, "ns/w", None) == [
-        "triggers: AccessRequestRevoked is not in [RequestCreated]"
-    ]
-
-
-def test_explain_tells_a_filter_over_its_budget() -> None:
-    """A path over its budget is a reason like any other."""
-    document = {"event_type": "RequestCreated", "data": {"x": [[0] * 100] * 200}}
-    event = Event("RequestCreated", "RequestCreated", document, b"{}")
-    (reason,) = Matcher([config("w", match_expressions=[expression("$..*", "Exists")])]).explain(
-        event, "ns/w", None
-    )
-    assert reason.startswith("$..* looks at more than 10,000 nodes here")
 
 
 KINDS: dict[str, Callable[[int], dict[str, Any]]] = {

@@ -1,0 +1,30 @@
+"""Webhooks and expressions of the tests of matching."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hookwright.api.config import RouteConfig
+from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
+from hookwright.core.samples import sample_event
+
+CREATED = sample_event("RequestCreated")
+
+
+def config(
+    name: str, *triggers: str, namespace: str = "ns", active: bool = True, **filters: Any
+) -> RouteConfig:
+    """A webhook for these triggers (RequestCreated if none is given), filters named as in Python."""
+    return RouteConfig(
+        namespace=namespace,
+        name=name,
+        hash="h",
+        active=active,
+        triggers=list(triggers) or ["RequestCreated"],
+        filters=Filters(**filters) if filters else None,
+    )
+
+
+def expression(path: str, operator: str, *values: str) -> MatchExpression:
+    """One match expression."""
+    return MatchExpression(path=path, operator=operator, values=list(values) or None)
