@@ -77,7 +77,9 @@ def identities(kube: Kube) -> dict[str, Any]:
 
 def state(kube: Kube) -> tuple[set[str], list[str]]:
     """What an upgrade changes: the pods, and the columns."""
-    pods = kube.items("pods", PRODUCT, "--selector", "app.kubernetes.io/component in (controller, dispatcher)")
+    pods = kube.items(
+        "pods", PRODUCT, "--selector", "app.kubernetes.io/component in (controller, dispatcher)"
+    )
     (version,) = kube.get("crd", "webhooks.hookwright.io", "default")["spec"]["versions"]
     return {each["metadata"]["uid"] for each in pods}, [
         each["name"] for each in version["additionalPrinterColumns"]
