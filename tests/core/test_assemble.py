@@ -288,6 +288,10 @@ def test_findings_are_plain_records() -> None:
             "spec.trigger: there is no sample event of dev.example.built: give the whole event in spec.event",
         ),
         ({"trigger": "dev.example.built", "event": {"data": {}}}, None),
+        (
+            {"event": {"event_type": 5}},
+            "spec.event.event_type: must be a string such as AccessRequestCreated, or be left out",
+        ),
     ],
 )
 def test_webhook_tests_are_checked(spec: dict[str, Any], sentence: str | None) -> None:

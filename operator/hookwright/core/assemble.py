@@ -231,6 +231,9 @@ class _Maker:
             found += self._event_from(test, spec)
         elif problem := _no_event(spec, webhook):
             found.append(Finding(WEBHOOK_TEST, test.key, "spec.trigger", problem))
+        elif spec.event is not None and not isinstance(spec.event.get("event_type", ""), str):
+            problem = "must be a string such as AccessRequestCreated, or be left out"
+            found.append(Finding(WEBHOOK_TEST, test.key, "spec.event.event_type", problem))
         return found
 
     def _event_from(self, test: Object, spec: WebhookTestSpec) -> list[Finding]:
