@@ -41,7 +41,7 @@ def dead_letter(
         event_id="evt_1",
         webhook=webhook,
         reason="Rejected",
-        message="The target answered 404 Not Found; it is kept as a dead letter.",
+        message="The target answered 404 Not Found; the delivery is kept as a dead letter.",
         attempts=1,
         time=time,
         accepted_time=time,

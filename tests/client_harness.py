@@ -91,7 +91,7 @@ class Hookwright:
 
 FAILURE: dict[str, Any] = {
     "result": "Rejected",
-    "message": "The target answered 404 Not Found; it is kept as a dead letter.",
+    "message": "The target answered 404 Not Found; the delivery is kept as a dead letter.",
     "hint": "Check the path of the URL.",
     "event_id": "evt_1",
     "friendly_id": "AR-7",

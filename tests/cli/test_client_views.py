@@ -99,7 +99,7 @@ def test_invocations_read_like_a_log(hookwright: Hookwright) -> None:
     assert lines[1].startswith(
         "Rejected  2026-01-02T03:04:05.000Z  shop/slack  RequestCreated  dlv_2.1  404  30 ms"
     )
-    assert lines[2] == "    The target answered 404 Not Found; it is kept as a dead letter."
+    assert lines[2] == "    The target answered 404 Not Found; the delivery is kept as a dead letter."
     assert lines[3] == "    Tip: Check the path of the URL."
     assert lines[4].startswith("    Next: hookwright invocations --id dlv_2.1 --admin ")
     assert len(lines) == 5

@@ -179,7 +179,7 @@ MESSAGES = [
     (answer(200), "The target answered 200 OK."),
     (answer(503), "The target answered 503 Service Unavailable; next attempt in 5 s."),
     (answer(503, "90"), "The target answered 503 Service Unavailable; next attempt in 1 min 30 s."),
-    (answer(404), "The target answered 404 Not Found; it is kept as a dead letter."),
+    (answer(404), "The target answered 404 Not Found; the delivery is kept as a dead letter."),
     (
         answer(410),
         "The target answered 410 Gone; the webhook stops until its spec changes or hookwright.io/requestedAt "

@@ -80,9 +80,8 @@ def decide(
         return Decision("bury", "Gone", 0.0, steps, attempts, "Gone", message)
     if outcome.verdict is Verdict.REJECTED:
         reason = "FilterError" if outcome.cause is Cause.FILTER else "Rejected"
-        return Decision(
-            "bury", "Rejected", 0.0, steps, attempts, reason, f"{said}; it is kept as a dead letter."
-        )
+        message = f"{said}; the delivery is kept as a dead letter."
+        return Decision("bury", "Rejected", 0.0, steps, attempts, reason, message)
 
     pause = _pause(outcome, policy)
     free = probing or outcome.status == 429
