@@ -36,10 +36,7 @@ async def _serve(settings: Settings) -> None:
 
     controller = Controller(settings, connect())
     running = asyncio.ensure_future(controller.run(feed))
-    for each in (
-        signal.SIGTERM,
-        signal.SIGINT,
-    ):  # until kopf takes them, which is once the API server answers
+    for each in (signal.SIGTERM, signal.SIGINT):  # until kopf takes them: once the API server answers
         asyncio.get_running_loop().add_signal_handler(each, running.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await running

@@ -67,9 +67,8 @@ class Runs:
 
     async def _put_off(self, due: Due, error: Exception) -> None:
         """Tell, and wait longer each time."""
-        expected = isinstance(
-            error, HookwrightError
-        )  # the text of another may hold what is nobody's business
+        # the text of another one's error may hold what is nobody's business
+        expected = isinstance(error, HookwrightError)
         self._metrics.failed("test")
         _log.warning(
             "test",
@@ -78,7 +77,7 @@ class Runs:
             exc_info=None if expected else error,
         )
         pause = TEST_AGAIN_SECONDS * 2.0 ** min(self._failed[due.run_id], 10)
-        self._failed[due.run_id] += 1
+        _count(self._failed, due.run_id)
         await self._pause(min(pause, TEST_AGAIN_LONGEST_SECONDS))
 
     async def _ask(self, due: Due) -> None:
@@ -94,7 +93,7 @@ class Runs:
         request = RunRequest(run_id=identifier, test=due.test, spec=due.spec, event_from=due.event_from)
         run = await self._dispatchers.test(address, request)
         if run.tested_config_hash != due.webhook_hash:
-            self._strayed[due.run_id] += 1
+            _count(self._strayed, due.run_id)
             return
         self.done[due.run_id] = run
         while len(self.done) > TEST_RUNS_KEPT:
@@ -105,6 +104,13 @@ class Runs:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def _count(counts: Counter[str], run_id: str) -> None:
+    """Once more; runs that nobody asks for any more are forgotten, the oldest first."""
+    counts[run_id] += 1
+    if len(counts) > TEST_RUNS_KEPT:
+        del counts[next(iter(counts))]
 
 
 def _hash(report: Report, webhook: str) -> str | None:
