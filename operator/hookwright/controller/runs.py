@@ -18,7 +18,6 @@ from hookwright.controller.webhooktest_status import Due
 from hookwright.errors import HookwrightError
 from hookwright.limits import (
     CONTROLLER_TESTS,
-    TEST_AGAIN_LONGEST_SECONDS,
     TEST_AGAIN_SECONDS,
     TEST_RUNS_KEPT,
 )
@@ -46,7 +45,6 @@ class Runs:
         self._slots = asyncio.Semaphore(CONTROLLER_TESTS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._strayed: Counter[str] = Counter()
-        self._failed: Counter[str] = Counter()
         self.done: OrderedDict[str, TestRun] = OrderedDict()
 
     def start(self, due: Due) -> None:
@@ -58,7 +56,6 @@ class Runs:
         try:
             async with self._slots:
                 await self._ask(due)
-            del self._failed[due.run_id]
         except Exception as error:  # whatever it is: rounds would start it again without end or pause
             await self._put_off(due, error)
         finally:
@@ -66,7 +63,7 @@ class Runs:
             self._ended()
 
     async def _put_off(self, due: Due, error: Exception) -> None:
-        """Tell, and wait longer each time."""
+        """Tell, and wait."""
         # the text of another one's error may hold what is nobody's business
         expected = isinstance(error, HookwrightError)
         self._metrics.failed("test")
@@ -76,9 +73,7 @@ class Runs:
             message=str(error) if expected else f"A mistake of ours: {type(error).__name__}",
             exc_info=None if expected else error,
         )
-        pause = TEST_AGAIN_SECONDS * 2.0 ** min(self._failed[due.run_id], 10)
-        _count(self._failed, due.run_id)
-        await self._pause(min(pause, TEST_AGAIN_LONGEST_SECONDS))
+        await self._pause(TEST_AGAIN_SECONDS)
 
     async def _ask(self, due: Due) -> None:
         runs_it = (
@@ -93,7 +88,9 @@ class Runs:
         request = RunRequest(run_id=identifier, test=due.test, spec=due.spec, event_from=due.event_from)
         run = await self._dispatchers.test(address, request)
         if run.tested_config_hash != due.webhook_hash:
-            _count(self._strayed, due.run_id)
+            self._strayed[due.run_id] += 1
+            if len(self._strayed) > TEST_RUNS_KEPT:  # runs that nobody asks for any more; the oldest first
+                del self._strayed[next(iter(self._strayed))]
             return
         self.done[due.run_id] = run
         while len(self.done) > TEST_RUNS_KEPT:
@@ -104,13 +101,6 @@ class Runs:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-
-def _count(counts: Counter[str], run_id: str) -> None:
-    """Once more; runs that nobody asks for any more are forgotten, the oldest first."""
-    counts[run_id] += 1
-    if len(counts) > TEST_RUNS_KEPT:
-        del counts[next(iter(counts))]
 
 
 def _hash(report: Report, webhook: str) -> str | None:
