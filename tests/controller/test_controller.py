@@ -267,7 +267,7 @@ async def test_tries_again_do_not_multiply(running: Running) -> None:
     async with asyncio.timeout(SECONDS):
         while running.cluster.refused < before + 6:
             await asyncio.sleep(0.05)
-    assert time.monotonic() - began > 2.5
+    assert time.monotonic() - began > 1.0
 
 
 async def test_a_part_that_fails_ends_it_whatever_the_others_do(running: Running) -> None:
