@@ -16,11 +16,7 @@ from hookwright.controller.dispatchers import Dispatchers
 from hookwright.controller.plan import Report
 from hookwright.controller.webhooktest_status import Due
 from hookwright.errors import HookwrightError
-from hookwright.limits import (
-    CONTROLLER_TESTS,
-    TEST_AGAIN_SECONDS,
-    TEST_RUNS_KEPT,
-)
+from hookwright.limits import CONTROLLER_TESTS, TEST_AGAIN_SECONDS, TEST_RUNS_KEPT
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 _log = structlog.get_logger()

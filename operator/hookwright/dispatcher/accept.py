@@ -6,7 +6,7 @@ is stored as a dead letter at once, so that nothing that matched is lost. Must n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from hookwright.core.event import Event, delivery_id, event_id
@@ -78,8 +78,7 @@ class Acceptor:
         stored = [new for new in batch if new.deliveries or new.identity is not None]
         if not stored:
             return _answer(new.answer for new in batch)
-        parsed = {new.key: event for new, event in zip(batch, events, strict=True)}
-        return await self._store(batch, stored, parsed)
+        return await self._store(batch, stored)
 
     def _full(self, count: int, events: Sequence[Event]) -> bool:
         lanes = self._lanes
@@ -89,6 +88,8 @@ class Acceptor:
     def _new(self, event: Event, routes: Sequence[Matched], namespace: str | None) -> NewEvent:
         key = self._keys.take(1 + len(routes))
         tag = self._work.tag
+        if routes:
+            self._lanes.parsed.keep(key, event)
         deliveries = tuple(
             self._delivery(key + 1 + at, match, len(event.raw)) for at, match in enumerate(routes)
         )
@@ -124,9 +125,7 @@ class Acceptor:
         self._lanes.reserve(lane, size)
         return NewDelivery(key, match.route)
 
-    async def _store(
-        self, batch: Sequence[NewEvent], stored: Sequence[NewEvent], parsed: Mapping[int, Event]
-    ) -> bytes:
+    async def _store(self, batch: Sequence[NewEvent], stored: Sequence[NewEvent]) -> bytes:
         kept = False
         try:
             results = await self._work.accept(stored)
@@ -150,7 +149,6 @@ class Acceptor:
                 repeats[new.key] = result.answer
                 self._unreserve(new)
             else:
-                self._lanes.parsed.keep(new.key, parsed[new.key])
                 self._hand_over(new)
         return _answer(repeats.get(new.key, new.answer) for new in batch)
 

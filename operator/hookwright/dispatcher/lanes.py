@@ -32,9 +32,7 @@ _QUANTUM = 0.0005  # seconds of rendering granted a visit
 _CREDIT_MAX = 0.002
 _EARLY = 0.002  # a timer may fire a little before its time
 _SLICE = 0.001  # seconds of work before the loop gets control back
-
-
-_Attempt = tuple[Lane, Target, Delivery, Outgoing, bool]
+_Attempt = tuple[Lane, Target, Delivery, Outgoing, bool]  # the last: whether it probes an open circuit
 
 
 class Lanes:
@@ -242,7 +240,8 @@ class Lanes:
             lane.due_at = due if lane.due_at is None else min(lane.due_at, due)
         message = decision.message
         redactor = target.redactor()
-        if outcome.verdict is not Verdict.DELIVERED:
+        delivered = outcome.verdict is Verdict.DELIVERED
+        if not delivered:
             message = redactor.text(message)
         record = AttemptRecord(
             delivery_key=delivery.key,
@@ -256,11 +255,9 @@ class Lanes:
             cause=outcome.cause,
             time=began_ms,
             duration=performed.duration,
-            detail=detail(
-                performed, redactor, message=message, delivered=outcome.verdict is Verdict.DELIVERED, bodies=self._bodies
-            ),
+            detail=detail(performed, redactor, message=message, delivered=delivered, bodies=self._bodies),
             friendly_id=friendly_id(delivery.raw),
-        )  # fmt: skip
+        )
         self._remember(lane, record, message)
         self._observe(
             AttemptDetails(

@@ -19,7 +19,7 @@ class Parsed:
         self._documents: dict[int, dict[str, Any]] = {}
 
     def keep(self, event_key: int, event: Event) -> None:
-        """An event whose deliveries may start now."""
+        """An event whose deliveries start once it is stored; one that is not stored after all only takes a place."""
         if len(event.raw) <= PARSED_EVENT_BYTES:
             self._documents[event_key] = event.document
             if len(self._documents) > PARSED_EVENTS:
