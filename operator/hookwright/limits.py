@@ -80,6 +80,8 @@ LANES_QUEUE_BYTES = 64 * MIB  # of all lanes together; over it each may hold onl
 PARSED_EVENTS = 256  # of the latest events, kept parsed until their first attempt
 PARSED_EVENT_BYTES = 4 * KIB  # a parsed event takes up to twenty times its text
 LANE_QUEUE_LEAST = 16
+LANE_EARLY_SECONDS = 0.002  # a timer may fire a little before its time
+LANE_AGAIN_SECONDS = 1.0  # after the store did not carry out what a lane asked, and between two looks for what is too old
 
 # --- store -------------------------------------------------------------------------------------
 BACKLOG_WEBHOOK = 100_000
