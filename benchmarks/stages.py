@@ -17,8 +17,8 @@ from hookwright.core.matching import Matcher
 from hookwright.core.outcome import judge_answer
 from hookwright.core.retry import RetryPolicy
 from hookwright.core.routes import Route
-from hookwright.dispatcher.attempt import Performed
-from hookwright.dispatcher.records import detail
+from hookwright.dispatcher.delivery.attempt import Performed
+from hookwright.dispatcher.delivery.records import detail
 from hookwright.outbound.port import Answer
 from hookwright.outbound.signing import Signer
 from hookwright.store.port import Action, AttemptRecord, Finish, NewDelivery, NewEvent

@@ -20,10 +20,10 @@ from hookwright.core.hints import hint
 from hookwright.core.objects import WEBHOOK_TEST, full_name
 from hookwright.core.redaction import printable
 from hookwright.dispatcher.app import make_sender
-from hookwright.dispatcher.attempt import Pipeline
 from hookwright.dispatcher.clock import Clock, rfc3339
-from hookwright.dispatcher.former import FormerSecrets
-from hookwright.dispatcher.keys import Keys
+from hookwright.dispatcher.configuration.former import FormerSecrets
+from hookwright.dispatcher.delivery.attempt import Pipeline
+from hookwright.dispatcher.delivery.keys import Keys
 from hookwright.dispatcher.settings import Settings
 from hookwright.dispatcher.testruns import FAILED, SUCCESSFUL, TestRequest, TestRunner
 from hookwright.errors import Cause, UsageError

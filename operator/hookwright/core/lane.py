@@ -60,10 +60,14 @@ class Effects(NamedTuple):
 
 
 class Started(NamedTuple):
-    """An attempt of this delivery begins; `probe`: it probes an open circuit (hand it to what ends the attempt)."""
+    """An attempt of this delivery begins, or `given_up` is to be written instead.
+
+    `probe`: the attempt probes an open circuit (hand it to what ends it).
+    """
 
     delivery: Delivery
-    probe: bool
+    probe: bool = False
+    given_up: Finish | None = None
 
 
 _NOTHING: Final = Effects()
@@ -179,8 +183,13 @@ class Lane:
         """Whether an attempt may start now."""
         return self._ready_at(now) == 0.0
 
-    def start(self, now: float) -> Started | Finish:
-        """The next attempt begins (after `may_start`), or a delivery is given up without one: write that result."""
+    @property
+    def is_crowded(self) -> bool:
+        """Whether results should be written at once, as attempts may have to wait for them."""
+        return self._unwritten >= self._rules.max_in_flight
+
+    def start(self, now: float) -> Started:
+        """The next attempt begins (after `may_start`), or its delivery is given up without one."""
         delivery = self._queue.pop()
         burial = give_up(
             self.standing.state,
@@ -191,7 +200,7 @@ class Lane:
         )
         if burial is not None:
             self._unwritten += 1
-            return _given_up(delivery, burial, now)
+            return Started(delivery, given_up=_given_up(delivery, burial, now))
         if self._window is not None:
             self._window.start(now)
         self.in_flight += 1

@@ -22,20 +22,28 @@ from hookwright.core.expectations import judge_test
 from hookwright.core.hints import hint
 from hookwright.core.matching import Matcher
 from hookwright.core.outcome import Verdict, judge_error
+from hookwright.core.records import AttemptRecord
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
-from hookwright.dispatcher.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.clock import Clock, rfc3339
-from hookwright.dispatcher.former import FormerSecrets
-from hookwright.dispatcher.keys import Keys
-from hookwright.dispatcher.records import Bodies, detail, friendly_id, invocation, with_bodies_cut
+from hookwright.dispatcher.configuration.former import FormerSecrets
+from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
+from hookwright.dispatcher.delivery.keys import Keys
+from hookwright.dispatcher.delivery.records import (
+    Attempted,
+    Bodies,
+    attempt_record,
+    invocation,
+    with_bodies_cut,
+)
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.limits import ANSWER_BYTES, RENDERED_BYTES, TEST_BODY_BYTES
 from hookwright.outbound.port import Sender
-from hookwright.store.port import AttemptRecord
 
 _WHOLE = RENDERED_BYTES + ANSWER_BYTES  # bodies are judged whole and shown cut
+Keep = Callable[[AttemptRecord], None]
+"""Puts the record of a Manual call or test into the history."""
 SUCCESSFUL, FAILED = "Test successful", "Test failed"
 
 
@@ -102,7 +110,7 @@ class TestRunner:
         *,
         former: FormerSecrets,
         bodies: Bodies = "all",
-        keep: Callable[[AttemptRecord], None] = lambda record: None,
+        keep: Keep = lambda record: None,
     ) -> None:
         self._pipeline, self._sender, self._clock, self._keys = pipeline, sender, clock, keys
         self._tag, self._former, self._bodies, self._keep = tag, former, bodies, keep
@@ -110,7 +118,7 @@ class TestRunner:
     async def run(self, request: TestRequest) -> TestRun:
         """Run it once and judge it. Never raises but for cancellation."""
         config = request.webhook
-        began = self._clock.now_ms()
+        began = self._clock.wall_ms()
         if config.held is not None:
             return self._judged(request, began, error=config.held, cause=config.held_cause or Cause.HELD)
         try:
@@ -174,24 +182,19 @@ class TestRunner:
     def _record(
         self, request: TestRequest, target: Target, event: Event, key: int, began: int, performed: Performed
     ) -> Invocation:
-        outcome = performed.outcome
-        delivered = outcome.verdict is Verdict.DELIVERED
+        what = Attempted(key, 0, 1, request.webhook.key, "Test", event.trigger, event.raw, began)
+        result = SUCCESSFUL if performed.outcome.verdict is Verdict.DELIVERED else FAILED
         redactor = target.redactor()
-        message = redactor.text(outcome.message)
-
-        def record(bodies: Bodies, limit: int) -> AttemptRecord:
-            return AttemptRecord(
-                delivery_key=key, attempt=1, event_key=0, route=request.webhook.key, kind="Test",
-                trigger=event.trigger, result=SUCCESSFUL if delivered else FAILED, status=outcome.status,
-                cause=outcome.cause, time=began, duration=performed.duration,
-                detail=detail(performed, redactor, message=message, delivered=delivered, bodies=bodies,
-                              limit=limit),
-                friendly_id=friendly_id(event.raw),
+        message = redactor.text(performed.outcome.message)
+        if performed.outcome is not _RENDERED:
+            kept = attempt_record(
+                what, performed, redactor, result=result, message=message, bodies=self._bodies, limit=TEST_BODY_BYTES
             )  # fmt: skip
-
-        if outcome is not _RENDERED:
-            self._keep(record(self._bodies, TEST_BODY_BYTES))
-        return invocation(record("all", _WHOLE), self._tag)
+            self._keep(kept)
+        shown = attempt_record(
+            what, performed, redactor, result=result, message=message, bodies="all", limit=_WHOLE
+        )
+        return invocation(shown, self._tag)
 
     def _judged(
         self,

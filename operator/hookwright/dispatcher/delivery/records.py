@@ -1,28 +1,84 @@
 """From what an attempt came to, the record that is kept of it, and back to the Invocation that people read.
 
-Everything kept has passed redaction; bodies are kept as the setting says (`all`, `failed`, `none`). Must not: store.
+Deliveries, Manual calls and tests alike. Everything kept has passed redaction; bodies are kept as the setting says
+(`all`, `failed`, `none`). Must not: store.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from hookwright.api.admin import Invocation, RequestRecord, ResponseRecord, Timings, ValidatorResult
 from hookwright.core.event import delivery_id, event_id
 from hookwright.core.hints import hint
+from hookwright.core.outcome import Verdict
+from hookwright.core.records import AttemptRecord
 from hookwright.core.redaction import Redactor
-from hookwright.dispatcher.attempt import Performed
 from hookwright.dispatcher.clock import rfc3339
+from hookwright.dispatcher.delivery.attempt import Performed
 from hookwright.errors import Cause
 from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS
 from hookwright.outbound.port import Phases
-from hookwright.store.port import AttemptRecord
 
 _FRIENDLY = re.compile(rb'"friendly_id"\s*:\s*"([!#-\[\]-~]{1,64})"')  # as it stands in JSON without escapes
 Bodies = Literal["all", "failed", "none"]
+
+
+class Attempted(NamedTuple):
+    """Whose attempt it was: the `attempt`-th of a delivery, begun at `began_ms` of the wall clock.
+
+    `kind` is Delivery, Manual or Test; `event_key` 0 when the event was not stored; `raw` its JSON text.
+    """
+
+    delivery_key: int
+    event_key: int
+    attempt: int
+    route: str
+    kind: str
+    trigger: str | None
+    raw: bytes
+    began_ms: int
+
+
+def attempt_record(
+    what: Attempted,
+    performed: Performed,
+    redactor: Redactor,
+    *,
+    result: str,
+    message: str,
+    bodies: Bodies,
+    limit: int = HISTORY_BODY_BYTES,
+) -> AttemptRecord:
+    """The record of an attempt; `message` has passed redaction, bodies are cut to `limit` bytes."""
+    return _record(what, performed, result, detail(performed, redactor, message, bodies, limit))
+
+
+def bare_record(what: Attempted, performed: Performed, *, result: str, message: str) -> AttemptRecord:
+    """The record of an attempt of which nothing but its end can be shown."""
+    return _record(what, performed, result, orjson.dumps({"message": message}))
+
+
+def _record(what: Attempted, performed: Performed, result: str, shown: bytes) -> AttemptRecord:
+    outcome = performed.outcome
+    return AttemptRecord(
+        delivery_key=what.delivery_key,
+        attempt=what.attempt,
+        event_key=what.event_key,
+        route=what.route,
+        kind=what.kind,
+        trigger=what.trigger,
+        result=result,
+        status=outcome.status,
+        cause=outcome.cause,
+        time=what.began_ms,
+        duration=performed.duration,
+        detail=shown,
+        friendly_id=friendly_id(what.raw),
+    )
 
 
 def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
@@ -56,15 +112,10 @@ def _rounded(value: float | None) -> float | None:
 
 
 def detail(
-    performed: Performed,
-    redactor: Redactor,
-    *,
-    message: str,
-    delivered: bool,
-    bodies: Bodies,
-    limit: int = HISTORY_BODY_BYTES,
+    performed: Performed, redactor: Redactor, message: str, bodies: Bodies, limit: int = HISTORY_BODY_BYTES
 ) -> bytes:
     """The JSON that the history keeps of one attempt; bodies are cut to `limit` bytes."""
+    delivered = performed.outcome.verdict is Verdict.DELIVERED
     keep = bodies == "all" or (bodies == "failed" and not delivered)
     document: dict[str, Any] = {"message": message}
     outgoing = performed.outgoing
