@@ -82,6 +82,7 @@ PARSED_EVENT_BYTES = 4 * KIB  # a parsed event takes up to twenty times its text
 LANE_QUEUE_LEAST = 16
 
 # --- store -------------------------------------------------------------------------------------
+KEY_COUNTER_BITS = 21  # of a key below its milliseconds: two million keys a millisecond before the clock is outrun
 BACKLOG_WEBHOOK = 100_000
 BACKLOG_TOTAL = 1_000_000
 BACKLOG_BYTES = 4 * GIB

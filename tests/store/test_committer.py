@@ -11,9 +11,10 @@ import pytest
 import uvloop
 from watchfiles import awatch
 
+from hookwright.core.records import DeadReason, Delivery, StoredRoute
 from hookwright.errors import StoreError, StoreFull
 from hookwright.limits import GIB, MIB, STORE_STEP_ROWS
-from hookwright.store.port import DeadReason, Delivery, NewEvent, Retention, StoredRoute
+from hookwright.store.port import NewEvent, Retention
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.failures import Failure, judge
 from store.builders import HOOK, NONE, NOW, ack, attempt, claim, dead_keys, event, keys

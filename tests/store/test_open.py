@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hookwright.core.records import StoredRoute
 from hookwright.errors import StoreBroken, StoreDamaged, StoreError, StoreFull, StoreLocked
-from hookwright.store.port import StoredRoute
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from store.builders import HOOK, NOW, OTHER, bury, claim, delay, event, keys
 from store.process import Victim

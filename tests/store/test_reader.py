@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hookwright.core.records import Delivery
 from hookwright.errors import StoreError
-from hookwright.store.port import Delivery
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.database import open_reader
 from store.builders import HOOK, NOW, ack, attempt, event
