@@ -100,6 +100,7 @@ LANE_EARLY_SECONDS = 0.002  # a timer may fire a little before its time
 LANE_AGAIN_SECONDS = 1.0  # after the store did not carry out what a lane asked, and between two looks for what is too old
 
 # --- store -------------------------------------------------------------------------------------
+KEY_COUNTER_BITS = 21  # of a key below its milliseconds: two million keys a millisecond before the clock is outrun
 BACKLOG_WEBHOOK = 100_000
 BACKLOG_TOTAL = 1_000_000
 BACKLOG_BYTES = 4 * GIB
@@ -118,6 +119,8 @@ STORE_STEP_ROWS = 250  # rows of one step of pruning or burying: about 5 ms, as 
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
 STORE_READ_SECONDS = 2.0  # one query of the history
+STORE_READ_STEPS = 1_000_000  # of SQLite's machine between two looks at the clock (20 ms): each waits for a busy Python
+STORE_COUNT_ROUTES = 100  # webhooks counted in one query
 STORE_CHECK_BYTES = 32 * MIB  # a larger file is not read through at start: 0.6 s where nothing is cached
 REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no answer body is stored
 REDACT_SHORTEST_PART = 16  # characters of a part of a secret (a word, a line, a path segment) searched for alone

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hookwright.core.records import Delivery
 from hookwright.errors import StoreError
-from hookwright.store.port import Delivery
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.database import open_reader
 from store.builders import HOOK, NOW, ack, attempt, event
@@ -19,7 +19,7 @@ async def test_a_query_that_takes_too_long_ends(tmp_path: Path) -> None:
     """One sentence that says what to do; the next query works."""
     store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path, seconds=0.0)
     nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
-    await store.finish([ack(nobody, attempt(key)) for key in range(10_000)])
+    await store.finish([ack(nobody, attempt(key)) for key in range(60_000)])
     with pytest.raises(StoreError, match=r"Reading the history took longer than 0\.0 s: ask for less"):
         await history.invocations(limit=100_000)
     assert (await history.recovered())[0] == {}
@@ -45,7 +45,7 @@ async def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("DELETE FROM waiting")
-        assert (await history.counts())[HOOK].waiting == 1
+        assert (await history.counts([HOOK]))[HOOK].waiting == 1
         writer.execute("ROLLBACK")
     await history.close()
     await store.close()
@@ -103,7 +103,7 @@ class ExplainedHistory(SqliteHistory):
 
             set_progress_handler = connection.set_progress_handler
 
-            def execute(self, sql: str, values: object) -> sqlite3.Cursor:
+            def execute(self, sql: str, values: object = ()) -> sqlite3.Cursor:
                 rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)  # type: ignore[arg-type]
                 plans.extend(row[3] for row in rows)
                 return connection.execute(sql, values)  # type: ignore[arg-type]

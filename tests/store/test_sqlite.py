@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hookwright.store.port import History, Retention, Work
-from hookwright.store.sqlite import SqliteHistory, SqliteStore
+from hookwright.store.opening import open_store
+from hookwright.store.port import Retention, Store
 from store.builders import Harness
 from store.suite import StoreSuite
 
@@ -22,12 +22,10 @@ class TestSqliteStore(StoreSuite):
         """A store in an empty folder."""
 
         @asynccontextmanager
-        async def opened(retention: Retention) -> AsyncIterator[tuple[Work, History]]:
-            folder = tmp_path / "data"
-            store = SqliteStore.open(folder, retention=retention)
-            history = SqliteHistory(folder)
-            yield store, history
-            await history.close()
-            await store.close()
+        async def opened(retention: Retention) -> AsyncIterator[Store]:
+            store = await open_store(tmp_path / "data", retention=retention)
+            yield store
+            await store.history.close()
+            await store.work.close()
 
         return opened

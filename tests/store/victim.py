@@ -16,9 +16,10 @@ from pathlib import Path
 
 import uvloop
 
+from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.errors import StoreError
 from hookwright.limits import GIB
-from hookwright.store.port import Action, AttemptRecord, Finish, NewDelivery, NewEvent
+from hookwright.store.port import NewDelivery, NewEvent
 from hookwright.store.sqlite import SqliteStore
 
 ROUTE = "team/hook"
