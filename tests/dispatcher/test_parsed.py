@@ -6,7 +6,7 @@ from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.dispatcher.delivery.parsed import Parsed
 from hookwright.limits import PARSED_EVENT_BYTES, PARSED_EVENTS
-from hookwright.store.port import Delivery
+from hookwright.core.records import Delivery
 
 
 def event(pad: int = 0) -> Event:

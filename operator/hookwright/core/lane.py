@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from hookwright.core.backlog import Backlog, Bury
 from hookwright.core.circuit import Circuit
 from hookwright.core.lane_queue import Queue, Totals
-from hookwright.core.lifecycle import Burial, Decision, RouteState, decide, give_up
+from hookwright.core.lifecycle import Decision, RouteState, buried, decide, give_up
 from hookwright.core.outcome import Outcome, Verdict
 from hookwright.core.rate import Window
 from hookwright.core.records import (
@@ -76,7 +76,7 @@ _UNCONFIGURED: Final = Rules(RetryPolicy.of(None))
 
 
 class Lane:
-    """One webhook (`namespace/name`). Made empty; it does nothing before it is `configured` or `removed`."""
+    """One webhook (`namespace/name`). Made empty; it does nothing before it is `configured` or its `standing` is `removed`."""
 
     __slots__ = (
         "_backlog", "_changes", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_totals",
@@ -127,14 +127,6 @@ class Lane:
         elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = Window(*rules.rate)
         self.standing.configured(mark, held, message)
-
-    def held(self, message: str) -> None:
-        """It turned out that it cannot be sent as it is configured."""
-        self.standing.held(message)
-
-    def removed(self, now: float) -> None:
-        """The webhook is not in the configuration (any more): what waits, waits for the name to come back."""
-        self.standing.removed(now)
 
     @property
     def spent(self) -> bool:
@@ -200,11 +192,10 @@ class Lane:
         )
         if burial is not None:
             self._unwritten += 1
-            return Started(delivery, given_up=_given_up(delivery, burial, now))
+            return Started(delivery, given_up=buried(delivery, burial, now))
         if self._window is not None:
             self._window.start(now)
-        self.in_flight += 1
-        self._totals.in_flight += 1
+        self._fly(1)
         return Started(delivery, self.circuit.start())
 
     def ended(
@@ -214,7 +205,7 @@ class Lane:
 
         Its result is to be written; `written` or `refused` follows. `jitter` is in [-1, 1].
         """
-        self._landed()
+        self._fly(-1)
         self._unwritten += 1
         decision = decide(
             outcome, attempts=delivery.attempts, steps=delivery.steps, received=delivery.received / 1000,
@@ -230,7 +221,7 @@ class Lane:
 
     def abandoned(self, delivery: Delivery, *, probe: bool) -> None:
         """An attempt ended without an outcome (shutdown): the delivery waits in the store as before."""
-        self._landed()
+        self._fly(-1)
         self.circuit.abandon(probe=probe)
         self._forget(delivery)
 
@@ -338,8 +329,12 @@ class Lane:
             return None  # nothing waits but what is under way
         policy = self._rules.retry
         burial = give_up(
-            self.standing.state, received=min(now, self._backlog.oldest), policy=policy, deleted_at=self.standing.deleted_at, now=now
-        )  # fmt: skip
+            self.standing.state,
+            received=min(now, self._backlog.oldest),
+            policy=policy,
+            deleted_at=self.standing.deleted_at,
+            now=now,
+        )
         if burial is None:
             return None
         before = None
@@ -384,6 +379,10 @@ class Lane:
         self._totals.waiting_bytes += size
         self._changes += 1
 
+    def _fly(self, attempts: int) -> None:
+        self.in_flight += attempts
+        self._totals.in_flight += attempts
+
     def _push(self, delivery: Delivery) -> None:
         self._known.add(delivery.key)
         self._queue.push(delivery)
@@ -394,14 +393,3 @@ class Lane:
         self._changes += 1
         self._backlog.received(delivery.received)
         self._backlog.left()
-
-    def _landed(self) -> None:
-        self.in_flight -= 1
-        self._totals.in_flight -= 1
-
-
-def _given_up(delivery: Delivery, burial: Burial, now: float) -> Finish:
-    return Finish(
-        key=delivery.key, route=delivery.route, action=Action.BURY, reason=burial.reason, message=burial.message,
-        attempts=delivery.attempts, at=int(now * 1000), sole=delivery.sole,
-    )  # fmt: skip

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from hookwright.core.outcome import Outcome, Verdict
-from hookwright.core.records import Action, DeadReason
+from hookwright.core.records import Action, DeadReason, Delivery, Finish
 from hookwright.core.retry import RetryPolicy
 from hookwright.errors import Cause
 from hookwright.limits import CIRCUIT_PROBE_MIN_SECONDS, DELETED_WEBHOOK_SECONDS, SLOW_PAUSE_SECONDS
@@ -128,6 +128,14 @@ def give_up(
             DeadReason.EXHAUSTED, f"The delivery is older than its maxAge of {spoken(policy.max_age)}."
         )
     return None
+
+
+def buried(delivery: Delivery, burial: Burial, now: float) -> Finish:
+    """The result of a delivery that was given up without an attempt."""
+    return Finish(
+        key=delivery.key, route=delivery.route, action=Action.BURY, reason=burial.reason, message=burial.message,
+        attempts=delivery.attempts, at=int(now * 1000), sole=delivery.sole,
+    )  # fmt: skip
 
 
 def gone_mark(config_hash: str, requested_at: str | None) -> str:

@@ -132,14 +132,14 @@ class Lanes:
     def hold(self, key: str, message: str) -> None:
         """A webhook turned out not to be usable as it is configured."""
         lane = self.lane(key)
-        lane.held(message)
+        lane.standing.held(message)
         self.settle(lane)
 
     def remove(self, key: str) -> None:
         """A webhook is not in the configuration."""
         seat = self._seat(key)
         self._close(seat)
-        seat.lane.removed(self._clock.now())
+        seat.lane.standing.removed(self._clock.now())
         self.settle(seat.lane)
 
     def drop_spent(self) -> None:

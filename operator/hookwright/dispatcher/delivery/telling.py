@@ -86,7 +86,7 @@ class Teller:
                 record.status,
                 record.duration,
                 message,
-            )  # fmt: skip
+            )
         )
         ended_ms = self._clock.wall_ms()
         answer = performed.answer
