@@ -76,7 +76,7 @@ _UNCONFIGURED: Final = Rules(RetryPolicy.of(None))
 
 
 class Lane:
-    """One webhook (`namespace/name`). Made empty; it does nothing before it is `configured` or its `standing` is `removed`."""
+    """One webhook (`namespace/name`). Made empty; does nothing before it is `configured` or `standing.removed`."""
 
     __slots__ = (
         "_backlog", "_changes", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_totals",
