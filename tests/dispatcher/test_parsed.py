@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
+from hookwright.core.records import Delivery
 from hookwright.dispatcher.delivery.parsed import Parsed
 from hookwright.limits import PARSED_EVENT_BYTES, PARSED_EVENTS
-from hookwright.core.records import Delivery
 
 
 def event(pad: int = 0) -> Event:
