@@ -1,10 +1,11 @@
 """What of a lane waits in the store and not in memory, known by bounds, and what the store is asked about it.
 
-`_behind`: something may be due there now. `_next_due`: whatever else waits there is not due before. `_oldest`: nothing
+`behind`: something may be due there now. `next_due`: whatever else waits there is not due before. `oldest`: nothing
 that waits there was received before. One claim or burial is under way at a time; what is left to the store meanwhile
 is looked for afterwards, so that no answer can be stale.
 
-Times are epoch seconds unless a name ends in `_ms`. Must not: read a clock, know rules or states.
+Times are epoch seconds unless a name ends in `_ms`. Must not: read a clock, know rules or states. Fields change here and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -29,54 +30,41 @@ class Bury(NamedTuple):
 class Backlog:
     """Of one lane; at first nothing waits."""
 
-    __slots__ = ("_again", "_behind", "_next_due", "_oldest", "_quiet_until", "asked")
+    __slots__ = ("_again", "_quiet_until", "asked", "behind", "next_due", "oldest")
 
     def __init__(self) -> None:
-        self._behind = self._again = False
-        self._next_due = self._oldest = inf
-        self._quiet_until = 0.0
+        self.behind = self._again = False
+        self.next_due = self.oldest = inf
+        """Seconds; infinity: nothing is due, nothing waits."""
         self.asked: Wanted | Bury | None = None
         """What the store has been asked and did not answer yet."""
-
-    def __bool__(self) -> bool:
-        """Whether anything may wait in the store alone."""
-        return self._behind or self._next_due < inf
+        self._quiet_until = 0.0
 
     # --- what is known of it ---------------------------------------------------------------------
 
     @property
     def takes_new(self) -> bool:
         """Whether what comes now may be queued: nothing older waits in the store, no answer is under way."""
-        return not self._behind and self.asked is None
-
-    @property
-    def behind(self) -> bool:
-        """Whether something may be due now."""
-        return self._behind
-
-    @property
-    def oldest(self) -> float:
-        """Nothing that waits was received before it (seconds; infinity: nothing waits)."""
-        return self._oldest
+        return not self.behind and self.asked is None
 
     def left(self) -> None:
         """Something that may go at once is left to the store."""
-        self._behind = self._again = True
+        self.behind = self._again = True
 
     def due(self, due_ms: int | None) -> None:
         """Something in the store is due then (0: at once; None: nothing is)."""
         if due_ms == 0:
             self.left()
         elif due_ms is not None:
-            self._next_due = min(self._next_due, due_ms / 1000)
+            self.next_due = min(self.next_due, due_ms / 1000)
 
     def received(self, received_ms: int) -> None:
         """Something of that age waits, in the store or in the queue."""
-        self._oldest = min(self._oldest, received_ms / 1000)
+        self.oldest = min(self.oldest, received_ms / 1000)
 
     def missed(self, next_due_ms: int) -> bool:
         """The store was found to hold something due then; whether it would not have been looked for in time."""
-        known = -inf if self._behind else self._next_due
+        known = -inf if self.behind else self.next_due
         self.due(next_due_ms)
         return next_due_ms / 1000 < known - LANE_EARLY_SECONDS
 
@@ -84,8 +72,8 @@ class Backlog:
 
     def pass_time(self, now: float) -> None:
         """What was to become due may be due by now."""
-        if self._next_due <= now + LANE_EARLY_SECONDS:
-            self._behind, self._next_due = True, inf
+        if self.next_due <= now + LANE_EARLY_SECONDS:
+            self.behind, self.next_due = True, inf
 
     def may_ask(self, now: float) -> bool:
         """Whether the store may be asked something."""
@@ -95,30 +83,28 @@ class Backlog:
         """It is asked this."""
         self.asked, self._again = asked, False
         if isinstance(asked, Wanted):
-            self._behind = False
+            self.behind = False
         elif asked.received_before is None:  # all of it
-            self._behind, self._next_due = False, inf
+            self.behind, self.next_due = False, inf
 
     def answered(self, *, oldest_ms: int | None = None) -> None:
         """The answer is complete; that of a burial tells how old the oldest is that still waits."""
         if isinstance(self.asked, Bury):
-            self._oldest = inf if oldest_ms is None else oldest_ms / 1000
-            self._behind = (
-                self._behind or self.asked.received_before is not None
-            )  # what left the queue for it
+            self.oldest = inf if oldest_ms is None else oldest_ms / 1000
+            self.behind = self.behind or self.asked.received_before is not None  # what left the queue for it
         self.asked = None
-        self._behind = self._behind or self._again
+        self.behind = self.behind or self._again
 
     def unanswered(self, now: float) -> None:
         """It was not carried out: ask again after a pause."""
         self.asked = None
-        self._behind = True
+        self.behind = True
         self._quiet_until = now + LANE_AGAIN_SECONDS
 
     def wake_at(self, now: float, end_at: float) -> float:
         """When to look again, as far as the store is concerned; `end_at`: when something is given up."""
         if self.asked is not None:
             return inf
-        if self._behind and self._quiet_until > now:
+        if self.behind and self._quiet_until > now:
             return self._quiet_until
-        return max(min(self._next_due, end_at), self._quiet_until)
+        return max(min(self.next_due, end_at), self._quiet_until)

@@ -182,7 +182,7 @@ class Lane:
 
     def start(self, now: float) -> Started:
         """The next attempt begins (after `may_start`), or its delivery is given up without one."""
-        delivery = self._queue.pop()
+        delivery = self._queue.take()
         burial = give_up(
             self.standing.state,
             received=delivery.received / 1000,
@@ -299,34 +299,38 @@ class Lane:
         if not self.standing.known:
             return _NOTHING
         self._backlog.pass_time(now)
-        ask = self._ask(now) if self._backlog.may_ask(now) else None
+        end_at = self._end_at()
+        ask = self._ask(now, end_at) if self._backlog.may_ask(now) else None
         if ask is not None:
             self._backlog.ask(ask)
         ready_at = self._ready_at(now)
         if ready_at == 0.0:
             return _TURN if ask is None else Effects(True, ask)
-        wake_at = min(self._backlog.wake_at(now, self._end_at()), inf if ready_at is None else ready_at)
+        wake_at = self._backlog.wake_at(now, end_at)
+        if ready_at is not None and ready_at < wake_at:
+            wake_at = ready_at
         if wake_at < inf:
             return Effects(False, ask, wake_at)
         return _NOTHING if ask is None else Effects(False, ask)
 
-    def _ask(self, now: float) -> Wanted | Bury | None:
-        if now >= self._end_at() or self.standing.state is RouteState.GONE:
+    def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
+        state = self.standing.state
+        if now >= end_at or state is RouteState.GONE:
             burial = self._burial(now)
             if burial is not None:
                 return burial
-        if (
-            not self._backlog.behind
-            or self.standing.state is not RouteState.RUNNING
-            or not self._queue.is_low()
-        ):
+        if not self._backlog.behind or state is not RouteState.RUNNING or not self._queue.is_low():
             return None
         return Wanted(max(1, self._queue.room()), LANE_QUEUE_BYTES, frozenset(self._known))
 
+    def _nothing_waits(self) -> bool:
+        """But for what is under way."""
+        return not self._queue and not self._backlog.behind and self._backlog.next_due == inf
+
     def _burial(self, now: float) -> Bury | None:
         """What waits is to become dead letters: all of it, or what is too old."""
-        if not self._queue and not self._backlog:
-            return None  # nothing waits but what is under way
+        if self._nothing_waits():
+            return None
         policy = self._rules.retry
         burial = give_up(
             self.standing.state,
@@ -346,11 +350,11 @@ class Lane:
 
     def _end_at(self) -> float:
         """When something that waits is given up at the earliest; infinity: nothing is."""
-        if not self._queue and not self._backlog:
+        if self._nothing_waits():
             return inf
         end = max(self._backlog.oldest + self._rules.retry.max_age, self._checked_at + LANE_AGAIN_SECONDS)
-        deleted_at = self.standing.deleted_at
-        return end if deleted_at is None else min(end, deleted_at + DELETED_WEBHOOK_SECONDS)
+        deleted_at = self.standing.deleted_at_ms
+        return end if deleted_at is None else min(end, deleted_at / 1000 + DELETED_WEBHOOK_SECONDS)
 
     def _ready_at(self, now: float) -> float | None:
         """0: an attempt may start now. Another time: try again then. None: something else will wake it."""

@@ -24,36 +24,35 @@ class Totals:
     """Events queued in memory."""
 
 
-class Queue:
+class Queue(deque[Delivery]):
     """First in, first out. While the queues of all lanes together are over their bound, each may hold only a few."""
 
-    __slots__ = ("_deliveries", "_size", "_totals")
+    __slots__ = ("_size", "_totals")
 
     def __init__(self, totals: Totals) -> None:
-        self._deliveries: deque[Delivery] = deque()
+        super().__init__()
         self._size = 0
         self._totals = totals
-
-    def __len__(self) -> int:
-        return len(self._deliveries)
 
     def room(self) -> int:
         """How many more it takes."""
         most = LANE_QUEUE if self._totals.queue_bytes <= LANES_QUEUE_BYTES else LANE_QUEUE_LEAST
-        return most - len(self._deliveries) if self._size < LANE_QUEUE_BYTES else 0
+        return most - len(self) if self._size < LANE_QUEUE_BYTES else 0
 
     def is_low(self) -> bool:
         """Whether it is time to fetch more."""
-        return self._size <= LANE_QUEUE_BYTES // 2 and 2 * self.room() >= self.room() + len(self._deliveries)
+        return self._size <= LANE_QUEUE_BYTES // 2 and self.room() >= len(self)
 
     def push(self, delivery: Delivery) -> None:
+        """Queue one that is to start after all others."""
         size = len(delivery.raw)
-        self._deliveries.append(delivery)
+        self.append(delivery)
         self._size += size
         self._totals.queue_bytes += size
 
-    def pop(self) -> Delivery:
-        delivery = self._deliveries.popleft()
+    def take(self) -> Delivery:
+        """The next one to start."""
+        delivery = self.popleft()
         size = len(delivery.raw)
         self._size -= size
         self._totals.queue_bytes -= size
@@ -62,8 +61,8 @@ class Queue:
     def drop(self, received_before: int | None) -> list[int]:
         """Let go of those received before a time (milliseconds; None: all); their keys."""
         dropped = []
-        for _ in range(len(self._deliveries)):
-            delivery = self.pop()
+        for _ in range(len(self)):
+            delivery = self.take()
             if received_before is None or delivery.received < received_before:
                 dropped.append(delivery.key)
             else:
@@ -72,4 +71,4 @@ class Queue:
 
     def oldest(self) -> int | None:
         """When the oldest was received (milliseconds); None: it is empty."""
-        return min((one.received for one in self._deliveries), default=None)
+        return min((one.received for one in self), default=None)
