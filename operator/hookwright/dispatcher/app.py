@@ -18,6 +18,7 @@ from hookwright import __version__
 from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.egress import EgressPolicy
+from hookwright.core.keys import Keys
 from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
@@ -25,7 +26,6 @@ from hookwright.dispatcher.configuration.follower import Follower
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
-from hookwright.dispatcher.delivery.keys import Keys
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.ports.admin import admin_app

@@ -7,7 +7,6 @@ their own clocks (`webhook-timestamp`, times shown to people) is the wall clock 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 
 class Clock:
@@ -35,9 +34,3 @@ class Clock:
     def spent(self) -> float:
         """Seconds, for what work took."""
         return time.perf_counter()
-
-
-def rfc3339(epoch_ms: int) -> str:
-    """Epoch milliseconds → `2026-01-02T03:04:05.678Z`."""
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{epoch_ms % 1000:03d}Z"

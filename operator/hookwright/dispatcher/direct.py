@@ -13,14 +13,15 @@ from hookwright.api.admin import Invocation, Replayed, RunRequest, TestRun
 from hookwright.api.v1alpha1.webhook import MANUAL
 from hookwright.core.event import Event, delivery_id, parse_id
 from hookwright.core.hints import hint
+from hookwright.core.invocations import invocation
+from hookwright.core.keys import Keys
 from hookwright.core.outcome import Verdict
 from hookwright.core.samples import sample_event
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
-from hookwright.dispatcher.delivery.keys import Keys
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record, invocation
+from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record
 from hookwright.dispatcher.testruns import Keep, TestRequest, TestRunner
 from hookwright.errors import Cause, EventError
 from hookwright.limits import DIRECT_RUNS, INGEST_RETRY_AFTER_SECONDS, REPLAY_BATCH, TEST_RUNS_KEPT
@@ -28,7 +29,7 @@ from hookwright.store.port import Replay, ReplaySelector
 
 
 class Direct:
-    """The doing half of `ports.admin.AdminBackend`, and `Ingest`'s invoker. `keep` puts a record into the history."""
+    """`keep` puts a record into the history. Errors as in `views.Views`."""
 
     def __init__(
         self,
@@ -54,6 +55,10 @@ class Direct:
     async def replay(
         self, *, ids: Sequence[str], webhook: str | None, since_ms: int | None, until_ms: int | None
     ) -> Replayed:
+        """Dead letters that fit every selector given go back to waiting; ids that are none are left out.
+
+        Times are epoch milliseconds, [since, until), of when a delivery became a dead letter.
+        """
         keys = [self._key(identifier) for identifier in ids]
         now = self._clock.now_ms()
         # letters that died before this call only: one that dies again meanwhile would come round and round
@@ -79,6 +84,7 @@ class Direct:
     # --- tests -----------------------------------------------------------------------------------
 
     async def run_test(self, request: RunRequest) -> TestRun:
+        """Run a test to its end; a run id that was seen before gives that run. EventError 404: no webhook."""
         webhook = request.webhook
         if webhook is None:
             key = f"{request.test.partition('/')[0]}/{request.spec.webhook_ref.name}"
@@ -101,6 +107,7 @@ class Direct:
     # --- Manual calls ----------------------------------------------------------------------------
 
     async def invoke(self, key: str, event: Event | None) -> Invocation:
+        """Manual: run a webhook once, now, with an event (None: the sample). EventError 404, 409 (SPEC 3)."""
         config = self._loader.webhooks.get(key)
         if config is None:
             raise EventError(f"There is no webhook {key}.", status=404)

@@ -12,25 +12,31 @@ from hookwright.api.admin import DeadLetter, Explanation, Invocation, Page, Summ
 from hookwright.api.config import RouteConfig
 from hookwright.core.decode import decode
 from hookwright.core.event import delivery_id, event_id, parse_id
+from hookwright.core.invocations import invocation
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState, spoken
 from hookwright.core.routes import host_of
-from hookwright.dispatcher.clock import Clock, rfc3339
+from hookwright.core.times import rfc3339
+from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.dispatcher.delivery.records import invocation
 from hookwright.errors import EventError
 from hookwright.store.port import History
 
 
 class Views:
-    """The looking half of `ports.admin.AdminBackend`. `tag`: the installation tag of ids."""
+    """Webhook keys are `namespace/name`, `tag` is the installation tag of ids.
+
+    A `before` is the number that an earlier page's `next` held as text; pages are newest first. Any method may raise
+    EventError (answered with its status and sentence) and StoreError (503).
+    """
 
     def __init__(self, history: History, lanes: Lanes, loader: Loader, clock: Clock, tag: str) -> None:
         self._history, self._lanes, self._loader, self._clock, self._tag = history, lanes, loader, clock, tag
         self._started = rfc3339(clock.wall_ms())
 
     async def summary(self) -> Summary:
+        """What is running."""
         lanes = self._lanes.lanes()
         config = self._loader.config
         return Summary(
@@ -49,9 +55,11 @@ class Views:
         )
 
     async def webhooks(self) -> Sequence[WebhookView]:
+        """All of them, by key."""
         return [await self._view(key) for key in sorted(self._loader.webhooks)]
 
     async def webhook(self, key: str) -> WebhookView | None:
+        """One; None: unknown."""
         return await self._view(key) if key in self._loader.webhooks else None
 
     async def _view(self, key: str) -> WebhookView:
@@ -129,6 +137,7 @@ class Views:
         before: int | None,
         limit: int,
     ) -> Page:
+        """Invocations that fit every selector given."""
         found = await self._history.invocations(
             route=webhook, result=result, friendly_id=friendly_id, kind=kind, before=before, limit=limit
         )
@@ -136,6 +145,7 @@ class Views:
         return Page(items=items, next=str(found[-1][0]) if len(found) == limit else None)
 
     async def invocation(self, identifier: str) -> Invocation | None:
+        """One, by invocation id, or the latest of a delivery id; None: unknown or no such id."""
         try:
             key, attempt = parse_id(identifier, self._tag)
         except ValueError:
@@ -144,6 +154,7 @@ class Views:
         return None if record is None else invocation(record, self._tag)
 
     async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Page:
+        """DeadLetters, of one webhook or all."""
         found = await self._history.dead_letters(route=webhook, before=before, limit=limit)
         tag = self._tag
         items = [
@@ -165,6 +176,7 @@ class Views:
     async def explain(
         self, headers: Mapping[str, str], event: bytes, namespace: str | None
     ) -> Sequence[Explanation]:
+        """Of each webhook whether this one event matches, posted to /v1/events or to a namespace's path."""
         events = decode(headers, event)
         if len(events) != 1:
             raise EventError("Explain takes one event, not a list of them.")

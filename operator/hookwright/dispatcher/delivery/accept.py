@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from hookwright.core.event import Event, delivery_id, event_id
+from hookwright.core.keys import Keys
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.matching import Matched, Matcher
 from hookwright.core.records import DeadReason, Delivery
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.delivery.keys import Keys
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import BATCH_DELIVERIES, INGEST_RETRY_AFTER_SECONDS

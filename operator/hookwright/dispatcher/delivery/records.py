@@ -11,15 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from hookwright.api.admin import Invocation, RequestRecord, ResponseRecord, Timings, ValidatorResult
-from hookwright.core.event import delivery_id, event_id
-from hookwright.core.hints import hint
+from hookwright.api.admin import ValidatorResult
+from hookwright.core.invocations import cut
 from hookwright.core.outcome import Verdict
 from hookwright.core.records import AttemptRecord
 from hookwright.core.redaction import Redactor
-from hookwright.dispatcher.clock import rfc3339
 from hookwright.dispatcher.delivery.attempt import Performed
-from hookwright.errors import Cause
 from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS
 from hookwright.outbound.port import Phases
 
@@ -86,12 +83,7 @@ def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
     text = body.decode("utf-8", "replace")
     if redactor is not None:
         text = redactor.text(text)
-    return _cut(text, limit)
-
-
-def _cut(text: str, limit: int) -> str:
-    cut = text.encode()[: limit + 1]
-    return text if len(cut) <= limit else cut[:limit].decode("utf-8", "ignore") + "…"
+    return cut(text, limit)
 
 
 def _timings(phases: Phases, total: float) -> dict[str, float | None]:
@@ -156,37 +148,3 @@ def friendly_id(raw: bytes) -> str | None:
     """`data.friendly_id` of an event's JSON text (AR-123), found without parsing it."""
     found = _FRIENDLY.search(raw)
     return found[1].decode() if found else None
-
-
-def invocation(record: AttemptRecord, tag: str) -> Invocation:
-    """A stored record as people read it."""
-    stored = orjson.loads(record.detail)
-    cause = Cause(record.cause) if record.cause else None
-    request, response = stored.get("request"), stored.get("response")
-    return Invocation(
-        id=f"{delivery_id(record.delivery_key, tag)}.{record.attempt}",
-        event_id=event_id(record.event_key, tag) if record.event_key else None,
-        webhook=record.route,
-        trigger=record.trigger,
-        attempt=record.attempt,
-        result=record.result,
-        message=stored.get("message", ""),
-        hint=hint(cause, record.status),
-        time=rfc3339(record.time),
-        friendly_id=record.friendly_id,
-        kind=record.kind,
-        request=RequestRecord.model_validate(request) if request else None,
-        response=ResponseRecord.model_validate(response) if response else None,
-        timings=Timings.model_validate(stored.get("timings", {})),
-        validators=[ValidatorResult.model_validate(each) for each in stored.get("validators", ())],
-        attempts=stored.get("attempts", 1),
-    )
-
-
-def with_bodies_cut(whole: Invocation, limit: int) -> Invocation:
-    """The same with bodies of at most `limit` bytes."""
-    changes: dict[str, Any] = {}
-    for name, message in (("request", whole.request), ("response", whole.response)):
-        if message is not None and message.body is not None:
-            changes[name] = message.model_copy(update={"body": _cut(message.body, limit)})
-    return whole.model_copy(update=changes)

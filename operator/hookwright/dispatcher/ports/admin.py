@@ -6,7 +6,6 @@ Handlers parse, call once and print the model; who may ask and how errors are sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from pydantic import BaseModel
@@ -19,18 +18,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hookwright.api.admin import (
-    Explanation,
-    Invocation,
     Page,
-    Replayed,
     ReplayRequest,
     RunRequest,
-    Summary,
-    TestRun,
-    WebhookView,
 )
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
+from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     bug,
@@ -49,6 +43,7 @@ from hookwright.dispatcher.ports.admin_http import (
 )
 from hookwright.dispatcher.ports.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
+from hookwright.dispatcher.views import Views
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
 
@@ -56,65 +51,6 @@ RESULTS: Final = frozenset(
     {"Delivered", "Retrying", "Rejected", "Gone", "Exhausted", "Test successful", "Test failed"}
 )
 KINDS: Final = frozenset({"Delivery", "Manual", "Test"})
-
-
-class AdminViews(Protocol):
-    """What is looked at (`dispatcher.views`).
-
-    Any method may raise EventError (answered with its status and sentence) and StoreError (503). Webhook keys
-    are `namespace/name`; a `before` is the number that an earlier page's `next` held as text; pages are
-    newest first.
-    """
-
-    async def summary(self) -> Summary:
-        """What is running."""
-
-    async def webhooks(self) -> Sequence[WebhookView]:
-        """All of them, by key."""
-
-    async def webhook(self, key: str) -> WebhookView | None:
-        """One; None: unknown."""
-
-    async def invocations(
-        self,
-        *,
-        webhook: str | None,
-        result: str | None,
-        friendly_id: str | None,
-        kind: str | None,
-        before: int | None,
-        limit: int,
-    ) -> Page:
-        """Invocations that fit every selector given."""
-
-    async def invocation(self, identifier: str) -> Invocation | None:
-        """One, by invocation id, or the latest of a delivery id; None: unknown or no such id."""
-
-    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Page:
-        """DeadLetters, of one webhook or all."""
-
-    async def explain(
-        self, headers: Mapping[str, str], event: bytes, namespace: str | None
-    ) -> Sequence[Explanation]:
-        """Of each webhook whether this one event matches, posted to /v1/events or to a namespace's path."""
-
-
-class AdminActions(Protocol):
-    """What is done (`dispatcher.direct`); errors as in AdminViews."""
-
-    async def replay(
-        self, *, ids: Sequence[str], webhook: str | None, since_ms: int | None, until_ms: int | None
-    ) -> Replayed:
-        """Dead letters that fit every selector given go back to waiting; ids that are none are left out.
-
-        Times are epoch milliseconds, [since, until), of when a delivery became a dead letter.
-        """
-
-    async def run_test(self, request: RunRequest) -> TestRun:
-        """Run a test to its end; a run id that was seen before gives that run. EventError 404: no webhook."""
-
-    async def invoke(self, key: str, event: Event | None) -> Invocation:
-        """Manual: run a webhook once, now, with an event (None: the sample). EventError 404, 409 (SPEC 3)."""
 
 
 class Probes(Protocol):
@@ -128,7 +64,7 @@ class Probes(Protocol):
 
 
 def admin_app(
-    views: AdminViews, actions: AdminActions, probes: Probes, *, tokens: Tokens | None, hosts: HostGuard
+    views: Views, actions: Direct, probes: Probes, *, tokens: Tokens | None, hosts: HostGuard
 ) -> ASGIApp:
     """The ASGI application of the admin port. Without `tokens` (`dev` on loopback) none is asked."""
     api = _Api(views, actions, probes)
@@ -165,7 +101,7 @@ def admin_app(
 class _Api:
     """One handler per path."""
 
-    def __init__(self, views: AdminViews, actions: AdminActions, probes: Probes) -> None:
+    def __init__(self, views: Views, actions: Direct, probes: Probes) -> None:
         self._views, self._actions, self._probes = views, actions, probes
 
     async def healthz(self, request: Request) -> Response:
