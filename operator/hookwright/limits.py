@@ -143,8 +143,9 @@ REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a 
 
 # --- telemetry ---------------------------------------------------------------------------------
 METRICS_WEBHOOKS = 250  # webhooks with time series of their own; the rest is summed: bounds a scrape to some ms
-LOG_BUFFER_BYTES = 64 * KIB  # lines held back before they are written
-LOG_BUFFER_SECONDS = 0.05  # how long; warnings of the process itself are written at once
+LOG_BUFFER_BYTES = 4 * MIB  # lines held while nobody reads: some seconds of them; further ones are dropped
+LOG_BUFFER_SECONDS = 0.05  # an attempt's line is held for, so that many cost one write
+LOG_DRAIN_SECONDS = 1.0  # that the end of the process waits for a reader
 
 # --- controller (SPEC 2) ---------------------------------------------------------------------------
 REBUILD_QUIET_SECONDS = 0.2  # without a change before the configuration is made anew: a kubectl apply of many files
