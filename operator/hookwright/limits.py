@@ -127,6 +127,12 @@ CONFIG_PARTS = 8  # Secrets it is split over
 CONFIG_PART_BYTES = 900 * KIB  # a Secret holds at most 1 MiB
 CONFIG_BYTES = 256 * MIB  # expanded
 
+# --- folders that are followed ---------------------------------------------------------------------
+FOLDER_LOOK_SECONDS = 1.0  # between two looks without a notice of the system
+FOLDER_BLIND_LOOKS = 30  # while the system gives no notices, before it is asked for them again
+FOLDER_LOOK_SHARE = 0.02  # of the time that looks at manifests may take: very many files are looked at less often
+FOLDER_AGAIN_SECONDS = 5.0  # after a change that could not be put in force
+
 # --- Manual calls, tests and replays ---------------------------------------------------------------
 DIRECT_RUNS = 64  # Manual calls and tests under way at once
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again

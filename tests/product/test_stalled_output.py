@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,12 +34,15 @@ def running(product: Product, reading: int, stdout: int, stderr: int) -> Iterato
         process.wait()
 
 
-def said(reading: int, pattern: str) -> re.Match[str]:
-    """Read on until it says so."""
+def said(reading: int, *patterns: str) -> re.Match[str]:
+    """Read on until it has said all of that, in any order; what matched the first."""
     text = ""
-    while not (found := re.search(pattern, text)):
-        text += os.read(reading, PIPE_BYTES).decode()
-    return found
+    while not all(found := [re.search(pattern, text) for pattern in patterns]):
+        ready, _, _ = select.select([reading], [], [], 30)
+        assert ready, f"no more than {text!r}"
+        text += os.read(reading, PIPE_BYTES).decode(errors="replace")
+    assert found[0] is not None
+    return found[0]
 
 
 def goes_on(product: Product) -> None:
@@ -77,8 +81,7 @@ def test_a_terminal_that_is_stopped_stops_nothing(product: Product, tmp_path: Pa
         os.write(keyboard, b"\x13")
         goes_on(product)
         os.write(keyboard, b"\x11")
-        said(keyboard, r"Rejected.* default/failing RequestGranted .*404")
-        said(keyboard, r"mistake\.yaml:2: ")
+        said(keyboard, r"Rejected.* default/failing RequestGranted .*404", r"mistake\.yaml:2: ")
         os.write(keyboard, b"\x13")
         process.terminate()
         assert process.wait(20) == 0

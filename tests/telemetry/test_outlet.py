@@ -43,7 +43,7 @@ def outlet(stalling: Stalling) -> Iterator[Outlet]:
     """Leads to the reader, who stalls in its first line."""
     made = Outlet(stalling, lambda lines: b"%d lost\n" % lines)
     made.write(b"first\n")
-    stalling.stalls.wait()
+    assert stalling.stalls.wait(30)
     yield made
     stalling.reads.set()
     made.end()
