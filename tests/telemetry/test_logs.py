@@ -1,5 +1,6 @@
 """Log lines, as whoever reads stderr gets them."""
 
+import errno
 import io
 import json
 import logging
@@ -16,7 +17,14 @@ from hookwright.telemetry.record import AttemptDetails
 
 
 class Stream(io.BytesIO):
-    """What came out."""
+    """What came out. `full`: it takes no more, as a file on a full disk."""
+
+    full = False
+
+    def write(self, lines: bytes) -> int:  # type: ignore[override]
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(lines)
 
     def text(self) -> str:
         """All of it."""
@@ -182,6 +190,21 @@ def test_a_run_of_a_test_is_one_line(stream: Stream) -> None:
     }  # fmt: skip
 
 
+def test_lines_that_were_lost_are_told_of(stream: Stream) -> None:
+    """Once the stream takes lines again, one says how many are missing."""
+    stream.full = True
+    for _ in range(3):
+        logs.attempt(details())
+        structlog.get_logger().info("started")
+        logs.flush()
+    stream.full = False
+    structlog.get_logger().info("went on")
+    after, told = stream.lines()
+    assert after["event"] == "went on"
+    assert (told["level"], told["event"], told["lines"]) == ("warning", "logs.lost", 6)
+    assert logs.dropped() == 6
+
+
 def test_a_reader_that_went_away_stops_nothing(stream: Stream) -> None:
     """Logging to a closed pipe or stream loses lines, counts them, and raises nothing."""
     reading, writing = os.pipe()
@@ -193,4 +216,4 @@ def test_a_reader_that_went_away_stops_nothing(stream: Stream) -> None:
         assert logs.dropped() == 1
     structlog.get_logger().error("store.broken")
     logs.flush()
-    assert logs.dropped() > 1
+    assert logs.dropped() == 2

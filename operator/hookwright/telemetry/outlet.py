@@ -93,11 +93,13 @@ class Outlet(io.RawIOBase):
                 held, self._held = self._held, bytearray()
                 lost, self._lost = self._lost, 0
                 self._hurry, self._writing = False, True
-            if lost:
-                held += self._lost_line(lost)
+            note = self._lost_line(lost) if lost else b""
+            held += note
             rest = self._put(held)
             with self._lock:
-                self._lose(rest.count(b"\n"))
+                if rest:  # ends with the note
+                    self._lost += lost
+                    self._lose(rest.count(b"\n") - note.count(b"\n"))
                 self._writing = False
                 self._written.notify_all()
 
@@ -123,7 +125,7 @@ def take_over(lost: Lost) -> Outlet:
     """
     errors = _outlet(sys.stderr, lost)
     sys.stderr = _printing(errors, sys.stderr)
-    if sys.stdout is not None:  # closed by whoever started the process
+    if sys.stdout is not None:  # None: whoever started the process closed it
         same = os.path.sameopenfile(sys.stdout.fileno(), errors.fileno())
         sys.stdout = _printing(errors if same else _outlet(sys.stdout, _sentence), sys.stdout)
     return errors
@@ -137,7 +139,7 @@ def _outlet(stream: TextIO, lost: Lost) -> Outlet:
 
 
 def _printing(outlet: Outlet, like: TextIO) -> TextIO:
-    return io.TextIOWrapper(outlet, like.encoding, like.errors, write_through=True)  # type: ignore[type-var]  # not for reading
+    return io.TextIOWrapper(outlet, like.encoding, like.errors, line_buffering=True)  # type: ignore[type-var]
 
 
 def _sentence(lines: int) -> bytes:
