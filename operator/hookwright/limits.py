@@ -116,6 +116,7 @@ HISTORY_ROW_BYTES = 250  # what an attempt costs in the database beside its deta
 STORE_GROUP_WEIGHT = 16_384  # rows + KiB in one transaction: keeps a commit near 100 ms on a slow disk
 STORE_CHECKPOINT_WEIGHT = 8_192  # rows + KiB after which the WAL is written back: about 16 MiB of it
 STORE_STEP_ROWS = 250  # rows of one step of pruning or burying: about 5 ms, as accepted events wait for it
+STORE_LAST_WORDS_SECONDS = 1.0  # for the sentence why the process ends, if stderr takes it at all
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
 STORE_READ_SECONDS = 2.0  # one query of the history
@@ -147,7 +148,12 @@ REPLAY_IDS = 10_000  # delivery ids in one replay request
 CONFIG_PARTS = 8  # Secrets it is split over
 CONFIG_PART_BYTES = 900 * KIB  # a Secret holds at most 1 MiB
 CONFIG_BYTES = 256 * MIB  # expanded
-CONFIG_LOOK_SECONDS = 5.0  # a change of the folder that no notice told of is seen this much later
+
+# --- folders that are followed ---------------------------------------------------------------------
+FOLDER_LOOK_SECONDS = 1.0  # between two looks without a notice of the system
+FOLDER_BLIND_LOOKS = 30  # while the system gives no notices, before it is asked for them again
+FOLDER_LOOK_SHARE = 0.02  # of the time that looks at manifests may take: very many files are looked at less often
+FOLDER_AGAIN_SECONDS = 5.0  # after a change that could not be put in force
 
 # --- Manual calls, tests and replays ---------------------------------------------------------------
 DIRECT_RUNS = 64  # Manual calls and tests under way at once
@@ -165,8 +171,9 @@ REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a 
 
 # --- telemetry ---------------------------------------------------------------------------------
 METRICS_WEBHOOKS = 250  # webhooks with time series of their own; the rest is summed: bounds a scrape to some ms
-LOG_BUFFER_BYTES = 64 * KIB  # lines held back before they are written
-LOG_BUFFER_SECONDS = 0.05  # how long; warnings of the process itself are written at once
+LOG_BUFFER_BYTES = 4 * MIB  # lines held while nobody reads: some seconds of them; further ones are dropped
+LOG_BUFFER_SECONDS = 0.05  # an attempt's line is held for, so that many cost one write
+LOG_DRAIN_SECONDS = 1.0  # that the end of the process waits for a reader
 
 # --- controller (SPEC 2) ---------------------------------------------------------------------------
 REBUILD_QUIET_SECONDS = 0.2  # without a change before the configuration is made anew: a kubectl apply of many files
