@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from watchfiles import awatch
 from hookwright.core.records import DeadReason, Delivery, Pruned, StoredRoute
 from hookwright.errors import StoreBroken, StoreError, StoreFull
 from hookwright.limits import GIB, MIB, STORE_STEP_ROWS
-from hookwright.store.port import NewEvent, Retention
+from hookwright.store.port import New, NewEvent, Retention
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.failures import Failure, judge
 from store.builders import DAY, HOOK, NONE, NOW, ack, attempt, bury, claim, dead_keys, event, keys
@@ -105,30 +105,32 @@ async def test_results_that_wait_for_space_are_answered_when_the_store_ends(tmp_
         finishing = asyncio.ensure_future(store.finish([ack(delivery)]))
         with pytest.raises(StoreFull):
             await store.accept([event(200, HOOK)])
-        (tmp_path / "store.db").unlink()
-        with pytest.raises(StoreBroken):
-            await store.ping()
-        with pytest.raises(StoreBroken):
+        other.execute("UPDATE owner SET epoch = epoch + 1")
+        other.execute("COMMIT")
+        with pytest.raises(StoreBroken, match="another process took it over"):
             await asyncio.wait_for(finishing, 30)
 
 
-async def test_every_call_around_the_end_is_answered(tmp_path: Path) -> None:
-    """However late it comes: stored, or told that the store is closed."""
-    for number in range(100):
-        store = SqliteStore.open(tmp_path / str(number))
-        answers: list[asyncio.Future[None]] = []
-
-        async def ask(store: SqliteStore = store, answers: list[asyncio.Future[None]] = answers) -> None:
-            with suppress(StoreError):
-                while True:
-                    answers.append(asyncio.ensure_future(store.ping()))
-                    await asyncio.sleep(0)
-                    if answers[-1].done():
-                        return
-
-        asking = asyncio.ensure_future(ask())
-        await asyncio.gather(store.close(), asking)
-        await asyncio.wait_for(asyncio.gather(*answers, return_exceptions=True), 30)
+async def test_every_call_beside_the_end_is_answered(tmp_path: Path) -> None:
+    """What came before it is carried out, or told that the store is closed like what comes after it."""
+    store = SqliteStore.open(tmp_path)
+    before = [
+        asyncio.ensure_future(call)
+        for call in (
+            store.accept([event(100, HOOK)]),
+            store.prune(now=NOW),
+            store.prune(now=NOW),
+            store.ping(),
+        )
+    ]
+    ending = asyncio.ensure_future(store.close())
+    after = asyncio.ensure_future(store.ping())
+    answers = await asyncio.wait_for(asyncio.gather(*before, ending, after, return_exceptions=True), 30)
+    assert answers[0] == [New()]
+    assert answers[4] is None
+    errors = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert errors, "not all steps of pruning fit in"
+    assert {(type(error), str(error)) for error in errors} == {(StoreError, "The store is closed.")}
 
 
 async def test_a_caller_that_gave_up_stops_nothing(tmp_path: Path) -> None:
