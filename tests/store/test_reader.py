@@ -137,6 +137,7 @@ class ExplainedHistory(SqliteHistory):
             """Explains, then runs."""
 
             set_progress_handler = connection.set_progress_handler
+            rollback = connection.rollback
 
             def execute(self, sql: str, values: object = ()) -> sqlite3.Cursor:
                 rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)  # type: ignore[arg-type]
