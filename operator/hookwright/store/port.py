@@ -145,9 +145,9 @@ class Work(Protocol):
         """Acknowledge, delay or bury, together with the attempt records.
 
         At most one result per key. A key that is not waiting is not changed, but its record is kept all the same
-        (Manual calls and tests are records without a delivery). When space runs out it waits until it can be written (results are
-        never lost), so it never raises StoreFull. Raises StoreError when the store refuses one of the results
-        for what it holds: nothing of this call was stored then.
+        (Manual calls and tests are records without a delivery). When space runs out it waits until it can be
+        written (results are never lost), so it never raises StoreFull. Raises StoreError when the store refuses
+        one of the results for what it holds: nothing of this call was stored then.
         """
 
     async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
