@@ -50,6 +50,8 @@ class Cause(StrEnum):
     STATUS = "Status"  # a status code that is not 2xx
     VALIDATOR = "Validator"
     NOT_JSON = "NotJSON"
+    # neither we nor the target foresaw it
+    INTERNAL = "Internal"
 
 
 class Sent(StrEnum):

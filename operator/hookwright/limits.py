@@ -66,6 +66,7 @@ TOKEN_MARGIN_SECONDS = 60.0  # a token is renewed so long before it expires, at 
 TOKEN_RETRY_SECONDS = 5.0  # after a renewal failed while the token is still good
 
 # --- delivery (SPEC 5) -------------------------------------------------------------------------
+INGEST_RETRY_AFTER_SECONDS = 5  # asked of a sender with a 503
 RETRY_JITTER = 0.2
 MAX_AGE_EXTRA_SECONDS = 24 * 3600.0  # default maxAge: the schedule and this (SPEC 2)
 SLOW_PAUSE_SECONDS = 1.0  # a lane's pause after a 429 or 503 that names no time itself
@@ -80,6 +81,23 @@ LANES_QUEUE_BYTES = 64 * MIB  # of all lanes together; over it each may hold onl
 PARSED_EVENTS = 256  # of the latest events, kept parsed until their first attempt
 PARSED_EVENT_BYTES = 4 * KIB  # a parsed event takes up to twenty times its text
 LANE_QUEUE_LEAST = 16
+LOAD_GROUP = 50  # webhooks built in one go of a thread, then put in force
+WARM_PAUSE_SECONDS = 0.01  # between two templates compiled ahead; each takes some milliseconds
+CLAIM_DELIVERIES = 2_000  # asked of the store in one call for many lanes: other work goes in between
+TURN_CREDIT_SECONDS = 0.0005  # of rendering granted to a lane with each turn
+TURN_CREDIT_MAX_SECONDS = 0.002
+TURNS_SECONDS = 0.001  # of work before the event loop gets control back
+IDLE_ATTEMPTS = 64  # tasks kept for the next attempt
+RESULTS_GATHER_SECONDS = 0.004  # a result that nobody waits for may share the commit of the next event
+RESULTS_STUCK_SECONDS = 2.0  # far longer than a commit on a busy disk; then no attempt starts
+STORE_FLUSH_SECONDS = 5.0  # for the last results at the end: what the store cannot take is sent once more
+REMEMBER_SECONDS = 2.0  # between two rounds of writing what changed of webhooks
+SWEEP_SECONDS = 60.0  # between two comparisons of store and lanes
+PRUNE_SECONDS = 60.0  # between two rounds of dropping what is too old
+COUNT_LANES = 250  # counted in one query of a sweep
+STORE_OPEN_SECONDS = 1.0  # between two tries to open a store that has no space
+LANE_EARLY_SECONDS = 0.002  # a timer may fire a little before its time
+LANE_AGAIN_SECONDS = 1.0  # after the store did not carry out what a lane asked, and between two looks for what is too old
 
 # --- store -------------------------------------------------------------------------------------
 KEY_COUNTER_BITS = 21  # of a key below its milliseconds: two million keys a millisecond before the clock is outrun
@@ -129,6 +147,7 @@ REPLAY_IDS = 10_000  # delivery ids in one replay request
 CONFIG_PARTS = 8  # Secrets it is split over
 CONFIG_PART_BYTES = 900 * KIB  # a Secret holds at most 1 MiB
 CONFIG_BYTES = 256 * MIB  # expanded
+CONFIG_LOOK_SECONDS = 5.0  # a change of the folder that no notice told of is seen this much later
 
 # --- Manual calls, tests and replays ---------------------------------------------------------------
 DIRECT_RUNS = 64  # Manual calls and tests under way at once

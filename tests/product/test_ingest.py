@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hookwright.api.config import DispatchConfig
 from hookwright.cli.main import main
 from hookwright.core.hints import hint
-from hookwright.dispatcher.config_folder import write
+from hookwright.dispatcher.configuration.config_folder import write
 from hookwright.errors import Cause
 from product.conftest import Product, granted
 from rig import LISTENING, Process, until

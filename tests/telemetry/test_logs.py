@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from hookwright.api import admin
-from hookwright.store.port import AttemptRecord
+from hookwright.core.records import AttemptRecord
 from hookwright.telemetry import logs
 from hookwright.telemetry.record import AttemptDetails
 

@@ -24,9 +24,9 @@ from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
 from hookwright.cli.output import print_error
 from hookwright.cli.test import EGRESS_FLAGS, say
 from hookwright.cli.watch import Look, changes, look
+from hookwright.core.expectations import SUCCESSFUL
 from hookwright.dispatcher.app import Dispatcher, make_data_folder
 from hookwright.dispatcher.settings import Settings, parse_address
-from hookwright.dispatcher.testruns import SUCCESSFUL
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.telemetry import logs
 

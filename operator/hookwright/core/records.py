@@ -113,7 +113,8 @@ class Claimed(NamedTuple):
     next_due: int | None
 
 
-class Buried(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Buried:
     """One step of burying: how many, the bytes of their events, where the next step goes on (None: done).
 
     `oldest`, when done: no delivery that still waits was received before it (None: none waits).

@@ -1,12 +1,11 @@
 """The admin port (SPEC 7): health, metrics, and what a dispatcher runs, did and is asked to do again.
 
-Handlers parse, call the backend once and print its model; who may ask and how errors are said is
+Handlers parse, call once and print the model; who may ask and how errors are said is
 `admin_http`'s. Must not: decide anything about deliveries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from pydantic import BaseModel
@@ -19,19 +18,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hookwright.api.admin import (
-    Explanation,
-    Invocation,
     Page,
-    Replayed,
     ReplayRequest,
     RunRequest,
-    Summary,
-    TestRun,
-    WebhookView,
 )
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
-from hookwright.dispatcher.admin_http import (
+from hookwright.dispatcher.direct import Direct
+from hookwright.dispatcher.ports.admin_http import (
     Guard,
     bug,
     choice,
@@ -47,8 +41,9 @@ from hookwright.dispatcher.admin_http import (
     time_ms,
     webhook_key,
 )
-from hookwright.dispatcher.hosts import HostGuard
-from hookwright.dispatcher.tokens import Tokens
+from hookwright.dispatcher.ports.hosts import HostGuard
+from hookwright.dispatcher.ports.tokens import Tokens
+from hookwright.dispatcher.views import Views
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
 
@@ -58,59 +53,8 @@ RESULTS: Final = frozenset(
 KINDS: Final = frozenset({"Delivery", "Manual", "Test"})
 
 
-class AdminBackend(Protocol):
-    """What the admin port asks of a dispatcher.
-
-    Any method may raise EventError (answered with its status and sentence) and StoreError (503). Webhook keys
-    are `namespace/name`; a `before` is the number that an earlier page's `next` held as text; pages are
-    newest first.
-    """
-
-    async def summary(self) -> Summary:
-        """What is running."""
-
-    async def webhooks(self) -> Sequence[WebhookView]:
-        """All of them, by key."""
-
-    async def webhook(self, key: str) -> WebhookView | None:
-        """One; None: unknown."""
-
-    async def invocations(
-        self,
-        *,
-        webhook: str | None,
-        result: str | None,
-        friendly_id: str | None,
-        kind: str | None,
-        before: int | None,
-        limit: int,
-    ) -> Page:
-        """Invocations that fit every selector given."""
-
-    async def invocation(self, identifier: str) -> Invocation | None:
-        """One, by invocation id, or the latest of a delivery id; None: unknown or no such id."""
-
-    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Page:
-        """DeadLetters, of one webhook or all."""
-
-    async def replay(
-        self, *, ids: Sequence[str], webhook: str | None, since_ms: int | None, until_ms: int | None
-    ) -> Replayed:
-        """Dead letters that fit every selector given go back to waiting; ids that are none are left out.
-
-        Times are epoch milliseconds, [since, until), of when a delivery became a dead letter.
-        """
-
-    async def run_test(self, request: RunRequest) -> TestRun:
-        """Run a test to its end; a run id that was seen before gives that run. EventError 404: no webhook."""
-
-    async def invoke(self, key: str, event: Event | None) -> Invocation:
-        """Manual: run a webhook once, now, with an event (None: the sample). EventError 404, 409 (SPEC 3)."""
-
-    async def explain(
-        self, headers: Mapping[str, str], event: bytes, namespace: str | None
-    ) -> Sequence[Explanation]:
-        """Of each webhook whether this one event matches, posted to /v1/events or to a namespace's path."""
+class Probes(Protocol):
+    """What the process says of itself (`dispatcher.app`)."""
 
     async def ready(self) -> str | None:
         """None: events are taken. Otherwise the reason why not, one sentence."""
@@ -119,9 +63,11 @@ class AdminBackend(Protocol):
         """Prometheus text format 0.0.4."""
 
 
-def admin_app(backend: AdminBackend, *, tokens: Tokens | None, hosts: HostGuard) -> ASGIApp:
+def admin_app(
+    views: Views, actions: Direct, probes: Probes, *, tokens: Tokens | None, hosts: HostGuard
+) -> ASGIApp:
     """The ASGI application of the admin port. Without `tokens` (`dev` on loopback) none is asked."""
-    api = _Api(backend)
+    api = _Api(views, actions, probes)
     admin = "/admin/v1"
     webhook = admin + "/webhooks/{namespace}/{name}"
     app = Starlette(
@@ -155,28 +101,28 @@ def admin_app(backend: AdminBackend, *, tokens: Tokens | None, hosts: HostGuard)
 class _Api:
     """One handler per path."""
 
-    def __init__(self, backend: AdminBackend) -> None:
-        self._backend = backend
+    def __init__(self, views: Views, actions: Direct, probes: Probes) -> None:
+        self._views, self._actions, self._probes = views, actions, probes
 
     async def healthz(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(self, request: Request) -> Response:
-        reason = await self._backend.ready()
+        reason = await self._probes.ready()
         return PlainTextResponse("ready\n") if reason is None else problem(503, reason)
 
     async def metrics(self, request: Request) -> Response:
-        return Response(await self._backend.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(await self._probes.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def summary(self, request: Request) -> Response:
-        return _json(await self._backend.summary())
+        return _json(await self._views.summary())
 
     async def webhooks(self, request: Request) -> Response:
-        return _json(Page(items=list(await self._backend.webhooks())))
+        return _json(Page(items=list(await self._views.webhooks())))
 
     async def webhook(self, request: Request) -> Response:
         key = _key(request)
-        view = await self._backend.webhook(key)
+        view = await self._views.webhook(key)
         if view is None:
             raise HTTPException(404, f"There is no webhook {key}.")
         return _json(view)
@@ -185,7 +131,7 @@ class _Api:
         query = request.query_params
         only_known(query, {"webhook", "result", "friendlyID", "kind", "before", "limit"})
         return _json(
-            await self._backend.invocations(
+            await self._views.invocations(
                 webhook=webhook_key(query.get("webhook")),
                 result=choice(query, "result", RESULTS),
                 friendly_id=query.get("friendlyID"),
@@ -196,7 +142,7 @@ class _Api:
         )
 
     async def invocation(self, request: Request) -> Response:
-        invocation = await self._backend.invocation(request.path_params["identifier"])
+        invocation = await self._views.invocation(request.path_params["identifier"])
         if invocation is None:
             raise HTTPException(404, "There is no such invocation; the history keeps them for a time only.")
         return _json(invocation)
@@ -205,7 +151,7 @@ class _Api:
         query = request.query_params
         only_known(query, {"webhook", "before", "limit"})
         return _json(
-            await self._backend.dead_letters(
+            await self._views.dead_letters(
                 webhook=webhook_key(query.get("webhook")), before=page_before(query), limit=page_limit(query)
             )
         )
@@ -216,17 +162,17 @@ class _Api:
         if not wanted.ids and wanted.webhook is None and since is None and until is None:
             raise HTTPException(400, "Say what to replay: ids, webhook, since or until.")
         return _json(
-            await self._backend.replay(
+            await self._actions.replay(
                 ids=wanted.ids, webhook=webhook_key(wanted.webhook), since_ms=since, until_ms=until
             )
         )
 
     async def tests(self, request: Request) -> Response:
-        return _json(await self._backend.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
+        return _json(await self._actions.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
 
     async def invoke(self, request: Request) -> Response:
         body = await read_body(request, EVENT_BYTES, optional=True)
-        invocation = await self._backend.invoke(_key(request), _event(request, body) if body else None)
+        invocation = await self._actions.invoke(_key(request), _event(request, body) if body else None)
         if invocation.result == "Delivered":
             return _json(invocation)
         return problem(502, invocation.message, invocation=invocation)
@@ -234,7 +180,7 @@ class _Api:
     async def explain(self, request: Request) -> Response:
         only_known(request.query_params, {"namespace"})
         event = await read_body(request, EVENT_BYTES)
-        explanations = await self._backend.explain(
+        explanations = await self._views.explain(
             request.headers, event, request.query_params.get("namespace")
         )
         return _json(Page(items=list(explanations)))

@@ -1,28 +1,81 @@
 """From what an attempt came to, the record that is kept of it, and back to the Invocation that people read.
 
-Everything kept has passed redaction; bodies are kept as the setting says (`all`, `failed`, `none`). Must not: store.
+Deliveries, Manual calls and tests alike. Everything kept has passed redaction; bodies are kept as the setting says
+(`all`, `failed`, `none`). Must not: store.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from hookwright.api.admin import Invocation, RequestRecord, ResponseRecord, Timings, ValidatorResult
-from hookwright.core.event import delivery_id, event_id
-from hookwright.core.hints import hint
+from hookwright.api.admin import ValidatorResult
+from hookwright.core.invocations import cut
+from hookwright.core.outcome import Verdict
+from hookwright.core.records import AttemptRecord
 from hookwright.core.redaction import Redactor
-from hookwright.dispatcher.attempt import Performed
-from hookwright.dispatcher.clock import rfc3339
-from hookwright.errors import Cause
+from hookwright.dispatcher.delivery.attempt import Performed
 from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS
 from hookwright.outbound.port import Phases
-from hookwright.store.port import AttemptRecord
 
 _FRIENDLY = re.compile(rb'"friendly_id"\s*:\s*"([!#-\[\]-~]{1,64})"')  # as it stands in JSON without escapes
 Bodies = Literal["all", "failed", "none"]
+
+
+class Attempted(NamedTuple):
+    """Whose attempt it was: the `attempt`-th of a delivery, begun at `began_ms` of the wall clock.
+
+    `kind` is Delivery, Manual or Test; `event_key` 0 when the event was not stored; `raw` its JSON text.
+    """
+
+    delivery_key: int
+    event_key: int
+    attempt: int
+    route: str
+    kind: str
+    trigger: str | None
+    raw: bytes
+    began_ms: int
+
+
+def attempt_record(
+    what: Attempted,
+    performed: Performed,
+    redactor: Redactor,
+    *,
+    result: str,
+    message: str,
+    bodies: Bodies,
+    limit: int = HISTORY_BODY_BYTES,
+) -> AttemptRecord:
+    """The record of an attempt; `message` has passed redaction, bodies are cut to `limit` bytes."""
+    return _record(what, performed, result, detail(performed, redactor, message, bodies, limit))
+
+
+def bare_record(what: Attempted, performed: Performed, *, result: str, message: str) -> AttemptRecord:
+    """The record of an attempt of which nothing but its end can be shown."""
+    return _record(what, performed, result, orjson.dumps({"message": message}))
+
+
+def _record(what: Attempted, performed: Performed, result: str, shown: bytes) -> AttemptRecord:
+    outcome = performed.outcome
+    return AttemptRecord(
+        delivery_key=what.delivery_key,
+        attempt=what.attempt,
+        event_key=what.event_key,
+        route=what.route,
+        kind=what.kind,
+        trigger=what.trigger,
+        result=result,
+        status=outcome.status,
+        cause=outcome.cause,
+        time=what.began_ms,
+        duration=performed.duration,
+        detail=shown,
+        friendly_id=friendly_id(what.raw),
+    )
 
 
 def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
@@ -30,12 +83,7 @@ def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
     text = body.decode("utf-8", "replace")
     if redactor is not None:
         text = redactor.text(text)
-    return _cut(text, limit)
-
-
-def _cut(text: str, limit: int) -> str:
-    cut = text.encode()[: limit + 1]
-    return text if len(cut) <= limit else cut[:limit].decode("utf-8", "ignore") + "…"
+    return cut(text, limit)
 
 
 def _timings(phases: Phases, total: float) -> dict[str, float | None]:
@@ -56,15 +104,10 @@ def _rounded(value: float | None) -> float | None:
 
 
 def detail(
-    performed: Performed,
-    redactor: Redactor,
-    *,
-    message: str,
-    delivered: bool,
-    bodies: Bodies,
-    limit: int = HISTORY_BODY_BYTES,
+    performed: Performed, redactor: Redactor, message: str, bodies: Bodies, limit: int = HISTORY_BODY_BYTES
 ) -> bytes:
     """The JSON that the history keeps of one attempt; bodies are cut to `limit` bytes."""
+    delivered = performed.outcome.verdict is Verdict.DELIVERED
     keep = bodies == "all" or (bodies == "failed" and not delivered)
     document: dict[str, Any] = {"message": message}
     outgoing = performed.outgoing
@@ -105,37 +148,3 @@ def friendly_id(raw: bytes) -> str | None:
     """`data.friendly_id` of an event's JSON text (AR-123), found without parsing it."""
     found = _FRIENDLY.search(raw)
     return found[1].decode() if found else None
-
-
-def invocation(record: AttemptRecord, tag: str) -> Invocation:
-    """A stored record as people read it."""
-    stored = orjson.loads(record.detail)
-    cause = Cause(record.cause) if record.cause else None
-    request, response = stored.get("request"), stored.get("response")
-    return Invocation(
-        id=f"{delivery_id(record.delivery_key, tag)}.{record.attempt}",
-        event_id=event_id(record.event_key, tag) if record.event_key else None,
-        webhook=record.route,
-        trigger=record.trigger,
-        attempt=record.attempt,
-        result=record.result,
-        message=stored.get("message", ""),
-        hint=hint(cause, record.status),
-        time=rfc3339(record.time),
-        friendly_id=record.friendly_id,
-        kind=record.kind,
-        request=RequestRecord.model_validate(request) if request else None,
-        response=ResponseRecord.model_validate(response) if response else None,
-        timings=Timings.model_validate(stored.get("timings", {})),
-        validators=[ValidatorResult.model_validate(each) for each in stored.get("validators", ())],
-        attempts=stored.get("attempts", 1),
-    )
-
-
-def with_bodies_cut(whole: Invocation, limit: int) -> Invocation:
-    """The same with bodies of at most `limit` bytes."""
-    changes: dict[str, Any] = {}
-    for name, message in (("request", whole.request), ("response", whole.response)):
-        if message is not None and message.body is not None:
-            changes[name] = message.model_copy(update={"body": _cut(message.body, limit)})
-    return whole.model_copy(update=changes)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from hookwright.core.event import Event
+from hookwright.core.records import Delivery
 from hookwright.limits import PARSED_EVENT_BYTES, PARSED_EVENTS
-from hookwright.store.port import Delivery
 
 
 class Parsed:

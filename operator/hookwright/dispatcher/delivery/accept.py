@@ -10,22 +10,20 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from hookwright.core.event import Event, delivery_id, event_id
+from hookwright.core.keys import Keys
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.matching import Matched, Matcher
+from hookwright.core.records import DeadReason, Delivery
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.keys import Keys
-from hookwright.dispatcher.lanes import Lanes
+from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.errors import EventError, StoreError
-from hookwright.limits import BATCH_DELIVERIES
-from hookwright.store.port import Conflict, DeadReason, Delivery, NewDelivery, NewEvent, Repeat, Work
-
-RETRY_AFTER = 5
-"""Seconds a sender is asked to wait after a 503."""
+from hookwright.limits import BATCH_DELIVERIES, INGEST_RETRY_AFTER_SECONDS
+from hookwright.store.port import Conflict, NewDelivery, NewEvent, Repeat, Work
 
 
 def unavailable(message: str) -> EventError:
     """A 503 with Retry-After."""
-    return EventError(message, status=503, retry_after=RETRY_AFTER)
+    return EventError(message, status=503, retry_after=INGEST_RETRY_AFTER_SECONDS)
 
 
 class Acceptor:
@@ -81,9 +79,11 @@ class Acceptor:
         return await self._store(batch, stored)
 
     def _full(self, count: int, events: Sequence[Event]) -> bool:
-        lanes = self._lanes
+        totals = self._lanes.totals
         size = sum(len(event.raw) for event in events)
-        return lanes.waiting + count > self._backlog_total or lanes.waiting_bytes + size > self._backlog_bytes
+        return (
+            totals.waiting + count > self._backlog_total or totals.waiting_bytes + size > self._backlog_bytes
+        )
 
     def _new(self, event: Event, routes: Sequence[Matched], namespace: str | None) -> NewEvent:
         key = self._keys.take(1 + len(routes))
@@ -99,7 +99,7 @@ class Acceptor:
         )
         identity = digest = None
         if event.identity is not None:
-            identity = blake2b(f"{namespace or ''}\n{event.identity}".encode(), digest_size=16).digest()
+            identity = _identity(namespace, event.identity)
             digest = blake2b(event.raw, digest_size=16).digest()
         return NewEvent(
             key=key,
@@ -117,12 +117,12 @@ class Acceptor:
         lane = self._lanes.lane(match.route)
         if match.error is not None:
             return NewDelivery(key, match.route, DeadReason.FILTER_ERROR, match.error)
-        if lane.state is RouteState.GONE:
-            return NewDelivery(key, match.route, DeadReason.GONE, lane.message)
+        if lane.standing.state is RouteState.GONE:
+            return NewDelivery(key, match.route, DeadReason.GONE, lane.standing.message)
         if lane.waiting >= self._backlog_webhook:
             message = f"{self._backlog_webhook:,} deliveries of this webhook were waiting already."
             return NewDelivery(key, match.route, DeadReason.BACKLOG, message)
-        self._lanes.reserve(lane, size)
+        lane.reserve(size)
         return NewDelivery(key, match.route)
 
     async def _store(self, batch: Sequence[NewEvent], stored: Sequence[NewEvent]) -> bytes:
@@ -155,19 +155,24 @@ class Acceptor:
     def _unreserve(self, new: NewEvent) -> None:
         for delivery in new.deliveries:
             if delivery.dead is None:
-                self._lanes.release(self._lanes.lane(delivery.route), len(new.raw))
+                self._lanes.lane(delivery.route).release(len(new.raw))
 
     def _hand_over(self, new: NewEvent) -> None:
         sole = len(new.deliveries) == 1
         for each in new.deliveries:
-            lane = self._lanes.lane(each.route)
             if each.dead is not None:
-                lane.dead += 1
+                self._lanes.lane(each.route).dead_at_once()
                 continue
             delivery = Delivery(
                 each.key, new.key, each.route, new.event_type, new.trigger, new.raw, new.received, sole=sole
             )
-            self._lanes.push(lane, delivery)
+            self._lanes.accepted(delivery)
+
+
+def _identity(namespace: str | None, identity: str) -> bytes:
+    """Scoped by path; with the length of what comes first, so that no two pairs spell the same."""
+    scope = "" if namespace is None else f"{namespace}/"
+    return blake2b(f"{len(scope)} {scope}{identity}".encode(), digest_size=16).digest()
 
 
 def _answer(answers: Iterable[bytes]) -> bytes:

@@ -1,7 +1,7 @@
 """The one pipeline: render → build → authenticate → sign → send → judge. Deliveries, Manual calls and tests use it.
 
-`prepare` is the part without waiting (so that lanes can charge its time to the webhook), `perform` the rest.
-Must not: know lanes or the store.
+`prepare` is the part without waiting (so that lanes can charge its time to the webhook), `perform` the rest. Whatever
+is raised in them ends in an outcome, so no attempt is ever lost. Must not: know lanes or the store.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from hookwright.api.admin import ValidatorResult
 from hookwright.core.lifecycle import gone_mark
-from hookwright.core.outcome import Outcome, judge_answer, judge_error
+from hookwright.core.outcome import Outcome, judge_answer, judge_error, judge_fault
 from hookwright.core.redaction import Redactor
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.former import FormerSecrets
+from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.errors import SendError, TemplateError
 from hookwright.outbound.auth import Credentials, credentials
 from hookwright.outbound.auth.oauth2 import SenderTokenFetcher
 from hookwright.outbound.port import Answer, Pool, Sender, TlsSettings
 from hookwright.outbound.signing import Signer
 
+log = structlog.get_logger()
 TEST_HEADER = ("webhook-test", "true")
 
 
@@ -131,18 +134,34 @@ class Pipeline:
     ) -> Outgoing | Performed:
         """The request, or what came of it at once when it cannot be built. `document`: `raw` parsed, if it is."""
         began = self._clock.monotonic()
-        now = int(self._clock.now())
         try:
-            outgoing = target.route.build(
-                raw,
-                trigger=trigger,
-                delivery_id=delivery_id,
-                attempt=attempt,
-                now=now,
-                document=document,
-            )
+            return self._build(target, raw, trigger, delivery_id, attempt, document, test=test)
         except TemplateError as error:
-            return Performed(judge_error(error), (self._clock.monotonic() - began) * 1000)
+            outcome = judge_error(error)
+        except Exception as error:
+            outcome = _fault(target, delivery_id, error)
+        return Performed(outcome, (self._clock.monotonic() - began) * 1000)
+
+    def _build(
+        self,
+        target: Target,
+        raw: bytes,
+        trigger: str | None,
+        delivery_id: str,
+        attempt: int,
+        document: dict[str, Any] | None,
+        *,
+        test: bool,
+    ) -> Outgoing:
+        now = int(self._clock.wall())
+        outgoing = target.route.build(
+            raw,
+            trigger=trigger,
+            delivery_id=delivery_id,
+            attempt=attempt,
+            now=now,
+            document=document,
+        )
         extra: tuple[tuple[str, str], ...] = (TEST_HEADER,) if test else ()
         if target.signer is not None:
             signature = target.signer.sign(delivery_id, now, outgoing.body)
@@ -158,15 +177,15 @@ class Pipeline:
         began = self._clock.monotonic()
         performed = Performed(_PENDING, 0.0, outgoing)
         try:
-            answer = await self._send(target, performed, began)
-        except SendError as error:
-            performed.outcome = judge_error(error)
-        else:
-            performed.answer = answer
+            answer = performed.answer = await self._send(target, performed, began)
             performed.validators = target.route.validators.check(answer.body)
             performed.outcome = judge_answer(
-                answer.status, answer.headers, performed.validators, now=self._clock.now()
+                answer.status, answer.headers, performed.validators, now=self._clock.wall()
             )
+        except SendError as error:
+            performed.outcome = judge_error(error)
+        except Exception as error:
+            performed.outcome = _fault(target, dict(outgoing.headers).get("webhook-id", ""), error)
         performed.duration = (self._clock.monotonic() - began) * 1000
         return performed
 
@@ -191,6 +210,12 @@ class Pipeline:
                 return answer
             if not await held.refresh(headers, deadline - self._clock.monotonic()):
                 return answer
+
+
+def _fault(target: Target, delivery_id: str, error: Exception) -> Outcome:
+    """Nobody foresaw this one: it ends the attempt like any other, and the log says where it came from."""
+    log.error("attempt.fault", webhook=target.route.key, delivery=delivery_id, exc_info=error)
+    return judge_fault(error)
 
 
 _PENDING = judge_error(TemplateError("not judged yet"))

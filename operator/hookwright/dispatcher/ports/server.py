@@ -187,7 +187,9 @@ class Listener:
         return host, port
 
     async def start(self) -> None:
-        """Bind and serve. Raises UsageError when the address cannot be had."""
+        """Bind and serve, unless it does. Raises UsageError when the address cannot be had."""
+        if self._server is not None:
+            return
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(

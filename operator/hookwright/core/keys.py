@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_COUNTER_BITS = 21  # two million keys a millisecond before the clock is outrun
+from hookwright.limits import KEY_COUNTER_BITS
 
 
 class Keys:
@@ -16,6 +16,6 @@ class Keys:
 
     def take(self, count: int) -> int:
         """The first of `count` contiguous new keys."""
-        first = max(self._last + 1, self._now() << _COUNTER_BITS)
+        first = max(self._last + 1, self._now() << KEY_COUNTER_BITS)
         self._last = first + count - 1
         return first
