@@ -77,7 +77,7 @@ class SqliteStore:
         """
         free_space = free_space or disk(folder)
         file = database.database_file(folder)
-        with ExitStack() as undo, opening(file, free_space):
+        with opening(file, free_space), ExitStack() as undo:
             ownership = Ownership(folder)
             undo.callback(ownership.release)
             database.prepare(folder)
