@@ -126,8 +126,8 @@ STORE_CHECK_BYTES = 32 * MIB  # a larger file is not read through at start: 0.6 
 REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no answer body is stored
 REDACT_SHORTEST_PART = 16  # characters of a part of a secret (a word, a line, a path segment) searched for alone
 FORMER_SECRETS_SECONDS = 24 * 3600.0  # after its rotation a value is still searched for (SPEC 5)
-FORMER_VALUES = 4  # of one key of a Secret that are remembered so: bounds the pattern
-REDACT_CHARACTERS = 64 * KIB  # of all secrets of one webhook that can be searched for: bounds the pattern
+FORMER_VALUES = 4  # of one key of a Secret that are remembered so: bounds the search
+REDACT_FORM_BYTES = 512 * KIB  # of all forms of all secrets of one webhook (nine times their size and more): bounds a search
 
 # --- tests -------------------------------------------------------------------------------------
 TEST_BODY_BYTES = 4 * KIB

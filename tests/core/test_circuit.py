@@ -62,6 +62,29 @@ def test_any_other_outcome_closes_it(verdict: Verdict) -> None:
     assert circuit == Circuit()
 
 
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_delivery_that_cannot_be_built_leaves_it_as_it_is(verdict: Verdict) -> None:
+    """A template that does not render says nothing of the target: the circuit stays open, the next one probes."""
+    circuit = opened(now=100.0)
+    assert circuit.may_start(105.0)
+    assert circuit.start()
+    assert not circuit.may_start(105.0)
+    assert not circuit.record(verdict, probe=True, now=105.0, tried=False)
+    assert (circuit.open, circuit.failures, circuit.interval) == (True, 10, 5.0)
+    assert circuit.may_start(105.0)
+    assert not circuit.record(verdict, probe=False, now=106.0, tried=False)
+    assert probe(circuit, Verdict.DELIVERED, 106.0)
+
+
+def test_a_delivery_that_cannot_be_built_ends_no_row_of_failures() -> None:
+    """Nine failures, one that was never sent, and one more failure open it."""
+    circuit = Circuit()
+    for _ in range(9):
+        circuit.record(Verdict.RETRY, probe=False, now=0.0)
+    assert not circuit.record(Verdict.REJECTED, probe=False, now=0.0, tried=False)
+    assert circuit.record(Verdict.RETRY, probe=False, now=0.0)
+
+
 def test_a_late_failure_does_not_put_the_probe_off() -> None:
     """An attempt that began before the opening and fails after it changes nothing but the count."""
     circuit = opened(now=100.0)
