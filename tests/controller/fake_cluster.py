@@ -1,4 +1,7 @@
-"""A cluster in memory that answers what the controller asks: versions, generations, label selectors, watches."""
+"""A cluster in memory that answers what the controller asks: versions, generations, label selectors, watches.
+
+Takes of our kinds only what the CRDs let through. Must not: know what the controller does with an answer.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from controller import crds
 from controller.world import merge_patch
 from hookwright.controller.cluster import Listed
 from hookwright.controller.inventory import Raw, key_of
@@ -44,7 +48,7 @@ class FakeCluster:
         """Create or change objects of one or more YAML documents."""
         for document in yaml.safe_load_all(text):
             document["metadata"].setdefault("namespace", "shop")
-            self._store(document["kind"], document)
+            self._store(document["kind"], _checked(document["kind"], document))
 
     def delete(self, kind: str, key: str) -> None:
         """Take an object away."""
@@ -160,21 +164,36 @@ class FakeCluster:
                 raise ClusterError("The API server answered 500.", status=500)
             if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
                 raise ClusterError("The object has been modified.", status=409)
-            return self._write(
-                "status", kind, {**found, "status": merge_patch(found.get("status"), body["status"])}
-            )
+            status = merge_patch(found.get("status"), body["status"])
+            try:
+                return self._write("status", kind, {**found, "status": status})
+            except ClusterError:
+                self.refused += 1
+                raise
 
     def post_event(self, namespace: str, body: Raw) -> None:
         self._answer()
         self.events.append(body)
 
     def _write(self, verb: str, kind: str, raw: Raw) -> dict[str, Any]:
+        checked = _checked(kind, dict(raw))
         self.writes.append((verb, kind, raw["metadata"]["name"]))
-        return copy.deepcopy(self._store(kind, dict(raw)))
+        return copy.deepcopy(self._store(kind, checked))
 
     def _answer(self) -> None:
         if self.down:
             raise ClusterError("The API server does not answer.")
+
+
+def _checked(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """The object as it is stored: unknown fields are dropped. ClusterError: it breaks the CRD."""
+    if kind not in crds.KINDS:
+        return raw
+    raw = raw | {part: crds.pruned(kind, part, raw[part]) for part in ("spec", "status") if part in raw}
+    refused = crds.refusal(kind, raw)
+    if refused is not None:
+        raise ClusterError(f"The API server answered 422: {refused}", status=422)
+    return raw
 
 
 def _fits(raw: Raw, namespace: str | None, selector: str) -> bool:

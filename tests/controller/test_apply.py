@@ -17,6 +17,10 @@ from hookwright.core.config_parts import MANIFEST
 from hookwright.errors import ClusterError
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
+SPECS = {
+    "Webhook": '{url: "https://a.example/x", triggers: [RequestCreated]}',
+    "WebhookTest": "{webhookRef: {name: w}}",
+}
 SETTINGS = Settings(namespace="hooks", release="hw", dispatcher_service="hw-dispatcher")
 
 
@@ -34,14 +38,14 @@ class World:
     def objects(self, kind: str, *names: str) -> None:
         """Create objects and let the inventory know them."""
         for name in names:
-            self.cluster.apply(f"kind: {kind}\nmetadata: {{name: {name}}}\nspec: {{}}")
+            self.cluster.apply(f"kind: {kind}\nmetadata: {{name: {name}}}\nspec: {SPECS[kind]}")
         for raw in self.cluster.list(kind, None).items:
             self.inventory.put(kind, raw)
 
     def change(self, kind: str, name: str, **more: object) -> StatusChange:
         """A status to write."""
         known = entry(kind, self.cluster.objects[(kind, f"shop/{name}")])
-        return StatusChange(known, {"host": f"{self.seconds}"}, (), **more)  # type: ignore[arg-type]
+        return StatusChange(known, {"lastHandledReconcileAt": f"{self.seconds}"}, (), **more)  # type: ignore[arg-type]
 
     def data(self, name: str) -> dict[str, bytes]:
         """The data of a Secret of the release."""

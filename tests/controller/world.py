@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from controller import crds
 from hookwright.api.admin import TestRun, WebhookView
 from hookwright.controller.inventory import Inventory, key_of
 from hookwright.controller.plan import Build, Plan, Report, build, plan, snapshot
@@ -151,6 +152,9 @@ class World:
         name = (owner.kind, owner.key)
         raw = {**self.raws[name], "metadata": dict(self.raws[name]["metadata"])}
         raw["status"] = merge_patch(raw["status"], patch)
+        refused = crds.refusal(owner.kind, raw, "status")
+        assert refused is None, refused
+        raw["status"] = crds.pruned(owner.kind, "status", raw["status"])
         self._put(name, raw)
 
     def status(self, kind: str, name: str) -> dict[str, Any]:
