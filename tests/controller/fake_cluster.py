@@ -25,7 +25,7 @@ Event = tuple[str, dict[str, Any]]
 class FakeCluster:
     """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `down`: nothing answers;
     `refuses`: names whose status cannot be written, `refused`: how often; `unknown`: kinds whose CRD was deleted;
-    `listeners`: called with every change, in any thread.
+    `silent`: requests for an object's metadata are not answered before it is set; `listeners`: called with every change, in any thread.
     """
 
     def __init__(self) -> None:
@@ -36,6 +36,7 @@ class FakeCluster:
         self.refuses: set[str] = set()
         self.refused = 0
         self.unknown: set[str] = set()
+        self.silent: threading.Event | None = None
         self.listeners: list[Callable[[str, Event], None]] = []
         self._version = 0
         self._lock = threading.RLock()
@@ -125,6 +126,8 @@ class FakeCluster:
                 yield what, copy.deepcopy(raw)
 
     def labels(self, kind: str, namespace: str, name: str) -> Raw | None:
+        if self.silent is not None:
+            self.silent.wait()
         found = self.read(kind, namespace, name)
         return None if found is None else {"metadata": found["metadata"]}
 

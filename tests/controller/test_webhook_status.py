@@ -271,6 +271,31 @@ def test_requested_at_is_echoed_when_the_dispatcher_runs_it() -> None:
     assert world.status("Webhook", "w")["lastHandledReconcileAt"] == "one"
 
 
+def test_a_request_of_any_length_is_echoed() -> None:
+    """Within what the field takes, one echo for each request, also of two that begin alike."""
+    echoes = set()
+    for requested in ("x" * 256, "x" * 257, "x" * 5000, "x" * 4999 + "y"):
+        world = World(GOOD.replace("name: w", f"name: w, annotations: {{hookwright.io/requestedAt: {requested}}}"))
+        world.loaded()
+        world.settle()
+        assert "Ready True Succeeded" in world.conditions("Webhook", "w")
+        echoes.add(world.status("Webhook", "w")["lastHandledReconcileAt"])
+    assert len(echoes) == 4
+    assert "x" * 256 in echoes
+
+
+def test_whatever_a_dispatcher_says_fits_the_status() -> None:
+    """Long texts are cut, and what another release says beside them is left out: nothing is written twice for it."""
+    world = World(GOOD)
+    said = DELIVERED | {"trigger": "t" * 300, "eventID": "\x1b" * 300, "invented": {"by": "a later release"}}
+    world.loaded(w={"last_invocation": said})
+    world.settle()
+    shown = world.status("Webhook", "w")["lastInvocation"]
+    assert (len(shown["trigger"]), len(shown["eventID"])) == (256, 256)
+    assert "\x1b" not in shown["eventID"]
+    assert "invented" not in shown
+
+
 def test_times_move_with_the_status_only() -> None:
     """lastTransitionTime stays while a condition's status does, whatever its message; nothing changes twice."""
     world = World(GOOD, cluster_events=())

@@ -59,8 +59,8 @@ class Controller:
         self._owned = Owned(cluster, self._inventory, settings, self._metrics)
         self._writer = StatusWriter(cluster, self._inventory, self._clock, self._metrics)
         self._relist = Relist(cluster, self._inventory, settings.watch_namespaces, self._metrics)
-        self._unlabelled = Unlabelled(cluster, self._clock.monotonic)
-        self._dispatchers = Dispatchers(settings.dispatcher_port, lambda: self._owned.admin_token)
+        self._unlabelled = Unlabelled(cluster, self._clock.monotonic, self._rebuild)
+        self._dispatchers = Dispatchers(settings.dispatcher_port, self._owned.admin_token)
         self._runs = Runs(self._dispatchers, self._metrics, lambda: self._reports, lambda: self._round.set())
         self._metrics.managed = lambda: managed(self._inventory)
         self._key = b""
@@ -96,7 +96,7 @@ class Controller:
                 )
         finally:
             watches.stop()
-            closing = [self._runs.close(), self._dispatchers.close(), probes.close()]
+            closing = [self._runs.close(), self._unlabelled.close(), self._dispatchers.close(), probes.close()]
             await asyncio.wait([asyncio.ensure_future(each) for each in closing], timeout=ENDING_SECONDS)
 
     async def _until_one_ends(self, **parts: Awaitable[None]) -> None:
@@ -133,8 +133,12 @@ class Controller:
         if kind == POD:
             self._poll_now.set()
         else:
-            self._dirty.set()
-            self._round.set()
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        """The configuration is to be made anew, with the next round."""
+        self._dirty.set()
+        self._round.set()
 
     async def _prepare(self, watches: Watches) -> None:
         """List everything and own Secrets, however long the API server takes."""
@@ -147,8 +151,7 @@ class Controller:
                 _log.warning("start", message=str(error))
                 await asyncio.sleep(CONTROLLER_RETRY_SECONDS)
         await watches.start()
-        self._dirty.set()
-        self._round.set()
+        self._rebuild()
         _log.info(
             "started", webhooks=len(self._inventory.of(WEBHOOK)), tests=len(self._inventory.of(WEBHOOK_TEST))
         )
@@ -194,20 +197,15 @@ class Controller:
         for due in decided.runs:
             self._runs.start(due)
         self._writer.forget(set(current))
-        if await self._writer.write(decided.statuses):
-            self._soon(1.0)
+        pause = await self._writer.write(decided.statuses)
+        if pause is not None:
+            self._soon(pause)
 
     async def _build(self) -> Build:
         """The configuration of what is known now; the last one when no object changed."""
         if self._made is not None and not self._dirty.is_set():
             return self._made
         self._dirty.clear()
-        made = await self._build_anew()
-        if await self._unlabelled.look(unresolved(made)):
-            made = await self._build_anew()
-        return made
-
-    async def _build_anew(self) -> Build:
         began = self._clock.monotonic()
         reached = cluster_events(self._inventory, self._settings.namespace, self._settings.watch_namespaces)
         taken = snapshot(self._inventory, self._unlabelled.objects, reached)
@@ -215,6 +213,7 @@ class Controller:
         self._made = await asyncio.to_thread(build, taken, self._key, previous)
         self._metrics.built(self._clock.monotonic() - began)
         self._metrics.config_hash = self._made.assembly.config.hash
+        self._unlabelled.look(unresolved(self._made))
         return self._made
 
     def _note_waiting(self, decided: Plan) -> None:
@@ -260,8 +259,7 @@ class Controller:
                 await self._owned.read_again()
             if self._made is None:
                 return
-            if await self._unlabelled.look(unresolved(self._made)):
-                self._dirty.set()
+            self._unlabelled.look(unresolved(self._made))
             config_hash = self._made.assembly.config.hash
             late = any(report.config_hash != config_hash for report in self._reports)
             if late and self._clock.monotonic() - self._nudged > NUDGE_SECONDS:

@@ -18,6 +18,7 @@ from hookwright.api.admin import TestRun, WebhookView
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller import webhook_status, webhooktest_status
+from hookwright.controller.bounds import fitted
 from hookwright.controller.conditions import Note, Status, difference, said
 from hookwright.controller.inventory import CLUSTER_EVENTS, NAMESPACE, Entry, Id, Inventory
 from hookwright.controller.webhooktest_status import Due
@@ -182,9 +183,10 @@ def _plan_tests(
         webhook = f"{entry.object.namespace}/{spec.webhook_ref.name}" if spec else None
         status: Status = entry.status
         if _same(entry, made.snapshot.tests[key]):
-            status, due = webhooktest_status.test_status(
+            decided, due = webhooktest_status.test_status(
                 _test_facts(made, entry, spec, webhook, reports, runs), now
             )
+            status = fitted(WEBHOOK_TEST, decided)
             runs_due += [due] if due is not None else []
         if webhook is not None:
             by_webhook[webhook].append(status)
@@ -217,7 +219,8 @@ def _webhook_facts(
 def _webhook_change(facts: webhook_status.Facts, now: datetime) -> StatusChange | None:
     """Everything when something apart from run-time fields changed, otherwise those alone, at their own pace."""
     before = facts.entry.status
-    slow, fresh = webhook_status.webhook_status(facts, webhooktest_status.rfc3339(now))
+    decided = webhook_status.webhook_status(facts, webhooktest_status.rfc3339(now))
+    slow, fresh = (fitted(WEBHOOK, each) for each in decided)
     patch = difference(before, fresh)
     if not patch:
         return None

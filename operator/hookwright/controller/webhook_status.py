@@ -231,9 +231,10 @@ def _invocation(last: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if last is None:
         return None
     shown = {name: value for name, value in last.items() if value is not None}
-    if "message" in shown:
-        shown["message"] = cut(shown["message"], CONDITION_CHARACTERS)
-    return shown
+    return {
+        name: cut(value, CONDITION_CHARACTERS) if isinstance(value, str) else value
+        for name, value in shown.items()
+    }
 
 
 def _host(route: RouteConfig) -> str | None:

@@ -17,7 +17,7 @@ from hookwright.api.fields import seconds
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller.conditions import READY, Condition, Note, Status, changed, cut, found, merged, said
 from hookwright.controller.inventory import Entry
-from hookwright.core.assemble import REQUESTED_AT, Finding
+from hookwright.core.assemble import Finding, requested_at
 from hookwright.core.objects import WEBHOOK_TEST
 from hookwright.core.runs import run_id
 from hookwright.limits import (
@@ -170,7 +170,6 @@ def _finished(facts: Facts, present: str, run: TestRun, now: datetime) -> dict[s
     conditions.append(
         Condition(FINISHED, "True", reason, f"Run {present} is of this test, its webhook and their Secrets.")
     )
-    requested = facts.entry.object.annotations.get(REQUESTED_AT)
     status = {
         **_head(facts, conditions, now),
         "result": run.result,
@@ -179,16 +178,15 @@ def _finished(facts: Facts, present: str, run: TestRun, now: datetime) -> dict[s
         "invocation": None if run.invocation is None else _invocation(run.invocation, run.mode),
         "assertions": [
             {
-                "name": cut(each.name, 256),
                 "passed": each.passed,
-                **_texts(TEST_VALUE_CHARACTERS, expected=each.expected, actual=each.actual),
+                **_texts(TEST_VALUE_CHARACTERS, name=each.name, expected=each.expected, actual=each.actual),
             }
-            for each in run.assertions[:128]
+            for each in run.assertions
         ],
         "testedGeneration": facts.webhook_generation,
         "testedConfigHash": run.tested_config_hash,
         "lastRunTime": run.time,
-        "lastHandledReconcileAt": requested,
+        "lastHandledReconcileAt": requested_at(facts.entry.object),
     }
     return {name: value for name, value in status.items() if value is not None}
 
@@ -218,7 +216,7 @@ def _texts(characters: int, **texts: str | None) -> dict[str, str]:
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     first = list(headers.items())[:STATUS_HEADERS]
-    return {name: cut(value, STATUS_HEADER_CHARACTERS) for name, value in first}
+    return {cut(name, STATUS_HEADER_CHARACTERS): cut(value, STATUS_HEADER_CHARACTERS) for name, value in first}
 
 
 def rfc3339(moment: datetime) -> str:

@@ -8,6 +8,7 @@ Must not: read files, clock or randomness, print, put a secret's value into a fi
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from hookwright.core.sample_checks import SampleChecks
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.core.validators import compile_validators
 from hookwright.errors import Cause
+from hookwright.limits import REQUESTED_AT_CHARACTERS
 
 REQUESTED_AT = "hookwright.io/requestedAt"
 
@@ -76,6 +78,18 @@ class Assembly:
         """The configuration of one webhook (`namespace/name`)."""
         part = self.webhooks.get(key)
         return part.config if part else None
+
+
+def requested_at(owner: Object) -> str | None:
+    """The request in the annotation; None: there is none.
+
+    Of one that is too long its beginning and its hash: a status can echo it, and no two requests are taken for one.
+    """
+    value = owner.annotations.get(REQUESTED_AT)
+    if not isinstance(value, str) or len(value) <= REQUESTED_AT_CHARACTERS:
+        return value if isinstance(value, str) else None
+    digest = hashlib.sha256(value.encode(errors="replace")).hexdigest()
+    return f"{value[: REQUESTED_AT_CHARACTERS - len(digest) - 1]}…{digest}"
 
 
 def assemble(
@@ -159,7 +173,7 @@ class _Maker:
             spec=spec,
             secrets=dict(sorted(resolved.secrets.items())),
             configs=dict(sorted(resolved.configs.items())),
-            requested_at=_requested_at(webhook),
+            requested_at=requested_at(webhook),
         )
         return Assembled(webhook.body, self._used(webhook, spec), self._hashed(config), tuple(found))
 
@@ -306,11 +320,6 @@ def _concerns_matching(path: str) -> bool:
 def _active(webhook: Object) -> bool:
     """Whether it accepts events: a mistake elsewhere in the spec must not turn an inactive webhook on."""
     return not (isinstance(webhook.spec, Mapping) and webhook.spec.get("active") is False)
-
-
-def _requested_at(webhook: Object) -> str | None:
-    value = webhook.annotations.get(REQUESTED_AT)
-    return value if isinstance(value, str) else None
 
 
 def _no_event(spec: WebhookTestSpec, webhook: Object | None) -> str | None:
