@@ -156,6 +156,7 @@ STATUS_RETRY_LONGEST_SECONDS = 10.0  # while that may heal by itself
 STATUS_REFUSED_LONGEST_SECONDS = 300.0  # while the API server refuses what it says
 STATUS_WRITERS = 8  # writes to the API server at once
 CONTROLLER_RETRY_SECONDS = 5.0  # after a write that failed
+CONFIG_TROUBLE_SECONDS = 60.0  # of a configuration that cannot be written, after which the controller is not ready
 ENDING_SECONDS = 3.0  # for the other parts of a controller of which one ended
 RELIST_SECONDS = 300.0  # between two looks at all webhooks and tests, which repair what a watch missed
 RELIST_AGAIN_SECONDS = 20.0  # after a look that found a miss

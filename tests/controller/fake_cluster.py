@@ -24,8 +24,9 @@ Event = tuple[str, dict[str, Any]]
 
 class FakeCluster:
     """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `down`: nothing answers;
-    `refuses`: names whose status cannot be written, `refused`: how often; `unknown`: kinds whose CRD was deleted;
-    `silent`: requests for an object's metadata are not answered before it is set; `listeners`: called with every change, in any thread.
+    `refuses`: names of Secrets, and of objects whose status, cannot be written, `refused`: how often;
+    `unknown`: kinds whose CRD was deleted; `silent`: an object's labels are not told before it is set;
+    `listeners`: called with every change, in any thread.
     """
 
     def __init__(self) -> None:
@@ -49,7 +50,11 @@ class FakeCluster:
         """Create or change objects of one or more YAML documents."""
         for document in yaml.safe_load_all(text):
             document["metadata"].setdefault("namespace", "shop")
-            self._store(document["kind"], _checked(document["kind"], document))
+            self.put(document)
+
+    def put(self, document: dict[str, Any]) -> None:
+        """Create or change one object."""
+        self._store(document["kind"], _checked(document["kind"], document))
 
     def delete(self, kind: str, key: str) -> None:
         """Take an object away."""
@@ -147,6 +152,8 @@ class FakeCluster:
     def apply_secret(self, namespace: str, body: Raw) -> None:
         with self._lock:
             self._answer()
+            if body["metadata"]["name"] in self.refuses:
+                raise ClusterError("The API server answered 403: not now", status=403)
             self._write("apply", "Secret", body)
 
     def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:

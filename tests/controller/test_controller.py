@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import random
+import re
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from controller.fake_cluster import Event, FakeCluster
 from hookwright.controller.app import Controller
@@ -23,7 +26,7 @@ from hookwright.dispatcher.app import Dispatcher
 from hookwright.dispatcher.settings import Settings as DispatcherSettings
 from hookwright.limits import ENDING_SECONDS
 
-SECONDS = 20.0
+SECONDS = 60.0
 WEBHOOK = """
 kind: Webhook
 metadata: {name: w}
@@ -45,6 +48,17 @@ status: {phase: Running, podIP: 127.0.0.1}
 NAMESPACE = (
     'kind: Namespace\nmetadata: {name: shop, namespace: "", labels: {hookwright.io/cluster-events: "true"}}'
 )
+
+
+def large(count: int) -> Iterator[dict[str, Any]]:
+    """Webhooks of some 93 KiB each when they are packed."""
+    chance = random.Random(1)
+    for number in range(count):
+        values = [base64.b64encode(chance.randbytes(3000)).decode() for _ in range(32)]
+        headers = [{"name": f"x-{each}", "value": value} for each, value in enumerate(values)]
+        spec = {"url": "https://a.example/x", "triggers": ["RequestCreated"], "headers": headers}
+        metadata = {"name": f"large-{number}", "namespace": "shop"}
+        yield {"kind": "Webhook", "metadata": metadata, "spec": spec}
 
 
 def free_port() -> int:
@@ -205,6 +219,51 @@ async def test_an_api_server_that_is_silent_about_one_object_holds_up_no_round(r
     finally:
         running.cluster.silent.set()
     await running.reaches("Webhook", "w", "ResolvedRefs", "False", "SecretNotLabelled")
+
+
+async def test_a_configuration_that_does_not_fit_stops_nobody_who_does_not_wait_for_it(
+    running: Running,
+) -> None:
+    """Statuses go on, whoever waits says why with size and limit, it is told once; and heals when there is less."""
+    running.cluster.apply(f"{WEBHOOK}---{WEBHOOK.replace('name: w', 'name: changing')}")
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "changing", "Ready", "True", "Succeeded")
+    with structlog.testing.capture_logs() as told:
+        for document in large(80):
+            running.cluster.put(document)
+        await running.reaches("Webhook", "large-0", "Ready", "False", "ConfigurationTooLarge")
+        late = WEBHOOK.replace("name: w", "name: late")
+        running.cluster.apply(f"{late}---{TEST.replace('name: w', 'name: late')}")
+        running.cluster.apply(WEBHOOK.replace("name: w", "name: changing").replace("/x", "/y"))
+        for name in ("late", "changing"):
+            await running.reaches("Webhook", name, "Programmed", "False", "ConfigurationTooLarge")
+            await running.reaches("Webhook", name, "Reconciling", "True", "ConfigurationTooLarge")
+        await running.reaches("WebhookTest", "t", "Ready", "Unknown", "WebhookNotReady")
+        assert running.state("Webhook", "w", "Ready") == ("True", "Succeeded")
+    status = running.cluster.status("Webhook", "shop/late")
+    (message,) = {each["message"] for each in status["conditions"] if each["type"] == "Programmed"}
+    assert re.search(r"\b7\.\d MiB .* 7\.0 MiB", message)
+    assert [each["message"] for each in told if each["event"] == "configuration"] == [message]
+    for number in range(80):
+        running.cluster.delete("Webhook", f"shop/large-{number}")
+    for name in ("late", "changing"):
+        await running.reaches("Webhook", name, "Ready", "True", "Succeeded")
+
+
+async def test_a_configuration_that_cannot_be_written_stops_no_status(running: Running) -> None:
+    """What is known of each object is said all the same, the process is not ready, and goes on when it can."""
+    running.cluster.refuses.add("hw-config-0")
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "w", "Programmed", "False", "Pending")
+    assert running.state("Webhook", "w", "Accepted") == ("True", "Accepted")
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://{running.settings.probes}/readyz")
+    assert (answer.status_code, answer.text) == (503, "The API server answered 403: not now\n")
+    running.cluster.refuses.clear()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
 async def test_a_restart_writes_nothing_and_runs_nothing(running: Running) -> None:

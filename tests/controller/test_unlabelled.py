@@ -10,7 +10,12 @@ import pytest
 
 from controller.fake_cluster import FakeCluster
 from hookwright.controller.unlabelled import Unlabelled
-from hookwright.limits import UNRESOLVED_AT_ONCE, UNRESOLVED_LOOKS, UNRESOLVED_LOOKS_SECONDS, UNRESOLVED_SECONDS
+from hookwright.limits import (
+    UNRESOLVED_AT_ONCE,
+    UNRESOLVED_LOOKS,
+    UNRESOLVED_LOOKS_SECONDS,
+    UNRESOLVED_SECONDS,
+)
 
 SECONDS = 20.0
 NAMES = [("Secret", f"shop/s{number:03}") for number in range(2 * UNRESOLVED_LOOKS)]

@@ -125,7 +125,9 @@ def test_a_request_of_any_length_is_one_run() -> None:
     world = World(f"{WEBHOOK}---{TEST}")
     runs, echoes = set(), set()
     for requested in ("r" * 5000, "r" * 4999 + "s", "r" * 5000):
-        world.apply(TEST.replace("name: t", f"name: t, annotations: {{hookwright.io/requestedAt: {requested}}}"))
+        world.apply(
+            TEST.replace("name: t", f"name: t, annotations: {{hookwright.io/requestedAt: {requested}}}")
+        )
         world.loaded()
         world.answer("t", "w")
         world.settle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,7 +34,10 @@ def merge_patch(value: Any, patch: Any) -> Any:
 
 
 class World:
-    """Objects, what dispatchers report, answers of tests, and the time."""
+    """Objects, what dispatchers report, answers of tests, and the time.
+
+    `unfit`: why the configuration is not handed to dispatchers.
+    """
 
     def __init__(self, text: str = "", *, cluster_events: tuple[str, ...] = ("shop",)) -> None:
         self.inventory = Inventory(lambda kind: None)
@@ -41,6 +45,7 @@ class World:
         self.unlabelled: list[Object] = []
         self.reports: list[Report] = []
         self.runs: dict[str, TestRun] = {}
+        self.unfit: str | None = None
         self.now = START
         self._cluster_events = frozenset(cluster_events)
         self._version = 0
@@ -135,7 +140,8 @@ class World:
     def plan(self) -> Plan:
         """What would be written now."""
         current = {each.id: each for kind in PLURALS for each in self.inventory.of(kind).values()}
-        return plan(self.built(), current, self.reports, self.runs, self.now)
+        made = dataclasses.replace(self.built(), unfit=self.unfit)
+        return plan(made, current, self.reports, self.runs, self.now)
 
     def settle(self) -> Plan:
         """Write everything that is planned, as often as it takes; the first plan. Fails if it never ends."""

@@ -216,7 +216,9 @@ def _texts(characters: int, **texts: str | None) -> dict[str, str]:
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     first = list(headers.items())[:STATUS_HEADERS]
-    return {cut(name, STATUS_HEADER_CHARACTERS): cut(value, STATUS_HEADER_CHARACTERS) for name, value in first}
+    return {
+        cut(name, STATUS_HEADER_CHARACTERS): cut(value, STATUS_HEADER_CHARACTERS) for name, value in first
+    }
 
 
 def rfc3339(moment: datetime) -> str:
