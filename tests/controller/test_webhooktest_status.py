@@ -281,9 +281,38 @@ def test_an_event_tells_of_each_result() -> None:
     assert [(note.reason, note.warning) for note in notes] == [("TestFailed", True)]
 
 
-def test_the_run_stands_in_finished() -> None:
-    """So that one look tells which run a result is of."""
+def test_the_run_stands_in_the_status() -> None:
+    """As data for programs, whatever the sentence says; for people, and the release before, in Finished as well."""
     world = passed()
-    finished = found(world.status("WebhookTest", "t"), "Finished")
+    status = world.status("WebhookTest", "t")
+    finished = found(status, "Finished")
     assert finished is not None
-    assert world.run_id("t", "w") in finished["message"]
+    assert finished["message"].startswith(f"Run {world.run_id('t', 'w')} ")
+    assert status["runID"] == world.run_id("t", "w")
+    world.runs.clear()
+    world.write(
+        "WebhookTest", "t", conditions=[{**each, "message": "Done."} for each in status["conditions"]]
+    )
+    assert due(world) == []
+    world.write("WebhookTest", "t", runID="another")
+    assert due(world) == [world.run_id("t", "w")]
+
+
+def test_a_result_of_the_release_before_is_taken_over() -> None:
+    """It names its run in the sentence of Finished alone: an upgrade sends nothing again, and writes nothing."""
+    world = passed()
+    world.runs.clear()
+    world.write("WebhookTest", "t", runID=None)
+    plan = world.plan()
+    assert (plan.runs, plan.statuses) == ([], [])
+    world.apply(WEBHOOK.replace("/x", "/y"))
+    world.loaded()
+    assert due(world) == [world.run_id("t", "w")]
+
+
+def test_a_result_that_is_taken_away_takes_its_run_along() -> None:
+    """Else a webhook that is changed and changed back would count as tested, with no result to show."""
+    world = passed()
+    world.apply(WEBHOOK.replace("/x", "/y"))
+    world.settle()
+    assert "runID" not in world.status("WebhookTest", "t")

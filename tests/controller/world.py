@@ -154,6 +154,10 @@ class World:
                 return first
         raise AssertionError(f"never settles: {decided.statuses}")
 
+    def write(self, kind: str, name: str, **patch: Any) -> None:
+        """Change a status, None takes a field away."""
+        self._write(self.inventory.of(kind)[f"shop/{name}"].object, patch)
+
     def _write(self, owner: Object, patch: dict[str, Any]) -> None:
         name = (owner.kind, owner.key)
         raw = {**self.raws[name], "metadata": dict(self.raws[name]["metadata"])}

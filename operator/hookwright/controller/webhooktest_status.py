@@ -1,7 +1,7 @@
 """The status of one WebhookTest and which run of it is due (SPEC 6).
 
-The condition Finished names the run (`core.runs`) that the rest of the status speaks of; a test whose present
-run is the one named there is done, whoever asks and however often. Must not: run tests, write, read clocks.
+`runID` names the run (`core.runs`) that the rest of the status speaks of; a test whose present run is the one named
+there is done, whoever asks and however often. Must not: run tests, write, read clocks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from hookwright.limits import (
 
 SUCCESSFUL: Final = "Test successful"
 FINISHED: Final = "Finished"
-_OUTCOME: Final = ("result", "message", "hint", "invocation", "assertions")
+_OUTCOME: Final = ("runID", "result", "message", "hint", "invocation", "assertions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _present(
     facts: Facts, spec: WebhookTestSpec, route: RouteConfig, now: datetime
 ) -> tuple[dict[str, Any], Due | None]:
     present = run_id(facts.entry.object, route.hash, facts.event_from)
-    done = finished_run(facts.entry.status) == present
+    done = _done(facts.entry.status, present)
     wanted = _next_of_interval(facts.entry.status, spec, present, now) if done else present
     if wanted is not None and wanted in facts.runs:
         return _finished(facts, present, facts.runs[wanted], now), None
@@ -99,13 +99,15 @@ def _present(
     return _waiting(facts, "Running" if facts.loaded else "Pending", why, now), due
 
 
-def finished_run(status: Status) -> str | None:
-    """The id of the run that Finished speaks of; None: there is none."""
+def _done(status: Status, present: str) -> bool:
+    """Whether the status speaks of the present run."""
     condition = found(status, FINISHED)
     if condition is None or condition.get("status") != "True":
-        return None
-    head, _, rest = str(condition.get("message", "")).partition(" ")
-    return rest.partition(" ")[0] if head == "Run" else None
+        return False
+    if "runID" in status:
+        return bool(status["runID"] == present)
+    # a status of the release before, or one whose CRD drops the field: an upgrade must not send again
+    return f"Run {present} " in condition.get("message", "")
 
 
 def _next_of_interval(status: Status, spec: WebhookTestSpec, present: str, now: datetime) -> str | None:
@@ -172,6 +174,7 @@ def _finished(facts: Facts, present: str, run: TestRun, now: datetime) -> dict[s
     )
     status = {
         **_head(facts, conditions, now),
+        "runID": present,
         "result": run.result,
         "message": cut(run.message, CONDITION_CHARACTERS),
         "hint": None if run.hint is None else cut(run.hint, CONDITION_CHARACTERS),

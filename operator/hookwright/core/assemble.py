@@ -27,7 +27,7 @@ from hookwright.core.references import Objects, Resolved, UnfitError, absent, re
 from hookwright.core.sample_checks import SampleChecks
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.core.validators import compile_validators
-from hookwright.errors import Cause
+from hookwright.errors import Cause, FieldError
 from hookwright.limits import REQUESTED_AT_CHARACTERS
 
 REQUESTED_AT = "hookwright.io/requestedAt"
@@ -214,8 +214,8 @@ class _Maker:
         """What only shows when a valid spec is compiled, and rendered with the sample events."""
         try:
             compile_validators(spec.response_validators)
-        except ValueError as error:
-            found.append(_named(webhook, "spec.responseValidators", str(error)))
+        except FieldError as error:
+            found.append(_of_field(webhook, error))
         for failure in self._samples.failures(webhook, spec, resolved):
             found.append(
                 Finding(
@@ -298,19 +298,14 @@ def _matching(webhook: Object, found: list[Finding]) -> tuple[list[str], Filters
     filters = None if given is None else Filters.model_validate(given, by_alias=True, by_name=False)
     try:
         compile_filters(filters)
-    except ValueError as error:
-        found.append(_named(webhook, "spec.filters", str(error)))
+    except FieldError as error:
+        found.append(_of_field(webhook, error))
         return [], None
     return list(spec["triggers"]), filters
 
 
-def _named(webhook: Object, default: str, text: str) -> Finding:
-    """A finding from a sentence that begins with its field below `spec` (`filters.requesters: …`)."""
-    head, colon, rest = text.partition(": ")
-    names_field = bool(colon) and " " not in head and f"spec.{head}".startswith(default)
-    return Finding(
-        WEBHOOK, webhook.key, f"spec.{head}" if names_field else default, rest if names_field else text
-    )
+def _of_field(webhook: Object, error: FieldError) -> Finding:
+    return Finding(WEBHOOK, webhook.key, f"spec.{error.field}", error.sentence)
 
 
 def _concerns_matching(path: str) -> bool:
