@@ -176,6 +176,7 @@ DISPATCHER_CONNECT_SECONDS = 3.0
 DISPATCHER_ANSWER_SECONDS = 10.0
 DISPATCHER_ANSWER_BYTES = 64 * MIB  # 10,000 webhooks are about 10 MiB
 NUDGE_SECONDS = 10.0  # after which pods that run an old configuration get their annotation anew
+OWNED_SECONDS = 10.0  # between two looks at its own Secrets while no dispatcher answers, or one refuses its token
 CONTROLLER_TESTS = 8  # WebhookTests under way at once
 TEST_AGAIN_SECONDS = 10.0  # after a run of a test did not come about
 REQUESTED_AT_CHARACTERS = 256  # of the annotation: what its echo in a status takes

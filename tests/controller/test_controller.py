@@ -251,6 +251,21 @@ async def test_a_configuration_that_does_not_fit_stops_nobody_who_does_not_wait_
         await running.reaches("Webhook", name, "Ready", "True", "Succeeded")
 
 
+async def test_lost_secrets_are_back_before_the_next_pod_starts(running: Running) -> None:
+    """A dispatcher cannot mount its volume without its tokens: while none answers they are looked for."""
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    names = ("hw-ingest-token", "hw-admin-token", "hw-hash-key", "hw-config-0")
+    keys = [("Secret", f"hooks/{name}") for name in names]
+    before = [(await running.until(lambda key=key: running.cluster.objects.get(key)))["data"] for key in keys]
+    for _, key in keys:
+        running.cluster.delete("Secret", key)
+    running.cluster.apply(POD.replace("Running", "Pending"))
+    for key, data in zip(keys, before, strict=True):
+        found = await running.until(lambda key=key: running.cluster.objects.get(key))
+        assert found["data"] == data
+
+
 async def test_a_configuration_that_cannot_be_written_stops_no_status(running: Running) -> None:
     """What is known of each object is said all the same, the process is not ready, and goes on when it can."""
     running.cluster.refuses.add("hw-config-0")

@@ -22,7 +22,7 @@ from hookwright.controller.cluster import ClusterApi
 from hookwright.controller.conditions import READY, found
 from hookwright.controller.dispatchers import Dispatchers
 from hookwright.controller.inventory import POD, Inventory
-from hookwright.controller.plan import Build, Plan, Report, build, cluster_events, plan, snapshot, unresolved
+from hookwright.controller.plan import Build, Plan, build, cluster_events, plan, snapshot, unresolved
 from hookwright.controller.probes import Probes
 from hookwright.controller.relist import Relist
 from hookwright.controller.runs import Runs
@@ -36,6 +36,7 @@ from hookwright.limits import (
     CONTROLLER_RETRY_SECONDS,
     ENDING_SECONDS,
     NUDGE_SECONDS,
+    OWNED_SECONDS,
     POLL_PENDING_LONGEST_SECONDS,
     POLL_PENDING_SECONDS,
     POLL_SECONDS,
@@ -55,6 +56,7 @@ class Controller:
 
     def __init__(self, settings: Settings, cluster: ClusterApi) -> None:
         self._settings, self._cluster = settings, cluster
+        self._dirty, self._round, self._poll_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._clock = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
         self._metrics, self._trouble = ControllerMetrics(), Trouble(self._clock.monotonic)
         self._inventory = Inventory(self._heard)
@@ -63,15 +65,13 @@ class Controller:
         self._relist = Relist(cluster, self._inventory, settings.watch_namespaces, self._metrics)
         self._unlabelled = Unlabelled(cluster, self._clock.monotonic, self._rebuild)
         self._dispatchers = Dispatchers(settings.dispatcher_port, self._owned.admin_token)
-        self._runs = Runs(self._dispatchers, self._metrics, lambda: self._reports, lambda: self._round.set())
+        self._runs = Runs(self._dispatchers, self._metrics, self._round.set)
         self._metrics.managed = partial(managed, self._inventory)
         self._key = b""
         self._made: Build | None = None
-        self._reports: list[Report] = []
-        self._dirty, self._round, self._poll_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._again: asyncio.TimerHandle | None = None
         self._waiting_since: float | None = None
-        self._nudged = 0.0
+        self._nudged = self._read = 0.0
         self.failure: str | None = None
         """Why the controller ends by itself, if it does. Tasks and threads may be left then, so end the process."""
 
@@ -189,7 +189,7 @@ class Controller:
         again = await self._put_into_secrets(made)
         current = {each.id: each for kind in OURS for each in self._inventory.of(kind).values()}
         decided = await asyncio.to_thread(
-            plan, made, current, self._reports, self._runs.done, self._clock.now()
+            plan, made, current, self._dispatchers.reports, self._runs.done, self._clock.now()
         )
         self._note_waiting(decided)
         for due in decided.runs:
@@ -256,8 +256,8 @@ class Controller:
                     await self._poll_now.wait()
             self._poll_now.clear()
             addresses = [pod.object.body["address"] for pod in self._inventory.of(POD).values()]
-            self._reports, errors = await self._dispatchers.reports([each for each in addresses if each])
-            self._metrics.dispatchers = len(self._reports)
+            errors = await self._dispatchers.look([each for each in addresses if each])
+            self._metrics.dispatchers = len(self._dispatchers.reports)
             for error in errors:
                 self._metrics.failed("dispatcher")
                 _log.warning("dispatcher", message=str(error))
@@ -271,17 +271,21 @@ class Controller:
         return POLL_SECONDS
 
     async def _help(self, errors: Iterable[ClusterError]) -> None:
-        """Look for news that nothing tells of: a changed token, unlabelled objects, pods that sleep on."""
+        """Look for news that nothing tells of: tokens changed or lost, unlabelled objects, pods that sleep on."""
+        now = self._clock.monotonic()
+        refused = any(error.status == 401 for error in errors)
         try:
-            if any(error.status == 401 for error in errors):
+            # without its tokens a dispatcher's pod cannot even start
+            if (refused or not self._dispatchers.reports) and now - self._read > OWNED_SECONDS:
+                self._read = now
                 await self._owned.read_again()
             if self._made is None:
                 return
             self._unlabelled.look(unresolved(self._made))
             config_hash = self._made.assembly.config.hash
-            late = any(report.config_hash != config_hash for report in self._reports)
-            if self._made.unfit is None and late and self._clock.monotonic() - self._nudged > NUDGE_SECONDS:
-                self._nudged = self._clock.monotonic()
+            late = any(report.config_hash != config_hash for report in self._dispatchers.reports)
+            if self._made.unfit is None and late and now - self._nudged > NUDGE_SECONDS:
+                self._nudged = now
                 await self._owned.nudge(config_hash)
         except ClusterError as error:
             _log.warning("cluster", message=str(error))
