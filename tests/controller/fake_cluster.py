@@ -23,10 +23,10 @@ Event = tuple[str, dict[str, Any]]
 
 
 class FakeCluster:
-    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `down`: nothing answers;
-    `refuses`: names of Secrets, and of objects whose status, cannot be written, `refused`: how often;
-    `unknown`: kinds whose CRD was deleted; `silent`: an object's labels are not told before it is set;
-    `listeners`: called with every change, in any thread.
+    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `refuses`: names of Secrets, and of
+    objects whose status, cannot be written, `refused`: how often that was of a status; `down`: nothing answers;
+    `unknown`: kinds whose CRD was deleted; `turned_away`: somebody asked in vain because of these two;
+    `silent`: an object's labels are not told before it is set; `listeners`: called with every change, in any thread.
     """
 
     def __init__(self) -> None:
@@ -38,6 +38,7 @@ class FakeCluster:
         self.refused = 0
         self.unknown: set[str] = set()
         self.silent: threading.Event | None = None
+        self.turned_away = threading.Event()
         self.listeners: list[Callable[[str, Event], None]] = []
         self._version = 0
         self._lock = threading.RLock()
@@ -109,6 +110,7 @@ class FakeCluster:
         with self._lock:
             self._answer()
             if kind in self.unknown:
+                self.turned_away.set()
                 raise ClusterError("The API server answered 404: there is no such resource", status=404)
             items = [
                 raw for (of, _), raw in self.objects.items() if of == kind and _fits(raw, namespace, selector)
@@ -192,6 +194,7 @@ class FakeCluster:
 
     def _answer(self) -> None:
         if self.down:
+            self.turned_away.set()
             raise ClusterError("The API server does not answer.")
 
 

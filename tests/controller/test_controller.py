@@ -24,7 +24,6 @@ from hookwright.controller.settings import Settings
 from hookwright.core.config_parts import MANIFEST
 from hookwright.dispatcher.app import Dispatcher
 from hookwright.dispatcher.settings import Settings as DispatcherSettings
-from hookwright.limits import ENDING_SECONDS
 
 SECONDS = 60.0
 WEBHOOK = """
@@ -333,9 +332,7 @@ async def test_an_api_server_that_is_away_is_waited_out(running: Running) -> Non
     running.cluster.down = True
     running.cluster.apply(WEBHOOK)
     running.start()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(0.5):
-            await running.until(lambda: running.cluster.writes)
+    assert await asyncio.to_thread(running.cluster.turned_away.wait, SECONDS)
     assert running.cluster.writes == []
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.get(f"http://{running.settings.probes}/readyz")).status_code == 503
@@ -381,7 +378,7 @@ async def test_a_part_that_fails_ends_it_whatever_the_others_do(running: Running
                     pass
             assert not ending.done()
             assert (await client.get(url)).status_code == 503
-        await asyncio.wait([ending], timeout=ENDING_SECONDS + 2)
+        await asyncio.wait([ending], timeout=SECONDS)
         assert ending.done()
         assert controller.failure is not None
         assert "cannot go on without its watches" in controller.failure
@@ -395,9 +392,7 @@ async def test_a_crd_deleted_during_a_restart_is_waited_for(running: Running) ->
     """The process stays up, writes nothing and is not ready; once the CRD is back everything follows."""
     running.cluster.unknown.add("Webhook")
     running.start()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(0.5):
-            await running.until(lambda: ("apply", "Secret", "hw-config-0") in running.cluster.writes)
+    assert await asyncio.to_thread(running.cluster.turned_away.wait, SECONDS)
     assert {verb for verb, _, _ in running.cluster.writes} == {"create"}
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.get(f"http://{running.settings.probes}/readyz")).status_code == 503

@@ -61,7 +61,7 @@ class World:
         """Start it, twice as a round may, and wait for its end."""
         self.runs.start(due)
         self.runs.start(due)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.ended.wait()
         self.ended.clear()
 

@@ -44,10 +44,10 @@ class Unlabelled:
         """Those that are there, in the order of their names."""
         return [self._found[name] for name in sorted(self._found)]
 
-    def look(self, wanted: Sequence[Id]) -> None:
-        """Begin to look at what was not looked at lately, unless looks are under way."""
+    def look(self, wanted: Sequence[Id]) -> asyncio.Task[None] | None:
+        """Begin to look at what was not looked at lately, unless looks are under way; those looks, if any."""
         if self._looking is not None and not self._looking.done():
-            return
+            return self._looking
         still = set(wanted)
         self._looked = {name: at for name, at in self._looked.items() if name in still}
         self._found = {name: each for name, each in self._found.items() if name in still}
@@ -56,11 +56,7 @@ class Unlabelled:
         due.sort(key=lambda name: self._looked.get(name, 0.0))
         if due:
             self._looking = asyncio.create_task(self._look_at(due[:UNRESOLVED_LOOKS]))
-
-    async def ended(self) -> None:
-        """Until the looks under way are over."""
-        if self._looking is not None:
-            await self._looking
+        return self._looking
 
     async def close(self) -> None:
         """Wait for none of them."""
