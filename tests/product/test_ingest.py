@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -269,9 +271,10 @@ def test_a_test_whose_event_is_unusable_has_a_tip_of_its_own(product: Product) -
 
 def test_a_missing_token_is_found_before_the_data_folder_is_made(tmp_path: Path) -> None:
     """A start that was set up wrong leaves nothing behind."""
-    env = {"HOOKWRIGHT_DATA": str(tmp_path / "data"), "HOOKWRIGHT_CONFIG": str(tmp_path)}
-    found = CliRunner().invoke(main, ["dispatcher"], env=env)
-    assert (found.exit_code, "There is no ingest token" in found.stderr) == (2, True)
+    env = {**os.environ, "HOOKWRIGHT_DATA": str(tmp_path / "data"), "HOOKWRIGHT_CONFIG": str(tmp_path)}
+    command = [sys.executable, "-m", "hookwright", "dispatcher"]
+    found = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (found.returncode, "There is no ingest token" in found.stderr) == (2, True)
     assert not (tmp_path / "data").exists()
 
 

@@ -39,7 +39,7 @@ class Circuit:
         self.probe_running = self.open
         return self.probe_running
 
-    def record(self, verdict: Verdict, *, probe: bool, now: float, tried: bool = True) -> bool:
+    def record(self, verdict: Verdict, *, probe: bool, now: float, tried: bool) -> bool:
         """An attempt ended. True: the circuit opened or closed by it.
 
         Any outcome but Retry closes. A Retry of an attempt that began before the circuit opened does not put

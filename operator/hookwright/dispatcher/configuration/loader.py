@@ -87,9 +87,9 @@ class Loader:
         if present is not None and present.route.config == webhook:
             return _Built(webhook, present, None)
         try:
-            return _Built(
-                webhook, Target(Route(webhook), self._sender, self._clock.monotonic, self.former), None
-            )
+            target = Target(Route(webhook), self._sender, self._clock.monotonic, self.former)
+            target.route.redactor.prepare()
+            return _Built(webhook, target, None)
         except (ValueError, KeyError, SendError) as error:
             return _Built(webhook, None, str(error))
         except Exception as error:  # of ours; it must not keep the others from coming into force

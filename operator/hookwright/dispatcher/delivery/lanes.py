@@ -293,7 +293,13 @@ class Lanes:
     ) -> None:
         lane, now = seat.lane, self._clock.now()
         decision = lane.ended(
-            delivery, performed.outcome, probe=probe, mark=target.mark, now=now, jitter=self._jitter()
+            delivery,
+            performed.outcome,
+            tried=performed.outgoing is not None,
+            probe=probe,
+            mark=target.mark,
+            now=now,
+            jitter=self._jitter(),
         )
         record, message = self._teller.tell(lane, target, delivery, decision, performed, began_ms)
         now_ms = int(now * 1000)
