@@ -15,11 +15,13 @@ from typing import Any, Literal, TypeVar
 
 import trustme
 
+HANGS = 120.0
+"""Seconds after which a wait is taken for one without an end. It only stops a hang: no test judges by it."""
 TICK = os.sysconf("SC_CLK_TCK")
 Found = TypeVar("Found")
 
 
-def until(what: Callable[[], Found | Literal[False] | None], seconds: float = 30.0) -> Found:
+def until(what: Callable[[], Found | Literal[False] | None], seconds: float = HANGS) -> Found:
     """Ask again until the answer is true, then give it; fail after `seconds`."""
     end = time.monotonic() + seconds
     while True:
@@ -65,7 +67,7 @@ class Process:
         """Process id."""
         return self._child.pid
 
-    def wait_for(self, pattern: str, seconds: float = 30.0) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = HANGS) -> re.Match[str]:
         """Until the log says so."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -95,7 +97,7 @@ class Process:
         if self._child.poll() is None:
             self._child.send_signal(how)
             try:
-                self._child.wait(30)
+                self._child.wait(HANGS)
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
