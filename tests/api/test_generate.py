@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from rig import HANGS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -19,7 +21,7 @@ def generate(*arguments: str, seed: str = "0") -> subprocess.CompletedProcess[st
         env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "operator")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
         check=False,
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rig import LISTENING, Process, dev, records, throwaway_ca, until
+from rig import HANGS, LISTENING, Process, dev, records, throwaway_ca, until
 
 HOST = "target.test"
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -33,7 +33,7 @@ class Product:
         self.manifests.mkdir(parents=True, exist_ok=True)
         self.process: Process | None = None
         self.events = self.admin = ""
-        self.http = httpx.Client(timeout=20)
+        self.http = httpx.Client(timeout=HANGS)
         self._env: dict[str, str] = {}
 
     # --- the process -----------------------------------------------------------------------------

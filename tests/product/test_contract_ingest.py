@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from product.conftest import Product, granted
+from rig import HANGS
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_the_place_of_a_mistake_is_named_once(shared: Product, body: bytes, kind
 def raw(url: str, request: bytes) -> tuple[int, dict[str, object]]:
     """Send bytes as they are; the first answer's status and JSON body."""
     where = urlsplit(url)
-    with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+    with socket.create_connection((where.hostname, where.port), timeout=HANGS) as connection:
         connection.sendall(request)
         answer = connection.makefile("rb").read()
     head, _, body = answer.partition(b"\r\n\r\n")

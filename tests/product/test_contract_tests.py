@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from rig import HANGS
+
 WEBHOOK = """
 apiVersion: hookwright.io/v1alpha1
 kind: Webhook
@@ -36,7 +38,7 @@ def run(tmp_path: Path, receiver: tuple[Path, int, Path]) -> Any:
         (tmp_path / "all.yaml").write_text(text)
         command = [sys.executable, "-m", "hookwright", "test", str(tmp_path), "-o", "json", "--ca-file", str(ca_file),
                    "--connect-to", f"target.test:443:127.0.0.1:{port}", *arguments]  # fmt: skip
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
         return result.returncode, json.loads(result.stdout)["items"], result.stderr
 
     return run
