@@ -93,15 +93,21 @@ class Process:
         return int(found[1]) / 1024 if found else 0.0
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it and wait."""
+        """End it and wait, as `wait` does."""
         if self._child.poll() is None:
             self._child.send_signal(how)
-            try:
-                self._child.wait(HANGS)
-            except subprocess.TimeoutExpired:
-                self._child.kill()
-                self._child.wait()
-        self._out.close()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it has ended. RuntimeError if it had to be killed because it never did."""
+        try:
+            self._child.wait(HANGS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+            raise RuntimeError(f"{self._log}: the process did not end") from None
+        finally:
+            self._out.close()
 
 
 def dev(
