@@ -92,6 +92,11 @@ class Process:
         found = re.search(r"VmRSS:\s+([0-9]+)", Path(f"/proc/{self.pid}/status").read_text())
         return int(found[1]) / 1024 if found else 0.0
 
+    def read(self) -> float:
+        """MiB that it has read so far, from files and sockets."""
+        found = re.search(r"rchar: ([0-9]+)", Path(f"/proc/{self.pid}/io").read_text())
+        return int(found[1]) / 1024**2 if found else 0.0
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and wait, as `wait` does."""
         if self._child.poll() is None:
