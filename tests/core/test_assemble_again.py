@@ -122,4 +122,4 @@ def test_many_webhooks_with_one_template_cost_little() -> None:
     assert calls(Template.render, lambda: assembled(*many)) == 1
     assert calls(Template.render, lambda: assembled(*many, previous=first)) == 0
     fresh = lines(lambda: assembled(*many), most=1_000 * len(many))
-    assert lines(lambda: assembled(*many, previous=first), most=fresh // 10)
+    lines(lambda: assembled(*many, previous=first), most=fresh // 10)

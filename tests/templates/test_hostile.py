@@ -81,5 +81,5 @@ def test_the_longest_legal_template_compiles_in_bounded_steps() -> None:
     count = limits.TEMPLATE_TOKENS // 10
     source = "[" + one * count + '"' + "x" * (limits.TEMPLATE_CHARACTERS - len(one) * count - 4) + '"]'
     assert len(source) <= limits.TEMPLATE_CHARACTERS
-    assert lines(lambda: compile_body.__wrapped__(source), most=MOST_LINES)
+    lines(lambda: compile_body.__wrapped__(source), most=MOST_LINES)
     assert len(json.loads(render(source))) == count + 1
