@@ -63,7 +63,9 @@ def test_check_names_what_differs_and_writes_nothing(tmp_path: Path) -> None:
 
 def test_crds_are_plain_yaml_objects() -> None:
     """Each CRD file is one object of the kind that kubectl applies."""
-    for path in sorted((ROOT / "crds").glob("*.yaml")):
+    files = sorted((ROOT / "crds").glob("*.yaml"))
+    assert len(files) == 2
+    for path in files:
         definition = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert definition["kind"] == "CustomResourceDefinition"
         assert path.name == f"{definition['metadata']['name']}.yaml"
