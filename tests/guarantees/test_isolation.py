@@ -68,9 +68,9 @@ def event(kind: str) -> dict[str, Any]:
 async def test_a_dead_target_does_not_hold_up_nine_healthy_ones(tmp_path: Path) -> None:
     """All 500 deliveries of each of the nine arrive before a single attempt of the tenth has ended."""
     nine = [f"/{number}" for number in range(9)]
-    manifests = [MANIFEST % (f"w{path[1:]}", path, "RequestGranted", 16) for path in nine]
+    healthy = "".join(MANIFEST % (f"w{path[1:]}", path, "RequestGranted", 16) for path in nine)
     dead = MANIFEST % ("dead", "/-/hang", "RequestGranted", 16)
-    async with running(tmp_path, "".join([dead, *manifests])) as (http, events, admin):
+    async with running(tmp_path, dead + healthy) as (http, events, admin):
         answer = await http.post(events, json=[event("AccessRequestGranted")] * 500)
         assert answer.status_code == 202
         for path in nine:
@@ -85,13 +85,9 @@ async def test_a_dead_target_does_not_hold_up_nine_healthy_ones(tmp_path: Path) 
 
 async def test_a_long_queue_does_not_hold_up_a_short_one(tmp_path: Path) -> None:
     """Lanes take turns: one delivery accepted behind 999 of another webhook is among the first half that arrives."""
-    manifests = MANIFEST % ("long", "/long", "RequestGranted", 999) + MANIFEST % (
-        "short",
-        "/short",
-        "RequestFailed",
-        1,
-    )
-    async with running(tmp_path, manifests) as (http, events, _):
+    long = MANIFEST % ("long", "/long", "RequestGranted", 999)
+    short = MANIFEST % ("short", "/short", "RequestFailed", 1)
+    async with running(tmp_path, long + short) as (http, events, _):
         batch = [*[event("AccessRequestGranted")] * 999, event("AccessRequestFailed")]
         assert (await http.post(events, json=batch)).status_code == 202
         await arrived(999, "/long")
