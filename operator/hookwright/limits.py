@@ -37,7 +37,7 @@ RENDERED_BYTES = 256 * KIB
 RENDERED_URL_CHARACTERS = 8_192
 RENDERED_HEADER_CHARACTERS = 8_192
 RENDER_STEPS = 100_000  # a part of the syntax tree run, an item or 32 characters read or made; ≤ 0.3 µs each
-RENDER_SECONDS = 0.05  # what the steps are calibrated for; tests measure it
+RENDER_SECONDS = 0.05  # what the steps are calibrated for; `make bench` measures it
 
 # --- filters -----------------------------------------------------------------------------------
 JSONPATH_NODES = 10_000  # nodes one query may visit in one event

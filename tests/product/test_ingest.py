@@ -19,7 +19,7 @@ from hookwright.core.hints import hint
 from hookwright.dispatcher.configuration.config_folder import write
 from hookwright.errors import Cause
 from product.conftest import Product, granted
-from rig import LISTENING, Process, until
+from rig import HANGS, LISTENING, Process, until
 
 CLOUD = {"specversion": "1.0", "id": "1", "source": "/s", "type": "dev.example.x", "data": {}}
 
@@ -149,7 +149,7 @@ def test_cloudevents_by_source_and_id(shared: Product) -> None:
 
 
 def test_a_token_is_asked_for_and_may_be_rotated(product: Product, tmp_path: Path) -> None:
-    """401 without it; a changed file counts within a second or so."""
+    """401 without it; a changed file counts without a restart."""
     tokens = tmp_path / "token"
     tokens.write_text("first-token\n")
     product.webhook("one", "  url: https://target.test/one\n  triggers: [RequestGranted]\n")
@@ -181,14 +181,16 @@ def test_a_token_is_asked_for_and_may_be_rotated(product: Product, tmp_path: Pat
 
 
 def test_a_rate_limit_answers_429(product: Product) -> None:
-    """Over ingest.rate: 429 with Retry-After."""
+    """Over ingest.rate: 429 with Retry-After, and nothing of it is kept."""
     product.webhook("one", "  url: https://target.test/one\n  triggers: [RequestGranted]\n")
-    product.start(INGEST_RATE="5")
-    answers = [product.post(granted()) for _ in range(20)]
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert refused
-    assert refused[0].headers["retry-after"] == "1"
-    assert sum(answer.status_code == 202 for answer in answers) >= 5
+    product.start(INGEST_RATE="1")
+    taken = product.accepted([granted()] * 300)
+    refused = product.post(granted())
+    assert refused.status_code == 429
+    assert refused.json()["detail"].startswith("More than 1 events a second; send this again in ")
+    assert int(refused.headers["retry-after"]) > 100
+    until(lambda: product.view("default/one")["pending"] == 0)
+    assert len(product.invocations(limit="500")) == len(taken) == 300
 
 
 def test_a_dripping_client_does_not_hold_up_others(shared: Product) -> None:
@@ -296,7 +298,7 @@ def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> No
         [sys.executable, "-m", "hookwright", "dispatcher"], tmp_path / "log", core=None, env=env
     )
     try:
-        with httpx.Client() as http:
+        with httpx.Client(timeout=HANGS) as http:
 
             def ready() -> int:
                 try:
