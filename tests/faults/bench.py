@@ -12,7 +12,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,14 +23,14 @@ from typing import Any
 import httpx
 
 from faults.ledger import Ledger, Lines, Verdict
-from faults.shim import Shim, Switch, compiled
+from faults.processes import HERE, Talker, free_ports
+from faults.shim import Shim, Switch
 from rig import throwaway_ca, until
 
-HERE = Path(__file__).parent
 HOST = "target.test"
 IN_FLIGHT = 16  # of each webhook
 START_SECONDS = 60.0  # that a start may take on a busy machine
-STALL_SECONDS = 30.0  # without any progress, after which what is missing will not come by itself
+STALL_SECONDS = 90.0  # without progress, after which nothing will come by itself: longer than a circuit waits
 
 
 @dataclass(frozen=True)
@@ -51,39 +50,6 @@ class Size:
 
 SHORT = Size(kills=3, rate=200, seconds=1.5, stop=4, waiting=20_000)
 LONG = Size(kills=40, rate=600, seconds=5, stop=30, waiting=50_000)
-
-
-class NotPossibleError(Exception):
-    """This machine does not let the bench make the fault; the text says what it lacks."""
-
-
-class Talker:
-    """A process that takes one order a line and answers with a line."""
-
-    def __init__(self, *command: str | Path) -> None:
-        path = os.pathsep.join([str(HERE.parent), str(HERE.parents[1] / "tools")])
-        self._child = subprocess.Popen(
-            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-            env={**os.environ, "PYTHONPATH": path},
-        )  # fmt: skip
-
-    def tell(self, **order: object) -> None:
-        """An order."""
-        assert self._child.stdin is not None
-        self._child.stdin.write(json.dumps(order) + "\n")
-
-    def hear(self) -> Any:
-        """The next answer."""
-        assert self._child.stdout is not None
-        return json.loads(self._child.stdout.readline())
-
-    def end(self) -> None:
-        """It ends when it hears no more."""
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        self._child.stdin.close()
-        self._child.stdout.close()
-        self._child.wait()
 
 
 @dataclass
@@ -113,7 +79,7 @@ class Bench:
         self.manifests = self.folder / "manifests"
         self.manifests.mkdir()
         self.address = f"127.77.{self.chance.randrange(256)}.{self.chance.randrange(1, 255)}"
-        self.ports = _free_ports()
+        self.ports = free_ports()
         self._ca, cert = throwaway_ca(self.folder, HOST, "named.test")
         came, sent = self.folder / "came", self.folder / "sent"
         also = [f"{self.address}:443"] if os.geteuid() == 0 else []
@@ -162,8 +128,7 @@ class Bench:
     def switch(self, switch: Switch, value: int) -> None:
         """Make a fault in the dispatcher (from its next start, if it was started without a switch ever set)."""
         if self._shim is None:
-            library = compiled(self.folder.parent)
-            self._shim = Shim(library, self.folder / "switches", self.data, self.address)
+            self._shim = Shim(self.folder, self.data, self.address)
             self.environment |= self._shim.environment
         self._shim.set(switch, value)
 
@@ -389,10 +354,3 @@ class Bench:
         self.target.end()
         self.http.close()
         self.resources.close()
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]

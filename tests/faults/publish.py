@@ -40,7 +40,7 @@ def table(whole: dict[str, Any]) -> str:
     of = {each.name: [one for one in rounds if one["scenario"] == each.name] for each in ALL}
     kills, taken = sum(each["kills"] for each in rounds), sum(each["acknowledged"] for each in rounds)
     told = (
-        f"Measured on {whole['date']} at commit {whole['commit']}: {whole['cores']} cores, {whole['memory_gib']} GiB, "
+        f"Measured at commit {whole['commit']}: {whole['cores']} cores, {whole['memory_gib']} GiB, "
         f"kernel {whole['kernel']}, Python {whole['python']}.\n{len(rounds)} rounds, {kills:,} kills, {taken:,} deliveries "
         f"acknowledged, **{sum(each['lost'] for each in rounds)} lost**, "
         f"{sum(each['hand'] for each in rounds)} times a hand was needed.\n\n"

@@ -1,6 +1,8 @@
 """Plays rounds by hand and keeps their verdicts in a ledger outside the checkout; `make guarantees` prints it.
 
-make faults [SEED=1] [ROUNDS=1] [ONLY=name,name]
+make faults [SEED=1] [ROUNDS=1] [ONLY=name,name] [SHORT=1]
+
+Long rounds of one commit on one machine add up in that ledger; short ones are only told.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ import platform
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from faults.bench import LONG, SHORT, NotPossibleError, Size
+from faults.bench import LONG, SHORT, Size
 from faults.ledger import Verdict
+from faults.processes import NotPossibleError
 from faults.scenario import SCENARIOS, Scenario, play
 from faults.scenarios.all import ALL
 
@@ -41,7 +43,7 @@ def line(verdict: Verdict, size: Size) -> str:
 def machine() -> dict[str, object]:
     """On which the figures were measured."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout
     return {
         "commit": commit.strip(),
         "cores": os.cpu_count(),
@@ -51,11 +53,18 @@ def machine() -> dict[str, object]:
     }
 
 
-def rounds(which: list[Scenario], seed: int, count: int, size: Size, file: Path) -> bool:
-    """Play them, the ledger written after each; whether every promise was kept."""
+def kept(file: Path, where: dict[str, object]) -> list[dict[str, object]]:
+    """The rounds of the same commit and machine that the ledger holds already."""
+    whole = json.loads(file.read_text()) if file.exists() else {}
+    return whole["rounds"] if all(whole.get(name) == value for name, value in where.items()) else []
+
+
+def rounds(which: list[Scenario], seed: int, count: int, size: Size) -> bool:
+    """Play them; long ones are added to the ledger, each when it is over. Whether every promise was kept."""
+    where = machine()
+    before = kept(LEDGER, where)
     verdicts: list[Verdict] = []
-    file.parent.mkdir(parents=True, exist_ok=True)
-    began = time.strftime("%Y-%m-%d")
+    LEDGER.parent.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         for each in which:
             try:
@@ -65,12 +74,13 @@ def rounds(which: list[Scenario], seed: int, count: int, size: Size, file: Path)
                 continue
             verdicts.append(verdict)
             print(f"[{len(verdicts)}/{count * len(which)}] {line(verdict, size)}", flush=True)
-            whole = {"date": began, **machine(), "rounds": [dataclasses.asdict(one) for one in verdicts]}
-            file.write_text(json.dumps(whole, indent=1))
+            if size is LONG:
+                whole = {**where, "rounds": before + [dataclasses.asdict(one) for one in verdicts]}
+                LEDGER.write_text(json.dumps(whole, indent=1))
     kills, taken = sum(each.kills for each in verdicts), sum(each.acknowledged for each in verdicts)
     broken = [each for each in verdicts if not each.kept]
     print(
-        f"{len(verdicts)} rounds, {kills:,} kills, {taken:,} acknowledged, {len(broken)} not kept; ledger: {file}"
+        f"{len(verdicts)} rounds, {kills:,} kills, {taken:,} acknowledged, {len(broken)} not kept ({LEDGER})"
     )
     return not broken
 
@@ -87,9 +97,8 @@ def main() -> None:
     given = parser.parse_args()
     which = [SCENARIOS[name] for name in given.only.split(",") if name] or ALL
     size = SHORT if given.short else LONG
-    file = LEDGER.with_name("faults-part.json") if given.only or given.short else LEDGER
     print(f"seed {given.seed}, {given.rounds} rounds of {len(which)} scenarios")
-    sys.exit(not rounds(which, given.seed, given.rounds, size, file))
+    sys.exit(not rounds(which, given.seed, given.rounds, size))
 
 
 if __name__ == "__main__":

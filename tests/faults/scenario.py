@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from faults.bench import Bench, NotPossibleError, Size
+from faults.bench import Bench, Size
 from faults.ledger import Verdict
+from faults.processes import NotPossibleError
 
 Play = Callable[[Bench], None]
 

@@ -1,4 +1,4 @@
-"""The faults that no setting of the machine can make: `shim.c`, compiled once a run, and its switches.
+"""The faults that no setting of the machine can make: `shim.c`, compiled for each round, and its switches.
 
 A switch takes effect in the running process at once, as the file of switches is mapped into it.
 """
@@ -31,24 +31,17 @@ class Switch(IntEnum):
 DNS_ANSWERS, DNS_FAILS = 1, 2
 
 
-def compiled(folder: Path) -> Path:
-    """The library, made in this folder unless it is there."""
-    library = folder / "shim.so"
-    if not library.exists():
+class Shim:
+    """The switches of one round, in its folder. `data`: the dispatcher's; `address`: of the names below `.test`."""
+
+    def __init__(self, folder: Path, data: Path, address: str) -> None:
+        library, self._file = folder / "shim.so", folder / "switches"
         source = Path(__file__).with_name("shim.c")
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-o", library, source, "-ldl"], check=True)
-    return library
-
-
-class Shim:
-    """One dispatcher's switches. `data`: its folder; `address`: where DNS leads names below `.test`."""
-
-    def __init__(self, library: Path, file: Path, data: Path, address: str) -> None:
-        self._file = file
-        file.write_bytes(bytes(8 * len(Switch)))
+        self._file.write_bytes(bytes(8 * len(Switch)))
         self.environment = {
             "LD_PRELOAD": str(library),
-            "HW_SWITCHES": str(file),
+            "HW_SWITCHES": str(self._file),
             "HW_DATA": str(data),
             "HW_ADDRESS": address,
         }

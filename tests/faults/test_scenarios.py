@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from faults.bench import SHORT, NotPossibleError
+from faults.bench import SHORT
+from faults.processes import NotPossibleError
 from faults.run import line
 from faults.scenario import Scenario, play
 from faults.scenarios.all import ALL

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from faults.bench import Bench, NotPossibleError
+from faults.bench import Bench
+from faults.processes import NotPossibleError
 from faults.scenario import scenario
 from faults.shim import Switch
 from rig import until

@@ -9,7 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from faults.bench import Bench, NotPossibleError
+from faults.bench import Bench
+from faults.processes import NotPossibleError
 from faults.scenario import scenario
 from faults.shim import Switch
 from rig import until
@@ -26,7 +27,7 @@ def configuration_replaced(bench: Bench) -> None:
     for number in range(3 * bench.size.kills):
         time.sleep(bench.chance.uniform(0.05, 0.4))
         bench.webhook("one", url=f"https://target.test/one-{number}")
-        bench.webhook(f"other-{number}")
+        bench.webhook(f"other-{number % 3}", displayName=f"version {number}")
     bench.check(bench.seen(f"/one-{number}"), "the last configuration does not come into force")
     bench.pause()
 

@@ -6,7 +6,8 @@ import itertools
 import os
 import time
 
-from faults.bench import Bench, NotPossibleError
+from faults.bench import Bench
+from faults.processes import NotPossibleError
 from faults.scenario import scenario
 from faults.shim import DNS_ANSWERS, DNS_FAILS, Switch
 
