@@ -55,6 +55,8 @@ class Ledger:
     """Answers other than 202, by status; 0: the connection broke."""
     delivered: collections.Counter[str] = field(default_factory=collections.Counter)
     """How often the target answered 2xx, by delivery."""
+    came_in: collections.Counter[str] = field(default_factory=collections.Counter)
+    """How often it came whole to a target that takes it, answered in the end or not."""
     requests: dict[str, list[Request]] = field(default_factory=dict)
 
     def read(self) -> Ledger:
@@ -70,6 +72,8 @@ class Ledger:
             self.requests.setdefault(delivery, []).append(request)
             if 200 <= request.status < 300:
                 self.delivered[delivery] += 1
+            if request.status in (200, 102):
+                self.came_in[delivery] += 1
         return self
 
     def missing(self, dead: dict[str, str]) -> set[str]:
@@ -83,13 +87,13 @@ class Ledger:
 
     @property
     def duplicates(self) -> int:
-        """Deliveries made once more than needed."""
-        return self.delivered.total() - len(self.delivered)
+        """How often a target got what it had taken before."""
+        return self.came_in.total() - len(self.came_in)
 
     @property
     def unknown(self) -> set[str]:
         """Delivered, and never acknowledged to a sender that asked until it had the answer: an event taken twice."""
-        return self.delivered.keys() - self.acknowledged.keys()
+        return self.came_in.keys() - self.acknowledged.keys()
 
 
 @dataclass

@@ -5,7 +5,8 @@
 Listens on a free port (said in a line of JSON) and, if given, on that address too. One order a line on standard input,
 `{"path": "/one", "does": "status", "value": 503}`, each answered by a line: `ok`, `status`, `later` (429 with Retry-After
 of so many seconds), `reset`, `hang`, `drip` (a byte a second), `delay` (ms), `token` (401 unless x-token is this). One
-line in the ledger a request: `STATUS SECONDS DELIVERY ATTEMPT PATH TIMESTAMP TOKEN`; status 0: no whole answer.
+line in the ledger a request: `STATUS SECONDS DELIVERY ATTEMPT PATH TIMESTAMP TOKEN`; status 0: it gets no whole answer, 102:
+it has come and is answered later, by a 201 in a line of its own.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Target(Receiver):
         elif does == "status":
             self._answer(value)
         elif does == "delay":
-            self.loop.call_later(value / 1000, self._answer, 200)
+            self._write(102)
+            self.loop.call_later(value / 1000, self._answer, 201)
         elif does == "ok":
             self._answer(200)
         else:
@@ -58,11 +60,9 @@ class Target(Receiver):
                 self._drip(0)
 
     def _answer(self, status: int, headers: bytes = b"") -> None:
-        if self.transport.is_closing():
-            self._write(0)
-            return
-        self._write(status)
-        self.transport.write(answer(status, b"{}", headers))
+        if not self.transport.is_closing():
+            self._write(status)
+            self.transport.write(answer(status, b"{}", headers))
 
     def _drip(self, at: int) -> None:
         if not self.transport.is_closing():

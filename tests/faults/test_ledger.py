@@ -22,10 +22,16 @@ def test_what_was_acknowledged_and_has_no_end_is_missing(tmp_path: Path) -> None
     assert judged.missing({"d2": "Gone", "d3": ""}) == {"d1", "d3"}
 
 
-def test_duplicates_are_answers_of_success_beyond_the_first(tmp_path: Path) -> None:
-    """A retry after a 503 is none."""
-    came = "503 1.0 d0 1 /one 1 -\n200 2.0 d0 2 /one 1 -\n200 3.0 d0 3 /one 1 -\n"
-    assert ledger(tmp_path, "202 1.0 1 d0 one/one\n", came).duplicates == 1
+def test_duplicates_are_what_a_target_took_before(tmp_path: Path) -> None:
+    """A retry after a 503 is none; one after an answer that was cut off is."""
+    came = "503 1.0 d0 1 /one 1 -\n200 2.0 d0 2 /one 1 -\n102 1.0 d1 1 /one 1 -\n"
+    judged = ledger(tmp_path, "202 1.0 1 d0 one/one\n202 1.0 1 d1 one/one\n", came)
+    assert judged.duplicates == 0
+    assert judged.missing({}) == {"d1"}
+    with (tmp_path / "came").open("a") as opened:
+        opened.write("102 2.0 d1 1 /one 1 -\n201 3.0 d1 1 /one 1 -\n200 3.0 d0 3 /one 1 -\n")
+    assert judged.read().duplicates == 2
+    assert judged.missing({}) == set()
 
 
 def test_an_event_that_was_taken_twice_shows_by_its_other_delivery(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from faults.bench import Bench
 from faults.scenario import scenario
 from rig import until
 
+DELAYS = (0, 5, 50, 300)  # ms of the target's answers: nothing waits, something does, much does
 LOSES_NOTHING = "nothing acknowledged is lost; duplicates ≤ 2 × in flight a kill; back by itself"
 
 
@@ -23,6 +24,7 @@ def kill_under_load(bench: Bench) -> None:
     bench.start()
     bench.load()
     for _ in range(bench.size.kills):
+        bench.target_does("/one", "delay", bench.chance.choice(DELAYS))
         bench.back()
         time.sleep(bench.chance.uniform(0.05, 1.0))
         bench.kill()
@@ -38,6 +40,7 @@ def kill_during_start(bench: Bench) -> None:
     bench.load()
     took = bench.back()
     for _ in range(bench.size.kills):
+        bench.target_does("/one", "delay", bench.chance.choice(DELAYS))
         time.sleep(bench.chance.uniform(0, 0.2))
         bench.kill()
         bench.launch()
@@ -79,6 +82,7 @@ def kill_at_checkpoint(bench: Bench) -> None:
     bench.start()
     bench.load(bytes=20_000)
     for _ in range(bench.size.kills):
+        bench.target_does("/one", "delay", bench.chance.choice(DELAYS))
         bench.back()
         _written_back(bench.data)
         time.sleep(bench.chance.uniform(0, 0.01))

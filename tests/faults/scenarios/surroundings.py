@@ -149,7 +149,6 @@ def memory_limit(bench: Bench) -> None:
         bench.start()
     bench.back()
     bench.pause()
-    bench.target_does("/ill", "ok")
 
 
 _MEMORY = {  # by the name of the root: version 1, version 2

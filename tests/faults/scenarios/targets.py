@@ -20,6 +20,9 @@ def _beside(bench: Bench, does: str, value: object = None, **spec: object) -> No
     bench.webhook("well")
     bench.webhook("ill", **(QUICK | spec))
     bench.target_does("/ill", does, value)
+    bench.verdict.allowed += (
+        bench.in_flight
+    )  # an answer that a busy machine brings too late is asked for again
     bench.start()
     bench.under_load()
     bench.check(bench.delivered("well"), f"the other webhook waits beside a target that does {does}")
@@ -51,7 +54,7 @@ def target_hangs(bench: Bench) -> None:
 
 @scenario("target takes a second to answer", ONLY_THAT)
 def target_slow(bench: Bench) -> None:
-    _beside(bench, "delay", 1_000)
+    _beside(bench, "delay", 1_000, timeout="15s")
     _none_dead(bench)
 
 
@@ -117,6 +120,7 @@ def _named(bench: Bench, answers: list[int]) -> None:
     bench.switch(Switch.DNS, answers[0])
     bench.webhook("well")
     bench.webhook("ill", **QUICK, url="https://named.test/ill")
+    bench.verdict.allowed += bench.in_flight
     bench.start("--allow", "127.0.0.0/8")
     bench.load()
     for answer in answers:
