@@ -135,9 +135,9 @@ class Bench:
         self._shim.set(switch, value)
 
     def launch(self, *more: str) -> None:
-        """Start the dispatcher, without waiting for it."""
+        """Start the dispatcher, without waiting for it. It dies with the bench."""
         command = [
-            *self.prefix, sys.executable, "-m", "hookwright", "dev", str(self.manifests),
+            "setpriv", "--pdeathsig", "KILL", *self.prefix, sys.executable, "-m", "hookwright", "dev", str(self.manifests),
             "--listen", f"127.0.0.1:{self.ports[0]}", "--admin", f"127.0.0.1:{self.ports[1]}",
             "--data", str(self.data), "--ca-file", str(self._ca),
             "--connect-to", f"{HOST}:443:127.0.0.1:{self.target_port}", *more,

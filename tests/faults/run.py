@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,7 +87,8 @@ def rounds(which: list[Scenario], seed: int, count: int, size: Size) -> bool:
 
 
 def main() -> None:
-    """Parse, play."""
+    """Parse, play. SIGTERM ends it like Ctrl-C, with what the round has mounted and started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
