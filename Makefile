@@ -23,7 +23,8 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests/guarantees
-	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees
+	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
+	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees --ignore tests/faults
 	@echo 'cluster tests left out: make e2e'
 
 faults: $(READY)
