@@ -9,10 +9,10 @@ import pytest
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.egress import EgressPolicy
+from hookwright.core.former import FormerSecrets
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.dispatcher.delivery.attempt import Pipeline, Target
 from hookwright.outbound.sender import HttpSender
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from hookwright.api.config import DispatchConfig, RouteConfig
+from hookwright.core.former import FormerSecrets
 from hookwright.core.lane import Rules
 from hookwright.core.lifecycle import gone_mark
 from hookwright.core.matching import Matcher
@@ -20,7 +21,6 @@ from hookwright.core.retry import RetryPolicy
 from hookwright.core.routes import Route
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.dispatcher.delivery.lanes import Lanes
