@@ -54,6 +54,8 @@ class Loader:
         self.loaded_at: float | None = None
         self.problem: str | None = None
         """Why a newer configuration was refused."""
+        self._unfit: dict[str, str] = {}
+        """Webhooks whose templates turned out not to compile here, and why."""
         self._one_at_a_time = asyncio.Lock()
 
     async def load(self, config: DispatchConfig) -> None:
@@ -85,7 +87,8 @@ class Loader:
             return _Built(webhook, None, webhook.held)
         present = self._lanes.target(webhook.key)
         if present is not None and present.route.config == webhook:
-            return _Built(webhook, present, None)
+            return _Built(webhook, present, self._unfit.get(webhook.key))
+        self._unfit.pop(webhook.key, None)
         try:
             target = Target(Route(webhook), self._sender, self._clock.monotonic, self.former)
             target.route.redactor.prepare()
@@ -120,7 +123,8 @@ class Loader:
                 if target.route.warm():
                     await asyncio.sleep(WARM_PAUSE_SECONDS)
             except TemplateError as error:
-                self._lanes.hold(webhook.key, target.redactor().text(str(error)))
+                message = self._unfit[webhook.key] = target.redactor().text(str(error))
+                self._lanes.hold(webhook.key, message)
 
 
 def _matcher(config: DispatchConfig, cluster: frozenset[str] | None) -> Matcher:
