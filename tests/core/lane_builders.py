@@ -19,7 +19,12 @@ POLICY = RetryPolicy((5.0, 60.0), retry_after_max=3600.0, max_age=86_400.0)
 DELIVERED = Outcome(Verdict.DELIVERED, None, "The target answered 200 OK.", 200)
 RETRY = Outcome(Verdict.RETRY, Cause.STATUS, "The target answered 500 Internal Server Error.", 500)
 SLOW = Outcome(
-    Verdict.RETRY, Cause.STATUS, "The target answered 503 Service Unavailable.", 503, retry_after=20.0, slow=True
+    Verdict.RETRY,
+    Cause.STATUS,
+    "The target answered 503 Service Unavailable.",
+    503,
+    retry_after=20.0,
+    slow=True,
 )
 REJECTED = Outcome(Verdict.REJECTED, Cause.STATUS, "The target answered 400 Bad Request.", 400)
 GONE = Outcome(Verdict.GONE, Cause.STATUS, "The target answered 410 Gone.", 410)
@@ -35,7 +40,16 @@ def delivery(
 ) -> Delivery:
     """One that waits, `size` bytes large."""
     return Delivery(
-        key, key - 1, route, "RequestCreated", "RequestCreated", b"x" * size, ms(received), attempts, attempts, due
+        key,
+        key - 1,
+        route,
+        "RequestCreated",
+        "RequestCreated",
+        b"x" * size,
+        ms(received),
+        attempts,
+        attempts,
+        due,
     )
 
 

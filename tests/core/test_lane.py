@@ -177,21 +177,6 @@ def test_a_probe_that_fails_uses_up_no_step_of_the_schedule() -> None:
     assert (result.action, result.steps, result.attempts) == (Action.DELAY, 0, 1)
 
 
-def test_a_probe_from_before_the_configuration_changed_makes_no_room_beside_a_new_one() -> None:
-    """The circuit that it probed is closed; the next one opened has a probe of its own."""
-    lane = running(max_in_flight=40)
-    open_circuit(lane)
-    put(lane, delivery(1))
-    old = start(lane, NOW + 5)
-    assert old.probe
-    configure(lane, "second", max_in_flight=40)
-    open_circuit(lane, NOW + 6)
-    put(lane, delivery(3), delivery(5), delivery(7))
-    assert start(lane, NOW + 11).probe
-    end(lane, old, RETRY, NOW + 12)
-    assert not any(lane.may_start(NOW + seconds) for seconds in range(12, 100))
-
-
 def test_a_delivery_past_its_age_is_given_up_instead_of_started() -> None:
     """No request is made for it, and no place or rate is used."""
     lane = running(rate=(1, 10.0))
@@ -283,7 +268,9 @@ def test_a_lane_holds_only_so_many_bytes_in_memory() -> None:
 def test_while_all_lanes_together_hold_too_much_each_takes_only_a_few() -> None:
     """One that comes later still gets its share, and everything starts in the end."""
     totals = Totals()
-    full = [running(totals, key=f"team/{number}") for number in range(LANES_QUEUE_BYTES // LANE_QUEUE_BYTES + 1)]
+    full = [
+        running(totals, key=f"team/{number}") for number in range(LANES_QUEUE_BYTES // LANE_QUEUE_BYTES + 1)
+    ]
     for lane in full:
         put(lane, *(delivery(key, size=LANE_QUEUE_BYTES // 4) for key in range(1, 9, 2)))
     assert totals.queue_bytes > LANES_QUEUE_BYTES

@@ -37,6 +37,7 @@ def wanted(lane: Lane, now: float = NOW) -> Wanted:
 def claiming(*, now: float = NOW) -> Lane:
     """A lane whose claim is under way."""
     lane = running()
+    lane.dead_at_once()
     lane.replayed(1, 2, now)
     wanted(lane, now)
     return lane
@@ -62,15 +63,18 @@ def test_a_delivery_delayed_while_another_is_looked_for_has_a_time_of_its_own(or
     attempt(lane, RETRY, NOW)
     other = start(lane, NOW)
     result = end(lane, other, RETRY, NOW + 4.99)
-    asked = False
+    asked: Wanted | None = None
     for step in [*order, "timer", "claimed"]:
         if step == "written" and result is not None:
             lane.written(other.delivery, result)
             result = None
-        elif step == "claimed" and asked:
-            lane.claimed(Claimed([delivery(1, due=ms(NOW + 5), attempts=1)], None))
-            asked = False
-        asked = isinstance(lane.settle(NOW + 5).ask, Wanted) or asked
+        elif step == "claimed" and asked is not None:
+            later = None if 3 in asked.exclude else ms(NOW + 9.99)
+            lane.claimed(Claimed([delivery(1, due=ms(NOW + 5), attempts=1)], later))
+            asked = None
+        if step != "written":
+            ask = lane.settle(NOW + 5).ask
+            asked = ask if isinstance(ask, Wanted) else asked
     attempt(lane, now=NOW + 5)
     assert lane.settle(NOW + 5) == Effects(wake_at=NOW + 9.99)
     assert 3 not in wanted(lane, NOW + 9.99).exclude
@@ -223,8 +227,7 @@ def test_what_waits_for_its_time_is_no_stray() -> None:
 def test_a_lane_in_which_something_changes_is_not_compared(what: str) -> None:
     """A count of the store is older than what has changed since."""
     lane = claiming() if what == "claiming" else running()
-    waiting = lane.waiting
-    lane.counted(RouteCounts(waiting, 2 * waiting, 0))
+    lane.counted(RouteCounts(lane.waiting, lane.waiting_bytes, lane.dead))
     if what in ("accepted", "running"):
         put(lane, delivery(1))
     if what == "running":
@@ -277,8 +280,8 @@ def test_a_lane_in_which_something_waits_never_rests_without_a_cause(held: str |
         assert wake_at is None or wake_at > now
 
 
-@pytest.mark.parametrize("age", [POLICY.max_age + 0.1 * tenth for tenth in range(10)])
-@pytest.mark.parametrize("thousandth", [0, 1, 123, 499, 501, 999])
+@pytest.mark.parametrize("age", [86_400.0, 86_400.1, 86_400.3, 86_400.6])
+@pytest.mark.parametrize("thousandth", [0, 123, 999])
 def test_at_the_very_moment_of_its_end_a_delivery_is_given_up(age: float, thousandth: int) -> None:
     """No rounding leaves a lane with a time that has come and nothing to do about it."""
     policy = POLICY.__class__(POLICY.schedule, POLICY.retry_after_max, age)

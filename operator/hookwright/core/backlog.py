@@ -30,12 +30,14 @@ class Bury(NamedTuple):
 class Backlog:
     """Of one lane; at first nothing waits."""
 
-    __slots__ = ("_again", "_quiet_until", "asked", "behind", "next_due", "oldest")
+    __slots__ = ("_quiet_until", "_received", "asked", "behind", "next_due", "oldest")
 
     def __init__(self) -> None:
-        self.behind = self._again = False
+        self.behind = False
         self.next_due = self.oldest = inf
         """Seconds; infinity: nothing is due, nothing waits."""
+        self._received = inf
+        """The oldest that was told of since the store was asked: its answer may be older."""
         self.asked: Wanted | Bury | None = None
         """What the store has been asked and did not answer yet."""
         self._quiet_until = 0.0
@@ -49,7 +51,7 @@ class Backlog:
 
     def left(self) -> None:
         """Something that may go at once is left to the store."""
-        self.behind = self._again = True
+        self.behind = True
 
     def due(self, due_ms: int | None) -> None:
         """Something in the store is due then (0: at once; None: nothing is)."""
@@ -60,7 +62,8 @@ class Backlog:
 
     def received(self, received_ms: int) -> None:
         """Something of that age waits, in the store or in the queue."""
-        self.oldest = min(self.oldest, received_ms / 1000)
+        self._received = min(self._received, received_ms / 1000)
+        self.oldest = min(self.oldest, self._received)
 
     def missed(self, next_due_ms: int) -> bool:
         """The store was found to hold something due then; whether it would not have been looked for in time."""
@@ -81,7 +84,7 @@ class Backlog:
 
     def ask(self, asked: Wanted | Bury) -> None:
         """It is asked this."""
-        self.asked, self._again = asked, False
+        self.asked, self._received = asked, inf
         if isinstance(asked, Wanted):
             self.behind = False
         elif asked.received_before is None:  # all of it
@@ -90,15 +93,17 @@ class Backlog:
     def answered(self, *, oldest_ms: int | None = None) -> None:
         """The answer is complete; that of a burial tells how old the oldest is that still waits."""
         if isinstance(self.asked, Bury):
-            self.oldest = inf if oldest_ms is None else oldest_ms / 1000
+            self.oldest = self._received if oldest_ms is None else min(self._received, oldest_ms / 1000)
             self.behind = self.behind or self.asked.received_before is not None  # what left the queue for it
         self.asked = None
-        self.behind = self.behind or self._again
+
+    def stopped(self) -> None:
+        """It is not wanted any more; what it did not come to waits as before."""
+        self.asked, self.behind = None, True
 
     def unanswered(self, now: float) -> None:
         """It was not carried out: ask again after a pause."""
-        self.asked = None
-        self.behind = True
+        self.stopped()
         self._quiet_until = now + LANE_AGAIN_SECONDS
 
     def wake_at(self, now: float, end_at: float) -> float:

@@ -38,6 +38,7 @@ from hookwright.core.standing import Standing
 from hookwright.limits import (
     DELETED_WEBHOOK_SECONDS,
     LANE_AGAIN_SECONDS,
+    LANE_EARLY_SECONDS,
     LANE_QUEUE_BYTES,
     MAX_IN_FLIGHT_DEFAULT,
 )
@@ -256,12 +257,12 @@ class Lane:
         """The answer to a step of a burial; the next step, if it is not complete."""
         self._count(-done.count, -done.size, done.count)
         asked = self._backlog.asked
-        if done.after is not None and isinstance(asked, Bury):
+        if done.after is None or not isinstance(asked, Bury):
+            self._backlog.answered(oldest_ms=done.oldest)
+        elif self.standing.buries(asked.reason):
             return asked._replace(after=done.after)
-        self._backlog.answered(oldest_ms=done.oldest)
-        queued = self._queue.oldest()
-        if queued is not None:
-            self._backlog.received(queued)
+        else:
+            self._backlog.stopped()
         return None
 
     def unanswered(self, now: float) -> None:
@@ -316,7 +317,7 @@ class Lane:
     def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
         state = self.standing.state
         if now >= end_at or state is RouteState.GONE:
-            burial = self._burial(now)
+            burial = self._burial(now + LANE_EARLY_SECONDS)  # `give_up` rounds otherwise than `_end_at`
             if burial is not None:
                 return burial
         if not self._backlog.behind or state is not RouteState.RUNNING or not self._queue.is_low():
