@@ -24,7 +24,7 @@ from core.lane_builders import (
 from hookwright.core.lane import Effects, Lane
 from hookwright.core.lane_queue import Totals
 from hookwright.core.records import Claimed, RouteCounts, StoredRoute, Wanted
-from hookwright.limits import LANE_AGAIN_SECONDS, LANE_EARLY_SECONDS
+from hookwright.limits import LANE_AGAIN_SECONDS
 
 
 def wanted(lane: Lane, now: float = NOW) -> Wanted:
@@ -48,9 +48,9 @@ def test_a_delivery_that_is_to_be_tried_again_is_claimed_at_its_time() -> None:
     lane = running()
     put(lane, delivery(1))
     attempt(lane, RETRY)
-    assert lane.settle(NOW) == Effects(wake_at=NOW + 5)
-    assert lane.settle(NOW + 4.9) == Effects(wake_at=NOW + 5)
-    wanted(lane, NOW + 5)
+    assert lane.settle(NOW) == Effects(wake_at=NOW + 5.001)
+    assert lane.settle(NOW + 4.9) == Effects(wake_at=NOW + 5.001)
+    wanted(lane, NOW + 5.001)
     lane.claimed(Claimed([delivery(1, due=ms(NOW + 5), attempts=1)], None))
     assert start(lane, NOW + 5).delivery.attempts == 1
 
@@ -73,11 +73,11 @@ def test_a_delivery_delayed_while_another_is_looked_for_has_a_time_of_its_own(or
             lane.claimed(Claimed([delivery(1, due=ms(NOW + 5), attempts=1)], later))
             asked = None
         if step != "written":
-            ask = lane.settle(NOW + 5).ask
+            ask = lane.settle(NOW + 5.001).ask
             asked = ask if isinstance(ask, Wanted) else asked
     attempt(lane, now=NOW + 5)
-    assert lane.settle(NOW + 5) == Effects(wake_at=NOW + 9.99)
-    assert 3 not in wanted(lane, NOW + 9.99).exclude
+    assert lane.settle(NOW + 5) == Effects(wake_at=NOW + 9.991)
+    assert 3 not in wanted(lane, NOW + 9.991).exclude
 
 
 def test_an_earlier_time_is_not_overwritten_by_a_later_one() -> None:
@@ -88,15 +88,21 @@ def test_an_earlier_time_is_not_overwritten_by_a_later_one() -> None:
     lane.replayed(1, 2, NOW)
     wanted(lane)
     lane.claimed(Claimed([], ms(NOW + 3600)))
-    assert lane.settle(NOW) == Effects(wake_at=NOW + 5)
+    assert lane.settle(NOW) == Effects(wake_at=NOW + 5.001)
 
 
-def test_a_timer_that_rings_a_little_early_is_good_enough() -> None:
-    """It is not set again for less than its own precision."""
-    lane = running()
-    put(lane, delivery(1))
-    attempt(lane, RETRY)
-    wanted(lane, NOW + 5 - LANE_EARLY_SECONDS / 2)
+def test_nothing_is_asked_before_the_store_agrees_that_it_is_due() -> None:
+    """A store counts whole milliseconds: asked a moment too early it would only say the same time again."""
+    for due in range(ms(NOW + 5), ms(NOW + 5) + 100):
+        lane = running()
+        lane.replayed(1, 2, NOW)
+        wanted(lane)
+        lane.claimed(Claimed([], due))
+        wake_at = lane.settle(NOW).wake_at
+        assert wake_at is not None
+        assert lane.settle(wake_at - 0.000_001).ask is None
+        wanted(lane, wake_at)
+        assert due <= int(wake_at * 1000) <= due + 1
 
 
 def test_a_claim_that_answers_late_brings_nothing_twice() -> None:
@@ -185,8 +191,8 @@ def test_a_restart_finds_what_waits() -> None:
     lane.taken(StoredRoute("team/hook"), RouteCounts(2, 4, 1, oldest=ms(NOW), next_due=ms(NOW + 60)))
     configure(lane)
     assert (lane.waiting, lane.waiting_bytes, lane.dead) == (2, 4, 1)
-    assert lane.settle(NOW) == Effects(wake_at=NOW + 60)
-    wanted(lane, NOW + 60)
+    assert lane.settle(NOW) == Effects(wake_at=NOW + 60.001)
+    wanted(lane, NOW + 60.001)
 
 
 # --- sweeps ------------------------------------------------------------------------------------------
@@ -210,7 +216,7 @@ def test_a_stray_beside_one_that_is_looked_for_later_is_found() -> None:
     attempt(lane, RETRY)
     assert lane.counted(RouteCounts(1, 2, 0, oldest=ms(NOW), next_due=ms(NOW + 5))) == 0
     assert lane.counted(RouteCounts(1, 2, 0, oldest=ms(NOW), next_due=ms(NOW + 1))) == 1
-    assert lane.settle(NOW).wake_at == NOW + 1
+    assert lane.settle(NOW).wake_at == NOW + 1.001
 
 
 def test_what_waits_for_its_time_is_no_stray() -> None:
@@ -220,7 +226,7 @@ def test_what_waits_for_its_time_is_no_stray() -> None:
     attempt(lane, RETRY)
     for _ in range(3):
         assert lane.counted(RouteCounts(1, 2, 0, oldest=ms(NOW), next_due=ms(NOW + 5))) == 0
-    assert lane.settle(NOW) == Effects(wake_at=NOW + 5)
+    assert lane.settle(NOW) == Effects(wake_at=NOW + 5.001)
 
 
 @pytest.mark.parametrize("what", ["accepted", "running", "claiming", "reserved"])
