@@ -163,7 +163,7 @@ class Room:
         namespace, name = key.split("/")
         spec = {"url": "https://api.example.com/x", "triggers": ["RequestCreated"]}
         if body is not None:
-            spec["body"] = body
+            spec["bodyTemplate"] = body
         config = RouteConfig(
             namespace=namespace, name=name, hash=mark, triggers=["RequestCreated"],
             spec=WebhookSpec.model_validate(spec),
