@@ -422,6 +422,8 @@ class World:
         moves = lane.in_flight > 0 or lane._unwritten > 0 or timer < math.inf
         if lane._queue:
             assert moves, "nothing will start what is queued"
+        if any(one.kind == "replay" and one.done for one in self.asked):
+            return  # what it brought back is not told yet
         told = {each for each in self.accepted if each in waiting}
         for key in told - lane._known:
             if backlog.behind:

@@ -20,7 +20,7 @@ from hookwright.dispatcher.delivery.attempt import Pipeline, Target
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.outbound.port import Answer, TlsSettings
 from hookwright.store.memory import MemoryStore
-from hookwright.store.port import Accepted, NewDelivery, NewEvent, Store
+from hookwright.store.port import Accepted, NewDelivery, NewEvent, Retention, Store
 from hookwright.telemetry.record import AttemptDetails
 
 HOOK, OTHER = "team/hook", "team/other"
@@ -83,8 +83,8 @@ class Wire:
 class Disk(MemoryStore):
     """A store in memory of which the disk makes trouble. `space`: cleared, results and memories wait for it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, retention: Retention = Retention()) -> None:  # noqa: B008 - frozen
+        super().__init__(retention=retention)
         self.space = asyncio.Event()
         self.space.set()
         self.refused: Callable[[Finish], bool] = lambda _: False
