@@ -1,7 +1,7 @@
 """Lanes and a store, driven step by step: what the dispatcher does with them, in any order and as late as a test wants.
 
-Whatever is asked of the store is done in one step and its answer told in another, unless it fails. After each step
-`check` compares what lanes know with what the store holds. No loop, no clock: time is a number.
+Whatever is asked of the store is done in one step and its answer told in another, unless it fails. No loop, no clock:
+time is a number. What must hold after each step is in `lane_checks`; what must hold of a start or a burial is here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RULES = {
 }
 _FAR = 2**60
 _ALL = Wanted(1_000_000, 2**40)
-_NONE = RouteCounts(0, 0, 0)
+NONE = RouteCounts(0, 0, 0)
 
 
 @dataclass(eq=False)
@@ -277,12 +277,12 @@ class World:
             assert asked.reason is not DeadReason.GONE or lane.standing.state is RouteState.GONE
 
         async def do() -> Any:
-            before = self.waiting(lane.key)
+            before = await self._waiting(lane.key)
             done = await self.store.work.bury(
                 lane.key, asked.reason, asked.message, now=self.now_ms, exclude=asked.exclude,
                 received_before=asked.received_before, after=asked.after,
             )  # fmt: skip
-            buried = before.keys() - self.waiting(lane.key).keys()
+            buried = before.keys() - (await self._waiting(lane.key)).keys()
             self.ended |= buried
             return done
 
@@ -328,7 +328,7 @@ class World:
 
         def tell(counts: dict[str, RouteCounts]) -> None:
             for route, lane in self.lanes.items():
-                strays = lane.counted(counts.get(route, _NONE))
+                strays = lane.counted(counts.get(route, NONE))
                 assert not strays or route in self.unsure, "nobody looked for what waits"
                 self.settle(lane)
 
@@ -389,60 +389,16 @@ class World:
                 self.pass_time(max(0.0, at - self.now + 0.0005))
         self.now_ms = max(self.now_ms, until)
 
-    # --- what must hold ----------------------------------------------------------------------------
+    # --- what the store holds ----------------------------------------------------------------------
 
     def waiting(self, route: str) -> dict[int, Delivery]:
         """All that waits in the store."""
-        found = self.run(self.store.work.claim({route: _ALL}, now=_FAR))[route]
-        return {one.key: one for one in found.deliveries}
+        found: dict[int, Delivery] = self.run(self._waiting(route))
+        return found
 
-    def check(self) -> None:
-        """What holds after every step."""
-        lanes = self.lanes.values()
-        assert self.totals.waiting == sum(lane.waiting for lane in lanes)
-        assert self.totals.waiting_bytes == sum(lane.waiting_bytes for lane in lanes)
-        assert self.totals.in_flight == sum(lane.in_flight for lane in lanes) == len(self.flights)
-        everything = {route: self.waiting(route) for route in RULES}
-        for key, route in self.accepted.items():
-            assert (key in everything[route]) != (key in self.ended), "lost, or ended and waiting"
-        for route, lane in self.lanes.items():
-            self._check_covered(lane, everything[route])
-        if not self.asked and not self.flights:
-            self._check_counters()
-
-    def _check_covered(self, lane: Lane, waiting: dict[int, Delivery]) -> None:
-        """Of what waits and may be sent, something is under way that brings it on, or a timer rings in time."""
-        backlog, timer = lane._backlog, self.timers.get(lane.key, math.inf)
-        if (
-            lane.standing.state is not RouteState.RUNNING
-            or backlog.asked is not None
-            or lane.key in self.in_turn
-        ):
-            return
-        moves = lane.in_flight > 0 or lane._unwritten > 0 or timer < math.inf
-        if lane._queue:
-            assert moves, "nothing will start what is queued"
-        if any(one.kind == "replay" and one.done for one in self.asked):
-            return  # what it brought back is not told yet
-        told = {each for each in self.accepted if each in waiting}
-        for key in told - lane._known:
-            if backlog.behind:
-                assert moves, "nothing will ask for what may be due"
-            else:
-                due = max(waiting[key].due / 1000, self.now)
-                assert timer <= due + 0.0021, "nothing looks for it when it is due"
-
-    def _check_counters(self) -> None:
-        counts = self.run(self.store.history.counts([*RULES]))
-        for route, lane in self.lanes.items():
-            if route in self.unsure:
-                continue
-            stored = counts.get(route, _NONE)
-            assert (lane.waiting, lane.waiting_bytes, lane.dead) == (
-                stored.waiting,
-                stored.waiting_bytes,
-                stored.dead,
-            )
+    async def _waiting(self, route: str) -> dict[int, Delivery]:
+        found = await self.store.work.claim({route: _ALL}, now=_FAR)
+        return {one.key: one for one in found[route].deliveries}
 
 
 async def _nothing() -> None:

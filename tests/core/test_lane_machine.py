@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.lane_builders import DELIVERED, GONE, REJECTED, RETRY, SLOW
+from core.lane_checks import check
 from core.lane_world import RULES, Hook, World
 from hookwright.limits import DEAD_LETTER_SECONDS
 from hookwright.store.memory import MemoryStore
@@ -36,7 +37,9 @@ def at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 class LaneMachine(RuleBasedStateMachine):
-    """Over the store in memory."""
+    """Over the store in memory. `most`: deliveries from which on no more come in floods."""
+
+    most = 600
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +64,7 @@ class LaneMachine(RuleBasedStateMachine):
     @rule(route=ROUTES)
     def flood(self, route: str) -> None:
         """More than a step of a burial, large enough that not all of it is queued."""
-        if len(self.world.accepted) < 600:
+        if len(self.world.accepted) < self.most:
             self.world.accept(route, 300, size=20_000)
 
     @precondition(lambda self: self.world.asked)
@@ -129,7 +132,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        self.world.check()
+        check(self.world)
 
     def teardown(self) -> None:
         """In the end the webhooks that can be sent get all that waits, and what cannot be sent dies of age."""
@@ -147,12 +150,12 @@ class LaneMachine(RuleBasedStateMachine):
             3
         ):  # sweeps find what nobody was told of, of held webhooks when their queues have died
             world.work(DAY, DELIVERED)
-            world.check()
+            check(world)
             for _ in range(2):
                 world.sweep()
                 world.work(60.0, DELIVERED)
         world.unsure.clear()
-        world.check()
+        check(world)
         running = [route for route, hook in world.config.items() if hook.held is None]
         assert not any(world.waiting(route) for route in running), "it should have been delivered"
         assert not any(world.waiting(route) for route in RULES), "it should have died of age"
@@ -162,7 +165,9 @@ class LaneMachine(RuleBasedStateMachine):
 
 
 class SqliteMachine(LaneMachine):
-    """Over SQLite."""
+    """Over SQLite, where each step is a transaction."""
+
+    most = 0
 
     def opened(self) -> tuple[Store, Any]:
         """A store in a file of its own."""
@@ -180,8 +185,8 @@ class SqliteMachine(LaneMachine):
 
 TestLaneMachine = LaneMachine.TestCase
 TestLaneMachine.settings = settings(
-    derandomize=True, deadline=None, max_examples=150, stateful_step_count=40, report_multiple_bugs=False,
+    derandomize=True, deadline=None, max_examples=500, stateful_step_count=40, report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 TestSqliteMachine = SqliteMachine.TestCase
-TestSqliteMachine.settings = settings(TestLaneMachine.settings, max_examples=8, stateful_step_count=25)
+TestSqliteMachine.settings = settings(TestLaneMachine.settings, max_examples=40, stateful_step_count=25)
