@@ -360,8 +360,9 @@ class World:
         one.tell(one.answer)
 
     def pass_time(self, seconds: float) -> None:
-        """Timers ring; nothing else happens."""
+        """Timers ring and lanes have their turns; nothing else happens."""
         until = self.now_ms + round(seconds * 1000)
+        self._turns()
         while self.timers:
             route = min(self.timers, key=self.timers.__getitem__)
             at = math.ceil(self.timers[route] * 1000)
@@ -370,7 +371,12 @@ class World:
             self.now_ms = max(self.now_ms, at)
             del self.timers[route]
             self.settle(self.lanes[route])
+            self._turns()
         self.now_ms = until
+
+    def _turns(self) -> None:
+        for one in [each for each in self.asked if each.kind == "turn"]:
+            self._tell(one)
 
     def work(self, seconds: float, outcome: Outcome) -> None:
         """Everything goes as it should for a while, the target answering everything alike."""

@@ -66,6 +66,8 @@ class LaneMachine(RuleBasedStateMachine):
         """More than a step of a burial, large enough that not all of it is queued."""
         if len(self.world.accepted) < self.most:
             self.world.accept(route, 300, size=20_000)
+            while self.world.asked and self.world.asked[-1].kind == "accept":
+                self.world.step(-1)
 
     @precondition(lambda self: self.world.asked)
     @rule(number=NUMBERS, times=st.integers(1, 4))
@@ -111,6 +113,25 @@ class LaneMachine(RuleBasedStateMachine):
     @rule(route=ROUTES)
     def remove(self, route: str) -> None:
         self.world.configure(route, None)
+
+    @rule(route=ROUTES)
+    def stay_away(self, route: str) -> None:
+        """Deleted for so long that what waits is to be buried."""
+        self.world.configure(route, None)
+        self.world.pass_time(600.5)
+
+    @rule(route=st.sampled_from(["team/one", "team/three"]))
+    def grow_old(self, route: str) -> None:
+        """Held for so long that what waits is too old."""
+        self.world.configure(route, Hook("first", "its Secret is away"))
+        self.world.pass_time(RULES[route].retry.max_age + 0.5)
+
+    @precondition(lambda self: any(one.kind == "bury" for one in self.world.asked))
+    @rule()
+    def bury(self) -> None:
+        """A step of a burial is done, or told."""
+        kinds = [one.kind for one in self.world.asked]
+        self.world.step(kinds.index("bury"))
 
     @rule(route=ROUTES)
     def replay(self, route: str) -> None:
@@ -185,8 +206,8 @@ class SqliteMachine(LaneMachine):
 
 TestLaneMachine = LaneMachine.TestCase
 TestLaneMachine.settings = settings(
-    derandomize=True, deadline=None, max_examples=500, stateful_step_count=40, report_multiple_bugs=False,
+    derandomize=True, deadline=None, max_examples=250, stateful_step_count=40, report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 TestSqliteMachine = SqliteMachine.TestCase
-TestSqliteMachine.settings = settings(TestLaneMachine.settings, max_examples=40, stateful_step_count=25)
+TestSqliteMachine.settings = settings(TestLaneMachine.settings, max_examples=20, stateful_step_count=25)
