@@ -126,6 +126,13 @@ MUTANTS = (
         "A claim brings nothing that is in memory already.",
     ),
     Mutant(
+        "core/lane.py",
+        "            self._backlog.due(finish.due)",
+        "            pass",
+        (STORE,),
+        "A delivery that is to be tried again is looked for at its time.",
+    ),
+    Mutant(
         "core/backlog.py",
         "            self.next_due = min(self.next_due, ",
         "            self.next_due = (",

@@ -43,6 +43,8 @@ class Asked:
     fail: Callable[[], None]
     done: bool = False
     answer: Any = None
+    route: str = ""
+    """Of a burial: whose."""
 
 
 class Flight(NamedTuple):
@@ -293,7 +295,7 @@ class World:
             else:
                 self._bury(lane, following)
 
-        self.asked.append(Asked("bury", do, tell, lambda: self._unanswered(lane)))
+        self.asked.append(Asked("bury", do, tell, lambda: self._unanswered(lane), route=lane.key))
 
     def replay(self, route: str) -> None:
         """All dead letters of a webhook wait again."""

@@ -61,7 +61,6 @@ class LaneMachine(RuleBasedStateMachine):
     def accept(self, route: str, count: int) -> None:
         self.world.accept(route, count)
 
-    @rule(route=ROUTES)
     def flood(self, route: str) -> None:
         """More than a step of a burial, large enough that not all of it is queued."""
         if len(self.world.accepted) < self.most:
@@ -116,7 +115,8 @@ class LaneMachine(RuleBasedStateMachine):
 
     @rule(route=ROUTES)
     def stay_away(self, route: str) -> None:
-        """Deleted for so long that what waits is to be buried."""
+        """Deleted for so long that what waits is to be buried, of which there is a lot."""
+        self.flood(route)
         self.world.configure(route, None)
         self.world.pass_time(600.5)
 
@@ -132,6 +132,14 @@ class LaneMachine(RuleBasedStateMachine):
         """A step of a burial is done, or told."""
         kinds = [one.kind for one in self.world.asked]
         self.world.step(kinds.index("bury"))
+
+    @precondition(lambda self: any(one.kind == "bury" for one in self.world.asked))
+    @rule(mark=MARKS, held=st.sampled_from([None, "its Secret is away"]))
+    def come_back(self, mark: str, held: str | None) -> None:
+        """A webhook is in the configuration again while it is buried, and gets an event."""
+        (route, *_) = [one.route for one in self.world.asked if one.kind == "bury"]
+        self.world.configure(route, Hook(mark, held))
+        self.world.accept(route)
 
     @rule(route=ROUTES)
     def replay(self, route: str) -> None:
@@ -206,7 +214,7 @@ class SqliteMachine(LaneMachine):
 
 TestLaneMachine = LaneMachine.TestCase
 TestLaneMachine.settings = settings(
-    derandomize=True, deadline=None, max_examples=250, stateful_step_count=40, report_multiple_bugs=False,
+    derandomize=True, deadline=None, max_examples=500, stateful_step_count=40, report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 TestSqliteMachine = SqliteMachine.TestCase
