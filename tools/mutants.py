@@ -175,10 +175,10 @@ MUTANTS = (
         "Every step of a burial is counted.",
     ),
     Mutant(
-        "core/standing.py",
-        "            return self.mark is None",
-        "            return True",
-        (LIFE, "core/test_standing.py"),
+        "core/backlog.py",
+        "isinstance(self.asked, Bury) and not self._recalled:",
+        "isinstance(self.asked, Bury):",
+        (LIFE, "core/test_backlog.py"),
         "A webhook that comes back while it is buried loses nothing more.",
     ),
     Mutant(

@@ -114,12 +114,15 @@ def test_what_was_not_carried_out_is_asked_again_after_a_pause() -> None:
         assert backlog.may_ask(NOW + LANE_AGAIN_SECONDS)
 
 
-def test_what_is_not_wanted_any_more_may_be_followed_by_something_else_at_once() -> None:
-    """What it did not come to waits as before."""
+def test_a_burial_goes_on_step_by_step_unless_it_is_recalled() -> None:
+    """Then something else may be asked at once, and what it did not come to waits as before."""
     backlog = Backlog()
     backlog.received(ms(NOW))
+    backlog.recall()
     backlog.ask(ALL)
-    backlog.stopped()
+    assert backlog.next_step(7) == ALL._replace(after=7)
+    backlog.recall()
+    assert backlog.next_step(9) is None
     assert backlog.behind
     assert backlog.may_ask(NOW)
     assert backlog.oldest == NOW

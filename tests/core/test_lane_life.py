@@ -180,6 +180,22 @@ def test_a_webhook_that_comes_back_while_it_is_buried_loses_nothing_more() -> No
     assert (lane.waiting, lane.dead) == (350, 250)
 
 
+@pytest.mark.parametrize("what", ["deleted again", "replayed"])
+def test_a_burial_ends_when_ten_minutes_begin_anew(what: str) -> None:
+    """Between two of its steps the webhook comes back and is deleted again, or dead letters are replayed."""
+    lane = waiting(600)
+    lane.standing.removed(NOW)
+    now = NOW + TEN_MINUTES
+    burial(lane, now)
+    if what == "replayed":
+        lane.replayed(1, 2, now)
+    else:
+        configure(lane)
+        lane.standing.removed(now)
+    assert lane.buried(Buried(250, 500, 777, None)) is None
+    assert lane.settle(now) == Effects(wake_at=now + TEN_MINUTES)
+
+
 def test_ten_minutes_begin_anew_with_a_replay() -> None:
     """Dead letters of a deleted webhook wait for it as long as others did."""
     lane = waiting(1)

@@ -6,7 +6,7 @@ import pytest
 
 from core.lane_builders import HOOK, NOW, ms
 from hookwright.core.lifecycle import RouteState
-from hookwright.core.records import DeadReason, LastInvocation, StoredRoute
+from hookwright.core.records import LastInvocation, StoredRoute
 from hookwright.core.standing import Standing
 
 
@@ -110,15 +110,3 @@ def test_holding_changes_only_what_runs() -> None:
     gone = configured(stored=StoredRoute(HOOK, gone="first"))
     gone.held("its template fails")
     assert gone.state is RouteState.GONE
-
-
-def test_a_burial_goes_on_as_long_as_its_reason_holds() -> None:
-    """What came back or left `gone` is not buried further; what is too old stays too old."""
-    standing = configured()
-    assert standing.buries(DeadReason.EXHAUSTED)
-    assert not standing.buries(DeadReason.GONE)
-    assert not standing.buries(DeadReason.WEBHOOK_DELETED)
-    standing.gone("first")
-    assert standing.buries(DeadReason.GONE)
-    standing.removed(NOW)
-    assert standing.buries(DeadReason.WEBHOOK_DELETED)

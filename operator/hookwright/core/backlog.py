@@ -30,7 +30,7 @@ class Bury(NamedTuple):
 class Backlog:
     """Of one lane; at first nothing waits."""
 
-    __slots__ = ("_quiet_until", "_received", "asked", "behind", "next_due", "oldest")
+    __slots__ = ("_quiet_until", "_recalled", "_received", "asked", "behind", "next_due", "oldest")
 
     def __init__(self) -> None:
         self.behind = False
@@ -40,6 +40,7 @@ class Backlog:
         """The oldest that was told of since the store was asked: its answer may be older."""
         self.asked: Wanted | Bury | None = None
         """What the store has been asked and did not answer yet."""
+        self._recalled = False
         self._quiet_until = 0.0
 
     # --- what is known of it ---------------------------------------------------------------------
@@ -84,7 +85,7 @@ class Backlog:
 
     def ask(self, asked: Wanted | Bury) -> None:
         """It is asked this."""
-        self.asked, self._received = asked, inf
+        self.asked, self._received, self._recalled = asked, inf, False
         if isinstance(asked, Wanted):
             self.behind = False
         elif asked.received_before is None:  # all of it
@@ -97,13 +98,20 @@ class Backlog:
             self.behind = self.behind or self.asked.received_before is not None  # what left the queue for it
         self.asked = None
 
-    def stopped(self) -> None:
-        """It is not wanted any more; what it did not come to waits as before."""
+    def recall(self) -> None:
+        """What is being buried may be wanted again: no further step, and a new burial if it is not."""
+        self._recalled = True
+
+    def next_step(self, after: int) -> Bury | None:
+        """The next step of the burial; None: there is none, what it did not come to waits as before."""
+        if isinstance(self.asked, Bury) and not self._recalled:
+            return self.asked._replace(after=after)
         self.asked, self.behind = None, True
+        return None
 
     def unanswered(self, now: float) -> None:
         """It was not carried out: ask again after a pause."""
-        self.stopped()
+        self.asked, self.behind = None, True
         self._quiet_until = now + LANE_AGAIN_SECONDS
 
     def wake_at(self, now: float, end_at: float) -> float:

@@ -128,6 +128,7 @@ class Lane:
         elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = Window(*rules.rate)
         self.standing.configured(mark, held, message)
+        self._backlog.recall()
 
     @property
     def spent(self) -> bool:
@@ -169,6 +170,7 @@ class Lane:
         self._backlog.left()
         if self.standing.known and self.standing.mark is None:
             self.standing.wait_anew(now)
+            self._backlog.recall()
 
     # --- attempts --------------------------------------------------------------------------------
 
@@ -256,13 +258,9 @@ class Lane:
     def buried(self, done: Buried) -> Bury | None:
         """The answer to a step of a burial; the next step, if it is not complete."""
         self._count(-done.count, -done.size, done.count)
-        asked = self._backlog.asked
-        if done.after is None or not isinstance(asked, Bury):
-            self._backlog.answered(oldest_ms=done.oldest)
-        elif self.standing.buries(asked.reason):
-            return asked._replace(after=done.after)
-        else:
-            self._backlog.stopped()
+        if done.after is not None:
+            return self._backlog.next_step(done.after)
+        self._backlog.answered(oldest_ms=done.oldest)
         return None
 
     def unanswered(self, now: float) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from hookwright.core.lifecycle import RouteState, route_state
-from hookwright.core.records import DeadReason, LastInvocation, StoredRoute
+from hookwright.core.records import LastInvocation, StoredRoute
 
 GONE: Final = "The target answered 410 Gone; change the spec or set hookwright.io/requestedAt anew."
 DELETED: Final = "The webhook was deleted."
@@ -82,12 +82,6 @@ class Standing:
         if mark == self.mark:
             self.state, self.message, self._gone = RouteState.GONE, GONE, mark
             self._save(hurry=True)
-
-    def buries(self, reason: DeadReason) -> bool:
-        """Whether a burial that began for this reason goes on: not if the webhook came back or left `gone` meanwhile."""
-        if reason is DeadReason.WEBHOOK_DELETED:
-            return self.mark is None
-        return reason is not DeadReason.GONE or self.state is RouteState.GONE
 
     def ended(self, *, delivered: bool) -> None:
         """An attempt ended."""
