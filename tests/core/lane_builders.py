@@ -113,7 +113,9 @@ def end(
     lane: Lane, started: Started, outcome: Outcome = DELIVERED, now: float = NOW, *, mark: str = "first"
 ) -> Finish:
     """An attempt ended; its result, which is not written yet."""
-    decision = lane.ended(started.delivery, outcome, probe=started.probe, mark=mark, now=now, jitter=0.0)
+    decision = lane.ended(
+        started.delivery, outcome, tried=True, probe=started.probe, mark=mark, now=now, jitter=0.0
+    )
     return finish(started.delivery, decision, now)
 
 

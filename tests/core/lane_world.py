@@ -187,7 +187,7 @@ class World:
         lane, delivery = flight.lane, flight.delivery
         was_open = lane.circuit.open
         decision = lane.ended(
-            delivery, outcome, probe=flight.probe, mark=flight.mark, now=self.now, jitter=0.0
+            delivery, outcome, tried=True, probe=flight.probe, mark=flight.mark, now=self.now, jitter=0.0
         )
         if lane.circuit.open and not was_open:
             self.openings[lane.key] += 1

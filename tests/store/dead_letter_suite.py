@@ -140,6 +140,15 @@ class DeadLetterSuite:
         assert [step.oldest for step in steps] == [None, None, None, NOW]
         assert await keys(work) == [first.key]
 
+    async def test_a_step_begins_after_a_key(self, work: Work) -> None:
+        """Whatever waits up to it is not looked at, whether it waits for a time or not."""
+        await work.accept([event(100, HOOK), event(200, HOOK), event(300, HOOK), event(400, HOOK)])
+        first, _, third, _ = await claim(work)
+        await work.finish([delay(first, NOW + 1), delay(third, NOW + 1)])
+        buried = await work.bury(HOOK, DeadReason.GONE, "gone", now=NOW, exclude=NONE, after=201)
+        assert buried.count == 2
+        assert sorted(await keys(work, now=NOW + 1)) == [101, 201]
+
     async def test_burying_where_nothing_waits_finds_nothing(self, work: Work) -> None:
         """A webhook that was never seen, or one that is done."""
         buried = await work.bury("team/never", DeadReason.GONE, "gone", now=NOW, exclude=NONE)

@@ -202,11 +202,12 @@ class Lane:
         return Started(delivery, self.circuit.start())
 
     def ended(
-        self, delivery: Delivery, outcome: Outcome, *, probe: bool, mark: str, now: float, jitter: float
-    ) -> Decision:
+        self, delivery: Delivery, outcome: Outcome, *, tried: bool, probe: bool, mark: str, now: float,
+        jitter: float,
+    ) -> Decision:  # fmt: skip
         """An attempt under the configuration `mark` came to an outcome: what becomes of the delivery.
 
-        Its result is to be written; `written` or `refused` follows. `jitter` is in [-1, 1].
+        `written` or `refused` follows. `tried`: there was a request to send; `jitter` is in [-1, 1].
         """
         self._fly(-1)
         self._unwritten += 1
@@ -214,7 +215,7 @@ class Lane:
             outcome, attempts=delivery.attempts, steps=delivery.steps, received=delivery.received / 1000,
             policy=self._rules.retry, probing=probe, now=now, jitter=jitter,
         )  # fmt: skip
-        self.circuit.record(outcome.verdict, probe=probe, now=now)
+        self.circuit.record(outcome.verdict, probe=probe, now=now, tried=tried)
         if decision.pause:
             self.paused_until = max(self.paused_until, now + decision.pause)
         self.standing.ended(delivered=outcome.verdict is Verdict.DELIVERED)
@@ -332,12 +333,9 @@ class Lane:
             return None
         policy = self._rules.retry
         burial = give_up(
-            self.standing.state,
-            received=min(now, self._backlog.oldest),
-            policy=policy,
-            deleted_at=self.standing.deleted_at,
-            now=now,
-        )
+            self.standing.state, received=min(now, self._backlog.oldest), policy=policy,
+            deleted_at=self.standing.deleted_at, now=now,
+        )  # fmt: skip
         if burial is None:
             return None
         before = None

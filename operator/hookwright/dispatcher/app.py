@@ -39,7 +39,7 @@ from hookwright.dispatcher.settings import Settings, parse_address, parse_connec
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.errors import ConfigurationError, StoreFull, UsageError
-from hookwright.limits import CONFIG_LOOK_SECONDS, STORE_FLUSH_SECONDS, STORE_OPEN_SECONDS
+from hookwright.limits import FOLDER_LOOK_SECONDS, STORE_FLUSH_SECONDS, STORE_OPEN_SECONDS
 from hookwright.outbound.sender import HttpSender
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
@@ -153,7 +153,7 @@ class Dispatcher:
         )  # fmt: skip
         self._rounds.run(self._background)
         if config is None:
-            self._background.every("configuration", CONFIG_LOOK_SECONDS, self._follower.follow)
+            self._background.every("configuration", FOLDER_LOOK_SECONDS, self._follower.follow)
         _settle_memory()
 
     async def _open_store(self) -> Store | None:

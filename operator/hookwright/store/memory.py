@@ -6,11 +6,10 @@ through what other webhooks have. Passes the same suite as every other store.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush, merge
+from heapq import heappop, heappush
 from itertools import islice, takewhile
 
 from hookwright.core.records import (
@@ -28,7 +27,6 @@ from hookwright.core.records import (
     Wanted,
 )
 from hookwright.limits import HISTORY_ROW_BYTES, KEY_COUNTER_BITS, STORE_STEP_ROWS
-from hookwright.store.claiming import claimed
 from hookwright.store.port import (
     Accepted,
     Conflict,
@@ -40,8 +38,7 @@ from hookwright.store.port import (
     ReplaySelector,
     Retention,
 )
-
-_HIGHEST_KEY = 2**63 - 1
+from hookwright.store.waiting import HIGHEST_KEY, Waiting
 
 
 @dataclass(slots=True)
@@ -61,88 +58,13 @@ class _Dead:
     delivery: Delivery
 
 
-class _Route:
-    """What is kept of one webhook."""
-
-    def __init__(self, route: str) -> None:
-        self.stored = StoredRoute(route)
-        self.waiting: dict[int, Delivery] = {}
-        self.size = self.dead = self.attempts = 0
-        """Bytes of what waits, dead letters, attempts in the history."""
-        self.waits: dict[int, int] = {}
-        """Of those that wait for a time: how long that was when it was set."""
-        self._at_once: list[int] = []  # keys, sorted
-        self._delayed: list[tuple[int, int]] = []  # (due, key), sorted
-
-    def add(self, delivery: Delivery, wait: int = 0) -> None:
-        """It waits from now on."""
-        key, due = delivery.key, delivery.due
-        self.waiting[key] = delivery
-        self.size += len(delivery.raw)
-        if due:
-            self.waits[key] = wait
-            insort(self._delayed, (due, key))
-        else:
-            insort(self._at_once, key)
-
-    def take(self, key: int) -> Delivery | None:
-        """It waits no more; None if it did not."""
-        delivery = self.waiting.pop(key, None)
-        if delivery is None:
-            return None
-        self.size -= len(delivery.raw)
-        if delivery.due:
-            del self.waits[key]
-            del self._delayed[bisect_left(self._delayed, (delivery.due, key))]
-        else:
-            del self._at_once[bisect_left(self._at_once, key)]
-        return delivery
-
-    def claim(self, wanted: Wanted, now: int) -> Claimed:
-        """What is due."""
-        waiting, exclude = self.waiting, wanted.exclude
-        at_once = (waiting[key] for key in self._at_once if key not in exclude)
-        delayed = (waiting[key] for _, key in self._delayed if key not in exclude)
-        return claimed(at_once, delayed, wanted, now)
-
-    def keys(self, after: int = 0, before: int = _HIGHEST_KEY) -> list[int]:
-        """The first keys between two that wait: as many as a step looks at."""
-        low = bisect_right(self._at_once, after)
-        high = min(bisect_left(self._at_once, before), low + STORE_STEP_ROWS)
-        delayed = sorted(key for _, key in self._delayed if after < key < before)
-        return list(islice(merge(self._at_once[low:high], delayed), STORE_STEP_ROWS))
-
-    def oldest(self) -> int | None:
-        """See `Buried`: by the first that wait, and the time of the last key among them if there are more."""
-        keys = self.keys()
-        received = [self.waiting[key].received for key in keys]
-        if len(keys) == STORE_STEP_ROWS:
-            received.append(keys[-1] >> KEY_COUNTER_BITS)
-        return min(received, default=None)
-
-    def counts(self) -> RouteCounts:
-        """Of all that is waiting or dead."""
-        next_due = 0 if self._at_once else self._delayed[0][0] if self._delayed else None
-        oldest = min((one.received for one in self.waiting.values()), default=None)
-        return RouteCounts(len(self.waiting), self.size, self.dead, oldest, next_due)
-
-    def clamp(self, now: int) -> int:
-        """Bring due times nearer that are further away than their own wait."""
-        far = [key for due, key in self._delayed if due > now + self.waits[key]]
-        for key in far:
-            wait, delivery = self.waits[key], self.take(key)
-            assert delivery is not None
-            self.add(delivery._replace(due=now + wait), wait)
-        return len(far)
-
-
 class MemoryStore:
     """Work, Upkeep and History, as the port says. `tag` is the installation tag of ids."""
 
     def __init__(self, tag: str = "000000", *, retention: Retention = Retention()) -> None:  # noqa: B008 - frozen
         self.tag = tag
         self._retention = retention
-        self._routes: dict[str, _Route] = {}
+        self._routes: dict[str, Waiting] = {}
         self._needed: dict[int, int] = {}  # how many deliveries need an event
         self._dead: dict[int, _Dead] = {}  # by key, in the order of positions
         self._dying: list[tuple[int, int, int]] = []  # heap of (at, position, key); some were replayed since
@@ -155,10 +77,10 @@ class MemoryStore:
         self._high_key = 0
         self._commits = self._rows = 0
 
-    def _route(self, route: str) -> _Route:
+    def _route(self, route: str) -> Waiting:
         kept = self._routes.get(route)
         if kept is None:
-            kept = self._routes[route] = _Route(route)
+            kept = self._routes[route] = Waiting(route)
         return kept
 
     # --- Work ------------------------------------------------------------------------------------
@@ -215,7 +137,7 @@ class MemoryStore:
             self._needed[key] = left
         return not left
 
-    def _bury(self, kept: _Route, delivery: Delivery, reason: DeadReason, message: str, at: int) -> None:
+    def _bury(self, kept: Waiting, delivery: Delivery, reason: DeadReason, message: str, at: int) -> None:
         self._position += 1
         row = DeadLetterRow(
             delivery.key, delivery.event_key, delivery.route, delivery.trigger, reason, message,
@@ -226,7 +148,7 @@ class MemoryStore:
         self._dead_bytes += len(delivery.raw)
         kept.dead += 1
 
-    def _unbury(self, dead: _Dead) -> _Route:
+    def _unbury(self, dead: _Dead) -> Waiting:
         """It is a dead letter no more; its webhook."""
         del self._dead[dead.row.key]
         self._dead_bytes -= len(dead.delivery.raw)
@@ -251,7 +173,7 @@ class MemoryStore:
         self._history_bytes += len(record.detail) + HISTORY_ROW_BYTES
         self._route(record.route).attempts += 1
 
-    def _act(self, kept: _Route, delivery: Delivery, result: Finish) -> None:
+    def _act(self, kept: Waiting, delivery: Delivery, result: Finish) -> None:
         if result.action is Action.ACK:
             self._release(delivery)
         elif result.action is Action.DELAY:
@@ -282,8 +204,8 @@ class MemoryStore:
         kept = self._routes.get(route)
         if kept is None:
             return Buried(0, 0, None, None)
-        end = _HIGHEST_KEY if received_before is None else received_before
-        keys = kept.keys(after, min(_HIGHEST_KEY, end << KEY_COUNTER_BITS))
+        end = HIGHEST_KEY if received_before is None else received_before
+        keys = kept.keys(after, min(HIGHEST_KEY, end << KEY_COUNTER_BITS))
         old = [kept.waiting[key] for key in keys if key not in exclude and kept.waiting[key].received < end]
         for delivery in old:
             kept.take(delivery.key)

@@ -144,18 +144,19 @@ class Work(Protocol):
     async def finish(self, results: Sequence[Finish]) -> None:
         """Acknowledge, delay or bury, together with the attempt records.
 
-        A key that is not waiting is not changed, but its record is kept all the same (Manual calls and tests
-        are records without a delivery). When space runs out it waits until it can be written (results are
-        never lost), so it never raises StoreFull. Raises StoreError when the store refuses one of the results
-        for what it holds: nothing of this call was stored then.
+        At most one result per key. A key that is not waiting is not changed, but its record is kept all the same
+        (Manual calls and tests are records without a delivery). When space runs out it waits until it can be
+        written (results are never lost), so it never raises StoreFull. Raises StoreError when the store refuses
+        one of the results for what it holds: nothing of this call was stored then.
         """
 
     async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
         """For each webhook: waiting deliveries that are due, oldest due first, and when the next one is.
 
-        One that may go at once counts as due since it was received. One over `max_bytes` comes alone, so that
-        it comes at all. One consistent look per webhook: whatever waited at that moment and is not excluded is
-        among the deliveries or not before `next_due`.
+        One that may go at once counts as due since it was received; among those the smaller key goes first.
+        One over `max_bytes` comes alone, so that it comes at all. One consistent look per webhook: whatever
+        waited at that moment and is not excluded is among the deliveries or not before `next_due`. The answer
+        has every webhook that was asked for.
         """
 
     async def bury(
@@ -173,7 +174,9 @@ class Work(Protocol):
 
         But for those in `exclude` (under way), those received at or after `received_before` if given, and those
         with keys up to `after`. With `received_before` only keys made before that time are looked at. Bounded
-        (`limits.STORE_STEP_ROWS`), so it is called again with the `after` it answers.
+        (`limits.STORE_STEP_ROWS`), so it is called again with the `after` it answers. `oldest` is exact if fewer
+        wait than a step looks at; else it may be earlier than the truth, never later (but for what came while
+        the clock stood behind the keys).
         """
 
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
@@ -205,8 +208,9 @@ class Upkeep(Protocol):
     async def prune(self, *, now: int) -> Pruned:
         """Drop what is past its time or size, oldest first, in steps between which other work goes first.
 
-        Events leave with their last dead letter. When a step fails, what earlier steps dropped is told by the
-        next call.
+        Events leave with their last dead letter; a webhook is forgotten when nothing is left of it and it was
+        deleted longer ago than the history is kept. When a step fails (StoreFull like any other), what earlier
+        steps dropped is told by the next call.
         """
 
     def stats(self) -> StoreStats:
@@ -217,10 +221,16 @@ class History(Protocol):
     """Reading. Never waits for the writer; bounded in time: raises StoreError when it would take longer."""
 
     async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
-        """At start: counts and memory of each route, and the highest key ever used. Not limited in time."""
+        """At start: counts of each route with something, memory of each that was seen, the highest key ever used.
+
+        Not limited in time: nothing works before it is known.
+        """
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
-        """Of these webhooks, as of one moment; those of which nothing waits or is dead are left out."""
+        """Of these webhooks, as of one moment; those of which nothing waits or is dead are left out.
+
+        The limit of time is that of each of its queries, which look at some webhooks at a time.
+        """
 
     async def invocations(
         self,

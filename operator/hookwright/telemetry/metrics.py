@@ -30,6 +30,7 @@ from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import StoreStats
 from hookwright.limits import METRICS_WEBHOOKS
+from hookwright.telemetry import logs
 from hookwright.telemetry.record import AttemptDetails
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -160,6 +161,11 @@ class Metrics(Collector):
             {(kind,): count for kind, count in self._pruned.items()}, "kind",
         )  # fmt: skip
         yield CounterMetricFamily("hookwright_config_refused", "Configurations refused.", self._refused)
+        yield CounterMetricFamily(
+            "hookwright_log_lines_dropped",
+            "Log lines that the reader of stderr did not take.",
+            logs.dropped(),
+        )
         yield _counter(
             "hookwright_round_failures", "What runs beside the events failed, by its name; it is tried again.",
             {(name,): count for name, count in self._rounds.items()}, "round",

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from dispatcher.delivery.virtual import VirtualClock
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
+from hookwright.core.former import FormerSecrets
 from hookwright.core.keys import Keys
 from hookwright.core.lane import Rules
 from hookwright.core.records import Buried, Claimed, DeadReason, Delivery, Finish, Wanted
 from hookwright.core.retry import RetryPolicy
 from hookwright.core.routes import Route
 from hookwright.dispatcher.background import Background
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.dispatcher.delivery.attempt import Pipeline, Target
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.outbound.port import Answer, TlsSettings

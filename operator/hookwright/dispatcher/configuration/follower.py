@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from hookwright.api.config import DispatchConfig
 from hookwright.dispatcher.configuration import config_folder
+from hookwright.dispatcher.configuration.folder_changes import folder_changes
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.errors import ConfigurationError
-from hookwright.limits import CONFIG_LOOK_SECONDS
 
 log = structlog.get_logger()
 
@@ -62,18 +62,9 @@ class Follower:
 
     async def follow(self) -> None:
         """Look whenever the folder may have changed, until cancelled."""
-        while True:
-            await self.look()
-            try:
-                async for _ in awatch(
-                    self._folder,
-                    rust_timeout=int(CONFIG_LOOK_SECONDS * 1000),
-                    yield_on_timeout=True,
-                    debounce=200,
-                ):
-                    await self.look()
-            except OSError:
-                await asyncio.sleep(CONFIG_LOOK_SECONDS)
+        async with aclosing(folder_changes(self._folder)) as ticks:
+            async for _ in ticks:
+                await self.look()
 
     async def look(self) -> None:
         """Put what is in the folder in force, if it is new."""

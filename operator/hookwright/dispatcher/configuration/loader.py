@@ -13,6 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from hookwright.api.config import DispatchConfig, RouteConfig
+from hookwright.core.former import FormerSecrets
 from hookwright.core.lane import Rules
 from hookwright.core.lifecycle import gone_mark
 from hookwright.core.matching import Matcher
@@ -20,7 +21,6 @@ from hookwright.core.retry import RetryPolicy
 from hookwright.core.routes import Route
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.dispatcher.delivery.lanes import Lanes
@@ -54,6 +54,8 @@ class Loader:
         self.loaded_at: float | None = None
         self.problem: str | None = None
         """Why a newer configuration was refused."""
+        self._unfit: dict[str, str] = {}
+        """Webhooks whose templates turned out not to compile here, and why."""
         self._one_at_a_time = asyncio.Lock()
 
     async def load(self, config: DispatchConfig) -> None:
@@ -85,11 +87,12 @@ class Loader:
             return _Built(webhook, None, webhook.held)
         present = self._lanes.target(webhook.key)
         if present is not None and present.route.config == webhook:
-            return _Built(webhook, present, None)
+            return _Built(webhook, present, self._unfit.get(webhook.key))
+        self._unfit.pop(webhook.key, None)
         try:
-            return _Built(
-                webhook, Target(Route(webhook), self._sender, self._clock.monotonic, self.former), None
-            )
+            target = Target(Route(webhook), self._sender, self._clock.monotonic, self.former)
+            target.route.redactor.prepare()
+            return _Built(webhook, target, None)
         except (ValueError, KeyError, SendError) as error:
             return _Built(webhook, None, str(error))
         except Exception as error:  # of ours; it must not keep the others from coming into force
@@ -120,7 +123,8 @@ class Loader:
                 if target.route.warm():
                     await asyncio.sleep(WARM_PAUSE_SECONDS)
             except TemplateError as error:
-                self._lanes.hold(webhook.key, target.redactor().text(str(error)))
+                message = self._unfit[webhook.key] = target.redactor().text(str(error))
+                self._lanes.hold(webhook.key, message)
 
 
 def _matcher(config: DispatchConfig, cluster: frozenset[str] | None) -> Matcher:

@@ -17,13 +17,13 @@ from typing import NamedTuple
 from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
+from hookwright.core.parsed import Parsed
 from hookwright.core.records import Delivery, Finish, RouteCounts, StoredRoute
 from hookwright.core.request import Outgoing
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.claims import Claims
-from hookwright.dispatcher.delivery.parsed import Parsed
 from hookwright.dispatcher.delivery.records import Bodies
 from hookwright.dispatcher.delivery.results import Result, Results
 from hookwright.dispatcher.delivery.telling import Teller
@@ -293,7 +293,13 @@ class Lanes:
     ) -> None:
         lane, now = seat.lane, self._clock.now()
         decision = lane.ended(
-            delivery, performed.outcome, probe=probe, mark=target.mark, now=now, jitter=self._jitter()
+            delivery,
+            performed.outcome,
+            tried=performed.outgoing is not None,
+            probe=probe,
+            mark=target.mark,
+            now=now,
+            jitter=self._jitter(),
         )
         record, message = self._teller.tell(lane, target, delivery, decision, performed, began_ms)
         now_ms = int(now * 1000)

@@ -125,7 +125,7 @@ def detail(
         document["timings"] = _timings(answer.phases, performed.duration)
         response: dict[str, Any] = {"statusCode": answer.status}
         if keep and not redactor.hides_bodies:
-            response["headers"] = {name: redactor.text(value) for name, value in answer.headers}
+            response["headers"] = redactor.headers(answer.headers)
             response["body"] = shown_text(answer.body, redactor, limit)
         document["response"] = response
     else:

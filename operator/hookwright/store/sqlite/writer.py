@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,7 +26,7 @@ from hookwright.core.records import (
     StoreStats,
     Wanted,
 )
-from hookwright.limits import KIB, STORE_STEP_ROWS
+from hookwright.limits import KIB, STORE_LAST_WORDS_SECONDS, STORE_STEP_ROWS
 from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.sqlite import database, statements, upkeep
 from hookwright.store.sqlite.committer import Committer
@@ -40,8 +41,9 @@ EXIT_BROKEN = 70
 
 
 def end_process(why: str) -> None:
-    """End at once, the database unclosed: closing it would write again."""
-    os.write(2, f"hookwright: {why}\n".encode())
+    """End at once, the database unclosed: closing it would write again. A reader that stalls does not hold it up."""
+    if select.select([], [2], [], STORE_LAST_WORDS_SECONDS)[1]:
+        os.write(2, f"hookwright: {why}\n".encode())
     os._exit(EXIT_BROKEN)
 
 
@@ -75,7 +77,7 @@ class SqliteStore:
         """
         free_space = free_space or disk(folder)
         file = database.database_file(folder)
-        with ExitStack() as undo, opening(file, free_space):
+        with opening(file, free_space), ExitStack() as undo:
             ownership = Ownership(folder)
             undo.callback(ownership.release)
             database.prepare(folder)
