@@ -38,6 +38,7 @@ from hookwright.core.standing import Standing
 from hookwright.limits import (
     DELETED_WEBHOOK_SECONDS,
     LANE_AGAIN_SECONDS,
+    LANE_EARLY_SECONDS,
     LANE_QUEUE_BYTES,
     MAX_IN_FLIGHT_DEFAULT,
 )
@@ -127,6 +128,7 @@ class Lane:
         elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = Window(*rules.rate)
         self.standing.configured(mark, held, message)
+        self._backlog.recall()
 
     @property
     def spent(self) -> bool:
@@ -168,6 +170,7 @@ class Lane:
         self._backlog.left()
         if self.standing.known and self.standing.mark is None:
             self.standing.wait_anew(now)
+            self._backlog.recall()
 
     # --- attempts --------------------------------------------------------------------------------
 
@@ -256,13 +259,9 @@ class Lane:
     def buried(self, done: Buried) -> Bury | None:
         """The answer to a step of a burial; the next step, if it is not complete."""
         self._count(-done.count, -done.size, done.count)
-        asked = self._backlog.asked
-        if done.after is not None and isinstance(asked, Bury):
-            return asked._replace(after=done.after)
+        if done.after is not None:
+            return self._backlog.next_step(done.after)
         self._backlog.answered(oldest_ms=done.oldest)
-        queued = self._queue.oldest()
-        if queued is not None:
-            self._backlog.received(queued)
         return None
 
     def unanswered(self, now: float) -> None:
@@ -317,7 +316,7 @@ class Lane:
     def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
         state = self.standing.state
         if now >= end_at or state is RouteState.GONE:
-            burial = self._burial(now)
+            burial = self._burial(now + LANE_EARLY_SECONDS)  # `give_up` rounds otherwise than `_end_at`
             if burial is not None:
                 return burial
         if not self._backlog.behind or state is not RouteState.RUNNING or not self._queue.is_low():

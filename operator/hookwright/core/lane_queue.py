@@ -68,7 +68,3 @@ class Queue(deque[Delivery]):
             else:
                 self.push(delivery)
         return dropped
-
-    def oldest(self) -> int | None:
-        """When the oldest was received (milliseconds); None: it is empty."""
-        return min((one.received for one in self), default=None)
