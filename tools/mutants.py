@@ -120,8 +120,8 @@ MUTANTS = (
     ),
     Mutant(
         "core/lane.py",
-        "LANE_QUEUE_BYTES, frozenset(self._known))",
-        "LANE_QUEUE_BYTES, frozenset())",
+        "self._queue.ask(), frozenset(self._known))",
+        "self._queue.ask(), frozenset())",
         (STORE,),
         "A claim brings nothing that is in memory already.",
     ),

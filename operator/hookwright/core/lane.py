@@ -39,7 +39,6 @@ from hookwright.limits import (
     DELETED_WEBHOOK_SECONDS,
     LANE_AGAIN_SECONDS,
     LANE_EARLY_SECONDS,
-    LANE_QUEUE_BYTES,
     MAX_IN_FLIGHT_DEFAULT,
 )
 
@@ -63,17 +62,17 @@ class Effects(NamedTuple):
 class Started(NamedTuple):
     """An attempt of this delivery begins, or `given_up` is to be written instead.
 
-    `probe`: the attempt probes an open circuit (hand it to what ends it).
+    `probe`: not 0, the attempt probes an open circuit (hand it to what ends it).
     """
 
     delivery: Delivery
-    probe: bool = False
+    probe: int = 0
     given_up: Finish | None = None
 
 
 _NOTHING: Final = Effects()
 _TURN: Final = Effects(turn=True)
-_UNCONFIGURED: Final = Rules(RetryPolicy.of(None))
+UNCONFIGURED: Final = Rules(RetryPolicy.of(None))
 
 
 class Lane:
@@ -88,7 +87,7 @@ class Lane:
     def __init__(self, key: str, totals: Totals) -> None:
         self.key, self._totals = key, totals
         self.standing = Standing()
-        self._rules = _UNCONFIGURED
+        self._rules = UNCONFIGURED
         self._queue, self._backlog = Queue(totals), Backlog()
         self._known: set[int] = set()
         """Every delivery in memory: queued, running, or with a result that is not written yet."""
@@ -202,7 +201,7 @@ class Lane:
         return Started(delivery, self.circuit.start())
 
     def ended(
-        self, delivery: Delivery, outcome: Outcome, *, tried: bool, probe: bool, mark: str, now: float,
+        self, delivery: Delivery, outcome: Outcome, *, tried: bool, probe: int, mark: str, now: float,
         jitter: float,
     ) -> Decision:  # fmt: skip
         """An attempt under the configuration `mark` came to an outcome: what becomes of the delivery.
@@ -213,7 +212,7 @@ class Lane:
         self._unwritten += 1
         decision = decide(
             outcome, attempts=delivery.attempts, steps=delivery.steps, received=delivery.received / 1000,
-            policy=self._rules.retry, probing=probe, now=now, jitter=jitter,
+            policy=self._rules.retry, probing=probe > 0, now=now, jitter=jitter,
         )  # fmt: skip
         self.circuit.record(outcome.verdict, probe=probe, now=now, tried=tried)
         if decision.pause:
@@ -223,10 +222,10 @@ class Lane:
             self.standing.gone(mark)
         return decision
 
-    def abandoned(self, delivery: Delivery, *, probe: bool) -> None:
+    def abandoned(self, delivery: Delivery, *, probe: int) -> None:
         """An attempt ended without an outcome (shutdown): the delivery waits in the store as before."""
         self._fly(-1)
-        self.circuit.abandon(probe=probe)
+        self.circuit.abandon(probe)
         self._forget(delivery)
 
     def written(self, delivery: Delivery, finish: Finish) -> None:
@@ -252,6 +251,7 @@ class Lane:
         """The answer to a claim."""
         self._changes += 1
         self._backlog.answered()
+        self._queue.answered()
         for delivery in found.deliveries:
             self._push(delivery)
         self._backlog.due(found.next_due)
@@ -268,6 +268,7 @@ class Lane:
         """The store did not carry out what it was asked."""
         self._changes += 1
         self._backlog.unanswered(now)
+        self._queue.answered()
 
     def pruned(self, count: int) -> None:
         """So many dead letters left the store by age or size."""
@@ -321,7 +322,7 @@ class Lane:
                 return burial
         if not self._backlog.behind or state is not RouteState.RUNNING or not self._queue.is_low():
             return None
-        return Wanted(max(1, self._queue.room()), LANE_QUEUE_BYTES, frozenset(self._known))
+        return Wanted(self._queue.room(), self._queue.ask(), frozenset(self._known))
 
     def _nothing_waits(self) -> bool:
         """But for what is under way."""
@@ -363,7 +364,7 @@ class Lane:
         if self.paused_until > now:
             return self.paused_until
         if not self.circuit.may_start(now):
-            return None if self.circuit.probe_running else self.circuit.next_probe
+            return None if self.circuit.probe else self.circuit.next_probe
         if self._window is not None:
             free_at = self._window.free_at(now)
             if free_at > now:

@@ -14,11 +14,10 @@ import structlog
 
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.core.former import FormerSecrets
-from hookwright.core.lane import Rules
+from hookwright.core.lane import UNCONFIGURED
 from hookwright.core.lifecycle import gone_mark
 from hookwright.core.matching import Matcher
-from hookwright.core.retry import RetryPolicy
-from hookwright.core.routes import Route
+from hookwright.core.routes import Route, rules_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor
@@ -101,11 +100,7 @@ class Loader:
 
     def _apply(self, built: _Built, matcher: Matcher) -> None:
         webhook, target, held = built
-        if target is not None:
-            route = target.route
-            rules = Rules(route.retry, route.max_in_flight, route.rate)
-        else:
-            rules = Rules(RetryPolicy.of(webhook.spec.retry if webhook.spec is not None else None))
+        rules = UNCONFIGURED if webhook.spec is None else rules_of(webhook.spec)
         self._lanes.configure(
             webhook.key, target, rules, mark=gone_mark(webhook.hash, webhook.requested_at), held=held,
             message=matcher.unreadable.get(webhook.key, ""),

@@ -56,7 +56,7 @@ class _Attempt(NamedTuple):
     seat: _Seat
     target: Target
     delivery: Delivery
-    probe: bool
+    probe: int
     outgoing: Outgoing
 
 
@@ -271,7 +271,7 @@ class Lanes:
             attempt = await waiter
 
     async def _attempt(
-        self, seat: _Seat, target: Target, delivery: Delivery, probe: bool, outgoing: Outgoing
+        self, seat: _Seat, target: Target, delivery: Delivery, probe: int, outgoing: Outgoing
     ) -> None:
         began = self._clock.wall_ms()
         try:
@@ -287,7 +287,7 @@ class Lanes:
         seat: _Seat,
         target: Target,
         delivery: Delivery,
-        probe: bool,
+        probe: int,
         performed: Performed,
         began_ms: int,
     ) -> None:
