@@ -65,9 +65,18 @@ def test_what_decides_over_deliveries_is_remembered_in_a_hurry(change: str) -> N
 
 def test_nothing_is_remembered_of_a_webhook_of_which_nothing_changed() -> None:
     """As at every start and every configuration."""
-    standing = configured()
+    standing = Standing()
+    standing.taken(StoredRoute("team/hook"))
+    standing.configured("first", None, "")
     standing.configured("second", None, "")
     assert not standing.unsaved
+
+
+def test_a_webhook_seen_for_the_first_time_replaces_what_is_remembered_by_its_name() -> None:
+    """It may have been gone, deleted and dropped: the new one is not gone after a restart."""
+    standing = configured()
+    assert standing.unsaved
+    assert standing.save("team/hook") == StoredRoute("team/hook")
 
 
 def test_a_memory_that_could_not_be_written_is_still_to_be_written() -> None:
