@@ -20,7 +20,7 @@ from hookwright.cli.output import Format, format_option, print_error, print_one
 from hookwright.cli.sample import sample_trigger
 from hookwright.cli.validate import NO_KEY
 from hookwright.core.assemble import Assembly, assemble
-from hookwright.core.decode import decode, normalise_trigger
+from hookwright.core.decode import decode, decode_any, normalise_trigger
 from hookwright.core.event import Event, delivery_id
 from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, full_name
@@ -118,8 +118,10 @@ def _sample(trigger: str | None, triggers: Sequence[str]) -> Event:
 
 
 def _read_event(file: str, trigger: str | None) -> Event:
-    """The event in a file (`-`: standard input); `trigger` replaces its own."""
+    """The event in a file (`-`: standard input); `trigger` replaces its own, or is the type of JSON that has none."""
     body = read_event(file)
+    if body.bare and trigger is not None and "." in trigger:
+        return decode_any({}, body.content, trigger, now_ms=time.time_ns() // 1_000_000)
     events = decode({"content-type": body.content_type}, body.content)
     if len(events) != 1:
         raise UsageError(f"{file}: holds {len(events)} events; render takes one.")
