@@ -91,6 +91,8 @@ def test_unknown_fields_pass_through() -> None:
         "application/json; charset=",
         "application/json; charset",
         "application/json;",
+        "text/json",
+        "application/vnd.example+json; charset=utf-8",
     ],
 )
 def test_content_type_with_parameters(content_type: str) -> None:
@@ -203,7 +205,14 @@ REFUSED = [
     ),
     ("NaN", JSON, b'{"event_type":"Manual","data":{"x":NaN}}', 400, "the event is not valid JSON"),
     ("beyond a double", JSON, b'{"event_type":"Manual","data":{"x":1e400}}', 400, "not valid JSON"),
-    ("two values", JSON, b'{"event_type":"Manual"}{}', 400, "not valid JSON"),
+    (
+        "two values",
+        JSON,
+        b'{"event_type":"Manual"}{}',
+        400,
+        "at character 24; several events are a JSON array, or",
+    ),
+    ("lines as one", JSON, b"{}\n{}", 400, "or stand one a line as application/x-ndjson"),
     ("scalar", JSON, b'"Manual"', 400, "the event must be a JSON object with event_type and data"),
     ("no event_type", JSON, b'{"data":{}}', 400, "the event has no event_type"),
     ("event_type null", JSON, b'{"event_type":null}', 400, "the event has no event_type"),

@@ -26,7 +26,7 @@ from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, full_name
 from hookwright.core.redaction import printable
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
-from hookwright.errors import UsageError
+from hookwright.errors import EventError, UsageError
 
 _TEMPLATE_FROM = "spec.bodyTemplateFrom.configMapKeyRef"
 _SAMPLE_DELIVERY = delivery_id(0, "sample")
@@ -120,7 +120,11 @@ def _sample(trigger: str | None, triggers: Sequence[str]) -> Event:
 def _read_event(file: str, trigger: str | None) -> Event:
     """The event in a file (`-`: standard input); `trigger` replaces its own, or is the type of JSON that has none."""
     body = read_event(file)
-    if body.bare and trigger is not None and "." in trigger:
+    if body.bare:
+        if trigger is None or "." not in trigger:
+            raise EventError(
+                f"{file}: has no event_type; if it is other JSON, name its type with --trigger dev.example.alert."
+            )
         return decode_any({}, body.content, trigger, now_ms=time.time_ns() // 1_000_000)
     events = decode({"content-type": body.content_type}, body.content)
     if len(events) != 1:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -45,7 +46,7 @@ def binary_attributes(headers: Mapping[str, str]) -> dict[str, Any]:
     Raises EventError (400).
     """
     attributes: dict[str, Any] = {
-        name.removeprefix(_PREFIX): _header_value(name, value)
+        name.removeprefix(_PREFIX): _header_value(value)
         for name, value in headers.items()
         if name.startswith(_PREFIX)
     }
@@ -92,26 +93,27 @@ def document(attributes: dict[str, Any], data: Any) -> dict[str, Any]:
     return {"event_type": attributes["type"], **time, "data": data, "cloudevent": attributes}
 
 
-def _header_value(name: str, value: str) -> str:
+def _header_value(value: str) -> str:
     """Undo quoting, then one round of percent-encoding (HTTP binding, section 3.1.3.2).
 
-    `value` came as bytes read as Latin-1. Some SDKs do not encode what is beyond ASCII but send it as UTF-8.
+    `value` came as bytes read as Latin-1. Some SDKs do not encode what is beyond ASCII but send it as UTF-8; what is
+    none is read as Windows-1252, which is Latin-1 with letters in place of control characters.
     """
     if not value.isascii():
-        value = _utf8(value)
+        value = _text(value)
     quoted = _QUOTED.fullmatch(value)
     plain = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value
     try:
         return unquote(plain, errors="strict")
-    except UnicodeDecodeError:
-        raise EventError(f"the header {name} holds percent-encoded bytes that are not UTF-8") from None
+    except UnicodeDecodeError:  # a percent sign that encodes nothing, as in a URI of another charset
+        return plain
 
 
-def _utf8(value: str) -> str:
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeError:  # it was Latin-1, or a caller that reads no bytes
-        return value
+def _text(value: str) -> str:
+    for charset in ("utf-8", "cp1252"):
+        with suppress(UnicodeError):
+            return value.encode("latin-1").decode(charset)
+    return value
 
 
 def _check(attributes: Mapping[str, Any], where: str) -> None:

@@ -60,7 +60,7 @@ def decode(headers: Mapping[str, str], body: bytes) -> list[Event]:
         return [_binary(headers, media_type, body)]
     if media_type == NDJSON:
         return _lines(body, _header_identity(headers))
-    if media_type != JSON:
+    if not cloudevents.is_json(media_type):
         raise EventError(
             f"the content type {media_type or '(none)'} is not understood: send {JSON}, {NDJSON}, "
             f"{cloudevents.STRUCTURED} or {cloudevents.BATCHED}",

@@ -20,6 +20,7 @@ _HIGH: Final = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW: Final = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF: Final = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
 _BACKSLASH: Final = rb"\\"
+_SEVERAL: Final = "; several events are a JSON array, or stand one a line as application/x-ndjson"
 _SHOWN: Final = 64  # characters of a key
 
 
@@ -60,7 +61,8 @@ def _phrase(error: orjson.JSONDecodeError, text: bytes) -> str:
     if error.msg.startswith("str is not valid UTF-8"):
         return f"is not valid JSON: it is not valid UTF-8{_first_foreign(text)}"
     line = "" if error.lineno == 1 else f"line {error.lineno}, "
-    return f"is not valid JSON: {error.msg} at {line}character {error.colno}"
+    cure = _SEVERAL if error.msg.startswith("unexpected content after") else ""
+    return f"is not valid JSON: {error.msg} at {line}character {error.colno}{cure}"
 
 
 def _first_foreign(text: bytes) -> str:

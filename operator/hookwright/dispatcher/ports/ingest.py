@@ -299,9 +299,10 @@ def problem(status: int, detail: str, hint: str | None = None) -> bytes:
 
 def _allowed(path: str) -> bytes:
     """Value of Allow, which every 405 carries (RFC 9110, section 15.5.6)."""
+    path = path.removesuffix("/")
     if path.endswith("/invoke"):
         return b"POST"
-    return _EVENTS_ALLOW if path.removesuffix("/").endswith("/events") else b"GET, HEAD"
+    return _EVENTS_ALLOW if path.endswith("/events") else b"GET, HEAD"
 
 
 def _handshake(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
