@@ -128,6 +128,14 @@ def test_a_cloud_event_without_data(mode: Mode) -> None:
     assert event.document["data"] == {}
 
 
+@pytest.mark.parametrize("body", [b"", b"null", b"\xef\xbb\xbf", b" null\n"])
+def test_data_that_is_null_is_an_empty_object_in_the_text_too(body: bytes) -> None:
+    """In binary mode the text of an event holds the body as it came, but not null."""
+    (event,) = receive(BINARY, body)
+    assert event.document["data"] == {}
+    assert orjson.loads(event.raw) == event.document
+
+
 def test_a_cloud_event_without_time() -> None:
     """A CloudEvent needs no time: event_time is then left out."""
     (event,) = receive({"content-type": "application/cloudevents+json"}, b"{%s}" % REQUIRED)

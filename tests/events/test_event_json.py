@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookwright.core.decode import decode
+from hookwright.core.decode import decode, decode_any
 from hookwright.core.event_json import read_json, sorted_json
 from hookwright.limits import REPEATED_KEY_BYTES
 
@@ -76,6 +76,9 @@ def test_a_long_integer_is_a_double_and_keeps_its_digits_in_the_text(digits: byt
     (event,) = decode(JSON, body)
     assert (event.document["data"], event.raw) == ({"x": float(digits)}, body)
     assert decode(NDJSON, body)[0].raw == body
+    for spliced in (decode_any({}, body, "a.b", now_ms=0), *decode(BINARY, body)):
+        assert body in spliced.raw
+        assert orjson.loads(spliced.raw) == spliced.document
     (member,) = decode(JSON, b"[%s]" % body)
     assert member.document == orjson.loads(member.raw) == event.document
 

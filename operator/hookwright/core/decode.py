@@ -87,11 +87,12 @@ def decode_any(headers: Mapping[str, str], body: bytes, event_type: str, *, now_
     media_type = _media_type(headers, body)
     if media_type in (cloudevents.STRUCTURED, cloudevents.BATCHED) or cloudevents.is_binary(headers):
         raise EventError("a CloudEvent names its own type: take ?type= out of the URL")
-    data = _parse(_bounded(body), "the event")[0] if media_type != NDJSON else None
+    data, text = _parse(_bounded(body), "the event") if media_type != NDJSON else (None, body)
     if not isinstance(data, dict):
         raise EventError("with ?type= in the URL the body must be one JSON object: send each by itself")
     document = {"event_type": event_type, "event_time": epoch_text(now_ms), "data": data}
-    return _event(document, "the event", _header_identity(headers), None, [event_type, data])
+    raw = _spliced(document, text)
+    return _event(document, "the event", _header_identity(headers), raw, [event_type, data])
 
 
 # --- shapes ------------------------------------------------------------------------------------
@@ -119,7 +120,14 @@ def _cloud_event(attributes: dict[str, Any], data: Any, where: str, text: bytes 
     if _is_envelope(data):
         return _event(data, where, identity, text, content)
     document = cloudevents.document(attributes, {} if data is None else data)
-    return _event(document, where, identity, None, content)
+    raw = None if text is None or data is None else _spliced(document, text)
+    return _event(document, where, identity, raw, content)
+
+
+def _spliced(document: dict[str, Any], data: bytes) -> bytes:
+    """JSON text of `document` with its data as it came: written anew, a long integer would lose its digits."""
+    head = {name: value for name, value in document.items() if name != "data"}
+    return b'%b,"data":%b}' % (dump_json(head)[:-1], data)
 
 
 def _list(body: bytes, key: str | None, make: Callable[[Any, str, str | None], Event]) -> list[Event]:
