@@ -71,6 +71,8 @@ def test_a_repeat_under_one_key_is_known_by_type_and_body() -> None:
         ("", {}, b"{}", 400, "it is ''"),
         ("RequestGranted", {}, b"{}", 400, "it is 'RequestGranted'"),
         ("dev.example alert", {}, b"{}", 400, "without blanks"),
+        ("dev.example.*", {}, b"{}", 400, "it is 'dev.example.*'"),
+        (".", {}, b"{}", 400, "it is '.'"),
         ("dev.example\n", {}, b"{}", 400, "without blanks"),
         ("a." + "x" * 300, {}, b"{}", 400, "longer than 256 characters"),
         (

@@ -9,6 +9,7 @@ Must not: know HTTP beyond header values, match, or store.
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -32,6 +33,7 @@ JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 _IDENTITY_HEADERS: Final = ("idempotency-key", "webhook-id")
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
+_TYPE: Final = re.compile(r"[^\s*]+\.[^\s*]+")  # what a trigger can name
 _TRIGGERS: Final = {
     MANUAL: MANUAL,
     **{trigger: trigger for trigger in REQUEST_TRIGGERS},
@@ -79,7 +81,7 @@ def decode_any(headers: Mapping[str, str], body: bytes, event_type: str, *, now_
     The content type says nothing then, for its senders can often set no more than a URL. `now_ms`: epoch milliseconds,
     the time of the event. Raises EventError as `decode` does.
     """
-    if "." not in event_type or any(map(str.isspace, event_type)) or not event_type.isprintable():
+    if not _TYPE.fullmatch(event_type) or not event_type.isprintable():
         raise EventError(
             "?type= in the URL must be a type with a dot and without blanks, such as ?type=dev.example.alert; "
             f"it is {event_type[:EVENT_TYPE_CHARACTERS]!r}"
