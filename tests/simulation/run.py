@@ -1,0 +1,54 @@
+"""Running seeds: one life each; a failure says the line that replays it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .invariants import Violation
+from .world import Life
+
+DELIVERIES = 3_000  # of one life
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one life came to."""
+
+    seed: int
+    deliveries: int
+    requests: int
+    steps: int
+    restarts: int
+    digest: int
+    seconds: float
+
+
+class Failure(AssertionError):
+    """A life in which a promise was broken."""
+
+    def __init__(self, seed: int, life: Life, violation: Violation) -> None:
+        self.kind = violation.kind
+        super().__init__(
+            f"{violation}\n  at {life.moment.now:.4f} s, step {life.steps}, with {', '.join(sorted(life.faults))}"
+            f"\n  replay: .venv/bin/python tests/simulation {seed}"
+        )
+
+
+def simulate(seed: int, deliveries: int = DELIVERIES, without: frozenset[str] = frozenset()) -> Report:
+    """Live one life. Raises Failure."""
+    life = Life(seed, without)
+    began = life.moment.now
+    try:
+        life.prepare()
+        life.begin()
+        while life.accepted < deliveries and life.steps < deliveries:
+            life.step()
+        life.settle()
+    except Violation as violation:
+        raise Failure(seed, life, violation) from violation
+    finally:
+        life.end()
+    return Report(
+        seed, life.accepted, life.requests, life.steps, life.restarts, life.manners.digest,
+        life.moment.now - began,
+    )  # fmt: skip
