@@ -16,16 +16,18 @@ def main() -> None:
     parser.add_argument("--hunt", type=float)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--without", default="")
+    parser.add_argument("--blind", default="")
     wanted = parser.parse_args()
+    blind = frozenset(filter(None, wanted.blind.split(",")))
     without = frozenset(filter(None, wanted.without.split(",")))
     if wanted.seed is not None:
-        print(simulate(wanted.seed, without=without))
+        print(simulate(wanted.seed, without=without, blind=blind))
         return
     kinds: Counter[str] = Counter()
     began, cpu, seed, deliveries, requests, lives = monotonic(), process_time(), wanted.first, 0, 0, 0
     while monotonic() - began < wanted.hunt:
         try:
-            report = simulate(seed, without=without)
+            report = simulate(seed, without=without, blind=blind)
             deliveries += report.deliveries
             requests += report.requests
             lives += 1

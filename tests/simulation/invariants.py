@@ -218,6 +218,7 @@ class Manners:
                 webhook.interval = min(2 * webhook.interval, CIRCUIT_PROBE_MAX_SECONDS)
         else:
             close(webhook)
+            webhook.circuit_known = webhook.circuit_sure
 
 
 def close(webhook: Webhook) -> None:
@@ -231,6 +232,7 @@ def restarted(webhook: Webhook) -> None:
     webhook.ways.clear()
     webhook.starts.clear()
     close(webhook)
+    webhook.circuit_known = webhook.circuit_sure
 
 
 def look(engine: Any, disk: Disk, *, quiet: bool, dead_too: Callable[[], bool]) -> None:

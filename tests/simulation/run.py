@@ -34,9 +34,12 @@ class Failure(AssertionError):
         )
 
 
-def simulate(seed: int, deliveries: int = DELIVERIES, without: frozenset[str] = frozenset()) -> Report:
-    """Live one life. Raises Failure."""
+def simulate(
+    seed: int, deliveries: int = DELIVERIES, without: frozenset[str] = frozenset(), blind: frozenset[str] = frozenset()
+) -> Report:
+    """Live one life. Raises Failure. `blind` to these kinds of violations."""
     life = Life(seed, without)
+    life.blind = blind
     began = life.moment.now
     try:
         life.prepare()

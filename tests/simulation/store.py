@@ -74,6 +74,7 @@ class Disk(MemoryStore):
         self._waiting = self.waiting
         self._dead = self.dead
         self._history = _Nothing()
+        self.memory = self._memory
         self.dropped: set[int] = set()
         """Dead letters past their time."""
 
