@@ -17,17 +17,19 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--without", default="")
     parser.add_argument("--blind", default="")
+    parser.add_argument("--beside", default="")
     wanted = parser.parse_args()
+    beside = frozenset(filter(None, wanted.beside.split(",")))
     blind = frozenset(filter(None, wanted.blind.split(",")))
     without = frozenset(filter(None, wanted.without.split(",")))
     if wanted.seed is not None:
-        print(simulate(wanted.seed, without=without, blind=blind))
+        print(simulate(wanted.seed, without=without, blind=blind, beside=beside))
         return
     kinds: Counter[str] = Counter()
     began, cpu, seed, deliveries, requests, lives = monotonic(), process_time(), wanted.first, 0, 0, 0
     while monotonic() - began < wanted.hunt:
         try:
-            report = simulate(seed, without=without, blind=blind)
+            report = simulate(seed, without=without, blind=blind, beside=beside)
             deliveries += report.deliveries
             requests += report.requests
             lives += 1

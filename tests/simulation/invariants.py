@@ -23,6 +23,8 @@ from .virtual import Moment
 EARLY = 0.05  # seconds that a request may be early by, as it begins a moment after its turn
 SETTLED = 60.0  # seconds in which what came back, or changed, is surely known and written
 
+STARTS_A_TURN = 100  # requests that a webhook may begin before the next has its turn
+
 RETRIED = frozenset((*FAILING, *SLOWING))
 FINE = frozenset(("200",))  # also where validators read the body
 FINE_UNREAD = FINE | {"204", "not ok", "not json"}
@@ -157,6 +159,9 @@ class Manners:
     def __init__(self, disk: Disk, moment: Moment, webhooks: Mapping[str, Webhook]) -> None:
         self._disk, self._moment = disk, moment
         self._by_url = {webhook.url: webhook for webhook in webhooks.values()}
+        self.begun = 0
+        self.awaited: dict[str, int] = {}
+        """Webhooks that may start what they were just given: how many requests had begun then."""
         self.digest = 0
         """Of all requests in their order: two runs of one seed have the same."""
 
@@ -178,6 +183,23 @@ class Manners:
         if webhook.rate is not None:
             self._rate(webhook, webhook.rate, now)
         webhook.running.add(key)
+        self._turn(webhook)
+
+    def awaits(self, webhook: Webhook, keys: Sequence[int]) -> None:
+        """A webhook that has nothing else to do, and whose target is well, was given these."""
+        rows = self._disk.waiting.routes.get(webhook.route, {})
+        idle = not webhook.running and webhook.opened is None and webhook.rate is None
+        if idle and len(rows) == len(keys) and not any(key in webhook.ways for key in keys):
+            self.awaited.setdefault(webhook.route, self.begun)
+
+    def _turn(self, webhook: Webhook) -> None:
+        """None waits while the others begin many times what one turn gives."""
+        self.begun += 1
+        self.awaited.pop(webhook.route, None)
+        for route, before in self.awaited.items():
+            if self.begun - before > STARTS_A_TURN * len(self._by_url):
+                raise Violation("starved", f"{route}: {self.begun - before} requests of others began, and none of its own")
+            break  # the first is the one that has waited longest
 
     def _probe(self, webhook: Webhook, key: int, now: float) -> None:
         assert webhook.opened is not None

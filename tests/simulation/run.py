@@ -35,10 +35,11 @@ class Failure(AssertionError):
 
 
 def simulate(
-    seed: int, deliveries: int = DELIVERIES, without: frozenset[str] = frozenset(), blind: frozenset[str] = frozenset()
+    seed: int, deliveries: int = DELIVERIES, without: frozenset[str] = frozenset(), blind: frozenset[str] = frozenset(),
+    beside: frozenset[str] = frozenset()
 ) -> Report:
     """Live one life. Raises Failure. `blind` to these kinds of violations."""
-    life = Life(seed, without)
+    life = Life(seed, without, beside)
     life.blind = blind
     began = life.moment.now
     try:

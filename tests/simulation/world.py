@@ -67,13 +67,14 @@ class Wanted:
 class Life:
     """One seed's life, with restarts in it. `faults`: instead of those that the seed switches on."""
 
-    def __init__(self, seed: int, without: frozenset[str] = frozenset()) -> None:
+    def __init__(self, seed: int, without: frozenset[str] = frozenset(), beside: frozenset[str] = frozenset()) -> None:
         self.random = random = Random(seed)
         self.moment = Moment()
         share = random.choice((0.15, 0.35, 0.6))
         self.faults = {
             fault for fault in FAULTS if random.random() < (share / 4 if fault in RARE else share)
-        } - without
+        }
+        self.faults = (self.faults | beside) - without
         retention = Retention(dead_letter_seconds=600) if "retention" in self.faults else Retention()
         self.disk = Disk(prunes="retention" in self.faults, retention=retention)
         self.specs: dict[str, dict[str, Any]] = {}
@@ -109,7 +110,7 @@ class Life:
         random = self.random
         count = random.choice((1, 2, 3, 5, 8, 13, 20, 40))
         if "crowd" in self.faults:
-            count = random.randint(55, 120)
+            count = random.randint(55, 160)
         self.namespaces = [f"team-{number}" for number in range(random.randint(1, min(5, count)))]
         for number in range(count):
             namespace = random.choice(self.namespaces)
@@ -192,7 +193,7 @@ class Life:
 
     def _thread_seconds(self) -> float:
         """That something takes which runs beside the loop."""
-        return self._coincidence(12.0) if self.random.random() < 0.3 else self._short()
+        return self._coincidence(12.0) if self.random.random() < 0.5 else self._short()
 
     def _coincidence(self, most: float) -> float:
         """Until about when some timer fires, if that is soon: at most so many seconds."""
@@ -200,7 +201,7 @@ class Life:
         if not timers:
             return 0.0
         when: float = timers[int(self.random.random() * len(timers))].when()
-        wait = when - self.moment.now + self.random.choice((-0.003, -0.002, -0.001, 0.0, 0.0, 0.001))
+        wait = when - self.moment.now + self.random.choice((-0.003, -0.002, -0.001, 0.0, 0.0, 0.0, 0.0, 0.001))
         return wait if 0.0 < wait < most else 0.0
 
     def commit_seconds(self) -> float:
@@ -285,6 +286,7 @@ class Life:
     def _die(self) -> None:
         self._died = True
         self.door.shut = self.sender.closed = True
+        self.loop.set_exception_handler(lambda loop, context: None)
         self.loop.stop()
 
     def kill(self) -> None:
@@ -382,7 +384,7 @@ class Life:
         size = random.choice((1, 1, 2, 5, 30, 30, 200))
         if "many" in self.faults and random.random() < 0.1:
             size = 1000
-        size = max(1, min(size, 3000 // len(self.webhooks)))
+        size = max(1, min(size, 1200 // len(self.webhooks)))
         kind = random.choice(self._events)
         events = [kind] * size
         if "repeats" in self.faults and random.random() < 0.5:
@@ -399,6 +401,15 @@ class Life:
             return
         self.accepted += len(answered)
         self.ledger.acknowledge(answered)
+        if self.pending or self.full or self.slow:
+            return
+        given: dict[str, list[int]] = {}
+        for key, route in answered:
+            given.setdefault(route, []).append(key)
+        for route, keys in given.items():
+            one = self.in_force.get(route)
+            if one is not None and not one.held and one == self.wanted.get(route) and not self.webhooks[route].gone:
+                self.manners.awaits(self.webhooks[route], keys)
 
     def _change_mood(self) -> None:
         for webhook in self._some():
@@ -475,14 +486,15 @@ class Life:
 
     def _offer(self, *, start: bool = False) -> None:
         """A new configuration is there."""
-        offered = dict(self.wanted)
-        now = self.moment.now
+        offered = {route: self.wanted[route] for route in self.webhooks if route in self.wanted}
+        self.manners.awaited.clear()
+        now, before = self.moment.now, self.pending[-1] if self.pending else self.in_force
         self.pending.append(offered)
         for route, webhook in self.webhooks.items():
             one = offered.get(route)
             if one is not None:
                 webhook.marks.add(one.mark)
-                if webhook.present_since is None:
+                if route not in before:
                     webhook.present_since = now
             if self._changed(one, self.in_force.get(route)):
                 webhook.circuit_known = False
@@ -507,8 +519,8 @@ class Life:
         for route, webhook in self.webhooks.items():
             here = [config[route] for config in (offered, *self.pending) if route in config]
             webhook.marks = {one.mark for one in here}
-            if not here:
-                webhook.present_since = None
+            if route not in offered:
+                webhook.present_since = self.moment.now if here else None
             webhook.circuit_known &= not self._changed(offered.get(route), before.get(route))
 
     def _config(self, wanted: dict[str, Wanted]) -> DispatchConfig:
