@@ -384,12 +384,12 @@ class Life:
         size = random.choice((1, 1, 2, 5, 30, 30, 200))
         if "many" in self.faults and random.random() < 0.1:
             size = 1000
-        size = max(1, min(size, 1200 // len(self.webhooks)))
+        size = max(1, min(size, 600 // len(self.webhooks)))
         kind = random.choice(self._events)
         events = [kind] * size
         if "repeats" in self.faults and random.random() < 0.5:
             events = [kind._replace(identity=f"id-{random.randrange(2000)}") for kind in events]
-        namespace = random.choice((None, random.choice(self.namespaces)))
+        namespace = None if random.random() < 6 / len(self.webhooks) else random.choice(self.namespaces)
         self._spawn(self._posting(events, namespace))
 
     async def _posting(self, events: list[Event], namespace: str | None) -> None:
@@ -417,7 +417,11 @@ class Life:
 
     def _some(self) -> list[Webhook]:
         webhooks = list(self.webhooks.values())
-        return webhooks if self.random.random() < 0.1 else [self.random.choice(webhooks)]
+        luck = self.random.random()
+        if luck < 0.6:
+            return [self.random.choice(webhooks)]
+        share = self.random.random()
+        return webhooks if luck < 0.7 else [one for one in webhooks if self.random.random() < share]
 
     def _configure(self) -> None:
         for webhook in self._some():
