@@ -38,4 +38,7 @@ def main() -> None:
             print(f"seed {seed}: {failure}", flush=True)
         seed += 1
     cpu = process_time() - cpu
-    print(f"{lives} lives, {deliveries} deliveries, {requests} requests, {cpu:.1f} s CPU: {deliveries / cpu:.0f}/s; {dict(kinds)}", file=sys.stderr)
+    print(
+        f"{lives} lives, {deliveries} deliveries, {requests} requests, {cpu:.1f} s CPU: {deliveries / cpu:.0f}/s; {dict(kinds)}",
+        file=sys.stderr,
+    )

@@ -72,7 +72,9 @@ class Engine:
         results_module.monotonic = lambda: moment.now  # type: ignore[attr-defined]
         self._clock = clock = VirtualClock(moment)
         self._pipeline = Pipeline(clock)
-        self._lanes = Lanes(store, self._pipeline, clock, bodies="none", observe=lambda _: None, jitter=jitter)
+        self._lanes = Lanes(
+            store, self._pipeline, clock, bodies="none", observe=lambda _: None, jitter=jitter
+        )
         self._backlog = {"backlog_webhook": backlog_webhook, "backlog_total": backlog_total}
         self._tasks: list[asyncio.Task[None]] = []
         self.ready = False

@@ -21,6 +21,7 @@ from .store import Disk
 from .virtual import Moment
 
 EARLY = 0.05  # seconds that a request may be early by, as it begins a moment after its turn
+WRITTEN = 10.0  # seconds in which what is to be remembered is written, while the store is well
 SETTLED = 60.0  # seconds in which what came back, or changed, is surely known and written
 
 STARTS_A_TURN = 100  # requests that a webhook may begin before the next has its turn
@@ -80,7 +81,12 @@ class Ledger:
 
     def acknowledge(self, answered: Sequence[tuple[int, str]]) -> None:
         """A 202 named these."""
-        waiting, dead, dropped, delivered = self._disk.waiting, self._disk.dead, self._disk.dropped, self.delivered
+        waiting, dead, dropped, delivered = (
+            self._disk.waiting,
+            self._disk.dead,
+            self._disk.dropped,
+            self.delivered,
+        )
         for key, route in answered:
             if key in delivered or key in dropped:
                 continue
@@ -115,7 +121,9 @@ class Ledger:
         else:
             self._one_buried(webhook, delivery, finish.reason, way)
 
-    def _one_buried(self, webhook: Webhook, delivery: Delivery, reason: DeadReason | None, way: str | None) -> None:
+    def _one_buried(
+        self, webhook: Webhook, delivery: Delivery, reason: DeadReason | None, way: str | None
+    ) -> None:
         if reason is DeadReason.REJECTED:
             if way is not None and way in (FINE if webhook.validated else FINE_UNREAD) | RETRIED:
                 raise Violation("dead", f"{webhook.route}: {delivery.key} is Rejected after {way}")
@@ -134,14 +142,18 @@ class Ledger:
         last = 1.2 * policy.schedule[delivery.steps]
         age = self._moment.now + self.wall - delivery.received / 1000
         if age + max(last, policy.retry_after_max) < policy.max_age:
-            raise Violation("dead", f"{webhook.route}: {delivery.key} is Exhausted at {age:.0f} s of {policy.max_age:.0f}")
+            raise Violation(
+                "dead", f"{webhook.route}: {delivery.key} is Exhausted at {age:.0f} s of {policy.max_age:.0f}"
+            )
 
     def _buried(self, route: str, reason: DeadReason) -> None:
         webhook, now = self._webhooks[route], self._moment.now
         if reason is DeadReason.WEBHOOK_DELETED:
             since = webhook.present_since
             if since is not None and now - since > SETTLED:
-                raise Violation("dead", f"{route}: WebhookDeleted, and it has been there for {now - since:.0f} s")
+                raise Violation(
+                    "dead", f"{route}: WebhookDeleted, and it has been there for {now - since:.0f} s"
+                )
         elif reason is DeadReason.GONE and not webhook.gone:
             raise Violation("dead", f"{route}: Gone, and no 410 came that a change of it has not cleared")
 
@@ -175,7 +187,9 @@ class Manners:
         if key in webhook.running:
             raise Violation("again", f"{webhook.route}: {key} is sent while it is under way")
         if webhook.ways.get(key) is not None:
-            raise Violation("again", f"{webhook.route}: {key} is sent before the result of {webhook.ways[key]} is written")
+            raise Violation(
+                "again", f"{webhook.route}: {key} is sent before the result of {webhook.ways[key]} is written"
+            )
         if len(webhook.running) >= webhook.limit:
             raise Violation("in flight", f"{webhook.route}: more than {webhook.limit}")
         if webhook.opened is not None and webhook.circuit_known:
@@ -198,7 +212,9 @@ class Manners:
         self.awaited.pop(webhook.route, None)
         for route, before in self.awaited.items():
             if self.begun - before > STARTS_A_TURN * len(self._by_url):
-                raise Violation("starved", f"{route}: {self.begun - before} requests of others began, and none of its own")
+                raise Violation(
+                    "starved", f"{route}: {self.begun - before} requests of others began, and none of its own"
+                )
             break  # the first is the one that has waited longest
 
     def _probe(self, webhook: Webhook, key: int, now: float) -> None:
@@ -209,14 +225,16 @@ class Manners:
             raise Violation("circuit", f"{webhook.route}: a second request beside a probe")
         webhook.probe = key
         if now < webhook.opened + webhook.interval - EARLY:
-            raise Violation("circuit", f"{webhook.route}: a request {now - webhook.opened:.3f} s after it opened for {webhook.interval}")
+            raise Violation(
+                "circuit",
+                f"{webhook.route}: a request {now - webhook.opened:.3f} s after it opened for {webhook.interval}",
+            )
 
     def _rate(self, webhook: Webhook, rate: tuple[int, float], now: float) -> None:
         requests, seconds = rate
         starts = webhook.starts
-        if len(starts) >= requests:
-            if now < starts.popleft() + seconds - EARLY:
-                raise Violation("rate", f"{webhook.route}: more than {requests} in {seconds} s")
+        if len(starts) >= requests and now < starts.popleft() + seconds - EARLY:
+            raise Violation("rate", f"{webhook.route}: more than {requests} in {seconds} s")
         starts.append(now)
 
     def ends(self, url: str, delivery: str, way: str | None) -> None:
@@ -267,7 +285,10 @@ def look(engine: Any, disk: Disk, *, quiet: bool, dead_too: Callable[[], bool]) 
         if quiet:
             seen = engine.counts(route)
             if seen[:2] != (count.waiting, count.waiting_bytes):
-                raise Violation("counts", f"{route}: (waiting, bytes) {seen[:2]}, the store has {count.waiting, count.waiting_bytes}")
+                raise Violation(
+                    "counts",
+                    f"{route}: (waiting, bytes) {seen[:2]}, the store has {count.waiting, count.waiting_bytes}",
+                )
             if seen[2] != count.dead and dead_too():
                 raise Violation("counts", f"{route}: {seen[2]} dead letters, the store has {count.dead}")
         if count.waiting:

@@ -23,10 +23,10 @@ class Report:
     seconds: float
 
 
-class Failure(AssertionError):
+class Failure(AssertionError):  # noqa: N818 - of a life, not of a call
     """A life in which a promise was broken."""
 
-    def __init__(self, seed: int, life: Life, violation: Violation) -> None:
+    def __init__(self, seed: str, life: Life, violation: Violation) -> None:
         self.kind = violation.kind
         super().__init__(
             f"{violation}\n  at {life.moment.now:.4f} s, step {life.steps}, with {', '.join(sorted(life.faults))}"
@@ -35,8 +35,11 @@ class Failure(AssertionError):
 
 
 def simulate(
-    seed: int, deliveries: int = DELIVERIES, without: frozenset[str] = frozenset(), blind: frozenset[str] = frozenset(),
-    beside: frozenset[str] = frozenset()
+    seed: int,
+    deliveries: int = DELIVERIES,
+    without: frozenset[str] = frozenset(),
+    blind: frozenset[str] = frozenset(),
+    beside: frozenset[str] = frozenset(),
 ) -> Report:
     """Live one life. Raises Failure. `blind` to these kinds of violations."""
     life = Life(seed, without, beside)
@@ -49,10 +52,15 @@ def simulate(
             life.step()
         life.settle()
     except Violation as violation:
-        raise Failure(seed, life, violation) from violation
+        raise Failure(f"{seed}{_options(without, beside, blind)}", life, violation) from violation
     finally:
         life.end()
     return Report(
         seed, life.accepted, life.requests, life.steps, life.restarts, life.manners.digest,
         life.moment.now - began,
     )  # fmt: skip
+
+
+def _options(without: frozenset[str], beside: frozenset[str], blind: frozenset[str]) -> str:
+    named = {"without": without, "beside": beside, "blind": blind}
+    return "".join(f" --{name} {','.join(sorted(values))!r}" for name, values in named.items() if values)

@@ -87,8 +87,14 @@ class _Pool:
 class Targets:
     """All targets. `closed` is set when the process is killed: then no request ends any more."""
 
-    def __init__(self, random: Random, moment: Moment, rules: Rules, build_seconds: Callable[[], float],
-        coincidence: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        random: Random,
+        moment: Moment,
+        rules: Rules,
+        build_seconds: Callable[[], float],
+        coincidence: Callable[[], float],
+    ) -> None:
         self._random, self._moment, self._rules = random, moment, rules
         self._build_seconds, self._coincidence = build_seconds, coincidence
         self.moods: dict[str, Mood] = {}

@@ -158,7 +158,9 @@ READERS = frozenset({"counts", "recovered"})
 class Door:
     """Work and History of one process. `killed` is called when the weather says that it dies."""
 
-    def __init__(self, disk: Disk, weather: Weather, watch: Watch, moment: Moment, killed: Callable[[], None]) -> None:
+    def __init__(
+        self, disk: Disk, weather: Weather, watch: Watch, moment: Moment, killed: Callable[[], None]
+    ) -> None:
         self.tag = disk.tag
         self._disk, self._weather, self._watch, self._moment = disk, weather, watch, moment
         self._killed = killed
@@ -255,7 +257,11 @@ class Door:
         route, exclude = call.args[0], call.kwargs["exclude"]
         before = call.kwargs["received_before"]
         rows = self._disk.waiting.routes.get(route, {})
-        chosen = [key for key, one in rows.items() if key not in exclude and (before is None or one.received < before)]
+        chosen = [
+            key
+            for key, one in rows.items()
+            if key not in exclude and (before is None or one.received < before)
+        ]
         some = frozenset(chosen[: self._weather.step_rows()])
         if not some:
             call.result = tuple(call.buried)

@@ -67,13 +67,13 @@ class Wanted:
 class Life:
     """One seed's life, with restarts in it. `faults`: instead of those that the seed switches on."""
 
-    def __init__(self, seed: int, without: frozenset[str] = frozenset(), beside: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, seed: int, without: frozenset[str] = frozenset(), beside: frozenset[str] = frozenset()
+    ) -> None:
         self.random = random = Random(seed)
         self.moment = Moment()
         share = random.choice((0.15, 0.35, 0.6))
-        self.faults = {
-            fault for fault in FAULTS if random.random() < (share / 4 if fault in RARE else share)
-        }
+        self.faults = {fault for fault in FAULTS if random.random() < (share / 4 if fault in RARE else share)}
         self.faults = (self.faults | beside) - without
         retention = Retention(dead_letter_seconds=600) if "retention" in self.faults else Retention()
         self.disk = Disk(prunes="retention" in self.faults, retention=retention)
@@ -136,7 +136,12 @@ class Life:
             self.specs[route] = spec
             model = WebhookSpec.model_validate(spec)
             self.webhooks[route] = Webhook(
-                route, url, model.max_in_flight, rate, RetryPolicy.of(model.retry), "responseValidators" in spec
+                route,
+                url,
+                model.max_in_flight,
+                rate,
+                RetryPolicy.of(model.retry),
+                "responseValidators" in spec,
             )
             self.webhooks[route].circuit_sure = "bodyTemplate" not in spec
 
@@ -163,12 +168,16 @@ class Life:
             some = [way for way in some if way != "hang"]
         moods.append(Mood("mixed", (*fine * random.choice((1, 4, 20)), *some), *quick))
         if "down" in faults:
-            moods.append(Mood("down", tuple(way for way in FAILING if "hang" in faults or way != "hang"), *quick))
+            moods.append(
+                Mood("down", tuple(way for way in FAILING if "hang" in faults or way != "hang"), *quick)
+            )
             moods.append(Mood("down", ("500", "connect"), *quick))
         if "slowed" in faults:
             moods.append(Mood("slowed", (*fine * 3, *random.sample(SLOWING, 2)), *quick))
         if "rejecting" in faults:
-            moods.append(Mood("rejecting", (*fine * random.choice((1, 5)), *random.sample(REJECTING, 2)), *quick))
+            moods.append(
+                Mood("rejecting", (*fine * random.choice((1, 5)), *random.sample(REJECTING, 2)), *quick)
+            )
         if "gone" in faults:
             moods.append(Mood("gone", (*fine * random.choice((1, 10, 50)), "410"), *quick))
         if "hang" in faults:
@@ -201,7 +210,9 @@ class Life:
         if not timers:
             return 0.0
         when: float = timers[int(self.random.random() * len(timers))].when()
-        wait = when - self.moment.now + self.random.choice((-0.003, -0.002, -0.001, 0.0, 0.0, 0.0, 0.0, 0.001))
+        wait = (
+            when - self.moment.now + self.random.choice((-0.003, -0.002, -0.001, 0.0, 0.0, 0.0, 0.0, 0.001))
+        )
         return wait if 0.0 < wait < most else 0.0
 
     def commit_seconds(self) -> float:
@@ -244,7 +255,9 @@ class Life:
         self._offer(start=True)
 
     def _build(self) -> None:
-        self.sender = Targets(self.random, self.moment, self.manners, lambda: 0.00002, lambda: self._coincidence(20.0))
+        self.sender = Targets(
+            self.random, self.moment, self.manners, lambda: 0.00002, lambda: self._coincidence(20.0)
+        )
         self.sender.moods = self.moods
         self.door = Door(self.disk, self, self.ledger, self.moment, self._die)
         backlog = 30 if "backlog" in self.faults else 100_000
@@ -277,7 +290,9 @@ class Life:
 
     def _lost(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        violation = error if isinstance(error, Violation) else Violation("raised", f"{context['message']}: {error!r}")
+        violation = (
+            error if isinstance(error, Violation) else Violation("raised", f"{context['message']}: {error!r}")
+        )
         self._trouble.append(violation)
 
     def _fail(self, message: str) -> None:
@@ -408,7 +423,12 @@ class Life:
             given.setdefault(route, []).append(key)
         for route, keys in given.items():
             one = self.in_force.get(route)
-            if one is not None and not one.held and one == self.wanted.get(route) and not self.webhooks[route].gone:
+            if (
+                one is not None
+                and not one.held
+                and one == self.wanted.get(route)
+                and not self.webhooks[route].gone
+            ):
                 self.manners.awaits(self.webhooks[route], keys)
 
     def _change_mood(self) -> None:
@@ -584,11 +604,13 @@ class Life:
         for route, stored in self.disk.memory.items():
             webhook = self.webhooks[route]
             if stored.gone is not None and stored.gone not in webhook.gone:
-                raise Violation("memory", f"{route}: gone under {stored.gone!r}, which its change has cleared")
+                raise Violation(
+                    "memory", f"{route}: gone under {stored.gone!r}, which its change has cleared"
+                )
             since = webhook.present_since
-            if stored.deleted_at is not None and since is not None:
-                if now - max(since, self.calm_since) > invariants.SETTLED:
-                    raise Violation("memory", f"{route}: deleted, and it has been there for {now - since:.0f} s")
+            here = 0.0 if since is None else now - max(since, self.calm_since)
+            if stored.deleted_at is not None and here > invariants.WRITTEN:
+                raise Violation("memory", f"{route}: deleted, and it has been there for {here:.0f} s")
 
     def settle(self) -> None:
         """Everything heals; then everything that was accepted must come to its end."""
