@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 
 from hookwright.core.egress import EgressPolicy
-from hookwright.dispatcher.server import Listener
+from hookwright.dispatcher.ports.server import Listener
 from hookwright.outbound.port import TlsSettings
 from hookwright.outbound.sender import HttpSender
 

@@ -3,7 +3,7 @@
 One core for the dispatcher, one for load and target. Absolute figures belong to this machine and hour; the ratios
 to the bare pipeline, measured in turn with it, are what counts.
 
-    python benchmarks/bench.py [--quick] [PART …]     parts: pipeline stages scale memory isolation
+    python benchmarks/bench.py [--quick] [PART …]     parts: pipeline stages bounds scale memory isolation
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
+import time
 import timeit
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -24,8 +26,9 @@ from typing import Any
 import httpx
 import uvloop
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
+sys.path[:0] = [str(Path(__file__).parent.parent / name) for name in ("tools", "tests")]
 
+from bounds import print_bounds
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import Filters
 from hookwright.core.matching import Matcher
@@ -91,8 +94,13 @@ class Bench:
         for start in range(0, len(texts), 1_000):  # a file may hold a few MiB
             text = "".join(f"---\n{each}" for each in texts[start : start + 1_000])
             (folder / "manifests" / f"webhooks-{start}.yaml").write_text(text)
+        return self.again(name)
+
+    def again(self, name: str) -> tuple[Process, int, int]:
+        """A dispatcher on the folder of an earlier one that has ended."""
+        folder = self.folder / name
         process = dev(folder, folder / "manifests", self.ca_file, self.port, HOST)
-        found = process.wait_for(LISTENING, 120)
+        found = process.wait_for(LISTENING)
         return process, int(found[1]), int(found[2])
 
     def bare(self) -> tuple[Process, int]:
@@ -207,7 +215,7 @@ def other(number: int, filters: dict[str, Any]) -> RouteConfig:
 
 
 async def memory(bench: Bench) -> None:
-    """Resident memory at rest, and with many deliveries waiting for a target that never answers."""
+    """Resident memory at rest, and with many deliveries waiting for a target that never answers; a start with those."""
     count = 10_000 if bench.quick else 100_000
     process, port, admin = bench.dispatcher("memory", webhook("dead", path="/-/hang/uncounted", in_flight=4))
     rest = process.memory()
@@ -225,6 +233,12 @@ async def memory(bench: Bench) -> None:
         pending = (await client.get(f"http://127.0.0.1:{admin}/admin/v1/summary")).json()["pending"]
     print(
         f"\nMemory: {rest:.0f} MiB at rest, {process.memory():.0f} MiB with {pending:,} waiting of 1 KiB (reach: under 200)"
+    )
+    process.end(signal.SIGKILL)
+    began = time.perf_counter()
+    process, _, _ = bench.again("memory")
+    print(
+        f"  killed, it takes events again {time.perf_counter() - began:.2f} s after its start, {process.memory():.0f} MiB"
     )
     process.end()
 
@@ -269,6 +283,8 @@ async def run(parts: list[str], quick: bool) -> None:
             for part in parts:
                 if part == "stages":
                     await print_stages(BODY)
+                elif part == "bounds":
+                    print_bounds()
                 else:
                     await PARTS[part](bench)
     finally:
@@ -277,7 +293,7 @@ async def run(parts: list[str], quick: bool) -> None:
 
 def main() -> None:
     """Parse, run."""
-    names = ["pipeline", "stages", "scale", "memory", "isolation"]
+    names = ["pipeline", "stages", "bounds", "scale", "memory", "isolation"]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -15,13 +15,14 @@ from hookwright.core.decode import decode
 from hookwright.core.lifecycle import decide
 from hookwright.core.matching import Matcher
 from hookwright.core.outcome import judge_answer
+from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.core.retry import RetryPolicy
 from hookwright.core.routes import Route
-from hookwright.dispatcher.attempt import Performed
-from hookwright.dispatcher.records import detail
+from hookwright.dispatcher.delivery.attempt import Performed
+from hookwright.dispatcher.delivery.records import detail
 from hookwright.outbound.port import Answer
 from hookwright.outbound.signing import Signer
-from hookwright.store.port import Action, AttemptRecord, Finish, NewDelivery, NewEvent
+from hookwright.store.port import NewDelivery, NewEvent
 from hookwright.store.sqlite.writer import SqliteStore
 from load import event_bytes
 
@@ -87,7 +88,7 @@ async def print_stages(template: str) -> None:
     performed = Performed(outcome, 1.0, outgoing, answer, [], 1)
 
     def record() -> bytes:
-        return detail(performed, route.redactor, message="ok", delivered=True, bodies="failed")
+        return detail(performed, route.redactor, "ok", "failed")
 
     print("\nStages, called alone (CPU µs an event; HTTP server, TLS and loop are the bare pipeline's share)")
     print(f"  decode {cost(lambda: decode(headers, raw)):.1f}")

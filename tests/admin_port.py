@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 
 from admin_backend import MemoryBackend
-from hookwright.dispatcher.admin import admin_app
-from hookwright.dispatcher.hosts import HostGuard
-from hookwright.dispatcher.tokens import Tokens
+from hookwright.dispatcher.ports.admin import admin_app
+from hookwright.dispatcher.ports.hosts import HostGuard
+from hookwright.dispatcher.ports.tokens import Tokens
 
 TOKEN = "t0ken-of-the-admin"
 V1 = "/admin/v1"
@@ -32,7 +32,9 @@ class Clients:
 
     def __init__(self, backend: MemoryBackend, file: Path) -> None:
         file.write_text(f"{TOKEN}\nsecond\n")
-        self._app = admin_app(backend, tokens=Tokens(file), hosts=HostGuard(["hookwright.hooks.svc"]))
+        self._app = admin_app(
+            backend, backend, backend, tokens=Tokens(file), hosts=HostGuard(["hookwright.hooks.svc"])
+        )
 
     def __call__(self, *, host: str = "127.0.0.1:8081", **headers: str) -> httpx.AsyncClient:
         """A client that sends the token, unless another `authorization` ("": none) is given."""

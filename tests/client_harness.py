@@ -19,7 +19,7 @@ from admin_backend import MemoryBackend
 from hookwright.api.admin import RequestRecord, ResponseRecord, Timings, ValidatorResult
 from hookwright.cli.main import main
 from hookwright.core.decode import decode
-from hookwright.dispatcher.server import Listener
+from hookwright.dispatcher.ports.server import Listener
 from hookwright.errors import EventError
 
 ADMIN_TOKEN, EVENT_TOKEN = "admin-t0ken", "event-t0ken"

@@ -7,6 +7,7 @@ headers, body). The answer is 200 `{"ok":true}`, unless the path holds one of:
 
     /-/status/503     that status              /-/delay/100     after so many milliseconds
     /-/hang           never                    /-/reset         the connection is reset
+    /-/hold           when /-/release comes    /-/release       the same, to all that are held
     /-/echo           the request's body      /-/mirror       what came, also in a header (needs --log)
 
 `/-/mirror/404/NAME` answers with that status. It gives away all it knows: headers and body of this request and of the
@@ -27,7 +28,7 @@ from typing import IO, ClassVar, cast
 import httptools
 import uvloop
 
-_ORDER = re.compile(r"/-/(status|delay|hang|reset|echo|mirror)(?:/([0-9]+))?")
+_ORDER = re.compile(r"/-/(status|delay|hang|hold|release|reset|echo|mirror)(?:/([0-9]+))?")
 _OK = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"ok":true}'
 
 _TOKEN = b'{"access_token":"demo-access-token","token_type":"Bearer","expires_in":3600}'
@@ -48,6 +49,7 @@ class Receiver(asyncio.Protocol):
 
     handshakes = 0
     open: ClassVar[set[Receiver]] = set()
+    held: ClassVar[list[asyncio.Transport]] = []
     mirrored: ClassVar[dict[str, object]] = {}
 
     def __init__(self, log: IO[str] | None) -> None:
@@ -110,6 +112,12 @@ class Receiver(asyncio.Protocol):
             self.transport.write(answer(number, b'{"ok":false}'))
         elif verb == "delay":
             self.loop.call_later(number / 1000, self.transport.write, _OK)
+        elif verb == "hold":
+            Receiver.held.append(self.transport)
+        elif verb == "release":
+            for transport in (*Receiver.held, self.transport):
+                transport.write(_OK)
+            Receiver.held.clear()
         elif verb == "reset":
             self.transport.abort()
         elif verb == "echo":

@@ -15,11 +15,13 @@ from typing import Any, Literal, TypeVar
 
 import trustme
 
+HANGS = 120.0
+"""Seconds after which a wait is taken for one without an end. It only stops a hang: no test judges by it."""
 TICK = os.sysconf("SC_CLK_TCK")
 Found = TypeVar("Found")
 
 
-def until(what: Callable[[], Found | Literal[False] | None], seconds: float = 30.0) -> Found:
+def until(what: Callable[[], Found | Literal[False] | None], seconds: float = HANGS) -> Found:
     """Ask again until the answer is true, then give it; fail after `seconds`."""
     end = time.monotonic() + seconds
     while True:
@@ -65,7 +67,7 @@ class Process:
         """Process id."""
         return self._child.pid
 
-    def wait_for(self, pattern: str, seconds: float = 30.0) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = HANGS) -> re.Match[str]:
         """Until the log says so."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -90,16 +92,27 @@ class Process:
         found = re.search(r"VmRSS:\s+([0-9]+)", Path(f"/proc/{self.pid}/status").read_text())
         return int(found[1]) / 1024 if found else 0.0
 
+    def read(self) -> float:
+        """MiB that it has read so far, from files and sockets."""
+        found = re.search(r"rchar: ([0-9]+)", Path(f"/proc/{self.pid}/io").read_text())
+        return int(found[1]) / 1024**2 if found else 0.0
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it and wait."""
+        """End it and wait, as `wait` does."""
         if self._child.poll() is None:
             self._child.send_signal(how)
-            try:
-                self._child.wait(30)
-            except subprocess.TimeoutExpired:
-                self._child.kill()
-                self._child.wait()
-        self._out.close()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it has ended. RuntimeError if it had to be killed because it never did."""
+        try:
+            self._child.wait(HANGS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+            raise RuntimeError(f"{self._log}: the process did not end") from None
+        finally:
+            self._out.close()
 
 
 def dev(

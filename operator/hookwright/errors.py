@@ -3,6 +3,7 @@
     HookwrightError
     ├── UsageError              a command was used wrong (exit code 2)
     ├── ManifestError           a manifest breaks a rule; knows file, line, field
+    ├── FieldError              a part of a spec cannot be compiled; knows its field; a ValueError as well
     ├── ClusterError            the API server or a dispatcher gave no usable answer; tried again
     ├── ConfigurationError      a dispatch configuration was refused; the last good one stays
     ├── EventError              an event was refused; carries the HTTP status of SPEC 3
@@ -50,6 +51,8 @@ class Cause(StrEnum):
     STATUS = "Status"  # a status code that is not 2xx
     VALIDATOR = "Validator"
     NOT_JSON = "NotJSON"
+    # neither we nor the target foresaw it
+    INTERNAL = "Internal"
 
 
 class Sent(StrEnum):
@@ -80,6 +83,15 @@ class ManifestError(HookwrightError):
         self.field = field
         self.file = file
         self.line = line
+
+
+class FieldError(HookwrightError, ValueError):
+    """A part of a spec cannot be compiled. `field` is the path below `spec`, `sentence` what is wrong there."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(f"{field}: {sentence}")
+        self.field = field
+        self.sentence = sentence
 
 
 class ConfigurationError(HookwrightError):

@@ -37,7 +37,7 @@ RENDERED_BYTES = 256 * KIB
 RENDERED_URL_CHARACTERS = 8_192
 RENDERED_HEADER_CHARACTERS = 8_192
 RENDER_STEPS = 100_000  # a part of the syntax tree run, an item or 32 characters read or made; ≤ 0.3 µs each
-RENDER_SECONDS = 0.05  # what the steps are calibrated for; tests measure it
+RENDER_SECONDS = 0.05  # what the steps are calibrated for; `make bench` measures it
 
 # --- filters -----------------------------------------------------------------------------------
 JSONPATH_NODES = 10_000  # nodes one query may visit in one event
@@ -66,6 +66,7 @@ TOKEN_MARGIN_SECONDS = 60.0  # a token is renewed so long before it expires, at 
 TOKEN_RETRY_SECONDS = 5.0  # after a renewal failed while the token is still good
 
 # --- delivery (SPEC 5) -------------------------------------------------------------------------
+INGEST_RETRY_AFTER_SECONDS = 5  # asked of a sender with a 503
 RETRY_JITTER = 0.2
 MAX_AGE_EXTRA_SECONDS = 24 * 3600.0  # default maxAge: the schedule and this (SPEC 2)
 SLOW_PAUSE_SECONDS = 1.0  # a lane's pause after a 429 or 503 that names no time itself
@@ -80,8 +81,26 @@ LANES_QUEUE_BYTES = 64 * MIB  # of all lanes together; over it each may hold onl
 PARSED_EVENTS = 256  # of the latest events, kept parsed until their first attempt
 PARSED_EVENT_BYTES = 4 * KIB  # a parsed event takes up to twenty times its text
 LANE_QUEUE_LEAST = 16
+LOAD_GROUP = 50  # webhooks built in one go of a thread, then put in force
+WARM_PAUSE_SECONDS = 0.01  # between two templates compiled ahead; each takes some milliseconds
+CLAIM_DELIVERIES = 2_000  # asked of the store in one call for many lanes: other work goes in between
+TURN_CREDIT_SECONDS = 0.0005  # of rendering granted to a lane with each turn
+TURN_CREDIT_MAX_SECONDS = 0.002
+TURNS_SECONDS = 0.001  # of work before the event loop gets control back
+IDLE_ATTEMPTS = 64  # tasks kept for the next attempt
+RESULTS_GATHER_SECONDS = 0.004  # a result that nobody waits for may share the commit of the next event
+RESULTS_STUCK_SECONDS = 2.0  # far longer than a commit on a busy disk; then no attempt starts
+STORE_FLUSH_SECONDS = 5.0  # for the last results at the end: what the store cannot take is sent once more
+REMEMBER_SECONDS = 2.0  # between two rounds of writing what changed of webhooks
+SWEEP_SECONDS = 60.0  # between two comparisons of store and lanes
+PRUNE_SECONDS = 60.0  # between two rounds of dropping what is too old
+COUNT_LANES = 250  # counted in one query of a sweep
+STORE_OPEN_SECONDS = 1.0  # between two tries to open a store that has no space
+LANE_EARLY_SECONDS = 0.002  # a timer may fire a little before its time
+LANE_AGAIN_SECONDS = 1.0  # after the store did not carry out what a lane asked, and between two looks for what is too old
 
 # --- store -------------------------------------------------------------------------------------
+KEY_COUNTER_BITS = 21  # of a key below its milliseconds: two million keys a millisecond before the clock is outrun
 BACKLOG_WEBHOOK = 100_000
 BACKLOG_TOTAL = 1_000_000
 BACKLOG_BYTES = 4 * GIB
@@ -97,15 +116,18 @@ HISTORY_ROW_BYTES = 250  # what an attempt costs in the database beside its deta
 STORE_GROUP_WEIGHT = 16_384  # rows + KiB in one transaction: keeps a commit near 100 ms on a slow disk
 STORE_CHECKPOINT_WEIGHT = 8_192  # rows + KiB after which the WAL is written back: about 16 MiB of it
 STORE_STEP_ROWS = 250  # rows of one step of pruning or burying: about 5 ms, as accepted events wait for it
+STORE_LAST_WORDS_SECONDS = 1.0  # for the sentence why the process ends, if stderr takes it at all
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
 STORE_READ_SECONDS = 2.0  # one query of the history
+STORE_READ_STEPS = 1_000_000  # of SQLite's machine between two looks at the clock (20 ms): each waits for a busy Python
+STORE_COUNT_ROUTES = 100  # webhooks counted in one query
 STORE_CHECK_BYTES = 32 * MIB  # a larger file is not read through at start: 0.6 s where nothing is cached
 REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no answer body is stored
 REDACT_SHORTEST_PART = 16  # characters of a part of a secret (a word, a line, a path segment) searched for alone
 FORMER_SECRETS_SECONDS = 24 * 3600.0  # after its rotation a value is still searched for (SPEC 5)
-FORMER_VALUES = 4  # of one key of a Secret that are remembered so: bounds the pattern
-REDACT_CHARACTERS = 64 * KIB  # of all secrets of one webhook that can be searched for: bounds the pattern
+FORMER_VALUES = 4  # of one key of a Secret that are remembered so: bounds the search
+REDACT_FORM_BYTES = 512 * KIB  # of all forms of all secrets of one webhook (nine times their size and more): bounds a search
 
 # --- tests -------------------------------------------------------------------------------------
 TEST_BODY_BYTES = 4 * KIB
@@ -127,6 +149,12 @@ CONFIG_PARTS = 8  # Secrets it is split over
 CONFIG_PART_BYTES = 900 * KIB  # a Secret holds at most 1 MiB
 CONFIG_BYTES = 256 * MIB  # expanded
 
+# --- folders that are followed ---------------------------------------------------------------------
+FOLDER_LOOK_SECONDS = 1.0  # between two looks without a notice of the system
+FOLDER_BLIND_LOOKS = 30  # while the system gives no notices, before it is asked for them again
+FOLDER_LOOK_SHARE = 0.02  # of the time that looks at manifests may take: very many files are looked at less often
+FOLDER_AGAIN_SECONDS = 5.0  # after a change that could not be put in force
+
 # --- Manual calls, tests and replays ---------------------------------------------------------------
 DIRECT_RUNS = 64  # Manual calls and tests under way at once
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
@@ -143,16 +171,21 @@ REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a 
 
 # --- telemetry ---------------------------------------------------------------------------------
 METRICS_WEBHOOKS = 250  # webhooks with time series of their own; the rest is summed: bounds a scrape to some ms
-LOG_BUFFER_BYTES = 64 * KIB  # lines held back before they are written
-LOG_BUFFER_SECONDS = 0.05  # how long; warnings of the process itself are written at once
+LOG_BUFFER_BYTES = 4 * MIB  # lines held while nobody reads: some seconds of them; further ones are dropped
+LOG_BUFFER_SECONDS = 0.05  # an attempt's line is held for, so that many cost one write
+LOG_DRAIN_SECONDS = 1.0  # that the end of the process waits for a reader
 
 # --- controller (SPEC 2) ---------------------------------------------------------------------------
 REBUILD_QUIET_SECONDS = 0.2  # without a change before the configuration is made anew: a kubectl apply of many files
 REBUILD_WAIT_SECONDS = 1.0  # at most, when changes never end
 RUNTIME_STATUS_SECONDS = 30.0  # between two writes of run-time fields of one object, unless its result flips
 RUNTIME_WRITES_PER_SECOND = 10.0  # of run-time fields, all objects together
+STATUS_RETRY_SECONDS = 1.0  # after a status could not be written; doubles with each further failure
+STATUS_RETRY_LONGEST_SECONDS = 10.0  # while that may heal by itself
+STATUS_REFUSED_LONGEST_SECONDS = 300.0  # while the API server refuses what it says
 STATUS_WRITERS = 8  # writes to the API server at once
 CONTROLLER_RETRY_SECONDS = 5.0  # after a write that failed
+CONFIG_TROUBLE_SECONDS = 60.0  # of a configuration that cannot be written, after which the controller is not ready
 ENDING_SECONDS = 3.0  # for the other parts of a controller of which one ended
 RELIST_SECONDS = 300.0  # between two looks at all webhooks and tests, which repair what a watch missed
 RELIST_AGAIN_SECONDS = 20.0  # after a look that found a miss
@@ -163,6 +196,8 @@ LIST_PAGE = 500  # objects in one page of a list
 CLUSTER_REQUEST_SECONDS = 20.0
 UNRESOLVED_SECONDS = 15.0  # between two looks whether objects that are referred to exist without the label
 UNRESOLVED_LOOKS = 100  # of those in one go
+UNRESOLVED_LOOKS_SECONDS = 30.0  # of one go, after which it begins no further look
+UNRESOLVED_AT_ONCE = 4  # requests under way, and threads that an API server without an answer can hold
 POLL_SECONDS = 5.0  # between two questions to the dispatchers
 POLL_PENDING_SECONDS = 0.5  # while a webhook waits for them
 POLL_PENDING_LONGEST_SECONDS = 60.0  # after which they are asked at leisure again
@@ -170,8 +205,10 @@ DISPATCHER_CONNECT_SECONDS = 3.0
 DISPATCHER_ANSWER_SECONDS = 10.0
 DISPATCHER_ANSWER_BYTES = 64 * MIB  # 10,000 webhooks are about 10 MiB
 NUDGE_SECONDS = 10.0  # after which pods that run an old configuration get their annotation anew
+OWNED_SECONDS = 10.0  # between two looks at its own Secrets while no dispatcher answers, or one refuses its token
 CONTROLLER_TESTS = 8  # WebhookTests under way at once
 TEST_AGAIN_SECONDS = 10.0  # after a run of a test did not come about
+REQUESTED_AT_CHARACTERS = 256  # of the annotation: what its echo in a status takes
 EVENT_MESSAGE_CHARACTERS = 1_024  # what the API server takes
 CONDITION_CHARACTERS = 1_024  # of a condition's message
 STATUS_HEADERS = 64  # of a request or answer in a WebhookTest's status

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from rig import HANGS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -19,7 +21,7 @@ def generate(*arguments: str, seed: str = "0") -> subprocess.CompletedProcess[st
         env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "operator")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
         check=False,
     )
 
@@ -61,7 +63,9 @@ def test_check_names_what_differs_and_writes_nothing(tmp_path: Path) -> None:
 
 def test_crds_are_plain_yaml_objects() -> None:
     """Each CRD file is one object of the kind that kubectl applies."""
-    for path in sorted((ROOT / "crds").glob("*.yaml")):
+    files = sorted((ROOT / "crds").glob("*.yaml"))
+    assert len(files) == 2
+    for path in files:
         definition = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert definition["kind"] == "CustomResourceDefinition"
         assert path.name == f"{definition['metadata']['name']}.yaml"

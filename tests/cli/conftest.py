@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from admin_backend import MemoryBackend, view
 from client_harness import ADMIN_TOKEN, EVENT_TOKEN, EventPort, Hookwright, serve
-from hookwright.dispatcher.admin import admin_app
-from hookwright.dispatcher.hosts import HostGuard
-from hookwright.dispatcher.tokens import Tokens
+from hookwright.dispatcher.ports.admin import admin_app
+from hookwright.dispatcher.ports.hosts import HostGuard
+from hookwright.dispatcher.ports.tokens import Tokens
 
 
 @pytest.fixture
@@ -47,6 +47,6 @@ def hookwright(backend: MemoryBackend, events: EventPort, tmp_path: Path) -> Ite
     (tmp_path / "events").write_text(f"{EVENT_TOKEN}\n")
     paths = ("/v1/events", "/v1/namespaces/{ns}/events")
     taking = Starlette(routes=[Route(path, events.take, methods=["POST"]) for path in paths])
-    admin_port = admin_app(backend, tokens=Tokens(tmp_path / "admin"), hosts=HostGuard())
+    admin_port = admin_app(backend, backend, backend, tokens=Tokens(tmp_path / "admin"), hosts=HostGuard())
     with serve(taking) as to, serve(admin_port) as admin:
         yield Hookwright(to, admin, tmp_path, backend, events)

@@ -17,8 +17,8 @@ from admin_backend import MemoryBackend, invocation, view
 from client_harness import FAILURE, Hookwright, serve
 from hookwright.api.admin import Explanation
 from hookwright.cli.main import main
-from hookwright.dispatcher.admin import admin_app
-from hookwright.dispatcher.hosts import HostGuard
+from hookwright.dispatcher.ports.admin import admin_app
+from hookwright.dispatcher.ports.hosts import HostGuard
 
 
 def test_send_posts_the_sample_of_a_trigger(hookwright: Hookwright) -> None:
@@ -253,6 +253,6 @@ def test_what_comes_from_outside_cannot_steer_a_terminal(hookwright: Hookwright)
 
 def test_without_tokens_none_is_asked(backend: MemoryBackend) -> None:
     """Against `dev` on loopback the commands work without any file."""
-    with serve(admin_app(backend, tokens=None, hosts=HostGuard())) as url:
+    with serve(admin_app(backend, backend, backend, tokens=None, hosts=HostGuard())) as url:
         result = CliRunner().invoke(main, ["list", "--admin", url])
     assert result.exit_code == 0

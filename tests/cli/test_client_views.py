@@ -21,6 +21,7 @@ from hookwright.cli.main import main
 from hookwright.cli.replay import moment
 from hookwright.cli.show import age
 from hookwright.errors import UsageError
+from rig import HANGS
 
 
 def test_list_is_a_table_with_dots(hookwright: Hookwright) -> None:
@@ -216,7 +217,7 @@ def test_an_interrupt_ends_follow_well(hookwright: Hookwright) -> None:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["id"] == "dlv_1.1"
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=HANGS)
     assert (process.returncode, errors) == (0, b"")
 
 

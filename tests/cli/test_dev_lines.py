@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from hookwright.cli.dev_lines import DeliveryLines
-from hookwright.store.port import AttemptRecord
+from hookwright.core.records import AttemptRecord
 from hookwright.telemetry.record import AttemptDetails
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
@@ -13,15 +12,17 @@ from click.testing import CliRunner
 
 from hookwright.cli.main import COMMANDS, main
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
+from rig import HANGS
 
-LOADED = """
+HELP = """
 import sys
+before = set(sys.modules)
 from hookwright.cli.main import main
 try:
     main(["--help"])
 except SystemExit:
     pass
-print(sorted({name.split(".")[0] for name in sys.modules} & {"pydantic", "jinja2", "yaml", "httpx", "rich"}))
+print(*set(sys.modules) - before)
 """
 
 
@@ -34,15 +35,13 @@ def test_help_names_every_command() -> None:
         assert line in found.stdout
 
 
-def test_help_starts_at_once() -> None:
-    """--help imports nothing heavy, and takes less than 0.3 s (the best of three)."""
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
-        times.append(time.perf_counter() - began)
-        assert done.stdout.splitlines()[-1] == "[]"
-    assert min(times) < 0.3
+def test_help_imports_little() -> None:
+    """Click, a few modules of our own and of the standard library, and nothing else: that is what a start costs."""
+    done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
+    modules = done.stdout.splitlines()[-1].split()
+    assert {name.partition(".")[0] for name in modules} - sys.stdlib_module_names == {"click", "hookwright"}
+    assert sum(name.startswith("hookwright") for name in modules) <= 6
+    assert len(modules) <= 100
 
 
 def test_module_and_script_are_the_same() -> None:
@@ -111,5 +110,5 @@ def test_a_full_disk_is_one_sentence() -> None:
     """Where output cannot be written, no traceback comes."""
     with open("/dev/full", "wb") as full:
         command = [sys.executable, "-m", "hookwright", "sample", "Manual"]
-        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=HANGS)
     assert (result.returncode, result.stderr) == (2, "Error: No space left on device.\n")

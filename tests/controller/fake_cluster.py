@@ -1,4 +1,7 @@
-"""A cluster in memory that answers what the controller asks: versions, generations, label selectors, watches."""
+"""A cluster in memory that answers what the controller asks: versions, generations, label selectors, watches.
+
+Takes of our kinds only what the CRDs let through. Must not: know what the controller does with an answer.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from controller import crds
 from controller.world import merge_patch
 from hookwright.controller.cluster import Listed
 from hookwright.controller.inventory import Raw, key_of
@@ -19,9 +23,10 @@ Event = tuple[str, dict[str, Any]]
 
 
 class FakeCluster:
-    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `down`: nothing answers;
-    `refuses`: names whose status cannot be written, `refused`: how often; `unknown`: kinds whose CRD was deleted;
-    `listeners`: called with every change, in any thread.
+    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `refuses`: names of Secrets, and of
+    objects whose status, cannot be written, `refused`: how often that was of a status; `down`: nothing answers;
+    `unknown`: kinds whose CRD was deleted; `turned_away`: somebody asked in vain because of these two;
+    `silent`: an object's labels are not told before it is set; `listeners`: called with every change, in any thread.
     """
 
     def __init__(self) -> None:
@@ -32,6 +37,8 @@ class FakeCluster:
         self.refuses: set[str] = set()
         self.refused = 0
         self.unknown: set[str] = set()
+        self.silent: threading.Event | None = None
+        self.turned_away = threading.Event()
         self.listeners: list[Callable[[str, Event], None]] = []
         self._version = 0
         self._lock = threading.RLock()
@@ -44,7 +51,11 @@ class FakeCluster:
         """Create or change objects of one or more YAML documents."""
         for document in yaml.safe_load_all(text):
             document["metadata"].setdefault("namespace", "shop")
-            self._store(document["kind"], document)
+            self.put(document)
+
+    def put(self, document: dict[str, Any]) -> None:
+        """Create or change one object."""
+        self._store(document["kind"], _checked(document["kind"], document))
 
     def delete(self, kind: str, key: str) -> None:
         """Take an object away."""
@@ -99,6 +110,7 @@ class FakeCluster:
         with self._lock:
             self._answer()
             if kind in self.unknown:
+                self.turned_away.set()
                 raise ClusterError("The API server answered 404: there is no such resource", status=404)
             items = [
                 raw for (of, _), raw in self.objects.items() if of == kind and _fits(raw, namespace, selector)
@@ -121,6 +133,8 @@ class FakeCluster:
                 yield what, copy.deepcopy(raw)
 
     def labels(self, kind: str, namespace: str, name: str) -> Raw | None:
+        if self.silent is not None:
+            self.silent.wait()
         found = self.read(kind, namespace, name)
         return None if found is None else {"metadata": found["metadata"]}
 
@@ -140,6 +154,8 @@ class FakeCluster:
     def apply_secret(self, namespace: str, body: Raw) -> None:
         with self._lock:
             self._answer()
+            if body["metadata"]["name"] in self.refuses:
+                raise ClusterError("The API server answered 403: not now", status=403)
             self._write("apply", "Secret", body)
 
     def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
@@ -160,21 +176,37 @@ class FakeCluster:
                 raise ClusterError("The API server answered 500.", status=500)
             if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
                 raise ClusterError("The object has been modified.", status=409)
-            return self._write(
-                "status", kind, {**found, "status": merge_patch(found.get("status"), body["status"])}
-            )
+            status = merge_patch(found.get("status"), body["status"])
+            try:
+                return self._write("status", kind, {**found, "status": status})
+            except ClusterError:
+                self.refused += 1
+                raise
 
     def post_event(self, namespace: str, body: Raw) -> None:
         self._answer()
         self.events.append(body)
 
     def _write(self, verb: str, kind: str, raw: Raw) -> dict[str, Any]:
+        checked = _checked(kind, dict(raw))
         self.writes.append((verb, kind, raw["metadata"]["name"]))
-        return copy.deepcopy(self._store(kind, dict(raw)))
+        return copy.deepcopy(self._store(kind, checked))
 
     def _answer(self) -> None:
         if self.down:
+            self.turned_away.set()
             raise ClusterError("The API server does not answer.")
+
+
+def _checked(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """The object as it is stored: unknown fields are dropped. ClusterError: it breaks the CRD."""
+    if kind not in crds.KINDS:
+        return raw
+    raw = raw | {part: crds.pruned(kind, part, raw[part]) for part in ("spec", "status") if part in raw}
+    refused = crds.refusal(kind, raw)
+    if refused is not None:
+        raise ClusterError(f"The API server answered 422: {refused}", status=422)
+    return raw
 
 
 def _fits(raw: Raw, namespace: str | None, selector: str) -> bool:

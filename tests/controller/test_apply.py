@@ -6,6 +6,7 @@ import base64
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 
 from controller.fake_cluster import FakeCluster
 from hookwright.controller.apply import Clock, Owned, StatusWriter
@@ -17,6 +18,10 @@ from hookwright.core.config_parts import MANIFEST
 from hookwright.errors import ClusterError
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
+SPECS = {
+    "Webhook": '{url: "https://a.example/x", triggers: [RequestCreated]}',
+    "WebhookTest": "{webhookRef: {name: w}}",
+}
 SETTINGS = Settings(namespace="hooks", release="hw", dispatcher_service="hw-dispatcher")
 
 
@@ -28,20 +33,22 @@ class World:
         self.seconds = 1000.0
         self.inventory = Inventory(lambda kind: None)
         clock = Clock(now=lambda: datetime(2026, 1, 2, tzinfo=UTC), monotonic=lambda: self.seconds)
-        self.owned = Owned(self.cluster, self.inventory, SETTINGS, ControllerMetrics())
-        self.writer = StatusWriter(self.cluster, self.inventory, clock, ControllerMetrics())
+        self.metrics = ControllerMetrics()
+        self.owned = Owned(self.cluster, self.inventory, SETTINGS, self.metrics)
+        self.writer = StatusWriter(self.cluster, self.inventory, clock, self.metrics)
 
     def objects(self, kind: str, *names: str) -> None:
         """Create objects and let the inventory know them."""
         for name in names:
-            self.cluster.apply(f"kind: {kind}\nmetadata: {{name: {name}}}\nspec: {{}}")
+            self.cluster.apply(f"kind: {kind}\nmetadata: {{name: {name}}}\nspec: {SPECS[kind]}")
         for raw in self.cluster.list(kind, None).items:
             self.inventory.put(kind, raw)
 
-    def change(self, kind: str, name: str, **more: object) -> StatusChange:
+    def change(self, kind: str, name: str, said: str = "", **more: object) -> StatusChange:
         """A status to write."""
         known = entry(kind, self.cluster.objects[(kind, f"shop/{name}")])
-        return StatusChange(known, {"host": f"{self.seconds}"}, (), **more)  # type: ignore[arg-type]
+        patch = {"lastHandledReconcileAt": said or f"{self.seconds}"}
+        return StatusChange(known, patch, (), **more)  # type: ignore[arg-type]
 
     def data(self, name: str) -> dict[str, bytes]:
         """The data of a Secret of the release."""
@@ -56,7 +63,7 @@ async def test_tokens_and_key_are_made_once() -> None:
         "kind: Secret\nmetadata: {name: hw-admin-token, namespace: hooks}\ndata: {token: bWluZQpvbGQK}"
     )
     key = await first.owned.prepare()
-    assert first.owned.admin_token == "mine"
+    assert first.owned.admin_token() == "mine"
     assert sorted(first.cluster.writes) == [
         ("create", "Secret", "hw-hash-key"),
         ("create", "Secret", "hw-ingest-token"),
@@ -65,6 +72,49 @@ async def test_tokens_and_key_are_made_once() -> None:
     assert len(first.data("hw-ingest-token")["token"]) >= 40
     assert await first.owned.prepare() == key
     assert len(first.cluster.writes) == 2
+
+
+async def test_what_is_missing_is_made_again() -> None:
+    """With the value that is known, as pods and senders still use it; the configuration with the next round."""
+    world = World()
+    key = await world.owned.prepare()
+    files = {MANIFEST: b"m1", "part-0": b"a"}
+    await world.owned.configuration(files, "h1")
+    names = ("hw-admin-token", "hw-ingest-token", "hw-hash-key", "hw-config-0")
+    before = {name: world.data(name) for name in names}
+    for name in names:
+        world.cluster.delete("Secret", f"hooks/{name}")
+    await world.owned.read_again()
+    assert await world.owned.configuration(files, "h1")
+    assert {name: world.data(name) for name in names} == before
+    assert key == before["hw-hash-key"]["key"]
+
+
+async def test_a_secret_that_cannot_be_used_keeps_no_other_from_being_made() -> None:
+    """One was emptied, another is gone: the one is said, the other is back."""
+    world = World()
+    await world.owned.prepare()
+    for name in ("hw-admin-token", "hw-ingest-token", "hw-hash-key"):
+        world.cluster.delete("Secret", f"hooks/{name}")
+    world.cluster.apply("kind: Secret\nmetadata: {name: hw-admin-token, namespace: hooks}\ndata: {}")
+    with pytest.raises(ClusterError, match="Secret hw-admin-token has no key token: delete it"):
+        await world.owned.read_again()
+    assert world.data("hw-ingest-token")
+    assert world.data("hw-hash-key")
+
+
+async def test_a_token_that_was_changed_is_the_one_that_is_known() -> None:
+    """Whoever sets a new one, and then loses the Secret, does not get the old one back."""
+    world = World()
+    await world.owned.prepare()
+    world.cluster.delete("Secret", "hooks/hw-ingest-token")
+    world.cluster.apply(
+        "kind: Secret\nmetadata: {name: hw-ingest-token, namespace: hooks}\ndata: {token: bWluZQ==}"
+    )
+    await world.owned.read_again()
+    world.cluster.delete("Secret", "hooks/hw-ingest-token")
+    await world.owned.read_again()
+    assert world.data("hw-ingest-token") == {"token": b"mine"}
 
 
 async def test_a_secret_without_its_key_is_said() -> None:
@@ -114,11 +164,78 @@ async def test_a_webhook_is_not_written_while_its_test_could_not_be() -> None:
     test = world.change("WebhookTest", "t", of_webhook="shop/w")
     changes = [test, world.change("Webhook", "w"), world.change("Webhook", "other")]
     world.cluster.refuses = {"t"}
-    assert await world.writer.write(changes)
+    assert await world.writer.write(changes) == 1.0
     assert world.cluster.writes == [("status", "Webhook", "other")]
     world.cluster.refuses = set()
-    assert not await world.writer.write(changes[:2])
+    assert await world.writer.write(changes[:2]) == 1.0
+    assert world.cluster.writes[1:] == []
+    world.seconds += 1
+    assert await world.writer.write(changes[:2]) is None
     assert world.cluster.writes[1:] == [("status", "WebhookTest", "t"), ("status", "Webhook", "w")]
+
+
+async def test_a_status_that_is_refused_for_good_holds_up_no_other() -> None:
+    """Not even its webhook's: nothing but a change of the test or of the CRD could end that wait."""
+    world = World()
+    world.objects("Webhook", "w")
+    world.objects("WebhookTest", "t")
+    changes = [world.change("WebhookTest", "t", "x" * 257, of_webhook="shop/w"), world.change("Webhook", "w")]
+    with structlog.testing.capture_logs() as told:
+        for _ in range(5):
+            await world.writer.write(changes)
+            changes[1:] = []
+    assert world.cluster.writes == [("status", "Webhook", "w")]
+    assert [(each["event"], each["object"]) for each in told] == [("status", "shop/t")]
+    assert "lastHandledReconcileAt" in told[0]["message"]
+    assert b'failures_total{what="status"} 1.0' in world.metrics.exposition()
+
+
+@pytest.mark.parametrize(
+    ("said", "fails", "tries"),
+    [
+        ("x" * 257, set(), [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111]),
+        ("fine", {"w"}, [0, 1, 3, 7, 15, *range(25, 1200, 10)]),
+    ],
+)
+async def test_the_pause_of_a_status_that_cannot_be_written_grows(
+    said: str, fails: set[str], tries: list[int]
+) -> None:
+    """However many rounds there are, of each object by itself: to minutes if it is refused, otherwise to ten seconds."""
+    world = World()
+    world.objects("Webhook", "w", "other")
+    world.cluster.refuses = fails
+    began, tried = world.seconds, []
+    for _ in range(2400):
+        before = world.cluster.refused
+        await world.writer.write([world.change("Webhook", "w", said), world.change("Webhook", "other")])
+        if world.cluster.refused > before:
+            tried.append(world.seconds - began)
+        world.seconds += 0.5
+    assert tried == tries
+    assert world.cluster.writes == [("status", "Webhook", "other")] * 2400
+
+
+async def test_a_status_that_was_written_begins_anew() -> None:
+    """With the shortest pause; nothing is left of the trouble before."""
+    world = World()
+    world.objects("Webhook", "w")
+    refused, fine = "x" * 257, "fine"
+    for said, pause in ((refused, 1.0), (refused, 2.0), (fine, None), (refused, 1.0)):
+        assert await world.writer.write([world.change("Webhook", "w", said)]) == pause
+        world.seconds += 2
+
+
+async def test_a_changed_object_is_tried_at_once() -> None:
+    """Whoever mends what was refused does not wait for the end of its pause."""
+    world = World()
+    world.objects("Webhook", "w")
+    for _ in range(9):
+        await world.writer.write([world.change("Webhook", "w", "x" * 257)])
+        world.seconds += 300
+    await world.writer.write([world.change("Webhook", "w", "x" * 257)])
+    world.cluster.apply(f"kind: Webhook\nmetadata: {{name: w}}\nspec: {SPECS['Webhook'].replace('/x', '/y')}")
+    assert await world.writer.write([world.change("Webhook", "w", "mended")]) is None
+    assert world.cluster.writes == [("status", "Webhook", "w")]
 
 
 async def test_run_time_fields_wait_thirty_seconds() -> None:

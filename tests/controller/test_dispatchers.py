@@ -49,7 +49,8 @@ async def test_a_report_holds_what_it_runs(asked: Asked) -> None:
     """Asked with the admin token; members of a newer release are no harm."""
     asked.answers("summary", (200, SUMMARY | {"configProblem": "Too large."}))
     asked.answers("webhooks", (200, {"items": [VIEW]}))
-    (report,), errors = await asked.client.reports(["127.0.0.1"])
+    errors = await asked.client.look(["127.0.0.1"])
+    (report,) = asked.client.reports
     assert (report.config_hash, report.webhooks["shop/w"].config_hash, errors) == ("h1", "c1", [])
     assert report.problem == "Too large."
     assert {headers["authorization"] for _, _, _, headers, _ in asked.server.asked} == {"Bearer t0ken"}
@@ -69,8 +70,8 @@ async def test_a_replica_that_answers_otherwise_is_left_out(
     """With the reason, and without the token in it."""
     asked.answers("summary", answer)
     asked.answers("webhooks", (200, {"items": []}))
-    reports, (error,) = await asked.client.reports(["127.0.0.1"])
-    assert (reports, error.status) == ([], status)
+    (error,) = await asked.client.look(["127.0.0.1"])
+    assert (asked.client.reports, error.status) == ([], status)
     assert said in str(error)
     assert "t0ken" not in str(error)
 
@@ -79,8 +80,8 @@ async def test_a_replica_that_is_away_hides_no_other(asked: Asked) -> None:
     """One report of two."""
     asked.answers("summary", (200, SUMMARY))
     asked.answers("webhooks", (200, {"items": []}))
-    reports, (error,) = await asked.client.reports(["127.0.0.2", "127.0.0.1"])
-    assert [report.address for report in reports] == ["127.0.0.1"]
+    (error,) = await asked.client.look(["127.0.0.2", "127.0.0.1"])
+    assert [report.address for report in asked.client.reports] == ["127.0.0.1"]
     assert "127.0.0.2 does not answer" in str(error)
 
 

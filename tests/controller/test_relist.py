@@ -11,7 +11,11 @@ from hookwright.errors import ClusterError
 from hookwright.limits import RELIST_AGAIN_SECONDS, RELIST_SECONDS
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
-WEBHOOK = "kind: Webhook\nmetadata: {name: %s}\nspec: {}"
+WEBHOOK = """
+kind: Webhook
+metadata: {name: %s}
+spec: {url: "https://a.example/x", triggers: [RequestCreated]}
+"""
 
 
 class Watched:

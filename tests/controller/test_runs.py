@@ -26,6 +26,7 @@ class Answering:
 
     def __init__(self, *hashes: str) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.reports: list[Report] = []
         self.errors: list[Exception] = []
         self._hashes = list(hashes)
 
@@ -45,9 +46,9 @@ class World:
     def __init__(self, *hashes: str) -> None:
         self.answering = Answering(*hashes)
         self.ended = asyncio.Event()
-        reports = [self._report("10.0.0.1", "old"), self._report("10.0.0.2", "new")]
+        self.answering.reports = [self._report("10.0.0.1", "old"), self._report("10.0.0.2", "new")]
         self.pauses: list[float] = []
-        self.runs = Runs(self.answering, ControllerMetrics(), lambda: reports, self.ended.set, self._pause)  # type: ignore[arg-type]
+        self.runs = Runs(self.answering, ControllerMetrics(), self.ended.set, self._pause)  # type: ignore[arg-type]
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -60,7 +61,7 @@ class World:
         """Start it, twice as a round may, and wait for its end."""
         self.runs.start(due)
         self.runs.start(due)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.ended.wait()
         self.ended.clear()
 

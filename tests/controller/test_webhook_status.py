@@ -111,8 +111,8 @@ def test_a_refused_configuration_is_said_instead_of_waiting() -> None:
     world.refused("The configuration is larger than its limit.")
     world.settle()
     assert world.conditions("Webhook", "w") == [
-        *WELL, "Programmed False Refused", "Ready False Refused", "DeliveryHealthy Unknown NoTraffic",
-        "Reconciling True Refused",
+        *WELL, "Programmed False ConfigurationRefused", "Ready False ConfigurationRefused",
+        "DeliveryHealthy Unknown NoTraffic", "Reconciling True ConfigurationRefused",
     ]  # fmt: skip
     assert "larger than its limit" in world.status("Webhook", "w")["conditions"][2]["message"]
     world.loaded()
@@ -121,6 +121,30 @@ def test_a_refused_configuration_is_said_instead_of_waiting() -> None:
     world.refused("The configuration is larger than its limit.")
     world.settle()
     assert "Ready True Succeeded" in world.conditions("Webhook", "w")
+
+
+def test_a_configuration_that_does_not_fit_is_said_by_those_who_wait_for_it() -> None:
+    """A new webhook, and one whose Secret was rotated; neither one that runs, nor one whose dispatcher restarts."""
+    others = "---".join(GOOD.replace("name: w", f"name: {name}") for name in ("runs", "restarts"))
+    world = World(f"{WANTS_SECRET}---{SECRET}---{others}")
+    world.loaded()
+    world.settle()
+    before = world.reports[0].webhooks["shop/w"].config_hash
+    world.unfit = "The configuration takes 8.0 MiB."
+    world.apply(GOOD.replace("name: w", "name: new"))
+    world.apply(SECRET.replace("c2VjcmV0LXZhbHVl", "cm90YXRlZC12YWx1ZQ=="))
+    world.loaded(w={"config_hash": before})
+    views = world.reports[0].webhooks
+    del views["shop/new"], views["shop/restarts"]  # type: ignore[attr-defined]
+    assert not world.settle().waiting
+    for name in ("w", "new"):
+        assert world.conditions("Webhook", name)[2:] == [
+            "Programmed False ConfigurationTooLarge", "Ready False ConfigurationTooLarge",
+            "DeliveryHealthy Unknown NoTraffic", "Reconciling True ConfigurationTooLarge",
+        ]  # fmt: skip
+        assert world.status("Webhook", name)["conditions"][2]["message"] == world.unfit
+    for name in ("runs", "restarts"):
+        assert "Ready True Succeeded" in world.conditions("Webhook", name)
 
 
 @pytest.mark.parametrize(
@@ -269,6 +293,33 @@ def test_requested_at_is_echoed_when_the_dispatcher_runs_it() -> None:
     world.loaded()
     assert not world.settle().waiting
     assert world.status("Webhook", "w")["lastHandledReconcileAt"] == "one"
+
+
+def test_a_request_of_any_length_is_echoed() -> None:
+    """Within what the field takes, one echo for each request, also of two that begin alike."""
+    echoes = set()
+    for requested in ("x" * 256, "x" * 257, "x" * 5000, "x" * 4999 + "y"):
+        world = World(
+            GOOD.replace("name: w", f"name: w, annotations: {{hookwright.io/requestedAt: {requested}}}")
+        )
+        world.loaded()
+        world.settle()
+        assert "Ready True Succeeded" in world.conditions("Webhook", "w")
+        echoes.add(world.status("Webhook", "w")["lastHandledReconcileAt"])
+    assert len(echoes) == 4
+    assert "x" * 256 in echoes
+
+
+def test_whatever_a_dispatcher_says_fits_the_status() -> None:
+    """Long texts are cut, and what another release says beside them is left out: nothing is written twice for it."""
+    world = World(GOOD)
+    said = DELIVERED | {"trigger": "t" * 300, "eventID": "\x1b" * 300, "invented": {"by": "a later release"}}
+    world.loaded(w={"last_invocation": said})
+    world.settle()
+    shown = world.status("Webhook", "w")["lastInvocation"]
+    assert (len(shown["trigger"]), len(shown["eventID"])) == (256, 256)
+    assert "\x1b" not in shown["eventID"]
+    assert "invented" not in shown
 
 
 def test_times_move_with_the_status_only() -> None:

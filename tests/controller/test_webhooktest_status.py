@@ -120,6 +120,37 @@ def test_requested_at_is_echoed_with_the_result() -> None:
     assert world.status("WebhookTest", "t")["lastHandledReconcileAt"] == "one"
 
 
+def test_a_request_of_any_length_is_one_run() -> None:
+    """Its echo fits the field; the same request again is no other run, one that begins alike is."""
+    world = World(f"{WEBHOOK}---{TEST}")
+    runs, echoes = set(), set()
+    for requested in ("r" * 5000, "r" * 4999 + "s", "r" * 5000):
+        world.apply(
+            TEST.replace("name: t", f"name: t, annotations: {{hookwright.io/requestedAt: {requested}}}")
+        )
+        world.loaded()
+        world.answer("t", "w")
+        world.settle()
+        assert world.conditions("WebhookTest", "t") == PASSED
+        runs.add(world.run_id("t", "w"))
+        echoes.add(world.status("WebhookTest", "t")["lastHandledReconcileAt"])
+    assert (len(runs), len(echoes)) == (2, 2)
+
+
+def test_what_a_run_says_fits_the_status() -> None:
+    """Method, URL, headers and the names of checks, whatever a template or a target made of them."""
+    world = World(f"{WEBHOOK}---{TEST}")
+    world.loaded()
+    invocation = Invocation(
+        id="x.1", webhook="shop/w", attempt=1, result="Test failed", time="2026-01-02T03:04:05Z",
+        request=RequestRecord(method="M" * 999, url="u" * 99_999, headers={"h" * 999: "\n" * 9999}, body="b" * 99_999),
+    )  # fmt: skip
+    checks = [Assertion(name="n" * 999, passed=True, expected="e" * 9999, actual="a" * 9999)] * 200
+    world.answer("t", "w", passed=False, hint="h" * 9999, invocation=invocation, assertions=checks)
+    world.settle()
+    assert world.conditions("WebhookTest", "t") == FAILED
+
+
 def test_a_missing_webhook_is_waited_for() -> None:
     """Reconciling, and it runs when the webhook appears."""
     world = World(TEST)
@@ -250,9 +281,38 @@ def test_an_event_tells_of_each_result() -> None:
     assert [(note.reason, note.warning) for note in notes] == [("TestFailed", True)]
 
 
-def test_the_run_stands_in_finished() -> None:
-    """So that one look tells which run a result is of."""
+def test_the_run_stands_in_the_status() -> None:
+    """As data for programs, whatever the sentence says; for people, and the release before, in Finished as well."""
     world = passed()
-    finished = found(world.status("WebhookTest", "t"), "Finished")
+    status = world.status("WebhookTest", "t")
+    finished = found(status, "Finished")
     assert finished is not None
-    assert world.run_id("t", "w") in finished["message"]
+    assert finished["message"].startswith(f"Run {world.run_id('t', 'w')} ")
+    assert status["runID"] == world.run_id("t", "w")
+    world.runs.clear()
+    world.write(
+        "WebhookTest", "t", conditions=[{**each, "message": "Done."} for each in status["conditions"]]
+    )
+    assert due(world) == []
+    world.write("WebhookTest", "t", runID="another")
+    assert due(world) == [world.run_id("t", "w")]
+
+
+def test_a_result_of_the_release_before_is_taken_over() -> None:
+    """It names its run in the sentence of Finished alone: an upgrade sends nothing again, and writes nothing."""
+    world = passed()
+    world.runs.clear()
+    world.write("WebhookTest", "t", runID=None)
+    plan = world.plan()
+    assert (plan.runs, plan.statuses) == ([], [])
+    world.apply(WEBHOOK.replace("/x", "/y"))
+    world.loaded()
+    assert due(world) == [world.run_id("t", "w")]
+
+
+def test_a_result_that_is_taken_away_takes_its_run_along() -> None:
+    """Else a webhook that is changed and changed back would count as tested, with no result to show."""
+    world = passed()
+    world.apply(WEBHOOK.replace("/x", "/y"))
+    world.settle()
+    assert "runID" not in world.status("WebhookTest", "t")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
 
+from controller import crds
 from hookwright.api.admin import TestRun, WebhookView
 from hookwright.controller.inventory import Inventory, key_of
 from hookwright.controller.plan import Build, Plan, Report, build, plan, snapshot
@@ -32,7 +34,10 @@ def merge_patch(value: Any, patch: Any) -> Any:
 
 
 class World:
-    """Objects, what dispatchers report, answers of tests, and the time."""
+    """Objects, what dispatchers report, answers of tests, and the time.
+
+    `unfit`: why the configuration is not handed to dispatchers.
+    """
 
     def __init__(self, text: str = "", *, cluster_events: tuple[str, ...] = ("shop",)) -> None:
         self.inventory = Inventory(lambda kind: None)
@@ -40,6 +45,7 @@ class World:
         self.unlabelled: list[Object] = []
         self.reports: list[Report] = []
         self.runs: dict[str, TestRun] = {}
+        self.unfit: str | None = None
         self.now = START
         self._cluster_events = frozenset(cluster_events)
         self._version = 0
@@ -134,7 +140,8 @@ class World:
     def plan(self) -> Plan:
         """What would be written now."""
         current = {each.id: each for kind in PLURALS for each in self.inventory.of(kind).values()}
-        return plan(self.built(), current, self.reports, self.runs, self.now)
+        made = dataclasses.replace(self.built(), unfit=self.unfit)
+        return plan(made, current, self.reports, self.runs, self.now)
 
     def settle(self) -> Plan:
         """Write everything that is planned, as often as it takes; the first plan. Fails if it never ends."""
@@ -147,10 +154,17 @@ class World:
                 return first
         raise AssertionError(f"never settles: {decided.statuses}")
 
+    def write(self, kind: str, name: str, **patch: Any) -> None:
+        """Change a status, None takes a field away."""
+        self._write(self.inventory.of(kind)[f"shop/{name}"].object, patch)
+
     def _write(self, owner: Object, patch: dict[str, Any]) -> None:
         name = (owner.kind, owner.key)
         raw = {**self.raws[name], "metadata": dict(self.raws[name]["metadata"])}
         raw["status"] = merge_patch(raw["status"], patch)
+        refused = crds.refusal(owner.kind, raw, "status")
+        assert refused is None, refused
+        raw["status"] = crds.pruned(owner.kind, "status", raw["status"])
         self._put(name, raw)
 
     def status(self, kind: str, name: str) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import pytest
 
 from admin_backend import MemoryBackend
 from admin_port import PATHS, TOKEN, V1, Clients, assert_problem
-from hookwright.dispatcher.admin import admin_app
-from hookwright.dispatcher.hosts import HostGuard
+from hookwright.dispatcher.ports.admin import admin_app
+from hookwright.dispatcher.ports.hosts import HostGuard
 from hookwright.errors import EventError, StoreFull
 
 
@@ -61,7 +61,7 @@ async def test_a_token_in_query_or_cookie_is_none(client: Clients) -> None:
 
 async def test_without_tokens_nobody_is_asked(backend: MemoryBackend) -> None:
     """`dev` on loopback."""
-    transport = httpx.ASGITransport(admin_app(backend, tokens=None, hosts=HostGuard()))
+    transport = httpx.ASGITransport(admin_app(backend, backend, backend, tokens=None, hosts=HostGuard()))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         assert (await http.get(f"{V1}/summary")).status_code == 200
 

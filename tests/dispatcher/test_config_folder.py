@@ -11,7 +11,7 @@ import pytest
 
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
-from hookwright.dispatcher.config_folder import read, stamp, write
+from hookwright.dispatcher.configuration.config_folder import read, stamp, write
 from hookwright.errors import ConfigurationError
 
 SPEC = WebhookSpec(triggers=["Manual"], url="https://example.com/", headers=[])

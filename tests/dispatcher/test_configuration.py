@@ -11,7 +11,7 @@ import httpx
 
 from hookwright.api.config import DispatchConfig
 from hookwright.dispatcher.app import Dispatcher
-from hookwright.dispatcher.config_folder import write
+from hookwright.dispatcher.configuration.config_folder import write
 from hookwright.dispatcher.settings import Settings
 
 Look = Callable[[], Awaitable[tuple[str | None, str | None]]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
-from hookwright.dispatcher.parsed import Parsed
+from hookwright.core.records import Delivery
+from hookwright.dispatcher.delivery.parsed import Parsed
 from hookwright.limits import PARSED_EVENT_BYTES, PARSED_EVENTS
-from hookwright.store.port import Delivery
 
 
 def event(pad: int = 0) -> Event:

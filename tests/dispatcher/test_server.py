@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hookwright.dispatcher.server import Listener
+from hookwright.dispatcher.ports.server import Listener
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]

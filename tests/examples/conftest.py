@@ -13,6 +13,7 @@ import pytest
 
 import demo
 from product.conftest import Product, receiving
+from rig import HANGS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -35,6 +36,6 @@ def test_runs(examples: Product) -> dict[str, dict[str, Any]]:
     """`hookwright test examples`: every run by the name of its test."""
     leads = [word for each in examples.connect_to for word in ("--connect-to", each)]
     command = [sys.executable, "-m", "hookwright", "test", str(EXAMPLES), "-o", "json", *leads]
-    done = subprocess.run([*command, "--ca-file", str(examples.ca_file)], capture_output=True, timeout=60)
+    done = subprocess.run([*command, "--ca-file", str(examples.ca_file)], capture_output=True, timeout=HANGS)
     assert (done.returncode, done.stderr) == (0, b""), done.stdout.decode()
     return {run["test"]: run for run in json.loads(done.stdout)["items"]}

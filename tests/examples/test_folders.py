@@ -12,6 +12,7 @@ import yaml
 
 from examples.conftest import EXAMPLES
 from hookwright.core.secret_values import signing_key
+from rig import HANGS
 
 FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
 NAMES = {
@@ -51,7 +52,7 @@ def test_a_folder_has_its_four_files(folder: Path) -> None:
 def test_a_folder_validates_alone(folder: Path) -> None:
     """No error and no warning, with nothing but its own files."""
     command = [sys.executable, "-m", "hookwright", "validate", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
     assert done.returncode == 0, done.stderr
     assert "0 errors, 0 warnings" in done.stdout + done.stderr
     assert "skipped" not in done.stdout + done.stderr

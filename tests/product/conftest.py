@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rig import LISTENING, Process, dev, records, throwaway_ca, until
+from rig import HANGS, LISTENING, Process, dev, records, throwaway_ca, until
 
 HOST = "target.test"
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -33,7 +34,7 @@ class Product:
         self.manifests.mkdir(parents=True, exist_ok=True)
         self.process: Process | None = None
         self.events = self.admin = ""
-        self.http = httpx.Client(timeout=20)
+        self.http = httpx.Client(timeout=HANGS)
         self._env: dict[str, str] = {}
 
     # --- the process -----------------------------------------------------------------------------
@@ -53,6 +54,18 @@ class Product:
         if self.process is not None:
             self.process.end(how)
             self.process = None
+
+    def drain(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Send it a signal, and wait until it takes no events any more."""
+        assert self.process is not None
+        os.kill(self.process.pid, how)
+        until(lambda: self.http.get(f"{self.admin}/readyz").status_code == 503)
+
+    def drained(self) -> None:
+        """Wait until it has ended by itself."""
+        assert self.process is not None
+        self.process.wait()
+        self.process = None
 
     def restart(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and start it on the same data."""
@@ -80,6 +93,12 @@ class Product:
     def loaded(self, key: str, state: str = "running") -> dict[str, Any]:
         """Wait until the dispatcher runs this webhook in this state."""
         return until(lambda: (view := self.view(key)) and view["state"] == state and view)
+
+    def changed(self, name: str, spec: str) -> dict[str, Any]:
+        """Write a Webhook anew, as `webhook` does, and wait until the dispatcher runs it; its view at once after that."""
+        before = self.loaded(f"default/{name}")["configHash"]
+        self.webhook(name, spec)
+        return until(lambda: (view := self.view(f"default/{name}")) and view["configHash"] != before and view)
 
     def view(self, key: str) -> dict[str, Any] | None:
         """The webhook as the admin port shows it."""
@@ -135,6 +154,18 @@ class Product:
         """Newest first."""
         return self.http.get(f"{self.admin}/admin/v1/dead-letters", params=query).json()["items"]
 
+    def replayed(self, *deliveries: str) -> int:
+        """Ask for a replay of these; how many dead letters went back."""
+        answer = self.http.post(f"{self.admin}/admin/v1/replays", json={"ids": list(deliveries)})
+        return answer.json()["replayed"]
+
+    def release(self) -> None:
+        """Let the receiver answer what it holds (/-/hold)."""
+        trusted = ssl.create_default_context(cafile=str(self.ca_file))
+        with httpx.Client(verify=trusted, timeout=HANGS) as client:
+            address = f"https://127.0.0.1:{self._port}/-/release"
+            client.get(address, extensions={"sni_hostname": HOST}).raise_for_status()
+
 
 @contextmanager
 def receiving(folder: Path, *hosts: str) -> Iterator[tuple[Path, int, Path]]:
@@ -161,7 +192,7 @@ def product(tmp_path: Path, receiver: tuple[Path, int, Path]) -> Iterator[Produc
     """A product that is not started yet."""
     made = Product(tmp_path, *receiver)
     yield made
-    made.stop()
+    made.stop(signal.SIGKILL)
     made.http.close()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from product.conftest import Product
 from product.forms import found
-from rig import until
+from rig import HANGS, until
 
 VALUE = "value/of+a.broken-secret"
 WORD = "wordthatissecret"
@@ -101,7 +101,7 @@ def broken(product: Product) -> Product:
 def command(*words: str) -> str:
     """What a command prints when it finds something wrong."""
     done = subprocess.run(
-        [sys.executable, "-m", "hookwright", *words], capture_output=True, timeout=30, text=True
+        [sys.executable, "-m", "hookwright", *words], capture_output=True, timeout=HANGS, text=True
     )
     assert done.returncode == 1, done.stderr
     return done.stdout + done.stderr

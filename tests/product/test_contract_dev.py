@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from product.conftest import Product, granted
-from rig import Process, until
+from rig import HANGS, Process, until
 
 WEBHOOK = "  url: https://target.test/%s\n  triggers: [RequestGranted]\n"
 TEST = """
@@ -24,7 +24,7 @@ spec: {webhookRef: {name: %s}, timeout: 30s}
 def ended(*arguments: str | Path, **env: str) -> tuple[int, str]:
     """Run a command that must end by itself: (exit code, what it said on stderr)."""
     command = [sys.executable, "-m", "hookwright", *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, env=env or None)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=HANGS, env=env or None)
     return result.returncode, result.stderr
 
 

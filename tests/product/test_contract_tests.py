@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from rig import HANGS
+
 WEBHOOK = """
 apiVersion: hookwright.io/v1alpha1
 kind: Webhook
@@ -23,7 +25,7 @@ TEST = """
 apiVersion: hookwright.io/v1alpha1
 kind: WebhookTest
 metadata: {name: %s}
-spec: {webhookRef: {name: %s}, timeout: 1s}
+spec: {webhookRef: {name: %s}, timeout: 60s}
 """
 
 
@@ -36,7 +38,7 @@ def run(tmp_path: Path, receiver: tuple[Path, int, Path]) -> Any:
         (tmp_path / "all.yaml").write_text(text)
         command = [sys.executable, "-m", "hookwright", "test", str(tmp_path), "-o", "json", "--ca-file", str(ca_file),
                    "--connect-to", f"target.test:443:127.0.0.1:{port}", *arguments]  # fmt: skip
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
         return result.returncode, json.loads(result.stdout)["items"], result.stderr
 
     return run
@@ -53,9 +55,9 @@ def test_names_are_those_of_the_status(run: Any) -> None:
 
 def test_the_timeout_of_the_test_shows_what_was_sent(run: Any) -> None:
     """The request is in the invocation though no answer came."""
-    code, (run_,), _ = run(WEBHOOK % ("one", "/-/hang") + TEST % ("t", "one"))
+    code, (run_,), _ = run(WEBHOOK % ("one", "/-/hang") + TEST.replace("60s", "5s") % ("t", "one"))
     assert (code, run_["result"]) == (1, "Test failed")
-    assert run_["message"] == "The test did not end within its timeout of 1s (may have been sent)."
+    assert run_["message"] == "The test did not end within its timeout of 5s (may have been sent)."
     assert run_["invocation"]["request"]["url"] == "https://target.test/-/hang"
     assert "timeout" in run_["hint"]
 
@@ -84,7 +86,9 @@ def test_only_what_is_asked_for_counts(run: Any) -> None:
 def test_a_test_that_cannot_run_is_listed_as_failed(run: Any) -> None:
     """A pipeline that reads the items sees every test, each failure with what is wrong and its tip."""
     wrong = TEST % ("wrong", "one") + TEST % ("lost", "nowhere")
-    text = WEBHOOK % ("one", "/listed") + TEST % ("t", "one") + wrong.replace("timeout: 1s", "mode: Maybe", 1)
+    text = (
+        WEBHOOK % ("one", "/listed") + TEST % ("t", "one") + wrong.replace("timeout: 60s", "mode: Maybe", 1)
+    )
     code, (passed, invalid, lost), _ = run(text)
     assert (code, passed["result"], invalid["result"], lost["result"]) == (
         1, "Test successful", "Test failed", "Test failed",

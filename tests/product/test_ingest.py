@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,10 +16,10 @@ from click.testing import CliRunner
 from hookwright.api.config import DispatchConfig
 from hookwright.cli.main import main
 from hookwright.core.hints import hint
-from hookwright.dispatcher.config_folder import write
+from hookwright.dispatcher.configuration.config_folder import write
 from hookwright.errors import Cause
 from product.conftest import Product, granted
-from rig import LISTENING, Process, until
+from rig import HANGS, LISTENING, Process, until
 
 CLOUD = {"specversion": "1.0", "id": "1", "source": "/s", "type": "dev.example.x", "data": {}}
 
@@ -147,7 +149,7 @@ def test_cloudevents_by_source_and_id(shared: Product) -> None:
 
 
 def test_a_token_is_asked_for_and_may_be_rotated(product: Product, tmp_path: Path) -> None:
-    """401 without it; a changed file counts within a second or so."""
+    """401 without it; a changed file counts without a restart."""
     tokens = tmp_path / "token"
     tokens.write_text("first-token\n")
     product.webhook("one", "  url: https://target.test/one\n  triggers: [RequestGranted]\n")
@@ -179,14 +181,16 @@ def test_a_token_is_asked_for_and_may_be_rotated(product: Product, tmp_path: Pat
 
 
 def test_a_rate_limit_answers_429(product: Product) -> None:
-    """Over ingest.rate: 429 with Retry-After."""
+    """Over ingest.rate: 429 with Retry-After, and nothing of it is kept."""
     product.webhook("one", "  url: https://target.test/one\n  triggers: [RequestGranted]\n")
-    product.start(INGEST_RATE="5")
-    answers = [product.post(granted()) for _ in range(20)]
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert refused
-    assert refused[0].headers["retry-after"] == "1"
-    assert sum(answer.status_code == 202 for answer in answers) >= 5
+    product.start(INGEST_RATE="1")
+    taken = product.accepted([granted()] * 300)
+    refused = product.post(granted())
+    assert refused.status_code == 429
+    assert refused.json()["detail"].startswith("More than 1 events a second; send this again in ")
+    assert int(refused.headers["retry-after"]) > 100
+    until(lambda: product.view("default/one")["pending"] == 0)
+    assert len(product.invocations(limit="500")) == len(taken) == 300
 
 
 def test_a_dripping_client_does_not_hold_up_others(shared: Product) -> None:
@@ -269,9 +273,10 @@ def test_a_test_whose_event_is_unusable_has_a_tip_of_its_own(product: Product) -
 
 def test_a_missing_token_is_found_before_the_data_folder_is_made(tmp_path: Path) -> None:
     """A start that was set up wrong leaves nothing behind."""
-    env = {"HOOKWRIGHT_DATA": str(tmp_path / "data"), "HOOKWRIGHT_CONFIG": str(tmp_path)}
-    found = CliRunner().invoke(main, ["dispatcher"], env=env)
-    assert (found.exit_code, "There is no ingest token" in found.stderr) == (2, True)
+    env = {**os.environ, "HOOKWRIGHT_DATA": str(tmp_path / "data"), "HOOKWRIGHT_CONFIG": str(tmp_path)}
+    command = [sys.executable, "-m", "hookwright", "dispatcher"]
+    found = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (found.returncode, "There is no ingest token" in found.stderr) == (2, True)
     assert not (tmp_path / "data").exists()
 
 
@@ -293,7 +298,7 @@ def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> No
         [sys.executable, "-m", "hookwright", "dispatcher"], tmp_path / "log", core=None, env=env
     )
     try:
-        with httpx.Client() as http:
+        with httpx.Client(timeout=HANGS) as http:
 
             def ready() -> int:
                 try:

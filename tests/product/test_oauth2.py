@@ -25,13 +25,13 @@ stringData: {id: "%s client/+ü", secret: "%s"}
 WEBHOOK = """
   url: https://idp.example/resource
   triggers: [RequestGranted]
-  retry: {schedule: [1s, 1s, 1s, 1s, 1s, 1s]}
+  retry: {schedule: [STEPS]}
   auth:
     oauth2:
       clientIDSecretRef: {name: client, key: id}
       clientSecretRef: {name: client, key: secret}
       tokenURL: https://idp.example/token
-"""
+""".replace("STEPS", ", ".join(["1s"] * 30))
 HEADER_SECRET, BODY_SECRET = "header secret: %/+ü", "body secret&=%+ü"
 
 
@@ -109,10 +109,7 @@ async def test_a_refused_client_waits_for_its_new_secret(protected: Product, aut
     assert failed["result"] == "Retrying"
     assert f"The token endpoint {HOST} answered 401 with the error invalid_client" in failed["message"]
     assert failed["hint"]
-    assert "response" not in failed or failed["response"] is None
+    assert failed.get("response") is None
     protected.write("secret", SECRET % ("header", HEADER_SECRET))
-    await asyncio.to_thread(
-        until,
-        lambda: protected.invocation(delivery)["result"] == "Delivered" and protected.view("default/one"),
-    )
+    await asyncio.to_thread(until, lambda: protected.invocation(delivery)["result"] == "Delivered")
     assert len(authorization.issued) == 1

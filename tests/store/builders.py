@@ -5,18 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from hookwright.store.port import (
-    Action,
-    AttemptRecord,
-    DeadReason,
-    Delivery,
-    Finish,
-    History,
-    NewDelivery,
-    NewEvent,
-    Retention,
-    Work,
-)
+from hookwright.core.records import Action, AttemptRecord, Claimed, DeadReason, Delivery, Finish, Wanted
+from hookwright.store.port import History, NewDelivery, NewEvent, Retention, Store, Work
 
 NOW = 1_700_000_000_000
 """Milliseconds; when events are received unless a test says otherwise."""
@@ -100,9 +90,22 @@ def bury(
 
 
 class Harness(Protocol):
-    """Opens an empty store: `async with harness(retention) as (work, history)`."""
+    """Opens an empty store: `async with harness(retention) as (work, upkeep, history)`."""
 
-    def __call__(self, retention: Retention) -> AbstractAsyncContextManager[tuple[Work, History]]: ...
+    def __call__(self, retention: Retention) -> AbstractAsyncContextManager[Store]: ...
+
+
+async def claimed(
+    work: Work,
+    route: str = HOOK,
+    *,
+    now: int = NOW,
+    limit: int = 100,
+    max_bytes: int = 1_000_000,
+    exclude: frozenset[int] = NONE,
+) -> Claimed:
+    """`Work.claim` for one webhook, with the limits that most tests do not care about."""
+    return (await work.claim({route: Wanted(limit, max_bytes, exclude)}, now=now))[route]
 
 
 async def claim(
@@ -114,8 +117,16 @@ async def claim(
     max_bytes: int = 1_000_000,
     exclude: frozenset[int] = NONE,
 ) -> list[Delivery]:
-    """`Work.claim` with the limits that most tests do not care about."""
-    return await work.claim(route, now=now, limit=limit, max_bytes=max_bytes, exclude=exclude)
+    """What is due of one webhook."""
+    found = await claimed(work, route, now=now, limit=limit, max_bytes=max_bytes, exclude=exclude)
+    return found.deliveries
+
+
+async def next_due(
+    work: Work, route: str = HOOK, exclude: frozenset[int] = NONE, *, now: int = NOW
+) -> int | None:
+    """When the next one of a webhook is due, if nothing is claimed."""
+    return (await claimed(work, route, now=now, limit=0, exclude=exclude)).next_due
 
 
 async def keys(work: Work, route: str = HOOK, *, now: int = NOW, **limits: int) -> list[int]:

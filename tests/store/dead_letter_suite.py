@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from hookwright.store.port import DeadReason, History, ReplaySelector, RouteCounts, Work
+from hookwright.core.records import Buried, DeadReason, RouteCounts
+from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.store.port import History, Replay, ReplaySelector, Work
 from store.builders import DAY, HOOK, NONE, NOW, OTHER, ack, bury, claim, dead_keys, delay, event, keys
 
 
@@ -34,11 +34,11 @@ class DeadLetterSuite:
         await work.finish([delay(delivery, NOW + 1, steps=3, attempts=4)])
         await work.finish([bury(delivery, attempts=5)])
         selector = ReplaySelector(keys=(101,))
-        assert await work.replay(selector, now=NOW + DAY, limit=10) == [(101, HOOK, 7)]
+        assert await work.replay(selector, now=NOW + DAY, limit=10) == [Replay(101, HOOK, 7)]
         assert await work.replay(selector, now=NOW + DAY, limit=10) == []
         assert await dead_keys(history) == []
         [again] = await claim(work, now=NOW + DAY)
-        assert again == replace(delivery, attempts=5, received=NOW + DAY)
+        assert again == delivery._replace(attempts=5, received=NOW + DAY)
 
     @pytest.mark.parametrize(
         ("selector", "expected"),
@@ -68,39 +68,100 @@ class DeadLetterSuite:
         assert [key for key, _, _ in await work.replay(ReplaySelector(), now=NOW, limit=2)] == [101, 201]
         assert await dead_keys(history) == [301]
 
-    async def test_a_dead_letter_of_a_shared_event_is_replayed_alone(
-        self, work: Work, history: History
-    ) -> None:
-        """The other webhook's delivery is not repeated, and the event leaves after the last one."""
+    async def test_a_dead_letter_of_a_shared_event_is_replayed_alone(self, work: Work) -> None:
+        """The other webhook's delivery is not repeated, and the event is there still."""
         await work.accept([event(100, HOOK, OTHER)])
         [first], [second] = await claim(work), await claim(work, OTHER)
         await work.finish([bury(first), ack(second)])
         await work.replay(ReplaySelector(), now=NOW, limit=10)
-        assert (await keys(work), await keys(work, OTHER)) == ([101], [])
-        [again] = await claim(work)
-        await work.finish([ack(again)])
-        assert await history.event(101) is None
+        assert [(one.key, one.raw) for one in await claim(work)] == [(101, first.raw)]
+        assert await keys(work, OTHER) == []
+
+    # --- burying a webhook's ---------------------------------------------------------------------
 
     async def test_all_that_waits_of_a_webhook_can_be_buried(self, work: Work, history: History) -> None:
         """Those at once and those delayed, but not those under way, nor another webhook's."""
         await work.accept([event(key, HOOK, OTHER, raw=b"x" * 10) for key in range(100, 1500, 100)])
         first, second, *_ = await claim(work)
         await work.finish([delay(first, NOW + 1)])
-        buried = await work.bury_waiting(
-            HOOK, DeadReason.GONE, "it is gone", now=NOW, exclude=frozenset({second.key})
-        )
-        assert buried == (13, 130)
+        under_way = frozenset({second.key})
+        buried = await work.bury(HOOK, DeadReason.GONE, "it is gone", now=NOW, exclude=under_way)
+        assert buried == Buried(13, 130, None, NOW)
         assert await keys(work, now=NOW + 1) == [second.key]
         assert len(await keys(work, OTHER)) == 14
-        counts = await history.counts()
-        assert counts == {HOOK: RouteCounts(1, 10, 13), OTHER: RouteCounts(14, 140, 0)}
+        counts = await history.counts([HOOK, OTHER])
+        assert counts == {HOOK: RouteCounts(1, 10, 13, NOW, 0), OTHER: RouteCounts(14, 140, 0, NOW, 0)}
 
     async def test_burying_can_spare_what_came_later(self, work: Work, history: History) -> None:
-        """Only deliveries received before a time are buried."""
-        await work.accept([event(100, HOOK, received=NOW - 1), event(200, HOOK)])
-        buried = await work.bury_waiting(
+        """Only deliveries received before a time are buried; the oldest of the others is told."""
+        await work.accept([event(100, HOOK, raw=b"old", received=NOW - 1), event(200, HOOK)])
+        buried = await work.bury(
             HOOK, DeadReason.WEBHOOK_DELETED, "it was deleted", now=NOW, exclude=NONE, received_before=NOW
         )
-        assert (buried[0], await keys(work)) == (1, [201])
+        assert buried == Buried(1, 3, None, NOW)
+        assert await keys(work) == [201]
         [(_, row)] = await history.dead_letters(limit=10)
         assert (row.reason, row.message) == (DeadReason.WEBHOOK_DELETED, "it was deleted")
+
+    async def test_a_replayed_delivery_is_not_old(self, work: Work) -> None:
+        """It was received when it was replayed, however old its key is."""
+        await work.accept([event(100, HOOK)])
+        await work.finish([bury(one) for one in await claim(work)])
+        await work.replay(ReplaySelector(), now=NOW + DAY, limit=1)
+        buried = await work.bury(
+            HOOK, DeadReason.EXHAUSTED, "too old", now=NOW + DAY, exclude=NONE, received_before=NOW + DAY
+        )
+        assert (buried.count, buried.oldest) == (0, NOW + DAY)
+
+    async def test_only_keys_that_were_made_before_the_time_are_looked_at(self, work: Work) -> None:
+        """So that a look for old ones costs nothing where none is: keys grow with time."""
+        made = NOW << KEY_COUNTER_BITS
+        await work.accept([event(made, HOOK, received=NOW - 5), event(made + 10, HOOK)])
+        question = (HOOK, DeadReason.EXHAUSTED, "too old")
+        none = await work.bury(*question, now=NOW, exclude=NONE, received_before=NOW)
+        assert none == Buried(0, 0, None, NOW - 5)
+        one = await work.bury(*question, now=NOW, exclude=NONE, received_before=NOW + 1, after=made + 1)
+        assert (one.count, await keys(work)) == (1, [made + 1])
+
+    async def test_much_is_buried_step_by_step(self, work: Work) -> None:
+        """A step looks at a bounded number of keys, excluded or not, and says where the next goes on."""
+        number = 2 * STORE_STEP_ROWS + 10
+        await work.accept([event(10 * key, HOOK) for key in range(1, number + 1)])
+        first, *_, last = await claim(work, limit=number)
+        await work.finish([delay(last, NOW + 1)])
+        under_way = frozenset({first.key})
+        steps = [Buried(0, 0, 0, None)]
+        while (after := steps[-1].after) is not None:
+            steps.append(
+                await work.bury(HOOK, DeadReason.GONE, "gone", now=NOW, exclude=under_way, after=after)
+            )
+        assert [step.count for step in steps] == [0, STORE_STEP_ROWS - 1, STORE_STEP_ROWS, 10]
+        assert [step.after for step in steps] == [0, 10 * STORE_STEP_ROWS + 1, 20 * STORE_STEP_ROWS + 1, None]
+        assert [step.oldest for step in steps] == [None, None, None, NOW]
+        assert await keys(work) == [first.key]
+
+    async def test_a_step_begins_after_a_key(self, work: Work) -> None:
+        """Whatever waits up to it is not looked at, whether it waits for a time or not."""
+        await work.accept([event(100, HOOK), event(200, HOOK), event(300, HOOK), event(400, HOOK)])
+        first, _, third, _ = await claim(work)
+        await work.finish([delay(first, NOW + 1), delay(third, NOW + 1)])
+        buried = await work.bury(HOOK, DeadReason.GONE, "gone", now=NOW, exclude=NONE, after=201)
+        assert buried.count == 2
+        assert sorted(await keys(work, now=NOW + 1)) == [101, 201]
+
+    async def test_burying_where_nothing_waits_finds_nothing(self, work: Work) -> None:
+        """A webhook that was never seen, or one that is done."""
+        buried = await work.bury("team/never", DeadReason.GONE, "gone", now=NOW, exclude=NONE)
+        assert buried == Buried(0, 0, None, None)
+        await work.accept([event(100, HOOK)])
+        buried = await work.bury(HOOK, DeadReason.GONE, "gone", now=NOW, exclude=NONE)
+        assert (buried.count, buried.after, buried.oldest) == (1, None, None)
+
+    async def test_among_very_many_the_oldest_is_told_by_the_keys(self, work: Work) -> None:
+        """Nothing that waits was received before it, though not all of it was looked at."""
+        times = range(NOW, NOW + 2 * STORE_STEP_ROWS)
+        await work.accept([event(at << KEY_COUNTER_BITS, HOOK, raw=b"old", received=at) for at in times])
+        buried = await work.bury(
+            HOOK, DeadReason.EXHAUSTED, "too old", now=NOW, exclude=NONE, received_before=NOW + 20
+        )
+        assert buried == Buried(20, 60, None, NOW + 20)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hookwright.store.port import Delivery, History, New, Repeat, Retention, RouteCounts, StoredRoute, Work
+from hookwright.core.records import Delivery, Pruned, RouteCounts, StoredRoute
+from hookwright.store.port import History, New, Repeat, ReplaySelector, Retention, Upkeep, Work
 from store.builders import (
     DAY,
     HOOK,
@@ -21,6 +22,8 @@ from store.builders import (
     event,
     keys,
 )
+
+NOTHING = Pruned(0, 0, {}, 0)
 
 
 class HistorySuite:
@@ -85,17 +88,34 @@ class HistorySuite:
         assert await history.invocation(999, None) is None
 
     async def test_counts_say_what_waits_and_what_is_dead(self, work: Work, history: History) -> None:
-        """Each webhook with something; delayed ones wait as well."""
-        await work.accept([event(100, HOOK, OTHER, raw=b"x" * 10), event(200, HOOK, raw=b"y" * 5)])
+        """Delayed ones wait as well; with the oldest, and the earliest due time."""
+        await work.accept(
+            [event(100, HOOK, OTHER, raw=b"x" * 10), event(200, HOOK, raw=b"y" * 5, received=NOW + 1)]
+        )
         first, second = await claim(work)
         await work.finish([delay(first, NOW + MINUTE), bury(second)])
-        assert await history.counts() == {HOOK: RouteCounts(1, 10, 1), OTHER: RouteCounts(1, 10, 0)}
+        expected = {HOOK: RouteCounts(1, 10, 1, NOW, NOW + MINUTE), OTHER: RouteCounts(1, 10, 0, NOW, 0)}
+        assert await history.counts([OTHER, HOOK]) == expected
+        assert (await history.recovered())[0] == expected
 
-    async def test_what_is_remembered_of_a_webhook_is_replaced(self, work: Work, history: History) -> None:
+    async def test_counts_are_of_the_webhooks_that_are_asked_for(self, work: Work, history: History) -> None:
+        """However many; one without anything waiting or dead is left out, and one that is only dead is not."""
+        routes = [f"team/hook-{number}" for number in range(1_000)]
+        await work.accept([event(10 * number, route) for number, route in enumerate(routes, 1)])
+        await work.finish([ack(one) for one in await claim(work, routes[0])])
+        await work.finish([bury(one) for one in await claim(work, routes[1])])
+        counts = await history.counts([*routes[:999], "team/never"])
+        assert counts.keys() == {*routes[1:999]}
+        assert counts[routes[1]] == RouteCounts(0, 0, 1, None, None)
+        assert await history.counts([]) == {}
+
+    async def test_what_is_remembered_of_a_webhook_is_replaced(
+        self, upkeep: Upkeep, history: History
+    ) -> None:
         """The last word counts, every field of it."""
         full = StoredRoute(HOOK, "mark", NOW, NOW + 1, NOW + 2, 3)
-        await work.remember([full, StoredRoute(OTHER, last_success=NOW)])
-        await work.remember([StoredRoute(OTHER, last_failure=NOW, consecutive_failures=1)])
+        await upkeep.remember([full, StoredRoute(OTHER, last_success=NOW)])
+        await upkeep.remember([StoredRoute(OTHER, last_failure=NOW, consecutive_failures=1)])
         _, memory, _ = await history.recovered()
         assert memory[HOOK] == full
         assert memory[OTHER] == StoredRoute(OTHER, last_failure=NOW, consecutive_failures=1)
@@ -109,37 +129,37 @@ class HistorySuite:
             await work.finish([ack(one) for one in await claim(work, route)])
         assert (await history.recovered())[2] == 103
 
+    async def test_every_webhook_that_was_seen_is_known(self, work: Work, history: History) -> None:
+        """Also one of which nothing was ever remembered."""
+        await work.accept([event(100, HOOK)])
+        assert (await history.recovered())[1] == {HOOK: StoredRoute(HOOK)}
+
     # --- pruning ---------------------------------------------------------------------------------
 
-    async def test_nothing_is_pruned_before_its_time(self, work: Work) -> None:
+    async def test_nothing_is_pruned_before_its_time(self, work: Work, upkeep: Upkeep) -> None:
         """Young and small: all stays."""
         await work.accept([event(100, HOOK, identity=b"one")])
         [delivery] = await claim(work)
         await work.finish([bury(delivery)])
-        assert await work.prune(now=NOW + 1) == {
-            "identities": 0,
-            "history": 0,
-            "dead_letters": 0,
-            "events": 0,
-        }
+        assert await upkeep.prune(now=NOW + 1) == NOTHING
 
-    async def test_what_is_past_its_time_is_pruned(self, work: Work, history: History) -> None:
+    async def test_what_is_past_its_time_is_pruned(
+        self, work: Work, upkeep: Upkeep, history: History
+    ) -> None:
         """Identities after a day, attempts after seven, dead letters with their events after thirty."""
         await work.accept([event(100, HOOK, identity=b"one")])
         [delivery] = await claim(work)
         await work.finish([bury(delivery)._replace(record=attempt(101, result="Rejected"))])
-        dropped = {"identities": 0, "history": 0, "dead_letters": 0, "events": 0}
-        assert await work.prune(now=NOW + DAY) == dropped | {"identities": 1}
-        assert await work.prune(now=NOW + 7 * DAY) == dropped | {"history": 1}
-        assert await work.prune(now=NOW + 30 * DAY) == dropped | {"dead_letters": 1, "events": 1}
-        assert await history.event(101) is None
+        assert await upkeep.prune(now=NOW + DAY) == NOTHING._replace(identities=1)
+        assert await upkeep.prune(now=NOW + 7 * DAY) == NOTHING._replace(history=1)
+        assert await upkeep.prune(now=NOW + 30 * DAY) == NOTHING._replace(dead_letters={HOOK: 1}, events=1)
         assert (await history.invocations(limit=10), await dead_keys(history)) == ([], [])
-        assert work.stats().identities == 0
+        assert upkeep.stats().identities == 0
 
     async def test_what_is_too_much_is_pruned_oldest_first(self, harness: Harness) -> None:
         """Each kind has its limit of number or size."""
         retention = Retention(identity_count=1, history_bytes=1_000, dead_letter_bytes=250)
-        async with harness(retention) as (work, history):
+        async with harness(retention) as (work, upkeep, history):
             events = [event(key, HOOK, raw=b"x" * 100, identity=b"%d" % key) for key in (100, 200, 300)]
             await work.accept(events)
             found = await claim(work)
@@ -149,30 +169,55 @@ class HistorySuite:
                     for one in found
                 ]
             )
-            assert await work.prune(now=NOW) == {
-                "identities": 2,
-                "history": 2,
-                "dead_letters": 1,
-                "events": 1,
-            }
+            assert await upkeep.prune(now=NOW) == Pruned(2, 2, {HOOK: 1}, 1)
             assert await dead_keys(history) == [301, 201]
             assert [one.delivery_key for _, one in await history.invocations(limit=9)] == [301]
             assert await work.accept([events[0]._replace(key=400)]) == [New()]
             assert await work.accept([events[2]._replace(key=500)]) == [Repeat(b"answer")]
 
-    async def test_a_shared_event_outlives_one_pruned_dead_letter(self, work: Work, history: History) -> None:
+    async def test_a_dead_letter_that_was_replayed_is_not_pruned(self, work: Work, upkeep: Upkeep) -> None:
+        """It waits; when it dies again its time begins anew."""
+        await work.accept([event(100, HOOK)])
+        [delivery] = await claim(work)
+        await work.finish([bury(delivery)])
+        await work.replay(ReplaySelector(), now=NOW + 30 * DAY, limit=1)
+        assert await upkeep.prune(now=NOW + 30 * DAY) == NOTHING
+        await work.finish([bury(delivery, at=NOW + 30 * DAY)])
+        assert await upkeep.prune(now=NOW + 60 * DAY - 1) == NOTHING
+        assert (await upkeep.prune(now=NOW + 60 * DAY)).dead_letters == {HOOK: 1}
+
+    async def test_a_shared_event_outlives_one_pruned_dead_letter(self, work: Work, upkeep: Upkeep) -> None:
         """The delivery that still waits keeps the event."""
         await work.accept([event(100, HOOK, OTHER)])
         [delivery] = await claim(work)
         await work.finish([bury(delivery)])
-        dropped = await work.prune(now=NOW + 30 * DAY)
-        assert (dropped["dead_letters"], dropped["events"]) == (1, 0)
-        assert await history.event(102) is not None
-        assert await keys(work, OTHER) == [102]
+        dropped = await upkeep.prune(now=NOW + 30 * DAY)
+        assert (dropped.dead_letters, dropped.events) == ({HOOK: 1}, 0)
+        assert [(one.key, one.raw) for one in await claim(work, OTHER)] == [(102, delivery.raw)]
 
-    async def test_much_is_pruned_in_one_call(self, work: Work, history: History) -> None:
+    async def test_much_is_pruned_in_one_call(self, work: Work, upkeep: Upkeep, history: History) -> None:
         """However many steps it takes, a call drops all that is past its time."""
         nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
         await work.finish([ack(nobody, attempt(key)) for key in range(101, 1_801)])
-        assert (await work.prune(now=NOW + 7 * DAY))["history"] == 1_700
+        assert (await upkeep.prune(now=NOW + 7 * DAY)).history == 1_700
         assert await history.invocations(limit=10) == []
+
+    async def test_deleted_webhooks_are_forgotten_when_nothing_is_left(
+        self, work: Work, upkeep: Upkeep, history: History
+    ) -> None:
+        """As long after it left the configuration as the history is kept; a new one of its name begins anew."""
+        await upkeep.remember(
+            [StoredRoute(HOOK, gone="mark", deleted_at=NOW), StoredRoute("team/kept", gone="mark")]
+        )
+        await work.accept([event(100, HOOK)])
+        late = NOW + 7 * DAY
+        await upkeep.prune(now=late)
+        assert (await history.recovered())[1][HOOK].gone == "mark"
+        await work.finish([ack(one) for one in await claim(work)])
+        await upkeep.prune(now=late - 1)
+        assert HOOK in (await history.recovered())[1]
+        await upkeep.prune(now=late)
+        assert set((await history.recovered())[1]) == {"team/kept"}
+        await work.accept([event(200, HOOK)])
+        assert (await history.recovered())[1][HOOK] == StoredRoute(HOOK)
+        assert await keys(work) == [201]

@@ -19,8 +19,15 @@ class Victim:
     """A process with a store in a folder; killed at the end of the `with` block if it still runs."""
 
     def __init__(
-        self, folder: Path, *, environment: Mapping[str, str] = {}, prefix: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        environment: Mapping[str, str] = {},
+        prefix: Sequence[str] = (),
+        first: str = "open",
     ) -> None:
+        """`first` is the first word it must say."""
+        self._first = first
         self._process = subprocess.Popen(
             [*prefix, sys.executable, str(_HERE / "victim.py"), str(folder)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
@@ -28,7 +35,7 @@ class Victim:
         )  # fmt: skip
 
     def __enter__(self) -> Victim:
-        assert self.answer().startswith("open "), self.errors()
+        assert self.answer().startswith(f"{self._first} "), self.errors()
         return self
 
     def __exit__(

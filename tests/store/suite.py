@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hookwright.store.port import History, Retention, Work
+from hookwright.store.port import History, Retention, Store, Upkeep, Work
 from store.builders import Harness
 from store.dead_letter_suite import DeadLetterSuite
 from store.history_suite import HistorySuite
@@ -22,20 +22,25 @@ class StoreSuite(WorkSuite, DeadLetterSuite, HistorySuite):
         raise NotImplementedError
 
     @pytest.fixture
-    async def stores(self, harness: Harness) -> AsyncIterator[tuple[Work, History]]:
+    async def store(self, harness: Harness) -> AsyncIterator[Store]:
         """An empty store with the default retention."""
-        async with harness(Retention()) as stores:
-            yield stores
+        async with harness(Retention()) as store:
+            yield store
 
     @pytest.fixture
-    def work(self, stores: tuple[Work, History]) -> Work:
-        """Its writing side."""
-        return stores[0]
+    def work(self, store: Store) -> Work:
+        """Its durable work."""
+        return store.work
 
     @pytest.fixture
-    def history(self, stores: tuple[Work, History]) -> History:
+    def upkeep(self, store: Store) -> Upkeep:
+        """What keeps it in shape."""
+        return store.upkeep
+
+    @pytest.fixture
+    def history(self, store: Store) -> History:
         """Its reading side."""
-        return stores[1]
+        return store.history
 
     async def test_a_store_that_works_answers_a_ping(self, work: Work) -> None:
         """No exception: it could store now."""

@@ -6,17 +6,19 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
 from watchfiles import awatch
 
-from hookwright.errors import StoreError, StoreFull
+from hookwright.core.records import DeadReason, Delivery, Pruned, StoredRoute
+from hookwright.errors import StoreBroken, StoreError, StoreFull
 from hookwright.limits import GIB, MIB, STORE_STEP_ROWS
-from hookwright.store.port import DeadReason, Delivery, NewEvent, Retention, StoredRoute
+from hookwright.store.port import New, NewEvent, Retention
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.failures import Failure, judge
-from store.builders import HOOK, NONE, NOW, ack, attempt, claim, dead_keys, event, keys
+from store.builders import DAY, HOOK, NONE, NOW, ack, attempt, bury, claim, dead_keys, event, keys
 
 PLENTY = (50 * GIB, 100 * GIB)
 
@@ -70,6 +72,67 @@ async def test_a_request_that_cannot_be_stored_fails_alone(tmp_path: Path) -> No
     await store.close()
 
 
+@pytest.mark.parametrize(
+    "bad", [{"time": 2**70}, {"duration": None}, {"trigger": "\ud800"}, {"detail": object()}]
+)
+async def test_a_result_that_cannot_be_stored_costs_its_call_alone(
+    tmp_path: Path, bad: dict[str, Any]
+) -> None:
+    """Nothing of the call is stored, and all of the others that were committed with it."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path)
+    await store.accept([event(100, HOOK), event(200, HOOK), event(300, HOOK), event(400, HOOK)])
+    first, second, third, fourth = await claim(store)
+    answers = await asyncio.gather(
+        store.finish([ack(first, attempt(101))]),
+        store.finish([ack(second, attempt(201)), ack(third, attempt(301)._replace(**bad))]),
+        store.finish([ack(fourth, attempt(401))]),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers] == [type(None), StoreError, type(None)]
+    assert await keys(store) == [201, 301]
+    assert [one.delivery_key for _, one in await history.invocations(limit=10)] == [401, 101]
+    await history.close()
+    await store.close()
+
+
+async def test_results_that_wait_for_space_are_answered_when_the_store_ends(tmp_path: Path) -> None:
+    """Whatever waits when something worse is found: an error, never silence."""
+    store = SqliteStore.open(tmp_path, on_broken=lambda why: None)
+    await store.accept([event(100, HOOK)])
+    [delivery] = await claim(store)
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        finishing = asyncio.ensure_future(store.finish([ack(delivery)]))
+        with pytest.raises(StoreFull):
+            await store.accept([event(200, HOOK)])
+        other.execute("UPDATE owner SET epoch = epoch + 1")
+        other.execute("COMMIT")
+        with pytest.raises(StoreBroken, match="another process took it over"):
+            await asyncio.wait_for(finishing, 30)
+
+
+async def test_every_call_beside_the_end_is_answered(tmp_path: Path) -> None:
+    """What came before it is carried out, or told that the store is closed like what comes after it."""
+    store = SqliteStore.open(tmp_path)
+    before = [
+        asyncio.ensure_future(call)
+        for call in (
+            store.accept([event(100, HOOK)]),
+            store.prune(now=NOW),
+            store.prune(now=NOW),
+            store.ping(),
+        )
+    ]
+    ending = asyncio.ensure_future(store.close())
+    after = asyncio.ensure_future(store.ping())
+    answers = await asyncio.wait_for(asyncio.gather(*before, ending, after, return_exceptions=True), 30)
+    assert answers[0] == [New()]
+    assert answers[4] is None
+    errors = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert errors, "not all steps of pruning fit in"
+    assert {(type(error), str(error)) for error in errors} == {(StoreError, "The store is closed.")}
+
+
 async def test_a_caller_that_gave_up_stops_nothing(tmp_path: Path) -> None:
     """A cancelled call may be stored; others go on."""
     store = SqliteStore.open(tmp_path)
@@ -93,42 +156,54 @@ async def test_a_claim_sees_what_came_before_it(tmp_path: Path) -> None:
 
 
 async def test_big_work_lets_accepted_events_pass(tmp_path: Path) -> None:
-    """Burying and pruning take steps; an event that comes meanwhile is stored before they are done."""
+    """Pruning takes steps; an event that comes meanwhile is stored before they are done."""
     store = SqliteStore.open(tmp_path, retention=Retention(history_bytes=0))
     number = 10 * STORE_STEP_ROWS
-    await store.accept([event(key, HOOK) for key in range(10, 10 + 10 * number, 10)])
-    burying = asyncio.ensure_future(
-        store.bury_waiting(HOOK, DeadReason.GONE, "it is gone", now=NOW, exclude=NONE)
-    )
-    await store.accept([event(1_000_000, "team/other")])
-    assert not burying.done()
-    assert (await burying)[0] == number
     nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
     await store.finish([ack(nobody, attempt(key)) for key in range(number)])
     pruning = asyncio.ensure_future(store.prune(now=NOW))
     await store.accept([event(2_000_000, "team/other")])
     assert not pruning.done()
-    assert (await pruning)["history"] == number
+    assert (await pruning).history == number
     await store.close()
 
 
-async def test_deleted_webhooks_are_forgotten_when_nothing_is_left(tmp_path: Path) -> None:
-    """Days after it left the configuration, and only then; a new one of the same name begins anew."""
-    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path)
-    await store.remember(
-        [StoredRoute(HOOK, gone="mark", deleted_at=NOW), StoredRoute("team/kept", gone="mark")]
-    )
+async def test_pruning_that_fails_is_told_by_the_next(tmp_path: Path) -> None:
+    """What earlier steps dropped is not lost: the call that succeeds tells it."""
+    store = SqliteStore.open(tmp_path)
+    nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+    await store.accept([event(100, HOOK, identity=b"one")])
+    await store.finish([ack(nobody, attempt(key)) for key in range(STORE_STEP_ROWS + 10)])
+    await store.finish([bury(one) for one in await claim(store)])
+    refusing = "BEFORE DELETE ON dead BEGIN SELECT RAISE(ABORT, 'not now'); END"
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute(f"CREATE TRIGGER refusing {refusing}")
+        with pytest.raises(StoreError, match="not now"):
+            await store.prune(now=NOW + 30 * DAY)
+        other.execute("DROP TRIGGER refusing")
+    assert await store.prune(now=NOW + 30 * DAY) == Pruned(1, STORE_STEP_ROWS + 10, {HOOK: 1}, 1)
+    assert await store.prune(now=NOW + 30 * DAY) == Pruned(0, 0, {}, 0)
+    await store.close()
+
+
+async def test_a_step_without_space_fails_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Its caller is told StoreFull; other calls go on, and the next one works."""
+    store = SqliteStore.open(tmp_path)
+    nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
     await store.accept([event(100, HOOK)])
-    late = NOW + 7 * 24 * 3_600_000
-    await store.prune(now=late)
-    assert (await history.recovered())[1][HOOK].gone == "mark"
-    await store.finish([ack(one) for one in await claim(store)])
-    await store.prune(now=late)
-    assert set((await history.recovered())[1]) == {"team/kept"}
-    await store.accept([event(200, HOOK)])
-    assert (await history.recovered())[1][HOOK] == StoredRoute(HOOK)
-    assert await keys(store) == [201]
-    await history.close()
+    await store.finish([ack(nobody, attempt(900))])
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for step in (
+            store.prune(now=NOW + 7 * DAY),
+            store.bury(HOOK, DeadReason.GONE, "it is gone", now=NOW, exclude=NONE),
+        ):
+            with pytest.raises(StoreFull, match="database is locked"):
+                await step
+        assert await keys(store) == [101]
+        other.execute("ROLLBACK")
+    assert await store.prune(now=NOW + 7 * DAY) == Pruned(0, 1, {}, 0)
+    assert (await store.bury(HOOK, DeadReason.GONE, "it is gone", now=NOW, exclude=NONE)).count == 1
     await store.close()
 
 
@@ -191,7 +266,7 @@ async def test_under_the_reserve_results_and_pruning_go_on(tmp_path: Path) -> No
         await store.accept([event(300, HOOK)])
     first, _ = await claim(store)
     await store.finish([ack(first, attempt(101))])
-    assert (await store.prune(now=NOW + 7 * 24 * 3_600_000))["history"] == 1
+    assert (await store.prune(now=NOW + 7 * DAY)).history == 1
     free[0] = PLENTY
     await store.accept([event(400, HOOK)])
     assert await keys(store) == [201, 401]

@@ -7,22 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from hookwright.store.sqlite import SqliteHistory, SqliteStore
-from store.builders import keys
+from hookwright.store.sqlite import SqliteStore
+from store.builders import claim
 from store.process import Victim
 from store.victim import RAW, ROUTE
 
 
 async def reopened(folder: Path) -> set[int]:
     """Keys of the events whose delivery waits after a new start; each with its bytes."""
-    store, history = SqliteStore.open(folder), SqliteHistory(folder)
+    store = SqliteStore.open(folder)
     try:
-        found = {key - 1 for key in await keys(store, ROUTE, limit=100_000, max_bytes=1_000_000_000)}
-        for key in found:
-            assert await history.event(key + 1) == RAW
-        return found
+        found = await claim(store, ROUTE, limit=100_000, max_bytes=1_000_000_000)
+        assert {one.raw for one in found} <= {RAW}
+        return {one.event_key for one in found}
     finally:
-        await history.close()
         await store.close()
 
 

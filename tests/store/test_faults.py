@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hookwright.limits import GIB
+from hookwright.store.sqlite.ownership import Ownership
 from store.process import Victim
 from store.test_crash import reopened
 
@@ -157,3 +158,68 @@ async def test_a_full_file_system_is_waited_out(disk: Disk, tmp_path: Path) -> N
         seen = victim.root / disk.folder.relative_to("/")
         shutil.copytree(seen, tmp_path / "copy", ignore=shutil.ignore_patterns("*-shm", "ballast"))
     assert await reopened(tmp_path / "copy") == accepted | {910_000}
+
+
+# --- a start ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "existing"),
+    [
+        ("store.db.new", False),
+        ("store.db-wal", False),
+        ("store.db-shm", False),
+        ("store.db-wal", True),
+        ("store.db-shm", True),
+    ],
+)
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_start_without_space_can_be_tried_again(
+    disk: Disk, file: str, existing: bool, number: int
+) -> None:
+    """The first start and a later one: nothing stays open, locked or half made; with space the same process opens."""
+    if existing:
+        with Victim(disk.folder, environment=disk.environment) as victim:
+            assert victim.ask("accept", 100) == "accepted 100"
+    disk.fails("pwrite", file, number)
+    if number != errno.ENOSPC:
+        disk.has_free(0)
+    with Victim(disk.folder, environment=disk.environment, first="refused") as victim:
+        refused = victim.ask("open")
+        assert refused.startswith("refused StoreFull ")
+        assert victim.ask("open") == refused, "descriptors stayed open"
+        Ownership(disk.folder).release()
+        assert not (disk.folder / "store.db.new").exists()
+        disk.heals()
+        disk.has_free(50 * GIB)
+        assert victim.ask("open").startswith("open ")
+        assert victim.ask("accept", 200) == "accepted 200"
+        victim.kill()
+    assert await reopened(disk.folder) == ({100, 200} if existing else {200})
+
+
+_FULL = _SMALL.replace("&&", '&& { cat /dev/zero > "$0/ballast"; } 2>/dev/null;')
+
+
+async def test_starts_on_a_full_file_system_are_waited_out(tmp_path: Path) -> None:
+    """A real small file system: the first start while it is full, and a later one."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    prefix = [_FULL if word == _SMALL else word for word in small_disk(folder)]
+    if not prefix:
+        pytest.skip("mounting is not allowed here; the test above covers the calls")
+    with Victim(folder, prefix=prefix, first="refused") as victim:
+        refused = victim.ask("open")
+        assert refused.startswith("refused StoreFull ")
+        assert victim.ask("open") == refused
+        assert victim.ask("empty") == "emptied"
+        assert victim.ask("open").startswith("open ")
+        assert victim.ask("accept", 100) == "accepted 100"
+        assert victim.ask("close") == "closed"
+        assert victim.ask("fill") == "filled"
+        refused = victim.ask("open")
+        assert refused.startswith("refused StoreFull ")
+        assert victim.ask("open") == refused
+        assert victim.ask("empty") == "emptied"
+        assert victim.ask("open").startswith("open ")
+        assert victim.ask("finish", 100) == "finished 100"

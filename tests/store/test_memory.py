@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hookwright.store.memory import MemoryStore
-from hookwright.store.port import History, Retention, Work
+from hookwright.store.port import Retention, Store
 from store.builders import Harness
 from store.suite import StoreSuite
 
@@ -18,12 +18,12 @@ class TestMemoryStore(StoreSuite):
 
     @pytest.fixture
     def harness(self) -> Harness:
-        """A store in memory is both sides."""
+        """A store in memory is all sides."""
 
         @asynccontextmanager
-        async def opened(retention: Retention) -> AsyncIterator[tuple[Work, History]]:
+        async def opened(retention: Retention) -> AsyncIterator[Store]:
             store = MemoryStore(retention=retention)
-            yield store, store
+            yield Store(store, store, store)
             await store.close()
 
         return opened

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hookwright.errors import StoreBroken, StoreDamaged, StoreError, StoreFull, StoreLocked
-from hookwright.store.port import StoredRoute
+from hookwright.core.records import StoredRoute
+from hookwright.errors import StoreBroken, StoreDamaged, StoreError, StoreLocked
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from store.builders import HOOK, NOW, OTHER, bury, claim, delay, event, keys
 from store.process import Victim
@@ -173,9 +173,10 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """One sentence, not a traceback of the operating system."""
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        StoreFull, match=r"The data folder .*/file/data cannot be written \(Not a directory\)"
-    ):
+        StoreError, match=r"The data folder .*/file/data cannot be written \(Not a directory\)"
+    ) as raised:
         SqliteStore.open(tmp_path / "file" / "data")
+    assert type(raised.value) is StoreError, "it does not heal by itself"
 
 
 # --- one owner -------------------------------------------------------------------------------------

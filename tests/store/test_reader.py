@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from hookwright.core.records import Delivery
 from hookwright.errors import StoreError
-from hookwright.store.port import Delivery
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.database import open_reader
-from store.builders import HOOK, NOW, ack, attempt, event
+from store.builders import HOOK, NOW, OTHER, ack, attempt, event
 
 
 async def test_a_query_that_takes_too_long_ends(tmp_path: Path) -> None:
     """One sentence that says what to do; the next query works."""
     store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path, seconds=0.0)
     nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
-    await store.finish([ack(nobody, attempt(key)) for key in range(10_000)])
+    await store.finish([ack(nobody, attempt(key)) for key in range(60_000)])
     with pytest.raises(StoreError, match=r"Reading the history took longer than 0\.0 s: ask for less"):
         await history.invocations(limit=100_000)
     assert (await history.recovered())[0] == {}
@@ -45,7 +45,7 @@ async def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("DELETE FROM waiting")
-        assert (await history.counts())[HOOK].waiting == 1
+        assert (await history.counts([HOOK]))[HOOK].waiting == 1
         writer.execute("ROLLBACK")
     await history.close()
     await store.close()
@@ -60,6 +60,41 @@ async def test_damage_is_told_in_one_sentence(tmp_path: Path) -> None:
         await history.invocations(limit=10)
     await history.close()
     await store.close()
+
+
+async def test_counting_too_long_ends(tmp_path: Path) -> None:
+    """One sentence; the next, smaller question works."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path, seconds=0.0)
+    await store.accept([event(1, HOOK), event(10, OTHER)])
+    with closing(sqlite3.connect(tmp_path / "store.db")) as other:
+        other.execute(
+            "WITH RECURSIVE keys (key) AS (SELECT 100 UNION ALL SELECT key + 1 FROM keys LIMIT 200000)"
+            " INSERT INTO waiting SELECT 1, key, key, 0, 0, 0, 10 FROM keys"
+        )
+        other.commit()
+    with pytest.raises(StoreError, match=r"Reading the history took longer than 0\.0 s"):
+        await history.counts([HOOK, OTHER])
+    assert (await history.counts([OTHER]))[OTHER].waiting == 1
+    assert (await history.recovered())[0][HOOK].waiting == 200_001
+    await history.close()
+    await store.close()
+
+
+async def test_what_cannot_be_asked_or_opened_is_told_in_our_words(tmp_path: Path) -> None:
+    """No error of SQLite or of Python's values comes out of a question."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path)
+    with pytest.raises(StoreError, match="The history cannot be asked for that"):
+        await history.invocations(limit=10, before=2**70)
+    with pytest.raises(StoreError, match="The history cannot be asked for that"):
+        await history.invocations(limit=10, friendly_id="\ud800")
+    await history.close()
+    with pytest.raises(StoreError, match="The history is closed"):
+        await history.counts([HOOK])
+    await store.close()
+    nowhere = SqliteHistory(tmp_path / "nowhere")
+    with pytest.raises(StoreError, match="The history cannot be read"):
+        await nowhere.counts([HOOK])
+    await nowhere.close()
 
 
 @pytest.mark.parametrize(
@@ -102,8 +137,9 @@ class ExplainedHistory(SqliteHistory):
             """Explains, then runs."""
 
             set_progress_handler = connection.set_progress_handler
+            rollback = connection.rollback
 
-            def execute(self, sql: str, values: object) -> sqlite3.Cursor:
+            def execute(self, sql: str, values: object = ()) -> sqlite3.Cursor:
                 rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)  # type: ignore[arg-type]
                 plans.extend(row[3] for row in rows)
                 return connection.execute(sql, values)  # type: ignore[arg-type]

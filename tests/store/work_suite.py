@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
-from hookwright.store.port import Conflict, DeadLetterRow, DeadReason, Delivery, History, New, Repeat, Work
+from hookwright.core.records import Claimed, DeadReason, Delivery, Wanted
+from hookwright.store.port import Conflict, DeadLetterRow, History, New, Repeat, ReplaySelector, Upkeep, Work
 from store.builders import (
     DAY,
     HOOK,
     MINUTE,
-    NONE,
     NOW,
     OTHER,
     ack,
     attempt,
     bury,
     claim,
+    claimed,
     dead_event,
     dead_keys,
     delay,
     event,
     keys,
+    next_due,
 )
 
 
@@ -35,7 +36,7 @@ class WorkSuite:
         assert await work.accept([event(100, HOOK, OTHER, raw=b'{"a":1}')]) == [New()]
         expected = Delivery(101, 100, HOOK, "AccessRequestGranted", "RequestGranted", b'{"a":1}', NOW)
         assert await claim(work) == [expected]
-        assert await claim(work, OTHER) == [replace(expected, key=102, route=OTHER)]
+        assert await claim(work, OTHER) == [expected._replace(key=102, route=OTHER)]
 
     async def test_a_delivery_knows_whether_it_is_the_only_one(self, work: Work) -> None:
         """`sole` is set exactly for an event that went to one webhook."""
@@ -56,15 +57,13 @@ class WorkSuite:
 
     async def test_an_unknown_webhook_has_nothing(self, work: Work) -> None:
         """Asking for a webhook that never had a delivery is no error."""
-        assert await claim(work, "team/never") == []
-        assert await work.next_due("team/never", NONE) is None
+        assert await claimed(work, "team/never") == Claimed([], None)
 
     async def test_an_event_for_nobody_is_not_kept(self, work: Work, history: History) -> None:
         """Without deliveries nothing waits, but its key counts as used."""
         assert await work.accept([event(100)]) == [New()]
         counts, _, high = await history.recovered()
         assert (counts, high) == ({}, 100)
-        assert await history.event(101) is None
 
     async def test_a_delivery_can_be_dead_from_the_start(self, work: Work, history: History) -> None:
         """Over a backlog limit the delivery is stored as a dead letter with its event."""
@@ -74,7 +73,8 @@ class WorkSuite:
         assert row == DeadLetterRow(
             101, 100, HOOK, "RequestGranted", DeadReason.BACKLOG, "over the limit", 0, NOW, NOW
         )
-        assert await history.event(101) == b'{"a":1}'
+        await work.replay(ReplaySelector(), now=NOW, limit=1)
+        assert [one.raw for one in await claim(work)] == [b'{"a":1}']
 
     # --- identities ------------------------------------------------------------------------------
 
@@ -132,34 +132,30 @@ class WorkSuite:
         assert await work.accept([late]) == [New()]
         assert await work.accept([late._replace(key=300)]) == [Repeat(b"answer")]
 
-    async def test_the_window_of_identities_shows_in_the_figures(self, work: Work) -> None:
+    async def test_the_window_of_identities_shows_in_the_figures(self, work: Work, upkeep: Upkeep) -> None:
         """How many identities are known, and since when."""
         await work.accept(
             [event(100, HOOK, identity=b"one"), event(200, HOOK, identity=b"two", received=NOW + 5)]
         )
-        stats = work.stats()
+        stats = upkeep.stats()
         assert (stats.identities, stats.oldest_identity) == (2, NOW)
 
     # --- finish ----------------------------------------------------------------------------------
 
-    async def test_an_acknowledged_delivery_is_gone_with_its_event(
-        self, work: Work, history: History
-    ) -> None:
-        """Delivered: nothing waits, the event's bytes are dropped, the attempt is in the history."""
+    async def test_an_acknowledged_delivery_is_gone(self, work: Work, history: History) -> None:
+        """Delivered: nothing waits, the attempt is in the history."""
         await work.accept([event(100, HOOK)])
         [delivery] = await claim(work)
         await work.finish([ack(delivery, attempt(101))])
-        assert await claim(work) == []
-        assert await history.event(101) is None
+        assert await claimed(work) == Claimed([], None)
+        assert await history.counts([HOOK]) == {}
         assert await history.invocation(101, 1) == attempt(101)
 
-    async def test_an_event_stays_until_its_last_delivery_is_done(self, work: Work, history: History) -> None:
+    async def test_an_event_stays_until_its_last_delivery_is_done(self, work: Work) -> None:
         """State is kept per webhook: one that is delivered takes nothing from another."""
         await work.accept([event(100, HOOK, OTHER, raw=b'{"a":1}')])
-        for route, left in ((HOOK, b'{"a":1}'), (OTHER, None)):
-            [delivery] = await claim(work, route)
-            await work.finish([ack(delivery)])
-            assert await history.event(102) == left
+        await work.finish([ack(one) for one in await claim(work)])
+        assert [one.raw for one in await claim(work, OTHER)] == [b'{"a":1}']
 
     async def test_a_delayed_delivery_waits_for_its_time(self, work: Work) -> None:
         """It is claimed when it is due and not before, with its counts."""
@@ -167,7 +163,7 @@ class WorkSuite:
         [delivery] = await claim(work)
         await work.finish([delay(delivery, NOW + MINUTE, steps=1, attempts=2)])
         assert await claim(work, now=NOW + MINUTE - 1) == []
-        assert await work.next_due(HOOK, NONE) == NOW + MINUTE
+        assert await next_due(work) == NOW + MINUTE
         [again] = await claim(work, now=NOW + MINUTE)
         assert (again.key, again.attempts, again.steps, again.due) == (101, 2, 1, NOW + MINUTE)
         assert again.sole
@@ -181,18 +177,19 @@ class WorkSuite:
         assert [(one.key, one.steps) for one in await claim(work, now=NOW + 2)] == [(101, 2)]
         await work.finish([bury(first)])
         assert await dead_keys(history) == [101]
-        assert await work.next_due(HOOK, NONE) is None
+        assert await next_due(work) is None
 
-    async def test_a_clock_that_was_set_back_does_not_stall_what_waits(self, work: Work) -> None:
+    async def test_a_clock_that_was_set_back_does_not_stall_what_waits(
+        self, work: Work, upkeep: Upkeep
+    ) -> None:
         """A due time further away than its own wait is brought to now and that wait; others stay."""
         await work.accept([event(100, HOOK), event(200, HOOK)])
         first, second = await claim(work)
         await work.finish([delay(first, NOW + MINUTE)])
-        day = 24 * 60 * MINUTE
-        back = NOW - day
-        assert await work.clamp(now=NOW) == 0
-        assert await work.clamp(now=back) == 1
-        assert await work.next_due(HOOK, frozenset({second.key})) == back + MINUTE
+        assert await upkeep.clamp(now=NOW) == 0
+        assert await upkeep.clamp(now=NOW - 1) == 1
+        assert await upkeep.clamp(now=NOW - DAY) == 1
+        assert await next_due(work, exclude=frozenset({second.key})) == NOW - DAY + MINUTE
 
     async def test_the_longest_due_comes_first(self, work: Work) -> None:
         """A retry whose time came before a newer event was received goes first, and the other way round."""
@@ -207,10 +204,44 @@ class WorkSuite:
         await work.accept([event(100, HOOK), event(200, HOOK), event(300, HOOK)])
         first, second, _ = await claim(work)
         await work.finish([delay(first, NOW + 10), delay(second, NOW + 20)])
-        assert await work.next_due(HOOK, NONE) == 0
-        assert await work.next_due(HOOK, frozenset({301})) == NOW + 10
-        assert await work.next_due(HOOK, frozenset({301, 101})) == NOW + 20
-        assert await work.next_due(HOOK, frozenset({101, 201, 301})) is None
+        assert await next_due(work) == 0
+        assert await next_due(work, exclude=frozenset({301})) == NOW + 10
+        assert await next_due(work, exclude=frozenset({301, 101})) == NOW + 20
+        assert await next_due(work, exclude=frozenset({101, 201, 301})) is None
+
+    async def test_a_claim_says_when_the_next_is_due(self, work: Work) -> None:
+        """Of those that it does not bring: 0 for one at once, else the earliest time, past or to come."""
+        await work.accept([event(100, HOOK), event(200, HOOK), event(300, HOOK)])
+        first, second, third = await claim(work)
+        assert await claimed(work, limit=2) == Claimed([first, second], 0)
+        assert await claimed(work) == Claimed([first, second, third], None)
+        await work.finish([delay(second, NOW + 10), delay(third, NOW + 20)])
+        assert await claimed(work) == Claimed([first], NOW + 10)
+        late = NOW + 30
+        assert (await claimed(work, now=late, limit=2)).next_due == NOW + 20
+        assert (await claimed(work, now=late, limit=1)).next_due == NOW + 10
+        assert (await claimed(work, now=late, exclude=frozenset({first.key, second.key}))).next_due is None
+
+    async def test_one_that_can_go_at_once_comes_before_any_time(self, work: Work) -> None:
+        """The next one is due at once even if a retry that stays was due longer."""
+        await work.accept([event(100, HOOK), event(200, HOOK, received=NOW + 50)])
+        first, _ = await claim(work)
+        await work.finish([delay(first, NOW + 10)])
+        assert await next_due(work, now=NOW + 60) == 0
+
+    async def test_many_webhooks_are_claimed_in_one_call(self, work: Work) -> None:
+        """Each by its own limits and exclusions; the answer has every one that was asked for."""
+        await work.accept([event(100, HOOK, OTHER), event(200, HOOK, OTHER), event(300, HOOK)])
+        wanted = {
+            HOOK: Wanted(1, 1_000_000, frozenset({101})),
+            OTHER: Wanted(5, 1_000_000),
+            "team/never": Wanted(5, 1_000_000),
+        }
+        found = await work.claim(wanted, now=NOW)
+        answers = {
+            route: ([one.key for one in each.deliveries], each.next_due) for route, each in found.items()
+        }
+        assert answers == {HOOK: ([201], 0), OTHER: ([102, 202], None), "team/never": ([], None)}
 
     async def test_a_buried_delivery_is_a_dead_letter_with_its_event(
         self, work: Work, history: History
@@ -224,7 +255,8 @@ class WorkSuite:
         assert row == DeadLetterRow(
             101, 100, HOOK, "RequestGranted", DeadReason.EXHAUSTED, "it was refused", 8, NOW + 5, NOW
         )
-        assert await history.event(101) == b'{"a":1}'
+        await work.replay(ReplaySelector(), now=NOW, limit=1)
+        assert [one.raw for one in await claim(work)] == [b'{"a":1}']
 
     async def test_a_result_for_what_does_not_wait_changes_nothing(
         self, work: Work, history: History
@@ -234,16 +266,16 @@ class WorkSuite:
         [delivery] = await claim(work)
         await work.finish([bury(delivery)])
         await work.finish([ack(delivery, attempt(101, number=2)), delay(delivery, NOW + 1)])
-        await work.finish([ack(replace(delivery, key=901), attempt(901, kind="Manual"))])
+        await work.finish([ack(delivery._replace(key=901), attempt(901, kind="Manual"))])
         assert await dead_keys(history) == [101]
-        assert await history.event(101) is not None
         assert await history.invocation(101, 2) == attempt(101, number=2)
         assert await history.invocation(901, None) == attempt(901, kind="Manual")
+        await work.replay(ReplaySelector(), now=NOW, limit=1)
+        assert [one.raw for one in await claim(work)] == [delivery.raw]
 
-    async def test_a_wrong_hint_never_costs_an_event(self, work: Work, history: History) -> None:
+    async def test_a_wrong_hint_never_costs_an_event(self, work: Work) -> None:
         """A result that calls the delivery of a shared event its only one drops no event."""
         await work.accept([event(100, HOOK, OTHER)])
         [delivery] = await claim(work)
-        await work.finish([ack(replace(delivery, sole=True))])
-        assert await keys(work, OTHER) == [102]
-        assert await history.event(102) is not None
+        await work.finish([ack(delivery._replace(sole=True))])
+        assert [(one.key, one.raw) for one in await claim(work, OTHER)] == [(102, delivery.raw)]

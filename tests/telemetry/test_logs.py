@@ -1,6 +1,6 @@
 """Log lines, as whoever reads stderr gets them."""
 
-import asyncio
+import errno
 import io
 import json
 import logging
@@ -11,27 +11,29 @@ import pytest
 import structlog
 
 from hookwright.api import admin
-from hookwright.store.port import AttemptRecord
+from hookwright.core.records import AttemptRecord
 from hookwright.telemetry import logs
 from hookwright.telemetry.record import AttemptDetails
 
 
 class Stream(io.BytesIO):
-    """A stream that counts its writes and tells of them."""
+    """What came out. `full`: it takes no more, as a file on a full disk."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes = 0
-        self.written = asyncio.Event()
+    full = False
 
-    def write(self, data: bytes | bytearray) -> int:  # type: ignore[override]
-        self.writes += 1
-        self.written.set()
-        return super().write(data)
+    def write(self, lines: bytes) -> int:  # type: ignore[override]
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(lines)
+
+    def text(self) -> str:
+        """All of it."""
+        logs.flush()
+        return self.getvalue().decode()
 
     def lines(self) -> list[dict[str, object]]:
         """All lines, parsed."""
-        return [json.loads(line) for line in self.getvalue().splitlines()]
+        return [json.loads(line) for line in self.text().splitlines()]
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_no_control_character_reaches_the_stream(stream: Stream, text: str) -> N
     """A hostile answer cannot steer a terminal or fake a line, and the JSON still says what it was."""
     logs.attempt(details("Rejected", text))
     structlog.get_logger().info("answer.refused", reason=text)
-    raw = stream.getvalue().decode()
+    raw = stream.text()
     assert [line.get("message") or line["reason"] for line in stream.lines()] == [text, text]
     assert not any(
         ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in raw.replace("\n", "")
@@ -119,42 +121,23 @@ def test_a_lone_surrogate_costs_no_line(stream: Stream) -> None:
     assert stream.lines()[0]["message"] == "half \\ud800 of a pair"
 
 
-async def test_lines_of_attempts_are_written_together(stream: Stream) -> None:
-    """While the loop runs, a hundred deliveries cost one write, within a twentieth of a second."""
-    for _ in range(100):
-        logs.attempt(details())
-    assert stream.writes == 0
-    await asyncio.wait_for(stream.written.wait(), 5)
-    assert stream.writes == 1
-    assert len(stream.lines()) == 100
-
-
-async def test_many_lines_are_not_held_back_long(stream: Stream) -> None:
-    """What is held in memory is bounded."""
-    for _ in range(1000):
-        logs.attempt(details())
-    assert 1 < stream.writes < 20
-
-
-async def test_our_own_events_are_written_at_once_and_in_order(stream: Stream) -> None:
-    """A line of the process itself pushes out what was held back before it."""
+def test_all_lines_come_in_their_order(stream: Stream) -> None:
+    """Those of attempts, of the process itself, and of libraries."""
     logs.attempt(details())
     structlog.get_logger().warning("configuration.refused", reason="it is damaged")
-    first, second = stream.lines()
-    assert (first["event"], second["event"]) == ("attempt", "configuration.refused")
-    assert (second["level"], second["reason"]) == ("warning", "it is damaged")
-
-
-async def test_every_loop_gets_its_lines_out(stream: Stream) -> None:
-    """A loop that ended with lines held back does not keep the next one's from the stream."""
-    await asyncio.to_thread(asyncio.run, _one_attempt())
     logs.attempt(details())
-    await asyncio.wait_for(stream.written.wait(), 5)
-    assert len(stream.lines()) == 2
+    logging.getLogger("uvicorn.error").warning("Invalid request received.")
+    said = [line["event"] for line in stream.lines()]
+    assert said == ["attempt", "configuration.refused", "attempt", "Invalid request received."]
 
 
-async def _one_attempt() -> None:
+def test_a_new_stream_gets_no_line_of_the_old(stream: Stream) -> None:
+    """What was said before stays where it was said."""
     logs.attempt(details())
+    after = Stream()
+    logs.configure(stream=after)
+    structlog.get_logger().info("started")
+    assert ([line["event"] for line in after.lines()], len(stream.lines())) == (["started"], 1)
 
 
 def test_lines_of_libraries_look_like_ours(stream: Stream) -> None:
@@ -180,7 +163,7 @@ def test_a_traceback_is_part_of_its_line_without_local_values(stream: Stream, th
     (line,) = stream.lines()
     assert line["event"] == "attempt.failed"
     assert str(line["exception"]).endswith("ValueError: 17 characters are too many")
-    assert token.encode() not in stream.getvalue()
+    assert token not in stream.text()
 
 
 def test_debug_lines_are_left_out(stream: Stream) -> None:
@@ -207,12 +190,30 @@ def test_a_run_of_a_test_is_one_line(stream: Stream) -> None:
     }  # fmt: skip
 
 
+def test_lines_that_were_lost_are_told_of(stream: Stream) -> None:
+    """Once the stream takes lines again, one says how many are missing."""
+    stream.full = True
+    for _ in range(3):
+        logs.attempt(details())
+        structlog.get_logger().info("started")
+        logs.flush()
+    stream.full = False
+    structlog.get_logger().info("went on")
+    after, told = stream.lines()
+    assert after["event"] == "went on"
+    assert (told["level"], told["event"], told["lines"]) == ("warning", "logs.lost", 6)
+    assert logs.dropped() == 6
+
+
 def test_a_reader_that_went_away_stops_nothing(stream: Stream) -> None:
-    """Logging to a closed pipe or stream loses lines and raises nothing."""
+    """Logging to a closed pipe or stream loses lines, counts them, and raises nothing."""
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "wb", buffering=0) as pipe:
         logs.configure(stream=pipe)
         logs.attempt(details())
-    logs.attempt(details())
+        logs.flush()
+        assert logs.dropped() == 1
     structlog.get_logger().error("store.broken")
+    logs.flush()
+    assert logs.dropped() == 2

@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,11 +24,11 @@ from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
 from hookwright.cli.output import print_error
 from hookwright.cli.test import EGRESS_FLAGS, say
-from hookwright.cli.watch import Look, changes, look
+from hookwright.cli.watch import follow, look
+from hookwright.core.expectations import SUCCESSFUL
 from hookwright.dispatcher.app import Dispatcher, make_data_folder
 from hookwright.dispatcher.settings import Settings, parse_address
-from hookwright.dispatcher.testruns import SUCCESSFUL
-from hookwright.errors import HookwrightError, UsageError
+from hookwright.errors import UsageError
 from hookwright.telemetry import logs
 
 
@@ -105,21 +106,21 @@ class _Dev:
         """Until SIGTERM or Ctrl-C; False when the dispatcher failed."""
         data = self._settings.data
         make_data_folder(data)
-        key = hash_key(data)
+        self._key = hash_key(data)
         seen = look(self._folder)
-        folder = await asyncio.to_thread(read_folder, [self._folder], key, None)
-        await self._dispatcher.start(folder.assembly.config)
+        self._read = await asyncio.to_thread(read_folder, [self._folder], self._key, None)
+        await self._dispatcher.start(self._read.assembly.config)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._dispatcher.request_stop)
-        self._greet(folder)
-        self._say(folder)
-        tests = FolderTests(data / "tests.json", self._dispatcher.test, self._say_test)
-        tests.follow(test_requests(folder))
-        following = asyncio.create_task(self._follow(key, folder, seen, tests))
+        self._greet(self._read)
+        self._say(self._read)
+        self._tests = FolderTests(data / "tests.json", self._dispatcher.test, self._say_test)
+        self._tests.follow(test_requests(self._read))
+        following = asyncio.create_task(follow(self._folder, seen, self._take, partial(click.echo, err=True)))
         await self._dispatcher.run()
         following.cancel()
-        await asyncio.gather(following, tests.close(), return_exceptions=True)
+        await asyncio.gather(following, self._tests.close(), return_exceptions=True)
         return self._dispatcher.failure is None
 
     def _greet(self, folder: Folder) -> None:
@@ -147,17 +148,12 @@ class _Dev:
         else:
             logs.test_run(run, passed=run.result == SUCCESSFUL)
 
-    async def _follow(self, key: bytes, folder: Folder, seen: Look, tests: FolderTests) -> None:
+    async def _take(self) -> None:
         """Keep configuration and tests up with the files."""
-        async for _ in changes(self._folder, seen):
-            try:
-                folder = await asyncio.to_thread(read_folder, [self._folder], key, folder)
-                await self._dispatcher.use(folder.assembly.config)
-            except (HookwrightError, OSError) as error:
-                click.echo(f"{self._folder}: the change is not fully in force ({error}).", err=True)
-                continue
-            self._say(folder)
-            tests.follow(test_requests(folder))
+        self._read = await asyncio.to_thread(read_folder, [self._folder], self._key, self._read)
+        await self._dispatcher.use(self._read.assembly.config)
+        self._say(self._read)
+        self._tests.follow(test_requests(self._read))
 
 
 def _in_url(host: str) -> str:

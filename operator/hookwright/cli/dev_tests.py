@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Final
 
 import orjson
+import structlog
 
 from hookwright.api.admin import TestRun
 from hookwright.api.fields import seconds
 from hookwright.dispatcher.testruns import TestRequest
 from hookwright.limits import DIRECT_RUNS
 
+log = structlog.get_logger()
 _REMEMBERED: Final = 10_000
 
 
@@ -67,11 +69,20 @@ class FolderTests:
             await self._once(request)
 
     async def _once(self, request: TestRequest) -> None:
-        async with self._gate:
-            run = await self._run(request)
-        self._show(run)
-        if self._begun.get(request.test) == request.run_id:
-            self._remember(request)
+        """What goes wrong beside the run is told; it runs again after a change, lest its target gets it for ever."""
+        try:
+            async with self._gate:
+                run = await self._run(request)
+            self._show(run)
+            if self._newest(request):
+                self._remember(request)
+        except Exception:
+            log.exception("test.failed", test=request.test)
+            if self._newest(request):
+                del self._begun[request.test]
+
+    def _newest(self, request: TestRequest) -> bool:
+        return self._begun.get(request.test) == request.run_id
 
     def _remember(self, request: TestRequest) -> None:
         self._done[request.test] = request.run_id

@@ -16,16 +16,18 @@ from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, read_folder, test_requests, unfit_tests
 from hookwright.cli.output import Format, format_option, print_error, print_many
 from hookwright.cli.show import note
+from hookwright.core.expectations import FAILED, SUCCESSFUL
 from hookwright.core.hints import hint
+from hookwright.core.keys import Keys
 from hookwright.core.objects import WEBHOOK_TEST, full_name
 from hookwright.core.redaction import printable
+from hookwright.core.times import rfc3339
 from hookwright.dispatcher.app import make_sender
-from hookwright.dispatcher.attempt import Pipeline
-from hookwright.dispatcher.clock import Clock, rfc3339
-from hookwright.dispatcher.former import FormerSecrets
-from hookwright.dispatcher.keys import Keys
+from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.configuration.former import FormerSecrets
+from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.settings import Settings
-from hookwright.dispatcher.testruns import FAILED, SUCCESSFUL, TestRequest, TestRunner
+from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.errors import Cause, UsageError
 
 EGRESS_FLAGS = {

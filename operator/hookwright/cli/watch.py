@@ -1,35 +1,31 @@
-"""Says when something in a folder of manifests has changed.
+"""Keeps something up with a folder of manifests, whatever happens to the folder, the system or the change.
 
-The system's notices make it quick, a look at the files makes it sure: a folder that is moved away and made anew,
-a link whose target changes, a file system without notices. Must not: read manifests, decide what a change means.
+Must not: read manifests, decide what a change means, or end unseen: what fails is told and tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Final
-
-from watchfiles import awatch
 
 from hookwright.cli.manifests import manifest_files
-from hookwright.errors import UsageError
-
-_LOOK_SECONDS: Final = 1.0  # between two looks without a notice
-_LOOK_SHARE: Final = (
-    0.02  # of the time that looks may take: a folder of very many files is looked at less often
-)
+from hookwright.dispatcher.configuration.folder_changes import folder_changes
+from hookwright.errors import HookwrightError, UsageError
+from hookwright.limits import FOLDER_AGAIN_SECONDS, FOLDER_LOOK_SECONDS, FOLDER_LOOK_SHARE
 
 Look = frozenset[tuple[str, int, int, int]]
 """Name, inode, size and time of the last change of every file: what it looks like without reading it."""
 
 
-def look(folder: Path) -> Look:
-    """The files of a folder as they are now; of a missing folder none."""
+def look(folder: Path) -> Look | None:
+    """The files of a folder as they are now; None when there is no such folder."""
+    if not folder.is_dir():
+        return None
     found = set()
     with suppress(UsageError):
         for file in manifest_files([folder]):
@@ -39,43 +35,40 @@ def look(folder: Path) -> Look:
     return frozenset(found)
 
 
-async def changes(folder: Path, seen: Look) -> AsyncGenerator[None, None]:
-    """Yields each time the folder is there and looks other than `seen`, later other than at the last yield."""
-    while True:
-        opened = _inode(folder)
-        async with aclosing(_notices(folder)) as notices:
-            async for _ in notices:
+async def follow(
+    folder: Path,
+    seen: Look | None,
+    take: Callable[[], Awaitable[None]],
+    tell: Callable[[str], None],
+    again: float = FOLDER_AGAIN_SECONDS,
+) -> None:
+    """Call `take` whenever the folder is there and looks other than `seen`, later than at the last time; never ends.
+
+    What `take` fails with is told in one sentence, once; it is called again after `again` seconds, or a change.
+    """
+    earliest, told = 0.0, ""
+    async with aclosing(folder_changes(folder, partial(_tell_unnoticed, tell))) as ticks:
+        async for noticed in ticks:
+            began = monotonic()
+            if not noticed and began < earliest:
+                continue
+            pause = 0.0
+            try:
                 now = await asyncio.to_thread(look, folder)
-                present = _inode(folder)
-                if now != seen and present is not None:
+                if now is not None and now != seen:
+                    await take()
                     seen = now
-                    yield
-                if present != opened:
-                    break  # another folder by this name: the notices are of the old one
+                told = ""
+            except Exception as error:
+                reason = str(error) if isinstance(error, HookwrightError | OSError) else repr(error)
+                if reason != told:
+                    tell(f"{folder}: the change is not fully in force ({reason}); it is tried again.")
+                seen, told, pause = None, reason, again
+            earliest = monotonic() + max(pause, (monotonic() - began) / FOLDER_LOOK_SHARE)
 
 
-async def _notices(folder: Path) -> AsyncGenerator[None, None]:
-    """Yields at once, then when the system says so and from time to time; ends when there is no such folder."""
-    began = monotonic()
-    yield
-    earliest = monotonic() + (monotonic() - began) / _LOOK_SHARE
-    try:
-        async with aclosing(
-            awatch(
-                folder, debounce=150, step=50, rust_timeout=int(_LOOK_SECONDS * 1000), yield_on_timeout=True
-            )
-        ) as ticks:
-            async for noticed in ticks:
-                if noticed or monotonic() >= earliest:
-                    began = monotonic()
-                    yield
-                    earliest = monotonic() + (monotonic() - began) / _LOOK_SHARE
-    except OSError:
-        await asyncio.sleep(_LOOK_SECONDS)
-
-
-def _inode(folder: Path) -> int | None:
-    try:
-        return folder.stat().st_ino if folder.is_dir() else None
-    except OSError:
-        return None
+def _tell_unnoticed(tell: Callable[[str], None], folder: Path, reason: str) -> None:
+    tell(
+        f"{folder}: the system gives no notice of changes ({reason}); "
+        f"it is looked at every {FOLDER_LOOK_SECONDS:g} s instead."
+    )

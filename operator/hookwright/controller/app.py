@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -21,19 +22,21 @@ from hookwright.controller.cluster import ClusterApi
 from hookwright.controller.conditions import READY, found
 from hookwright.controller.dispatchers import Dispatchers
 from hookwright.controller.inventory import POD, Inventory
-from hookwright.controller.plan import Build, Plan, Report, build, cluster_events, plan, snapshot, unresolved
+from hookwright.controller.plan import Build, Plan, build, cluster_events, plan, snapshot, unresolved
 from hookwright.controller.probes import Probes
 from hookwright.controller.relist import Relist
 from hookwright.controller.runs import Runs
 from hookwright.controller.settings import Settings
+from hookwright.controller.trouble import Trouble
 from hookwright.controller.unlabelled import Unlabelled
 from hookwright.controller.watches import Watches, scopes
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST
-from hookwright.errors import ClusterError, ConfigurationError, HookwrightError, UsageError
+from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.limits import (
     CONTROLLER_RETRY_SECONDS,
     ENDING_SECONDS,
     NUDGE_SECONDS,
+    OWNED_SECONDS,
     POLL_PENDING_LONGEST_SECONDS,
     POLL_PENDING_SECONDS,
     POLL_SECONDS,
@@ -53,30 +56,28 @@ class Controller:
 
     def __init__(self, settings: Settings, cluster: ClusterApi) -> None:
         self._settings, self._cluster = settings, cluster
+        self._dirty, self._round, self._poll_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._clock = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
-        self._metrics = ControllerMetrics()
+        self._metrics, self._trouble = ControllerMetrics(), Trouble(self._clock.monotonic)
         self._inventory = Inventory(self._heard)
         self._owned = Owned(cluster, self._inventory, settings, self._metrics)
         self._writer = StatusWriter(cluster, self._inventory, self._clock, self._metrics)
         self._relist = Relist(cluster, self._inventory, settings.watch_namespaces, self._metrics)
-        self._unlabelled = Unlabelled(cluster, self._clock.monotonic)
-        self._dispatchers = Dispatchers(settings.dispatcher_port, lambda: self._owned.admin_token)
-        self._runs = Runs(self._dispatchers, self._metrics, lambda: self._reports, lambda: self._round.set())
-        self._metrics.managed = lambda: managed(self._inventory)
+        self._unlabelled = Unlabelled(cluster, self._clock.monotonic, self._rebuild)
+        self._dispatchers = Dispatchers(settings.dispatcher_port, self._owned.admin_token)
+        self._runs = Runs(self._dispatchers, self._metrics, self._round.set)
+        self._metrics.managed = partial(managed, self._inventory)
         self._key = b""
         self._made: Build | None = None
-        self._reports: list[Report] = []
-        self._dirty, self._round, self._poll_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._again: asyncio.TimerHandle | None = None
         self._waiting_since: float | None = None
-        self._nudged = 0.0
-        self._applied = False
+        self._nudged = self._read = 0.0
         self.failure: str | None = None
         """Why the controller ends by itself, if it does. Tasks and threads may be left then, so end the process."""
 
     async def run(self, feed: Feed) -> None:
         """Until `feed` returns, or another part ends or any fails: `failure` says so. UsageError."""
-        probes = Probes(lambda: self.failure or self._relist.trouble, self._unready, self._metrics.exposition)
+        probes = Probes(self._unhealthy, self._trouble.lasting, self._metrics.exposition)
         try:
             await probes.start(*self._settings.probes_address)
         except OSError as error:
@@ -96,7 +97,12 @@ class Controller:
                 )
         finally:
             watches.stop()
-            closing = [self._runs.close(), self._dispatchers.close(), probes.close()]
+            closing = [
+                self._runs.close(),
+                self._unlabelled.close(),
+                self._dispatchers.close(),
+                probes.close(),
+            ]
             await asyncio.wait([asyncio.ensure_future(each) for each in closing], timeout=ENDING_SECONDS)
 
     async def _until_one_ends(self, **parts: Awaitable[None]) -> None:
@@ -125,16 +131,20 @@ class Controller:
         self.failure = f"The controller cannot go on without its {name}, so it ends: {said}"
         _log.error("failed", message=self.failure, exc_info=error)
 
-    def _unready(self) -> str | None:
-        return None if self._applied else "The configuration was not written yet."
+    def _unhealthy(self) -> str | None:
+        return self.failure or self._relist.trouble
 
     def _heard(self, kind: str) -> None:
         """An object is new, changed or gone."""
         if kind == POD:
             self._poll_now.set()
         else:
-            self._dirty.set()
-            self._round.set()
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        """The configuration is to be made anew, with the next round."""
+        self._dirty.set()
+        self._round.set()
 
     async def _prepare(self, watches: Watches) -> None:
         """List everything and own Secrets, however long the API server takes."""
@@ -147,8 +157,7 @@ class Controller:
                 _log.warning("start", message=str(error))
                 await asyncio.sleep(CONTROLLER_RETRY_SECONDS)
         await watches.start()
-        self._dirty.set()
-        self._round.set()
+        self._rebuild()
         _log.info(
             "started", webhooks=len(self._inventory.of(WEBHOOK)), tests=len(self._inventory.of(WEBHOOK_TEST))
         )
@@ -161,12 +170,7 @@ class Controller:
             if self._dirty.is_set():
                 await self._settle()
             self._round.clear()
-            try:
-                await self._one_round()
-            except (ClusterError, ConfigurationError) as error:
-                self._metrics.failed("round")
-                _log.error("round", message=str(error))
-                self._soon(CONTROLLER_RETRY_SECONDS)
+            await self._one_round()
 
     async def _settle(self) -> None:
         """Wait until changes pause, but not for ever."""
@@ -182,39 +186,49 @@ class Controller:
 
     async def _one_round(self) -> None:
         made = await self._build()
-        if await self._owned.configuration(made.files, made.assembly.config.hash):
-            self._nudged = self._clock.monotonic()
-            self._poll_now.set()
-        self._applied = True
+        again = await self._put_into_secrets(made)
         current = {each.id: each for kind in OURS for each in self._inventory.of(kind).values()}
         decided = await asyncio.to_thread(
-            plan, made, current, self._reports, self._runs.done, self._clock.now()
+            plan, made, current, self._dispatchers.reports, self._runs.done, self._clock.now()
         )
         self._note_waiting(decided)
         for due in decided.runs:
             self._runs.start(due)
         self._writer.forget(set(current))
-        if await self._writer.write(decided.statuses):
-            self._soon(1.0)
+        pauses = (again, await self._writer.write(decided.statuses))
+        self._soon(min((each for each in pauses if each is not None), default=None))
+
+    async def _put_into_secrets(self, made: Build) -> float | None:
+        """Write the configuration if it changed, and stop nothing if that cannot be: seconds until the next try."""
+        if made.unfit is not None:
+            self._metrics.failed("configuration")
+            self._trouble.note("unfit", made.unfit)
+            return None  # nothing but a change of an object heals that
+        try:
+            changed = await self._owned.configuration(made.files, made.assembly.config.hash)
+        except ClusterError as error:
+            self._metrics.failed("configuration")
+            self._trouble.note(f"cluster {error.status}", str(error))
+            return CONTROLLER_RETRY_SECONDS
+        self._trouble.over()
+        self._metrics.config_hash = made.assembly.config.hash
+        if changed:
+            self._nudged = self._clock.monotonic()
+            self._poll_now.set()
+        return None
 
     async def _build(self) -> Build:
         """The configuration of what is known now; the last one when no object changed."""
         if self._made is not None and not self._dirty.is_set():
             return self._made
         self._dirty.clear()
-        made = await self._build_anew()
-        if await self._unlabelled.look(unresolved(made)):
-            made = await self._build_anew()
-        return made
-
-    async def _build_anew(self) -> Build:
         began = self._clock.monotonic()
         reached = cluster_events(self._inventory, self._settings.namespace, self._settings.watch_namespaces)
         taken = snapshot(self._inventory, self._unlabelled.objects, reached)
         previous = self._made.assembly if self._made else None
         self._made = await asyncio.to_thread(build, taken, self._key, previous)
         self._metrics.built(self._clock.monotonic() - began)
-        self._metrics.config_hash = self._made.assembly.config.hash
+        self._unlabelled.look(unresolved(self._made))
         return self._made
 
     def _note_waiting(self, decided: Plan) -> None:
@@ -224,10 +238,13 @@ class Controller:
             self._waiting_since = self._clock.monotonic()
             self._poll_now.set()
 
-    def _soon(self, seconds: float) -> None:
+    def _soon(self, seconds: float | None) -> None:
+        """A round after so many seconds; None: not by itself."""
         if self._again is not None:
             self._again.cancel()  # one pause at a time, else those of all rounds would add up
-        self._again = asyncio.get_running_loop().call_later(seconds, self._round.set)
+            self._again = None
+        if seconds is not None:
+            self._again = asyncio.get_running_loop().call_later(seconds, self._round.set)
 
     # --- dispatchers ---------------------------------------------------------------------------------
 
@@ -239,8 +256,8 @@ class Controller:
                     await self._poll_now.wait()
             self._poll_now.clear()
             addresses = [pod.object.body["address"] for pod in self._inventory.of(POD).values()]
-            self._reports, errors = await self._dispatchers.reports([each for each in addresses if each])
-            self._metrics.dispatchers = len(self._reports)
+            errors = await self._dispatchers.look([each for each in addresses if each])
+            self._metrics.dispatchers = len(self._dispatchers.reports)
             for error in errors:
                 self._metrics.failed("dispatcher")
                 _log.warning("dispatcher", message=str(error))
@@ -254,18 +271,21 @@ class Controller:
         return POLL_SECONDS
 
     async def _help(self, errors: Iterable[ClusterError]) -> None:
-        """Look for news that nothing tells of: a changed token, unlabelled objects, pods that sleep on."""
+        """Look for news that nothing tells of: tokens changed or lost, unlabelled objects, pods that sleep on."""
+        now = self._clock.monotonic()
+        refused = any(error.status == 401 for error in errors)
         try:
-            if any(error.status == 401 for error in errors):
+            # without its tokens a dispatcher's pod cannot even start
+            if (refused or not self._dispatchers.reports) and now - self._read > OWNED_SECONDS:
+                self._read = now
                 await self._owned.read_again()
             if self._made is None:
                 return
-            if await self._unlabelled.look(unresolved(self._made)):
-                self._dirty.set()
+            self._unlabelled.look(unresolved(self._made))
             config_hash = self._made.assembly.config.hash
-            late = any(report.config_hash != config_hash for report in self._reports)
-            if late and self._clock.monotonic() - self._nudged > NUDGE_SECONDS:
-                self._nudged = self._clock.monotonic()
+            late = any(report.config_hash != config_hash for report in self._dispatchers.reports)
+            if self._made.unfit is None and late and now - self._nudged > NUDGE_SECONDS:
+                self._nudged = now
                 await self._owned.nudge(config_hash)
         except ClusterError as error:
             _log.warning("cluster", message=str(error))

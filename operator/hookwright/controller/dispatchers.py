@@ -22,23 +22,24 @@ from hookwright.limits import DISPATCHER_ANSWER_BYTES, DISPATCHER_ANSWER_SECONDS
 
 
 class Dispatchers:
-    """`token`: gives the admin token in force."""
+    """`token`: gives the admin token in force; `reports`: of those that answered the last look, as asked."""
 
     def __init__(self, port: int, token: Callable[[], str]) -> None:
         self._port, self._token = port, token
+        self.reports: Sequence[Report] = ()
         timeout = httpx.Timeout(DISPATCHER_ANSWER_SECONDS, connect=DISPATCHER_CONNECT_SECONDS)
         self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
 
-    async def reports(self, addresses: Sequence[str]) -> tuple[list[Report], list[ClusterError]]:
-        """The reports of those that answer, in the order of their addresses, and why the others do not."""
+    async def look(self, addresses: Sequence[str]) -> list[ClusterError]:
+        """Ask them all for their reports; why some have none."""
         answers = await asyncio.gather(
             *(self._report(address) for address in addresses), return_exceptions=True
         )
         for answer in answers:
             if isinstance(answer, BaseException) and not isinstance(answer, ClusterError):
                 raise answer
-        reports = [answer for answer in answers if isinstance(answer, Report)]
-        return reports, [answer for answer in answers if isinstance(answer, ClusterError)]
+        self.reports = [answer for answer in answers if isinstance(answer, Report)]
+        return [answer for answer in answers if isinstance(answer, ClusterError)]
 
     async def _report(self, address: str) -> Report:
         # the summary first: a configuration that is loaded in between is seen with the next report

@@ -18,6 +18,7 @@ from hookwright.api.admin import TestRun, WebhookView
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller import webhook_status, webhooktest_status
+from hookwright.controller.bounds import fitted
 from hookwright.controller.conditions import Note, Status, difference, said
 from hookwright.controller.inventory import CLUSTER_EVENTS, NAMESPACE, Entry, Id, Inventory
 from hookwright.controller.webhooktest_status import Due
@@ -25,6 +26,7 @@ from hookwright.core.assemble import Assembly, Finding, assemble
 from hookwright.core.config_parts import encode
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, WEBHOOK_TEST, Object
 from hookwright.core.references import references, text_of
+from hookwright.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,20 @@ def cluster_events(inventory: Inventory, release: str, watched: Sequence[str]) -
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """The configuration of a snapshot: its files, and what is wrong with each object."""
+    """The configuration of a snapshot: its files, and what is wrong with each object.
+
+    `unfit`: why there are no files, though every object is judged; None: there are.
+    """
 
     snapshot: Snapshot
     assembly: Assembly
     files: Mapping[str, bytes]
     errors: Mapping[Id, Sequence[Finding]]
+    unfit: str | None = None
 
 
 def build(taken: Snapshot, key: bytes, previous: Assembly | None) -> Build:
-    """Make the configuration; what did not change since `previous` is taken over. ConfigurationError: too large."""
+    """Make the configuration; what did not change since `previous` is taken over."""
     assembly = assemble(
         taken.objects(), cluster_events=sorted(taken.cluster_events), key=key, previous=previous
     )
@@ -81,7 +87,10 @@ def build(taken: Snapshot, key: bytes, previous: Assembly | None) -> Build:
     for finding in assembly.findings:
         if finding.severity == "error":
             errors[(finding.kind, finding.key)].append(finding)
-    return Build(taken, assembly, encode(assembly.config), errors)
+    try:
+        return Build(taken, assembly, encode(assembly.config), errors)
+    except ConfigurationError as error:
+        return Build(taken, assembly, {}, errors, unfit=str(error))
 
 
 def unresolved(made: Build) -> list[Id]:
@@ -159,7 +168,9 @@ def plan(
         change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
         if change is not None:
             webhooks.append(change)
-    waiting = any(report.config_hash != made.assembly.config.hash for report in reports)
+    waiting = made.unfit is None and any(
+        report.config_hash != made.assembly.config.hash for report in reports
+    )
     return Plan([*tests, *webhooks], runs_due, waiting)
 
 
@@ -182,9 +193,10 @@ def _plan_tests(
         webhook = f"{entry.object.namespace}/{spec.webhook_ref.name}" if spec else None
         status: Status = entry.status
         if _same(entry, made.snapshot.tests[key]):
-            status, due = webhooktest_status.test_status(
+            decided, due = webhooktest_status.test_status(
                 _test_facts(made, entry, spec, webhook, reports, runs), now
             )
+            status = fitted(WEBHOOK_TEST, decided)
             runs_due += [due] if due is not None else []
         if webhook is not None:
             by_webhook[webhook].append(status)
@@ -207,6 +219,7 @@ def _webhook_facts(
         route=route,
         findings=made.errors.get(entry.id, ()),
         views=[report.webhooks.get(route.key) for report in reports],
+        unfit=made.unfit,
         problem=next((each.problem for each in reports if each.problem and not each.runs(route)), None),
         handled=bool(reports) and all(each.config_hash == made.assembly.config.hash for each in reports),
         cluster_events=entry.object.namespace in made.snapshot.cluster_events,
@@ -217,7 +230,8 @@ def _webhook_facts(
 def _webhook_change(facts: webhook_status.Facts, now: datetime) -> StatusChange | None:
     """Everything when something apart from run-time fields changed, otherwise those alone, at their own pace."""
     before = facts.entry.status
-    slow, fresh = webhook_status.webhook_status(facts, webhooktest_status.rfc3339(now))
+    decided = webhook_status.webhook_status(facts, webhooktest_status.rfc3339(now))
+    slow, fresh = (fitted(WEBHOOK, each) for each in decided)
     patch = difference(before, fresh)
     if not patch:
         return None
@@ -239,6 +253,7 @@ def _test_facts(
 ) -> webhooktest_status.Facts:
     owner = made.snapshot.webhooks.get(webhook) if webhook else None
     route = made.assembly.route(webhook) if webhook else None
+    loaded = route is not None and any(report.runs(route) for report in reports)
     return webhooktest_status.Facts(
         entry=entry,
         findings=made.errors.get(entry.id, ()),
@@ -246,8 +261,8 @@ def _test_facts(
         event_from=_event_from(made, entry, spec),
         route=route,
         webhook_generation=owner.generation if owner else 0,
-        waits=_waits(made, webhook),
-        loaded=route is not None and any(report.runs(route) for report in reports),
+        waits=_waits(made, webhook) or (None if loaded else made.unfit),
+        loaded=loaded,
         runs=runs,
     )
 

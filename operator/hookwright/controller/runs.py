@@ -32,11 +32,10 @@ class Runs:
         self,
         dispatchers: Dispatchers,
         metrics: ControllerMetrics,
-        reports: Callable[[], list[Report]],
         ended: Callable[[], None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._dispatchers, self._metrics, self._reports, self._ended = dispatchers, metrics, reports, ended
+        self._dispatchers, self._metrics, self._ended = dispatchers, metrics, ended
         self._pause = pause
         self._slots = asyncio.Semaphore(CONTROLLER_TESTS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -73,7 +72,9 @@ class Runs:
 
     async def _ask(self, due: Due) -> None:
         runs_it = (
-            report.address for report in self._reports() if _hash(report, due.webhook) == due.webhook_hash
+            report.address
+            for report in self._dispatchers.reports
+            if _hash(report, due.webhook) == due.webhook_hash
         )
         address = next(runs_it, None)
         if address is None:

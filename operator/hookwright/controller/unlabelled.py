@@ -1,13 +1,15 @@
 """Objects that webhooks refer to and that lack the label: there, but not ours to read (SPEC 2, ResolvedRefs).
 
 Watches see labelled objects only; one metadata-only GET tells a missing object from an unlabelled one. Looked at
-again from time to time, as nothing tells of them. Must not: read their data.
+again from time to time, as nothing tells of them, beside the rounds: a later one uses what was found.
+Must not: read their data, make anybody wait.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
@@ -16,47 +18,79 @@ from hookwright.controller.inventory import Id
 from hookwright.core.objects import Object
 from hookwright.core.references import LABELS
 from hookwright.errors import ClusterError
-from hookwright.limits import UNRESOLVED_LOOKS, UNRESOLVED_SECONDS
+from hookwright.limits import (
+    UNRESOLVED_AT_ONCE,
+    UNRESOLVED_LOOKS,
+    UNRESOLVED_LOOKS_SECONDS,
+    UNRESOLVED_SECONDS,
+)
 
 _log = structlog.get_logger()
 
 
 class Unlabelled:
-    """What was found by the last looks."""
+    """What was found by the last looks. `news`: called when that changed; `monotonic`: seconds."""
 
-    def __init__(self, cluster: ClusterApi, monotonic: Callable[[], float]) -> None:
-        self._cluster, self._monotonic = cluster, monotonic
+    def __init__(self, cluster: ClusterApi, monotonic: Callable[[], float], news: Callable[[], None]) -> None:
+        self._cluster, self._monotonic, self._news = cluster, monotonic, news
         self._looked: dict[Id, float] = {}
         self._found: dict[Id, Object] = {}
+        self._looking: asyncio.Task[None] | None = None
+        # threads of its own: a look without an answer must hold none that a round needs
+        self._threads = ThreadPoolExecutor(UNRESOLVED_AT_ONCE, thread_name_prefix="unlabelled")
 
     @property
     def objects(self) -> list[Object]:
         """Those that are there, in the order of their names."""
         return [self._found[name] for name in sorted(self._found)]
 
-    async def look(self, wanted: Sequence[Id]) -> bool:
-        """Look at what was not looked at lately; whether there is news."""
-        before = dict(self._found)
-        self._looked = {name: at for name, at in self._looked.items() if name in set(wanted)}
-        self._found = {name: each for name, each in self._found.items() if name in self._looked}
+    def look(self, wanted: Sequence[Id]) -> asyncio.Task[None] | None:
+        """Begin to look at what was not looked at lately, unless looks are under way; those looks, if any."""
+        if self._looking is not None and not self._looking.done():
+            return self._looking
+        still = set(wanted)
+        self._looked = {name: at for name, at in self._looked.items() if name in still}
+        self._found = {name: each for name, each in self._found.items() if name in still}
         ripe = self._monotonic() - UNRESOLVED_SECONDS
         due = [name for name in wanted if self._looked.get(name, ripe) <= ripe]
         due.sort(key=lambda name: self._looked.get(name, 0.0))
-        for name in due[:UNRESOLVED_LOOKS]:
+        if due:
+            self._looking = asyncio.create_task(self._look_at(due[:UNRESOLVED_LOOKS]))
+        return self._looking
+
+    async def close(self) -> None:
+        """Wait for none of them."""
+        if self._looking is not None:
+            self._looking.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _look_at(self, due: Sequence[Id]) -> None:
+        before = dict(self._found)
+        names, ends = iter(due), self._monotonic() + UNRESOLVED_LOOKS_SECONDS
+        await asyncio.gather(*(self._one_after_another(names, ends) for _ in range(UNRESOLVED_AT_ONCE)))
+        if self._found != before:
+            self._news()
+
+    async def _one_after_another(self, names: Iterator[Id], ends: float) -> None:
+        """What is left when the time is over comes first in the next go."""
+        while self._monotonic() < ends and (name := next(names, None)) is not None:
             await self._look(name)
-        return self._found != before
 
     async def _look(self, name: Id) -> None:
         kind, key = name
         namespace, _, own = key.partition("/")
-        self._looked[name] = self._monotonic()
         try:
-            there = await asyncio.to_thread(self._cluster.labels, kind, namespace, own)
+            labels = self._cluster.labels
+            there = await asyncio.get_running_loop().run_in_executor(
+                self._threads, labels, kind, namespace, own
+            )
         except ClusterError as error:
             _log.warning("reference", kind=kind, object=key, message=str(error))
             return
-        labels = (there or {}).get("metadata", {}).get("labels") or {}
-        if there is None or labels.get(LABELS[kind]) == "true":  # then a watch brings it
+        finally:
+            self._looked[name] = self._monotonic()
+        given = (there or {}).get("metadata", {}).get("labels") or {}
+        if there is None or given.get(LABELS[kind]) == "true":  # then a watch brings it
             self._found.pop(name, None)
         else:
             self._found[name] = Object(kind, namespace, own, {"metadata": {"labels": {}}})

@@ -32,7 +32,10 @@ from hookwright.limits import CONDITION_CHARACTERS
 
 PENDING: Final = "Pending"
 REFUSED: Final = "Refused"
-_WHOLE: Final = "A dispatcher refused the whole configuration: "
+WHOLE_REFUSED: Final = "ConfigurationRefused"
+TOO_LARGE: Final = "ConfigurationTooLarge"
+_HEALS_ELSEWHERE: Final = frozenset({PENDING, WHOLE_REFUSED, TOO_LARGE})
+"""Reasons of Programmed that no change of this spec ends: parts come one after the other, others take the space."""
 RUNTIME: Final = (
     "lastInvocation", "lastSuccessTime", "lastFailureTime", "consecutiveFailures", "pending", "deadLettered",
 )  # fmt: skip
@@ -44,6 +47,7 @@ class Facts:
     """What is known of one webhook.
 
     `findings`: its errors. `views`: what each dispatcher that answered says of it, None: it does not know it.
+    `unfit`: why the present configuration is not handed to dispatchers, None: it is.
     `problem`: why a dispatcher that does not run its present configuration refused a newer one.
     `handled`: every dispatcher that answered runs the whole present configuration. `cluster_events`: whether
     /v1/events reaches its namespace. `tests`: the roll-up, None when it has none.
@@ -53,6 +57,7 @@ class Facts:
     route: RouteConfig
     findings: Sequence[Finding]
     views: Sequence[WebhookView | None]
+    unfit: str | None
     problem: str | None
     handled: bool
     cluster_events: bool
@@ -145,8 +150,13 @@ def _programmed(facts: Facts) -> Condition:
     before = found(facts.entry.status, "Programmed")
     if before is not None and before.get("observedGeneration") != facts.entry.generation:
         before = None
-    if facts.problem is not None and (before is None or before["status"] != "True"):
-        return Condition("Programmed", "False", REFUSED, cut(_WHOLE + facts.problem, CONDITION_CHARACTERS))
+    new = before is None or before["status"] != "True"
+    other = any(view is not None and view.config_hash != route.hash for view in facts.views)
+    if facts.unfit is not None and (new or other):
+        return Condition("Programmed", "False", TOO_LARGE, facts.unfit)
+    if facts.problem is not None and new:
+        message = f"A dispatcher refused the whole configuration: {facts.problem}"
+        return Condition("Programmed", "False", WHOLE_REFUSED, cut(message, CONDITION_CHARACTERS))
     if before is not None:
         return kept(before)
     waits = "for the dispatcher to load it" if facts.views else "for a dispatcher to answer"
@@ -170,8 +180,7 @@ def _ready(facts: Facts, parts: Sequence[Condition]) -> Condition:
 def _progress(accepted: Condition, resolved: Condition, programmed: Condition) -> list[Condition]:
     """Stalled or Reconciling, present only while True (kstatus); what needs a change of spec goes first."""
     for each in (accepted, programmed):
-        # a configuration may be refused because its parts come one after the other: no change of this spec heals it
-        if not each.true and each.reason != PENDING and not each.message.startswith(_WHOLE):
+        if not each.true and each.reason not in _HEALS_ELSEWHERE:
             return [Condition("Stalled", "True", each.reason, each.message)]
     for each in (resolved, programmed):
         if not each.true:
@@ -231,9 +240,10 @@ def _invocation(last: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if last is None:
         return None
     shown = {name: value for name, value in last.items() if value is not None}
-    if "message" in shown:
-        shown["message"] = cut(shown["message"], CONDITION_CHARACTERS)
-    return shown
+    return {
+        name: cut(value, CONDITION_CHARACTERS) if isinstance(value, str) else value
+        for name, value in shown.items()
+    }
 
 
 def _host(route: RouteConfig) -> str | None:

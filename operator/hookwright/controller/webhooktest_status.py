@@ -1,7 +1,7 @@
 """The status of one WebhookTest and which run of it is due (SPEC 6).
 
-The condition Finished names the run (`core.runs`) that the rest of the status speaks of; a test whose present
-run is the one named there is done, whoever asks and however often. Must not: run tests, write, read clocks.
+`runID` names the run (`core.runs`) that the rest of the status speaks of; a test whose present run is the one named
+there is done, whoever asks and however often. Must not: run tests, write, read clocks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hookwright.api.fields import seconds
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller.conditions import READY, Condition, Note, Status, changed, cut, found, merged, said
 from hookwright.controller.inventory import Entry
-from hookwright.core.assemble import REQUESTED_AT, Finding
+from hookwright.core.assemble import Finding, requested_at
 from hookwright.core.objects import WEBHOOK_TEST
 from hookwright.core.runs import run_id
 from hookwright.limits import (
@@ -30,7 +30,7 @@ from hookwright.limits import (
 
 SUCCESSFUL: Final = "Test successful"
 FINISHED: Final = "Finished"
-_OUTCOME: Final = ("result", "message", "hint", "invocation", "assertions")
+_OUTCOME: Final = ("runID", "result", "message", "hint", "invocation", "assertions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _present(
     facts: Facts, spec: WebhookTestSpec, route: RouteConfig, now: datetime
 ) -> tuple[dict[str, Any], Due | None]:
     present = run_id(facts.entry.object, route.hash, facts.event_from)
-    done = finished_run(facts.entry.status) == present
+    done = _done(facts.entry.status, present)
     wanted = _next_of_interval(facts.entry.status, spec, present, now) if done else present
     if wanted is not None and wanted in facts.runs:
         return _finished(facts, present, facts.runs[wanted], now), None
@@ -99,13 +99,15 @@ def _present(
     return _waiting(facts, "Running" if facts.loaded else "Pending", why, now), due
 
 
-def finished_run(status: Status) -> str | None:
-    """The id of the run that Finished speaks of; None: there is none."""
+def _done(status: Status, present: str) -> bool:
+    """Whether the status speaks of the present run."""
     condition = found(status, FINISHED)
     if condition is None or condition.get("status") != "True":
-        return None
-    head, _, rest = str(condition.get("message", "")).partition(" ")
-    return rest.partition(" ")[0] if head == "Run" else None
+        return False
+    if "runID" in status:
+        return bool(status["runID"] == present)
+    # a status of the release before, or one whose CRD drops the field: an upgrade must not send again
+    return f"Run {present} " in condition.get("message", "")
 
 
 def _next_of_interval(status: Status, spec: WebhookTestSpec, present: str, now: datetime) -> str | None:
@@ -170,25 +172,24 @@ def _finished(facts: Facts, present: str, run: TestRun, now: datetime) -> dict[s
     conditions.append(
         Condition(FINISHED, "True", reason, f"Run {present} is of this test, its webhook and their Secrets.")
     )
-    requested = facts.entry.object.annotations.get(REQUESTED_AT)
     status = {
         **_head(facts, conditions, now),
+        "runID": present,
         "result": run.result,
         "message": cut(run.message, CONDITION_CHARACTERS),
         "hint": None if run.hint is None else cut(run.hint, CONDITION_CHARACTERS),
         "invocation": None if run.invocation is None else _invocation(run.invocation, run.mode),
         "assertions": [
             {
-                "name": cut(each.name, 256),
                 "passed": each.passed,
-                **_texts(TEST_VALUE_CHARACTERS, expected=each.expected, actual=each.actual),
+                **_texts(TEST_VALUE_CHARACTERS, name=each.name, expected=each.expected, actual=each.actual),
             }
-            for each in run.assertions[:128]
+            for each in run.assertions
         ],
         "testedGeneration": facts.webhook_generation,
         "testedConfigHash": run.tested_config_hash,
         "lastRunTime": run.time,
-        "lastHandledReconcileAt": requested,
+        "lastHandledReconcileAt": requested_at(facts.entry.object),
     }
     return {name: value for name, value in status.items() if value is not None}
 
@@ -218,7 +219,9 @@ def _texts(characters: int, **texts: str | None) -> dict[str, str]:
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     first = list(headers.items())[:STATUS_HEADERS]
-    return {name: cut(value, STATUS_HEADER_CHARACTERS) for name, value in first}
+    return {
+        cut(name, STATUS_HEADER_CHARACTERS): cut(value, STATUS_HEADER_CHARACTERS) for name, value in first
+    }
 
 
 def rfc3339(moment: datetime) -> str:

@@ -8,6 +8,7 @@ Must not: read files, clock or randomness, print, put a secret's value into a fi
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ from hookwright.core.references import Objects, Resolved, UnfitError, absent, re
 from hookwright.core.sample_checks import SampleChecks
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.core.validators import compile_validators
-from hookwright.errors import Cause
+from hookwright.errors import Cause, FieldError
+from hookwright.limits import REQUESTED_AT_CHARACTERS
 
 REQUESTED_AT = "hookwright.io/requestedAt"
 
@@ -76,6 +78,18 @@ class Assembly:
         """The configuration of one webhook (`namespace/name`)."""
         part = self.webhooks.get(key)
         return part.config if part else None
+
+
+def requested_at(owner: Object) -> str | None:
+    """The request in the annotation; None: there is none.
+
+    Of one that is too long its beginning and its hash: a status can echo it, and no two requests are taken for one.
+    """
+    value = owner.annotations.get(REQUESTED_AT)
+    if not isinstance(value, str) or len(value) <= REQUESTED_AT_CHARACTERS:
+        return value if isinstance(value, str) else None
+    digest = hashlib.sha256(value.encode(errors="replace")).hexdigest()
+    return f"{value[: REQUESTED_AT_CHARACTERS - len(digest) - 1]}…{digest}"
 
 
 def assemble(
@@ -159,7 +173,7 @@ class _Maker:
             spec=spec,
             secrets=dict(sorted(resolved.secrets.items())),
             configs=dict(sorted(resolved.configs.items())),
-            requested_at=_requested_at(webhook),
+            requested_at=requested_at(webhook),
         )
         return Assembled(webhook.body, self._used(webhook, spec), self._hashed(config), tuple(found))
 
@@ -200,8 +214,8 @@ class _Maker:
         """What only shows when a valid spec is compiled, and rendered with the sample events."""
         try:
             compile_validators(spec.response_validators)
-        except ValueError as error:
-            found.append(_named(webhook, "spec.responseValidators", str(error)))
+        except FieldError as error:
+            found.append(_of_field(webhook, error))
         for failure in self._samples.failures(webhook, spec, resolved):
             found.append(
                 Finding(
@@ -284,19 +298,14 @@ def _matching(webhook: Object, found: list[Finding]) -> tuple[list[str], Filters
     filters = None if given is None else Filters.model_validate(given, by_alias=True, by_name=False)
     try:
         compile_filters(filters)
-    except ValueError as error:
-        found.append(_named(webhook, "spec.filters", str(error)))
+    except FieldError as error:
+        found.append(_of_field(webhook, error))
         return [], None
     return list(spec["triggers"]), filters
 
 
-def _named(webhook: Object, default: str, text: str) -> Finding:
-    """A finding from a sentence that begins with its field below `spec` (`filters.requesters: …`)."""
-    head, colon, rest = text.partition(": ")
-    names_field = bool(colon) and " " not in head and f"spec.{head}".startswith(default)
-    return Finding(
-        WEBHOOK, webhook.key, f"spec.{head}" if names_field else default, rest if names_field else text
-    )
+def _of_field(webhook: Object, error: FieldError) -> Finding:
+    return Finding(WEBHOOK, webhook.key, f"spec.{error.field}", error.sentence)
 
 
 def _concerns_matching(path: str) -> bool:
@@ -306,11 +315,6 @@ def _concerns_matching(path: str) -> bool:
 def _active(webhook: Object) -> bool:
     """Whether it accepts events: a mistake elsewhere in the spec must not turn an inactive webhook on."""
     return not (isinstance(webhook.spec, Mapping) and webhook.spec.get("active") is False)
-
-
-def _requested_at(webhook: Object) -> str | None:
-    value = webhook.annotations.get(REQUESTED_AT)
-    return value if isinstance(value, str) else None
 
 
 def _no_event(spec: WebhookTestSpec, webhook: Object | None) -> str | None:

@@ -39,12 +39,16 @@ class Circuit:
         self.probe_running = self.open
         return self.probe_running
 
-    def record(self, verdict: Verdict, *, probe: bool, now: float) -> bool:
+    def record(self, verdict: Verdict, *, probe: bool, now: float, tried: bool) -> bool:
         """An attempt ended. True: the circuit opened or closed by it.
 
         Any outcome but Retry closes. A Retry of an attempt that began before the circuit opened does not put
-        the next probe off.
+        the next probe off. `tried`: whether there was a request to send. One that could not even be built (a
+        template does not render) tells nothing of the target: it neither counts nor closes, and another may probe.
         """
+        if not tried:
+            self.abandon(probe=probe)
+            return False
         if verdict is not Verdict.RETRY:
             return self.close()
         self.failures += 1

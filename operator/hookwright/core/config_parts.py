@@ -14,7 +14,7 @@ import orjson
 
 from hookwright.api.config import DispatchConfig
 from hookwright.errors import ConfigurationError
-from hookwright.limits import CONFIG_PART_BYTES, CONFIG_PARTS
+from hookwright.limits import CONFIG_PART_BYTES, CONFIG_PARTS, MIB
 
 MANIFEST: Final = "manifest.json"
 
@@ -29,9 +29,10 @@ def encode(config: DispatchConfig) -> dict[str, bytes]:
     packed = gzip.compress(orjson.dumps(config.model_dump(by_alias=True, exclude_none=True)), 6, mtime=0)
     parts = [packed[at : at + CONFIG_PART_BYTES] for at in range(0, len(packed), CONFIG_PART_BYTES)]
     if len(parts) > CONFIG_PARTS:
+        size, limit = len(packed) / MIB, CONFIG_PARTS * CONFIG_PART_BYTES / MIB
         raise ConfigurationError(
-            f"The configuration is larger than {CONFIG_PARTS * CONFIG_PART_BYTES // 1024 // 1024} MiB compressed; "
-            "install a second release for some of the namespaces."
+            f"The configuration of all webhooks takes {size:.1f} MiB compressed, of which {limit:.1f} MiB fit: "
+            "make webhooks smaller, or install a second release for some of the namespaces."
         )
     files = {part_name(number): part for number, part in enumerate(parts)}
     hashes = [hashlib.sha256(part).hexdigest() for part in parts]

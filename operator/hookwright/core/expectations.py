@@ -26,6 +26,10 @@ _NOTHING: Final = object()
 _URL_PARTS: Final = re.compile(r"(https?://[^/?]+)(.*)", re.DOTALL | re.IGNORECASE)
 
 
+SUCCESSFUL: Final = "Test successful"
+FAILED: Final = "Test failed"
+
+
 def judge_test(
     expect: Expect | None,
     mode: str,

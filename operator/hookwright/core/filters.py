@@ -21,7 +21,7 @@ from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
 from hookwright.core.jsonpath import JsonPath, compile_path
 from hookwright.core.jsontext import as_text, compact
 from hookwright.core.places import APPROVALS, PLACES
-from hookwright.errors import FilterError
+from hookwright.errors import FieldError, FilterError
 from hookwright.limits import JSONPATH_TEXT_BYTES
 
 Source = str | JsonPath  # a named place, or a path
@@ -140,7 +140,7 @@ class FilterProgram:
 def compile_filters(filters: Filters | None) -> FilterProgram:
     """Filters → program. What the models allow, except paths and expressions, needs no second check.
 
-    Raises ValueError, one sentence that begins with the field.
+    Raises FieldError.
     """
     if filters is None:
         return FilterProgram(())
@@ -289,7 +289,7 @@ def _compile_expression(field: str, expression: MatchExpression) -> _Expression:
     try:
         path = compile_path(expression.path)
     except ValueError as error:
-        raise ValueError(f"filters.{field}.path: {error}") from None
+        raise FieldError(f"filters.{field}.path", str(error)) from None
     test = _matches(field, values) if operator == "Matches" else _TESTS[operator](values)
     return _Expression(field, path, operator, values, test)
 
@@ -328,7 +328,9 @@ def _matches(field: str, values: tuple[str, ...]) -> Callable[[Sequence[str]], b
         patterns = [re2.compile(value, options) for value in values]
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise ValueError(f"filters.{field}.values: is not an expression of RE2's syntax: {reason}") from None
+        raise FieldError(
+            f"filters.{field}.values", f"is not an expression of RE2's syntax: {reason}"
+        ) from None
     return partial(_some_match, patterns)
 
 

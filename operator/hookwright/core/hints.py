@@ -78,6 +78,10 @@ _CAUSES: Final[dict[Cause, str]] = {
         "Check the answer's value against responseValidators: either the target refused the request in a 2xx"
         " answer, or a value is missing from the list."
     ),
+    Cause.INTERNAL: (
+        "Check the dispatcher's log for attempt.fault and report it; the dead letter keeps the event: replay it after"
+        " an upgrade."
+    ),
     Cause.NOT_JSON: (
         "Check the answer's body: responseValidators need JSON, and a page of HTML often means that url leads"
         " to a sign-in or the wrong path."

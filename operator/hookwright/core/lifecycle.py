@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from hookwright.core.outcome import Outcome, Verdict
+from hookwright.core.records import Action, DeadReason, Delivery, Finish
 from hookwright.core.retry import RetryPolicy
 from hookwright.errors import Cause
 from hookwright.limits import CIRCUIT_PROBE_MIN_SECONDS, DELETED_WEBHOOK_SECONDS, SLOW_PAUSE_SECONDS
@@ -29,18 +30,18 @@ class RouteState(StrEnum):
 class Decision(NamedTuple):
     """What becomes of a delivery after an attempt.
 
-    `action` is "ack", "delay" or "bury"; `result` Delivered, Retrying, Rejected, Gone or Exhausted; `delay`
+    `result` is Delivered, Retrying, Rejected, Gone or Exhausted; `delay`
     the seconds until the next attempt may start; `steps` and `attempts` the counts from now on; `reason` the
     dead letter's reason (None unless buried); `message` one sentence for people; `pause` the seconds for
     which the whole target is left alone (0: it goes on).
     """
 
-    action: str
+    action: Action
     result: str
     delay: float
     steps: int
     attempts: int
-    reason: str | None
+    reason: DeadReason | None
     message: str
     pause: float = 0.0
 
@@ -49,7 +50,7 @@ class Decision(NamedTuple):
 class Burial:
     """A delivery that is given up without a further attempt: the dead letter's reason and one sentence."""
 
-    reason: str
+    reason: DeadReason
     message: str
 
 
@@ -72,30 +73,39 @@ def decide(
     attempts += 1
     said = outcome.message.removesuffix(".")
     if outcome.verdict is Verdict.DELIVERED:
-        return Decision("ack", "Delivered", 0.0, steps, attempts, None, outcome.message)
+        return Decision(Action.ACK, "Delivered", 0.0, steps, attempts, None, outcome.message)
     if outcome.verdict is Verdict.GONE:
         message = (
             f"{said}; the webhook stops until its spec changes or hookwright.io/requestedAt is set anew."
         )
-        return Decision("bury", "Gone", 0.0, steps, attempts, "Gone", message)
+        return Decision(Action.BURY, "Gone", 0.0, steps, attempts, DeadReason.GONE, message)
     if outcome.verdict is Verdict.REJECTED:
-        reason = "FilterError" if outcome.cause is Cause.FILTER else "Rejected"
+        reason = DeadReason.FILTER_ERROR if outcome.cause is Cause.FILTER else DeadReason.REJECTED
         message = f"{said}; the delivery is kept as a dead letter."
-        return Decision("bury", "Rejected", 0.0, steps, attempts, reason, message)
+        return Decision(Action.BURY, "Rejected", 0.0, steps, attempts, reason, message)
 
     pause = _pause(outcome, policy)
     free = probing or outcome.status == 429
     delay = _next_delay(outcome, steps, policy, probing=probing, free=free, jitter=jitter)
     end = _end(attempts, delay, policy, age=now - received)
     if delay is None or end is not None:
-        return Decision("bury", "Exhausted", 0.0, steps, attempts, "Exhausted", f"{said}; {end}.", pause)
+        return Decision(
+            Action.BURY, "Exhausted", 0.0, steps, attempts, DeadReason.EXHAUSTED, f"{said}; {end}.", pause
+        )
     then = (
         "it waits for the next probe, as the circuit is open"
         if probing
         else f"next attempt in {spoken(delay)}"
     )
     return Decision(
-        "delay", "Retrying", delay, steps if free else steps + 1, attempts, None, f"{said}; {then}.", pause
+        Action.DELAY,
+        "Retrying",
+        delay,
+        steps if free else steps + 1,
+        attempts,
+        None,
+        f"{said}; {then}.",
+        pause,
     )
 
 
@@ -108,12 +118,24 @@ def give_up(
     same name to come back. Held webhooks keep their deliveries until `max_age`.
     """
     if deleted_at is not None and now - deleted_at >= DELETED_WEBHOOK_SECONDS:
-        return Burial("WebhookDeleted", f"The webhook was deleted and did not come back in {_DELETED}.")
+        return Burial(
+            DeadReason.WEBHOOK_DELETED, f"The webhook was deleted and did not come back in {_DELETED}."
+        )
     if state is RouteState.GONE and deleted_at is None:
-        return Burial("Gone", "The target answered 410 Gone to an earlier delivery of this webhook.")
+        return Burial(DeadReason.GONE, "The target answered 410 Gone to an earlier delivery of this webhook.")
     if now - received >= policy.max_age:
-        return Burial("Exhausted", f"The delivery is older than its maxAge of {spoken(policy.max_age)}.")
+        return Burial(
+            DeadReason.EXHAUSTED, f"The delivery is older than its maxAge of {spoken(policy.max_age)}."
+        )
     return None
+
+
+def buried(delivery: Delivery, burial: Burial, now: float) -> Finish:
+    """The result of a delivery that was given up without an attempt."""
+    return Finish(
+        key=delivery.key, route=delivery.route, action=Action.BURY, reason=burial.reason, message=burial.message,
+        attempts=delivery.attempts, at=int(now * 1000), sole=delivery.sole,
+    )  # fmt: skip
 
 
 def gone_mark(config_hash: str, requested_at: str | None) -> str:

@@ -74,6 +74,15 @@ def judge_answer(
     )
 
 
+def judge_fault(error: Exception) -> Outcome:
+    """Judge an attempt that ended in a fault of ours: tried again it would meet the same one."""
+    return Outcome(
+        Verdict.REJECTED,
+        Cause.INTERNAL,
+        f"Hookwright itself failed in this attempt ({type(error).__name__}); the dispatcher's log says where.",
+    )
+
+
 def judge_error(error: SendError | TemplateError | FilterError) -> Outcome:
     """Judge an attempt without an answer: trouble on the way is tried again, what we cannot build is not."""
     text = str(error).removesuffix(".")

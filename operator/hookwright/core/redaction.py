@@ -1,108 +1,176 @@
 """Takes secrets out of texts that came from outside: answers and errors, before they are cut and stored.
 
 Requests are not searched: what is stored of them is built a second time without the values (SPEC 5).
-A value is found as it is and as JSON, percent encoding, HTML, base64 or hex write it, also in the middle of
-longer text (`Basic <base64 of user:password>`), and mixed or twice encoded. One RE2 pattern finds all forms
-of all secrets: it takes time in proportion to the text, whatever a hostile answer holds.
-Must not: log, keep what it found.
+A value is found in any form (`secret_forms`), also in the middle of longer text (`Basic <base64 of user:password>`).
+Its forms are searched for one by one: for the dozens that a webhook has this is as fast as an automaton of them all,
+which takes ten times the memory and holds up all threads while it is made. The time is in proportion to the text,
+whatever a hostile answer holds. Must not: log, keep what it found.
 """
 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from collections.abc import Iterable, Mapping
-from functools import cached_property
-from typing import Any, Final
-from urllib.parse import unquote
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 
-import re2
-
-from hookwright.limits import REDACT_CHARACTERS, REDACT_SHORTEST_PART, REDACT_SHORTEST_SECRET
+from hookwright.core.secret_forms import forms, readings, utf8
+from hookwright.limits import REDACT_FORM_BYTES, REDACT_SHORTEST_SECRET
 
 HIDDEN: Final = "‹hidden: the Secrets of this webhook are too large to be searched for›"
 
-_CHUNK: Final = 256  # characters; a longer value is found piece by piece, which keeps the pattern small
-_PARTS: Final = 32
-_HTTPS_HOST: Final = re.compile(r"https://[^/?#]*")
-_BETWEEN_PARTS: Final = re.compile(r"[\s/?&=#:;,\"]+")
-_SPECIAL_FORMS: Final = {
-    "\b": (r"\\+b",),
-    "\f": (r"\\+f",),
-    "\n": (r"\\+n",),
-    "\r": (r"\\+r",),
-    "\t": (r"\\+t",),
-    " ": (r"\+",),
-    "&": ("&amp;",),
-    "<": ("&lt;",),
-    ">": ("&gt;",),
-    '"': ("&quot;",),
-    "'": ("&apos;",),
-}
+_BASE64_END: Final = re.compile(rb"[0-9a-z/ ]?=*")  # folded
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 
+Pair = tuple[str, str]
+"""Label (`name/key`) and value of a secret."""
+
 
 class Redactor:
-    """Replaces the secrets of one webhook by ‹secret name/key›."""
+    """Replaces the secrets of one webhook by ‹secret name/key›. Takes any text and any value; raises nothing."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        """`secrets`: label (`name/key`) → value. Nothing is compiled before the first text is searched."""
-        self._values = tuple(secrets.items())
+        """`secrets`: label (`name/key`) → value. Costs nothing: what the search needs is made by `prepare`."""
+        self._set_parts((_Part(tuple(secrets.items())),))
+        self._extras: dict[Pair, _Part] = {}
         self._extended: Redactor | None = None
+
+    def _set_parts(self, parts: tuple[_Part, ...]) -> None:
+        self._parts = parts
+        self._known = frozenset(pair for part in parts for pair in part.pairs)
+        self._prepared = self._too_large = False
+
+    def prepare(self) -> None:
+        """Make what the search needs, once: 0.02 ms for a token, some 10 ms at the limit. Any thread may do it
+        before `text` and `hides_bodies` do it themselves."""
+        if self._prepared:
+            return
+        for part in self._parts:
+            part.prepare()
+        self._too_large = sum(part.size for part in self._parts) > REDACT_FORM_BYTES
+        self._prepared = True
 
     def text(self, text: str) -> str:
         """The text with every form of every value replaced. Values under 8 bytes are not searched for."""
+        if not self._known:
+            return text
+        self.prepare()
         if self._too_large:
             return HIDDEN
-        if self._pattern is None:
-            return text
-        if not text.isascii():
-            text = text.encode("utf-8", "replace").decode()  # a lone surrogate would stop RE2
-        found: str = self._pattern.sub(self._marker, text)
-        return found
+        data = utf8(text)
+        found = [
+            _Found(*reading.origin(start, end), label)
+            for reading in readings(data)
+            for part in self._parts
+            for start, end, label in part.find(reading.data)
+        ]
+        return _replaced(data, found) if found else data.decode()
+
+    def headers(self, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Names and values of an answer's headers; values of one name are joined by commas (RFC 9110 section 5.3)."""
+        shown: dict[str, str] = {}
+        for pair in pairs:
+            name, value = map(self.text, pair)
+            shown[name] = f"{shown[name]}, {value}" if name in shown else value
+        return shown
 
     @property
     def hides_bodies(self) -> bool:
         """Whether no answer body may be stored: a value is too short to search for, or all are too large."""
-        return self._too_large or any(
-            0 < len(value.encode()) < REDACT_SHORTEST_SECRET for _, value in self._values
-        )
+        self.prepare()
+        return self._too_large or any(part.short for part in self._parts)
 
-    def with_extra(self, values: Iterable[tuple[str, str]]) -> Redactor:
+    def with_extra(self, values: Iterable[Pair]) -> Redactor:
         """This one and more (label, value): fetched tokens, values rotated out. The last one is kept."""
-        more = tuple(pair for pair in values if pair not in self._values)
+        more = tuple(dict.fromkeys(pair for pair in values if pair not in self._known))
         if not more:
             return self
-        wanted = self._values + more
-        if self._extended is None or self._extended._values != wanted:
+        if self._extended is None or more != tuple(self._extras):
+            self._extras = {pair: self._extras.get(pair) or _Part((pair,)) for pair in more}
             self._extended = Redactor({})
-            self._extended._values = wanted
+            self._extended._set_parts((*self._parts, *self._extras.values()))
         return self._extended
 
-    @cached_property
-    def _needles(self) -> tuple[tuple[str, str], ...]:
-        """(needle, label), the longest first, so that a value that begins another one does not hide it."""
-        needles = {needle: label for label, value in reversed(self._values) for needle in _needles(value)}
-        return tuple(sorted(needles.items(), key=lambda pair: (-len(pair[0]), pair[0])))
 
-    @cached_property
-    def _too_large(self) -> bool:
-        return sum(len(needle) for needle, _ in self._needles) > REDACT_CHARACTERS
+class _Part:
+    """Some of the secrets, and the forms to search for."""
 
-    @cached_property
-    def _pattern(self) -> Any:
-        """One group per needle; None if there is nothing to search for."""
-        if not self._needles:
-            return None
-        options = re2.Options()
-        options.max_mem = 256 << 20
-        options.log_errors = False
-        return re2.compile("|".join(f"({_forms(needle)})" for needle, _ in self._needles), options)
+    def __init__(self, pairs: tuple[Pair, ...]) -> None:
+        self.pairs = pairs
+        self.short = False
+        self.size = 0
+        """Bytes of all forms, counted up to the limit."""
+        self._forms: list[_Needle] | None = None
 
-    def _marker(self, match: Any) -> str:
-        return placeholder(self._needles[match.lastindex - 1][1])
+    def prepare(self) -> None:
+        """Set all fields, once. Two threads at once do the same work twice and leave the same behind."""
+        if self._forms is not None:
+            return
+        self.short = any(0 < len(utf8(value)) < REDACT_SHORTEST_SECRET for _, value in self.pairs)
+        needles: dict[bytes, _Needle] = {}
+        size = 0
+        for label, value in self.pairs:
+            for data, shared in forms(value):
+                if data not in needles:
+                    needles[data] = _Needle(len(data), data, label, shared)
+                    size += len(data)
+                if size > REDACT_FORM_BYTES:
+                    break
+        self.size = size
+        self._forms = sorted(needles.values()) if size <= REDACT_FORM_BYTES else []
+
+    def find(self, data: bytes) -> Iterator[_Found]:
+        """What stands in `data`, which is folded; finds may overlap."""
+        for length, needle, label, shared in self._forms or ():
+            if length > len(data):
+                return
+            start = data.find(needle)
+            while start >= 0:
+                end = start + length
+                if shared and (rest := _BASE64_END.match(data, end)):
+                    end = rest.end()
+                yield _Found(start, end, label)
+                start = data.find(needle, end)
+
+
+class _Needle(NamedTuple):
+    """One form of a secret, the shortest first; the rest as in `secret_forms.Form`."""
+
+    length: int
+    data: bytes
+    label: str
+    shared: bool
+
+
+class _Found(NamedTuple):
+    """Where a secret stands in a text, in bytes."""
+
+    start: int
+    end: int
+    label: str
+
+
+def _replaced(data: bytes, found: list[_Found]) -> str:
+    shown: list[str] = []
+    done = 0
+    for start, end, label in _joined(found):
+        shown += data[done:start].decode("utf-8", "replace"), placeholder(label)
+        done = end
+    return "".join([*shown, data[done:].decode("utf-8", "replace")])
+
+
+def _joined(found: list[_Found]) -> list[_Found]:
+    """In order; what overlaps is one, by the name of the longest."""
+    joined: list[_Found] = []
+    for one in sorted(found):
+        last = joined[-1] if joined else one
+        if one.start >= last.end or not joined:
+            joined.append(one)
+        else:
+            longest = max(last, one, key=lambda each: each.end - each.start)
+            joined[-1] = _Found(last.start, max(last.end, one.end), longest.label)
+    return joined
 
 
 def placeholder(label: str) -> str:
@@ -118,85 +186,3 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-
-
-def _needles(value: str) -> Iterable[str]:
-    """What to search for: the value, its long parts, of a URL what follows the host.
-
-    A target that echoes part of a header (`Token token=…`) or of a URL gives it away as well. The host is no
-    secret: status shows it.
-    """
-    wholes = divided = [value]
-    if host := _HTTPS_HOST.match(value):
-        divided = [value[host.end() :], unquote(value[host.end() :])]
-        wholes = [value, *divided]
-    for text in wholes:
-        if len(text.encode()) >= REDACT_SHORTEST_SECRET:
-            for reading in _readings(text):
-                yield from _chunks(reading)
-    for text in divided:
-        parts = _BETWEEN_PARTS.split(text, _PARTS)
-        if 1 < len(parts) <= _PARTS:  # more are the lines of a key file, which is never sent
-            for part in parts:
-                if len(part) >= REDACT_SHORTEST_PART:
-                    yield from _readings(part)
-
-
-def _readings(text: str) -> Iterable[str]:
-    """The text, and what becomes of it where its bytes are taken for Latin-1, as many servers do with headers."""
-    yield text
-    if not text.isascii():
-        yield text.encode().decode("latin-1")
-
-
-def _chunks(text: str) -> Iterable[str]:
-    """Pieces of `_CHUNK` characters, the last one up to twice as long."""
-    count = max(1, len(text) // _CHUNK)
-    for index in range(count):
-        yield text[index * _CHUNK : (index + 1) * _CHUNK if index + 1 < count else None]
-
-
-def _forms(needle: str) -> str:
-    """Pattern of every form of one needle."""
-    raw = needle.encode()
-    hexadecimal = "".join(_any_case(digit) for digit in raw.hex())
-    return "|".join(
-        ["".join(map(_in_text, needle)), *(_in_base64(raw, before) for before in range(3)), hexadecimal]
-    )
-
-
-def _in_text(character: str) -> str:
-    """One character as plain text, JSON, percent encoding and HTML write it; letters and digits as such."""
-    if character.isascii() and character.isalnum():
-        return character
-    units = character.encode("utf-16-be").hex()
-    forms = [
-        rf"\\*\x{{{ord(character):x}}}",
-        "".join(f"%(?:25)*{_any_case(f'{byte:02x}')}" for byte in character.encode()),
-        "".join(rf"\\+u{_any_case(units[at : at + 4])}" for at in range(0, len(units), 4)),
-        rf"&#(?:0*{ord(character)}|[xX]0*{_any_case(f'{ord(character):x}')});",
-        *_SPECIAL_FORMS.get(character, ()),
-    ]
-    return f"(?:{'|'.join(forms)})"
-
-
-def _in_base64(raw: bytes, before: int) -> str:
-    """The bytes in base64 (both alphabets) behind `before` (mod 3) other bytes.
-
-    A character that also holds bits of a neighbour cannot be known; the one at the end goes with the rest.
-    """
-    bits = 8 * (before + len(raw))
-    encoded = b64encode(bytes(before) + raw).decode()[(8 * before + 5) // 6 : bits // 6]
-    shared = r"[0-9A-Za-z+/_-]?"
-    return (
-        "".join(_BASE64_FORMS.get(character, character) for character in encoded)
-        + (shared if bits % 6 else "")
-        + r"(?:=|%3[dD])*"
-    )
-
-
-def _any_case(hexadecimal: str) -> str:
-    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in hexadecimal)
-
-
-_BASE64_FORMS: Final = {"+": f"(?:-|{_in_text('+')})", "/": f"(?:_|{_in_text('/')})"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from hookwright.core.assemble import REQUESTED_AT
+from hookwright.core.assemble import requested_at
 from hookwright.core.objects import Object
 
 
@@ -24,5 +24,5 @@ def run_id(test: Object, webhook_hash: str, event_from: str | None) -> str:
     metadata: Any = test.body.get("metadata")
     uid = metadata.get("uid") if isinstance(metadata, dict) else None
     who = [uid, metadata.get("generation")] if uid else [test.key, test.spec]
-    identity = [*who, event_from, webhook_hash, test.annotations.get(REQUESTED_AT)]
+    identity = [*who, event_from, webhook_hash, requested_at(test)]
     return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]

@@ -15,7 +15,7 @@ from hookwright.api.admin import ValidatorResult
 from hookwright.api.v1alpha1.webhook import ResponseValidator
 from hookwright.core.jsonpath import JsonPath, compile_path
 from hookwright.core.jsontext import as_text, check_depth, parse_json
-from hookwright.errors import FilterError
+from hookwright.errors import FieldError, FilterError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ class Validators:
 
 
 def compile_validators(validators: Sequence[ResponseValidator] | None) -> Validators:
-    """Compile a webhook's validators. Raises ValueError, one sentence that begins with the field."""
+    """Compile a webhook's validators. Raises FieldError."""
     compiled = []
     for index, validator in enumerate(validators or ()):
         try:
             path = compile_path(validator.path)
         except ValueError as error:
-            raise ValueError(f"responseValidators[{index}].path: {error}") from None
+            raise FieldError(f"responseValidators[{index}].path", str(error)) from None
         compiled.append(_Validator(path, frozenset(validator.values)))
     return Validators(tuple(compiled))

@@ -8,45 +8,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from hookwright import __version__
 from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.egress import EgressPolicy
-from hookwright.dispatcher import config_folder
-from hookwright.dispatcher.accept import Acceptor
-from hookwright.dispatcher.admin import admin_app
-from hookwright.dispatcher.attempt import Pipeline
-from hookwright.dispatcher.backend import Backend
+from hookwright.core.keys import Keys
+from hookwright.core.records import Action, AttemptRecord, Finish
+from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.hosts import HostGuard
-from hookwright.dispatcher.ingest import Ingest
-from hookwright.dispatcher.keys import Keys
-from hookwright.dispatcher.lanes import Lanes
-from hookwright.dispatcher.loader import Loader
-from hookwright.dispatcher.server import Listener
+from hookwright.dispatcher.configuration.follower import Follower
+from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.delivery.accept import Acceptor
+from hookwright.dispatcher.delivery.attempt import Pipeline
+from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.direct import Direct
+from hookwright.dispatcher.ports.admin import admin_app
+from hookwright.dispatcher.ports.hosts import HostGuard
+from hookwright.dispatcher.ports.ingest import Ingest
+from hookwright.dispatcher.ports.server import Listener
+from hookwright.dispatcher.ports.tokens import Tokens
+from hookwright.dispatcher.ports.waiting import Waiting
+from hookwright.dispatcher.rounds import Rounds
 from hookwright.dispatcher.settings import Settings, parse_address, parse_connect_to
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
-from hookwright.dispatcher.tokens import Tokens
-from hookwright.dispatcher.upkeep import Upkeep
-from hookwright.errors import ConfigurationError, UsageError
+from hookwright.dispatcher.views import Views
+from hookwright.errors import ConfigurationError, StoreFull, UsageError
+from hookwright.limits import FOLDER_LOOK_SECONDS, STORE_FLUSH_SECONDS, STORE_OPEN_SECONDS
 from hookwright.outbound.sender import HttpSender
-from hookwright.store.port import Retention
-from hookwright.store.sqlite.reader import SqliteHistory
-from hookwright.store.sqlite.writer import SqliteStore
-from hookwright.telemetry.metrics import Metrics
+from hookwright.store.opening import open_store
+from hookwright.store.port import Retention, Store
+from hookwright.telemetry.metrics import Metrics, Observed
 from hookwright.telemetry.record import AttemptDetails
 
 log = structlog.get_logger()
-_CONFIG_CHECK_MS = 5_000  # a change that the watch missed is seen this much later
-_CONFIG_MISSING_SECONDS = 1.0  # between two looks for a folder that is not there
 
 
 def make_sender(settings: Settings) -> HttpSender:
@@ -87,8 +87,10 @@ class Dispatcher:
         self._settings = settings
         self._observe = observe
         self._clock = Clock()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._metrics = Metrics()
+        self._background = Background(failed=self._metrics.round_failed, end=self._fail)
         self._stopping = asyncio.Event()
+        self._store: Store | None = None
         self.failure: BaseException | None = None
         """Why the dispatcher ends by itself, if it does."""
 
@@ -98,169 +100,141 @@ class Dispatcher:
         With a `config` no folder of configuration is read or watched; `use` gives the next one.
         """
         settings, clock = self._settings, self._clock
-        tokens = _tokens(settings)
+        tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
         admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
         self._sender = make_sender(settings)
         make_data_folder(settings.data)
-        self._store = SqliteStore.open(settings.data, retention=_retention(settings))
-        self._history = SqliteHistory(settings.data)
-        await self._store.clamp(now=clock.now_ms())
-        counts, remembered, highest = await self._history.recovered()
-        keys = Keys(highest, clock.now_ms)
-        self._metrics = Metrics()
-        pipeline = Pipeline(clock)
+        self._events_app, self._admin_app = Waiting(""), Waiting("")
+        self._events = Listener(self._events_app, *parse_address(settings.listen))
+        self._admin = Listener(self._admin_app, *parse_address(settings.admin))
+        store = await self._open_store()
+        if store is None:
+            return
+        self._store = store
+        work = store.work
+        await store.upkeep.clamp(now=clock.now_ms())
+        counts, remembered, highest = await store.history.recovered()
+        keys, pipeline = Keys(highest, clock.now_ms), Pipeline(clock)
         self._lanes = Lanes(
-            self._store, pipeline, clock, bodies=settings.history_bodies, observe=self._observed
+            work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed
         )
-        for key, stored in remembered.items():
-            lane = self._lanes.lane(key)
-            lane.gone_mark, lane.deleted_at_ms = stored.gone, stored.deleted_at
-            lane.last_success_ms, lane.last_failure_ms = stored.last_success, stored.last_failure
-            lane.consecutive_failures = stored.consecutive_failures
-        for key, count in counts.items():
-            lane = self._lanes.lane(key)
-            lane.waiting, lane.waiting_bytes, lane.dead = count.waiting, count.waiting_bytes, count.dead
-            lane.more = count.waiting > 0
-            self._lanes.waiting += count.waiting
-            self._lanes.waiting_bytes += count.waiting_bytes
+        self._lanes.take(counts, remembered)
         self._acceptor = Acceptor(
-            self._store, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
+            work, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
             backlog_total=settings.backlog_total, backlog_bytes=settings.backlog_bytes,
         )  # fmt: skip
-        self.loader = Loader(self._lanes, self._acceptor, self._sender, clock)
+        self._loader = Loader(self._lanes, self._acceptor, self._sender, clock, self._background)
         self._runner = TestRunner(
-            pipeline, self._sender, clock, keys, self._store.tag, former=self.loader.former, bodies=settings.history_bodies,
-            keep=lambda record: self._backend.keep(record),
+            pipeline, self._sender, clock, keys, work.tag, former=self._loader.former,
+            bodies=settings.history_bodies, keep=self._keep,
         )  # fmt: skip
-        self._backend = Backend(
-            self._store, self._history, self._lanes, self.loader, pipeline, self._runner, keys, clock,
-            self._metrics, settings.history_bodies,
+        self._direct = Direct(
+            self._lanes, self._loader, pipeline, self._runner, keys, clock, work.tag, settings.history_bodies,
+            self._keep,
         )  # fmt: skip
-        self._metrics.watch(self._lanes, self.loader, self._store)
+        views = Views(store.history, self._lanes, self._loader, clock, work.tag)
+        self._metrics.watch(self._look)
+        self._follower = Follower(
+            settings.config, settings.last_good, self._loader, self._metrics.configuration_refused
+        )
         if config is not None:
-            await self.loader.load(config)
+            await self.use(config)
         else:
-            seen = await self._first_configuration()
-        hosts = HostGuard(settings.ingest_hosts)
-        ingest = Ingest(
-            self._acceptor, self._backend, clock, tokens=tokens, hosts=hosts, rate=settings.ingest_rate,
+            await self._follower.first()
+        self._events_app.app = Ingest(
+            self._acceptor, self._direct, clock, tokens=tokens, hosts=hosts, rate=settings.ingest_rate,
             count=self._metrics.answered,
         )  # fmt: skip
-        self._events = Listener(ingest, *parse_address(settings.listen))
-        self._admin = Listener(
-            admin_app(self._backend, tokens=admin_tokens, hosts=hosts), *parse_address(settings.admin)
-        )
-        await self._admin.start()
-        await self._events.start()
-        upkeep = Upkeep(
-            self._store, self._history, self._lanes, self.loader, clock, strays=self._metrics.strays,
+        self._admin_app.app = admin_app(views, self._direct, self, tokens=admin_tokens, hosts=hosts)
+        await self._listen()
+        self._rounds = Rounds(
+            store, self._lanes, self._loader.former, clock, strays=self._metrics.strays,
             pruned=self._metrics.pruned,
         )  # fmt: skip
-        self.upkeep = upkeep
+        self._rounds.run(self._background)
         if config is None:
-            self._spawn(self._watch_configuration(seen))
-        self._spawn(upkeep.run())
+            self._background.every("configuration", FOLDER_LOOK_SECONDS, self._follower.follow)
         _settle_memory()
+
+    async def _open_store(self) -> Store | None:
+        """The store. While its disk is full that is said on both ports and tried again; None: told to stop meanwhile."""
+        while not self._stopping.is_set():
+            try:
+                return await open_store(self._settings.data, retention=_retention(self._settings))
+            except StoreFull as error:
+                if self._events_app.reason != str(error):
+                    log.warning("store.waits", reason=str(error))
+                self._events_app.reason = self._admin_app.reason = str(error)
+                await self._listen()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), STORE_OPEN_SECONDS)
+        return None
+
+    async def _listen(self) -> None:
+        await self._admin.start()
+        await self._events.start()
 
     @property
     def addresses(self) -> tuple[tuple[str, int], tuple[str, int]]:
         """Where events and the admin API are served."""
         return self._events.address, self._admin.address
 
-    def _observed(self, details: AttemptDetails) -> None:
-        self._metrics.attempted(details)
-        self._observe(details)
-
-    # --- configuration -----------------------------------------------------------------------------
-
-    async def _first_configuration(self) -> str | None:
-        """The folder's, or the last good one's. Without either it starts all the same and answers 503.
-
-        The stamp of what was loaded from the folder.
-        """
-        stamp = config_folder.stamp(self._settings.config)
-        try:
-            await self.use(await asyncio.to_thread(config_folder.read, self._settings.config))
-        except ConfigurationError as error:
-            log.warning("configuration.refused", reason=str(error))
-            if stamp is not None:
-                self.loader.problem = str(error)
-        else:
-            return stamp
-        if self._settings.last_good is not None:
-            try:
-                await self.loader.load(await asyncio.to_thread(config_folder.read, self._settings.last_good))
-            except ConfigurationError as error:
-                log.warning("configuration.refused", reason=str(error))
-        return None
-
     async def use(self, config: DispatchConfig) -> None:
         """Put a configuration in force and keep it as the last good one."""
-        await self.loader.load(config)
-        self.loader.problem = None
-        if self._settings.last_good is None:
-            return
-        try:
-            await asyncio.to_thread(config_folder.write, self._settings.last_good, config)
-        except OSError as error:
-            log.warning("configuration.not_kept", folder=str(self._settings.last_good), reason=error.strerror)
+        await self._follower.use(config)
 
     async def test(self, request: TestRequest) -> TestRun:
         """Run a WebhookTest (`dev` plays the controller)."""
         return await self._runner.run(request)
 
-    async def _watch_configuration(self, seen: str | None) -> None:
-        """`seen`: the stamp of what is in force."""
-        folder: Path = self._settings.config
-        while not self._stopping.is_set():
-            try:
-                async for _ in awatch(
-                    folder,
-                    stop_event=self._stopping,
-                    rust_timeout=_CONFIG_CHECK_MS,
-                    yield_on_timeout=True,
-                    debounce=200,
-                ):
-                    seen = await self._look(folder, seen)
-            except FileNotFoundError:  # the folder itself is not there yet
-                await asyncio.sleep(_CONFIG_MISSING_SECONDS)
-                seen = await self._look(folder, seen)
+    # --- what is told ------------------------------------------------------------------------------
 
-    async def _look(self, folder: Path, seen: str | None) -> str | None:
-        """Put what is in the folder in force, if it is new; the stamp of what is in force."""
-        stamp = config_folder.stamp(folder)
-        if stamp is None:
-            return seen
-        if stamp == seen:
-            self.loader.problem = None
-            return seen
-        try:
-            await self.use(await asyncio.to_thread(config_folder.read, folder))
-        except ConfigurationError as error:
-            self._metrics.configuration_refused()
-            log.warning("configuration.refused", reason=str(error))
-            self.loader.problem = str(error)
-            return seen
-        log.info("configuration.loaded", webhooks=len(self.loader.webhooks))
-        return stamp
+    async def ready(self) -> str | None:
+        """See `ports.admin.Probes`."""
+        if self._stopping.is_set():
+            return "The dispatcher is shutting down."
+        if self._loader.config is None:
+            return "There is no complete configuration yet."
+        assert self._store is not None
+        await self._store.work.ping()
+        return None
+
+    async def metrics(self) -> bytes:
+        """See `ports.admin.Probes`."""
+        return self._metrics.exposition()
+
+    def _look(self) -> Observed:
+        assert self._store is not None
+        loader = self._loader
+        return Observed(
+            lanes=self._lanes.lanes(),
+            webhooks=loader.webhooks,
+            config_hash=None if loader.config is None else loader.config.hash,
+            loaded_at=loader.loaded_at,
+            stats=self._store.upkeep.stats(),
+        )
+
+    def _observed(self, details: AttemptDetails) -> None:
+        self._metrics.attempted(details)
+        self._observe(details)
+
+    def _keep(self, record: AttemptRecord) -> None:
+        """Put the record of a Manual call or test into the history."""
+        assert self._store is not None
+        finish = Finish(key=record.delivery_key, route=record.route, action=Action.ACK, record=record)
+        self._background.spawn("record", self._store.work.finish([finish]))
 
     # --- life ----------------------------------------------------------------------------------------
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A background task that ends with an error ends the process: half a dispatcher is worse than none."""
-        if not task.cancelled() and task.exception() is not None:
-            self.failure = task.exception()
-            log.error("dispatcher.failed", reason=repr(self.failure))
-            self._stopping.set()
+    def _fail(self, error: BaseException) -> None:
+        """What the process cannot go on with; see `background`."""
+        self.failure = error
+        log.error("dispatcher.failed", reason=repr(error))
+        self._stopping.set()
 
     def request_stop(self) -> None:
         """Begin to shut down (SIGTERM); asked a second time, do not wait for the attempts under way."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() and self._store is not None:
             self._lanes.abort()
         self._stopping.set()
 
@@ -272,20 +246,25 @@ class Dispatcher:
     async def stop(self) -> None:
         """Drain and close (SPEC 5, Drain)."""
         self._stopping.set()
-        self._backend.closing = True
-        await self._lanes.drain(self._settings.drain_timeout)
-        self._acceptor.closed = True
+        store = self._store
+        if store is not None:
+            self._direct.closing = True
+            await self._lanes.drain(self._settings.drain_timeout)
+            self._acceptor.closed = True
         await self._events.close()
         await self._admin.close()
-        for task in self._tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.upkeep.remember()
-        self.loader.close()
+        if store is not None:
+            await self._close(store)
         await self._sender.close()
-        await self._history.close()
-        await self._store.close()
+
+    async def _close(self, store: Store) -> None:
+        await self._background.close()
+        await self._background.guard(
+            "remember", asyncio.wait_for(self._rounds.remember(), STORE_FLUSH_SECONDS)
+        )
+        self._lanes.close()
+        await store.history.close()
+        await store.work.close()
 
 
 def _tokens(settings: Settings) -> Tokens | None:
@@ -316,6 +295,3 @@ def _retention(settings: Settings) -> Retention:
         dead_letter_seconds=int(settings.dead_letters_age),
         dead_letter_bytes=settings.dead_letters_bytes,
     )
-
-
-logging.getLogger("watchfiles").setLevel(logging.WARNING)

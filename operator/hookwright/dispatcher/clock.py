@@ -1,21 +1,22 @@
 """Time of one process: the wall clock read once, then carried on by the monotonic one (SPEC 5, Time).
 
-So a jump of the machine's clock while we run neither fires every retry nor stalls them.
+So a jump of the machine's clock while we run neither fires every retry nor stalls them. What others compare with
+their own clocks (`webhook-timestamp`, times shown to people) is the wall clock as it is.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 
 class Clock:
-    """`now_ms()` epoch milliseconds, `now()` epoch seconds, `monotonic()` seconds for timers."""
+    """`now()` never jumps; `wall()` is what the machine says. Both are epoch seconds, `…_ms()` milliseconds."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()
 
     def monotonic(self) -> float:
+        """Seconds, for timers of the process."""
         return time.monotonic()
 
     def now(self) -> float:
@@ -24,8 +25,12 @@ class Clock:
     def now_ms(self) -> int:
         return int((self._offset + time.monotonic()) * 1000)
 
+    def wall(self) -> float:
+        return time.time()
 
-def rfc3339(epoch_ms: int) -> str:
-    """Epoch milliseconds → `2026-01-02T03:04:05.678Z`."""
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{epoch_ms % 1000:03d}Z"
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def spent(self) -> float:
+        """Seconds, for what work took."""
+        return time.perf_counter()

@@ -8,35 +8,38 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
 
 from hookwright.api.admin import Invocation, RequestRecord, TestRun
 from hookwright.api.config import RouteConfig
 from hookwright.api.fields import seconds
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
-from hookwright.core.decode import normalise_trigger
 from hookwright.core.event import Event, delivery_id
-from hookwright.core.expectations import judge_test
+from hookwright.core.expectations import FAILED, SUCCESSFUL, judge_test
 from hookwright.core.hints import hint
+from hookwright.core.invocations import invocation, with_bodies_cut
+from hookwright.core.keys import Keys
 from hookwright.core.matching import Matcher
 from hookwright.core.outcome import Verdict, judge_error
+from hookwright.core.records import AttemptRecord
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
-from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
-from hookwright.dispatcher.attempt import Performed, Pipeline, Target
-from hookwright.dispatcher.clock import Clock, rfc3339
-from hookwright.dispatcher.former import FormerSecrets
-from hookwright.dispatcher.keys import Keys
-from hookwright.dispatcher.records import Bodies, detail, friendly_id, invocation, with_bodies_cut
+from hookwright.core.tested_event import event_of_test
+from hookwright.core.times import rfc3339
+from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.configuration.former import FormerSecrets
+from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
+from hookwright.dispatcher.delivery.records import (
+    Attempted,
+    Bodies,
+    attempt_record,
+)
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.limits import ANSWER_BYTES, RENDERED_BYTES, TEST_BODY_BYTES
 from hookwright.outbound.port import Sender
-from hookwright.store.port import AttemptRecord
 
 _WHOLE = RENDERED_BYTES + ANSWER_BYTES  # bodies are judged whole and shown cut
-SUCCESSFUL, FAILED = "Test successful", "Test failed"
+Keep = Callable[[AttemptRecord], None]
+"""Puts the record of a Manual call or test into the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +53,6 @@ class TestRequest:
     spec: WebhookTestSpec
     webhook: RouteConfig
     event_from: str | None = None
-
-
-def test_event(spec: WebhookTestSpec, webhook: RouteConfig, event_from: str | None) -> Event:
-    """The event of a test. ValueError with one sentence when there is none to be had."""
-    if event_from is not None:
-        return _event(_parse(event_from))
-    trigger = spec.trigger or next((each for each in webhook.triggers if each in SAMPLE_TRIGGERS), None)
-    if trigger is None:
-        raise ValueError(
-            "None of the webhook's triggers has a sample event; name a concrete trigger in spec.trigger and give "
-            "the whole event in spec.event."
-        )
-    if trigger in SAMPLE_TRIGGERS:
-        base = sample(trigger)
-        return _event(base if spec.event is None else merge(base, spec.event))
-    if spec.event is None:
-        raise ValueError(f"There is no sample event of {trigger}; give the whole event in spec.event.")
-    return _event({"event_type": trigger, **spec.event})
-
-
-test_event.__test__ = False  # type: ignore[attr-defined]
-
-
-def _parse(text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"spec.eventFrom: the text is not JSON ({error}).") from None
-
-
-def _event(document: Any) -> Event:
-    if not isinstance(document, dict) or not isinstance(document.get("event_type"), str):
-        raise ValueError("The event must be a JSON object with an event_type.")
-    event_type = document["event_type"]
-    return Event(event_type, normalise_trigger(event_type), document, orjson.dumps(document))
 
 
 class TestRunner:
@@ -102,7 +70,7 @@ class TestRunner:
         *,
         former: FormerSecrets,
         bodies: Bodies = "all",
-        keep: Callable[[AttemptRecord], None] = lambda record: None,
+        keep: Keep = lambda record: None,
     ) -> None:
         self._pipeline, self._sender, self._clock, self._keys = pipeline, sender, clock, keys
         self._tag, self._former, self._bodies, self._keep = tag, former, bodies, keep
@@ -110,11 +78,11 @@ class TestRunner:
     async def run(self, request: TestRequest) -> TestRun:
         """Run it once and judge it. Never raises but for cancellation."""
         config = request.webhook
-        began = self._clock.now_ms()
+        began = self._clock.wall_ms()
         if config.held is not None:
             return self._judged(request, began, error=config.held, cause=config.held_cause or Cause.HELD)
         try:
-            event = test_event(request.spec, config, request.event_from)
+            event = event_of_test(request.spec, config, request.event_from)
         except ValueError as error:
             return self._judged(request, began, error=str(error), cause=Cause.TEST)
         try:
@@ -174,24 +142,19 @@ class TestRunner:
     def _record(
         self, request: TestRequest, target: Target, event: Event, key: int, began: int, performed: Performed
     ) -> Invocation:
-        outcome = performed.outcome
-        delivered = outcome.verdict is Verdict.DELIVERED
+        what = Attempted(key, 0, 1, request.webhook.key, "Test", event.trigger, event.raw, began)
+        result = SUCCESSFUL if performed.outcome.verdict is Verdict.DELIVERED else FAILED
         redactor = target.redactor()
-        message = redactor.text(outcome.message)
-
-        def record(bodies: Bodies, limit: int) -> AttemptRecord:
-            return AttemptRecord(
-                delivery_key=key, attempt=1, event_key=0, route=request.webhook.key, kind="Test",
-                trigger=event.trigger, result=SUCCESSFUL if delivered else FAILED, status=outcome.status,
-                cause=outcome.cause, time=began, duration=performed.duration,
-                detail=detail(performed, redactor, message=message, delivered=delivered, bodies=bodies,
-                              limit=limit),
-                friendly_id=friendly_id(event.raw),
+        message = redactor.text(performed.outcome.message)
+        if performed.outcome is not _RENDERED:
+            kept = attempt_record(
+                what, performed, redactor, result=result, message=message, bodies=self._bodies, limit=TEST_BODY_BYTES
             )  # fmt: skip
-
-        if outcome is not _RENDERED:
-            self._keep(record(self._bodies, TEST_BODY_BYTES))
-        return invocation(record("all", _WHOLE), self._tag)
+            self._keep(kept)
+        shown = attempt_record(
+            what, performed, redactor, result=result, message=message, bodies="all", limit=_WHOLE
+        )
+        return invocation(shown, self._tag)
 
     def _judged(
         self,

@@ -19,6 +19,7 @@ from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
 from hookwright.outbound.port import Phases
 from hookwright.outbound.resolver import Resolver
+from hookwright.outbound.tls import Tls
 
 HTTPS_PORT = 443
 
@@ -46,7 +47,7 @@ class Connector:
         self._connect_to = {host.rstrip(".").lower(): target for host, target in connect_to.items()}
 
     async def open(
-        self, host: str, context: ssl.SSLContext, on_lost: OnLost, *, deadline: float, phases: Phases
+        self, host: str, tls: Tls, on_lost: OnLost, *, deadline: float, phases: Phases
     ) -> Connection:
         """A new connection to `host`, ready for requests. Fills dns, connect and tls of `phases`.
 
@@ -56,8 +57,9 @@ class Connector:
         try:
             async with asyncio.timeout_at(deadline):
                 addresses, port = await self._targets(host)
+                phases.dns = (monotonic() - started) * 1e3
+                context = await tls.context()
                 resolved = monotonic()
-                phases.dns = (resolved - started) * 1e3
                 connection, transport = await self._connect(host, addresses, port, on_lost)
                 connected = monotonic()
                 phases.connect = (connected - resolved) * 1e3

@@ -8,13 +8,13 @@ are closed.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
 from hookwright import limits
 from hookwright.outbound.connection import Connection
+from hookwright.outbound.tls import Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Keep:
 
 
 class ConnectionPool:
-    """The connections made under one TLS context, by host."""
+    """The connections made with one trust and identity, by host."""
 
-    def __init__(self, context: ssl.SSLContext, keep: Keep) -> None:
-        self.context = context
+    def __init__(self, tls: Tls, keep: Keep) -> None:
+        self.tls = tls
         self._keep = keep
         self._idle: dict[str, deque[Connection]] = {}
         self._all: set[Connection] = set()

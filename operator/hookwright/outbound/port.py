@@ -60,7 +60,7 @@ class Sender(Protocol):
     """Sends one request over a pool."""
 
     def pool(self, tls: TlsSettings) -> Pool:
-        """A new pool. Raises SendError(TLS, not sent) with one sentence when the PEM texts cannot be used."""
+        """A new pool, in any thread. Raises SendError(TLS, not sent) with one sentence for unusable PEM texts."""
 
     async def send(
         self,

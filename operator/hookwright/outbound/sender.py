@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -57,11 +58,13 @@ class HttpSender:
         self._user_agent = user_agent
         self._keep = keep
         self._pools: WeakSet[ConnectionPool] = WeakSet()
+        self._pools_lock = threading.Lock()
 
     def pool(self, tls: TlsSettings) -> ConnectionPool:
-        """A new pool. Raises SendError(TLS, not sent) with one sentence when the PEM texts cannot be used."""
+        """A new pool, in any thread. Raises SendError(TLS, not sent) with one sentence for unusable PEM texts."""
         pool = ConnectionPool(self._contexts.get(tls), self._keep)
-        self._pools.add(pool)
+        with self._pools_lock:
+            self._pools.add(pool)
         return pool
 
     async def send(
@@ -100,7 +103,7 @@ class HttpSender:
         if connection is None:
             opening = Phases()
             connection = await self._connector.open(
-                host, pool.context, pool.forget, deadline=deadline, phases=opening
+                host, pool.tls, pool.forget, deadline=deadline, phases=opening
             )
             pool.add(connection)
             answer = await _ask(pool, connection, data, deadline, method)
@@ -138,11 +141,13 @@ class HttpSender:
         by its caller, or ends at its deadline.
         """
         await self._resolver.close()
-        for pool in list(self._pools):
+        with self._pools_lock:
+            pools = list(self._pools)
+        for pool in pools:
             pool.close()
             for connection in pool.connections():
                 connection.fail(failures.closing(connection.host))
-        lost = [connection.lost for pool in list(self._pools) for connection in pool.connections()]
+        lost = [connection.lost for pool in pools for connection in pool.connections()]
         await asyncio.gather(*lost)
 
 

@@ -1,33 +1,44 @@
-"""The store in memory: Work and History in one. For tests, and to say in few lines what a store does.
+"""The store in memory: Work, Upkeep and History in one. For tests, and to say in few lines what a store does.
 
-Nothing survives the process, nothing is ever full. Passes the same suite as every other store.
+Nothing survives the process, nothing is ever full. What waits is kept by webhook and sorted, so that no call walks
+through what other webhooks have. Passes the same suite as every other store.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import islice, takewhile
 
-from hookwright.limits import HISTORY_ROW_BYTES
-from hookwright.store.port import (
-    Accepted,
+from hookwright.core.records import (
     Action,
     AttemptRecord,
-    Conflict,
-    DeadLetterRow,
+    Buried,
+    Claimed,
     DeadReason,
     Delivery,
     Finish,
-    New,
-    NewEvent,
-    Repeat,
-    ReplaySelector,
-    Retention,
+    Pruned,
     RouteCounts,
     StoredRoute,
     StoreStats,
+    Wanted,
 )
+from hookwright.limits import HISTORY_ROW_BYTES, KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.store.port import (
+    Accepted,
+    Conflict,
+    DeadLetterRow,
+    New,
+    NewEvent,
+    Repeat,
+    Replay,
+    ReplaySelector,
+    Retention,
+)
+from hookwright.store.waiting import HIGHEST_KEY, Waiting
 
 
 @dataclass(slots=True)
@@ -35,35 +46,51 @@ class _Identity:
     digest: bytes
     answer: bytes
     at: int
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Dead:
+    """A dead letter: its row, and the delivery that it was."""
+
+    position: int
+    row: DeadLetterRow
+    delivery: Delivery
 
 
 class MemoryStore:
-    """Work and History. `tag` is the installation tag of ids."""
+    """Work, Upkeep and History, as the port says. `tag` is the installation tag of ids."""
 
     def __init__(self, tag: str = "000000", *, retention: Retention = Retention()) -> None:  # noqa: B008 - frozen
         self.tag = tag
         self._retention = retention
-        self._events: dict[int, NewEvent] = {}
-        self._needed: Counter[int] = Counter()  # deliveries that still need an event
-        self._waiting: dict[int, Delivery] = {}
-        self._waits: dict[int, int] = {}  # of delayed deliveries: how long the wait was when it was set
-        self._dead: dict[int, tuple[int, DeadLetterRow, Delivery]] = {}  # by key, with the position
-        self._identities: dict[bytes, _Identity] = {}
-        self._history: list[tuple[int, AttemptRecord]] = []
-        self._memory: dict[str, StoredRoute] = {}
+        self._routes: dict[str, Waiting] = {}
+        self._needed: dict[int, int] = {}  # how many deliveries need an event
+        self._dead: dict[int, _Dead] = {}  # by key, in the order of positions
+        self._dying: list[tuple[int, int, int]] = []  # heap of (at, position, key); some were replayed since
+        self._dead_bytes = 0
+        self._identities: dict[bytes, _Identity] = {}  # in the order of positions
+        self._last_identity = 0
+        self._history: deque[tuple[int, AttemptRecord]] = deque()
+        self._history_bytes = 0
         self._position = 0
         self._high_key = 0
         self._commits = self._rows = 0
 
+    def _route(self, route: str) -> Waiting:
+        kept = self._routes.get(route)
+        if kept is None:
+            kept = self._routes[route] = Waiting(route)
+        return kept
+
     # --- Work ------------------------------------------------------------------------------------
 
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
-        """See the port."""
         self._commits += 1
         fresh: dict[bytes, _Identity] = {}
         answers = [self._judge(event, fresh) for event in batch]
         if not any(isinstance(answer, Conflict) for answer in answers):
-            self._identities.update(fresh)
+            self._know(fresh)
             for event, answer in zip(batch, answers, strict=True):
                 if isinstance(answer, New):
                     self._store(event)
@@ -74,97 +101,96 @@ class MemoryStore:
             return New()
         known = fresh.get(event.identity) or self._identities.get(event.identity)
         if known is None or known.at <= event.received - self._retention.identity_seconds * 1000:
-            self._identities.pop(event.identity, None)
             fresh[event.identity] = _Identity(event.digest, event.answer, event.received)
             return New()
         return Repeat(known.answer) if known.digest == event.digest else Conflict()
 
+    def _know(self, fresh: Mapping[bytes, _Identity]) -> None:
+        for identity, one in fresh.items():
+            self._identities.pop(identity, None)  # it had left the window, and begins anew as the newest
+            self._last_identity += 1
+            one.position = self._last_identity
+            self._identities[identity] = one
+
     def _store(self, event: NewEvent) -> None:
+        count = len(event.deliveries)
         self._rows += 1
-        self._high_key = max(self._high_key, event.key + len(event.deliveries))
-        if event.deliveries:
-            self._events[event.key] = event
-            self._needed[event.key] = len(event.deliveries)
+        self._high_key = max(self._high_key, event.key + count)
+        if count:
+            self._needed[event.key] = count
         for new in event.deliveries:
+            kept = self._route(new.route)
             delivery = Delivery(
                 new.key, event.key, new.route, event.event_type, event.trigger, event.raw, event.received,
-                sole=len(event.deliveries) == 1,
+                sole=count == 1,
             )  # fmt: skip
             if new.dead is None:
-                self._waiting[new.key] = delivery
+                kept.add(delivery)
             else:
-                self._bury(delivery, new.dead, new.message, event.received)
+                self._bury(kept, delivery, new.dead, new.message, event.received)
 
-    def _release(self, delivery: Delivery) -> None:
-        """A delivery is done: its event leaves with the last one."""
+    def _release(self, delivery: Delivery) -> bool:
+        """A delivery is done; True if its event leaves, as this was the last one."""
         key = delivery.event_key
-        self._needed[key] -= 1
-        if not self._needed[key]:
-            del self._needed[key], self._events[key]
+        left = self._needed.pop(key) - 1
+        if left:
+            self._needed[key] = left
+        return not left
 
-    def _bury(self, delivery: Delivery, reason: DeadReason, message: str, at: int) -> None:
+    def _bury(self, kept: Waiting, delivery: Delivery, reason: DeadReason, message: str, at: int) -> None:
         self._position += 1
         row = DeadLetterRow(
             delivery.key, delivery.event_key, delivery.route, delivery.trigger, reason, message,
             delivery.attempts, at, delivery.received,
         )  # fmt: skip
-        self._dead[delivery.key] = (self._position, row, delivery)
+        self._dead[delivery.key] = _Dead(self._position, row, delivery)
+        heappush(self._dying, (at, self._position, delivery.key))
+        self._dead_bytes += len(delivery.raw)
+        kept.dead += 1
+
+    def _unbury(self, dead: _Dead) -> Waiting:
+        """It is a dead letter no more; its webhook."""
+        del self._dead[dead.row.key]
+        self._dead_bytes -= len(dead.delivery.raw)
+        kept = self._routes[dead.row.route]
+        kept.dead -= 1
+        return kept
 
     async def finish(self, results: Sequence[Finish]) -> None:
-        """See the port."""
         self._commits += 1
         self._rows += len(results)
         for result in results:
             if result.record is not None:
-                self._position += 1
-                self._history.append((self._position, result.record))
-            delivery = self._waiting.get(result.key)
-            if delivery is None or delivery.route != result.route:
-                continue
-            del self._waiting[result.key]
-            if result.action is Action.ACK:
-                self._release(delivery)
-            elif result.action is Action.DELAY:
-                self._waits[result.key] = max(0, result.due - result.at)
-                self._waiting[result.key] = replace(
-                    delivery, attempts=result.attempts, steps=result.steps, due=result.due
-                )
-            else:
-                assert result.reason is not None
-                delivery.attempts = max(delivery.attempts, result.attempts)
-                self._bury(delivery, result.reason, result.message, result.at)
+                self._record(result.record)
+            kept = self._route(result.route)
+            delivery = kept.take(result.key)
+            if delivery is not None:
+                self._act(kept, delivery, result)
 
-    async def claim(
-        self, route: str, *, now: int, limit: int, max_bytes: int, exclude: frozenset[int]
-    ) -> list[Delivery]:
-        """See the port."""
-        due = [one for one in self._of(route, exclude) if one.due <= now]
-        due.sort(key=lambda one: (one.due or one.received, one.key))
-        found: list[Delivery] = []
-        size = 0
-        for delivery in due[:limit]:
-            size += len(delivery.raw)
-            if found and size > max_bytes:
-                break
-            found.append(replace(delivery))
-        return found
+    def _record(self, record: AttemptRecord) -> None:
+        self._position += 1
+        self._history.append((self._position, record))
+        self._history_bytes += len(record.detail) + HISTORY_ROW_BYTES
+        self._route(record.route).attempts += 1
 
-    async def next_due(self, route: str, exclude: frozenset[int]) -> int | None:
-        """See the port."""
-        return min((one.due for one in self._of(route, exclude)), default=None)
+    def _act(self, kept: Waiting, delivery: Delivery, result: Finish) -> None:
+        if result.action is Action.ACK:
+            self._release(delivery)
+        elif result.action is Action.DELAY:
+            delayed = delivery._replace(attempts=result.attempts, steps=result.steps, due=result.due)
+            kept.add(delayed, max(0, result.due - result.at))
+        else:
+            assert result.reason is not None
+            attempts = max(delivery.attempts, result.attempts)
+            self._bury(kept, delivery._replace(attempts=attempts), result.reason, result.message, result.at)
 
-    def _of(self, route: str, exclude: frozenset[int]) -> Iterator[Delivery]:
-        return (one for one in self._waiting.values() if one.route == route and one.key not in exclude)
+    async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
+        return {
+            route: kept.claim(one, now) if (kept := self._routes.get(route)) else Claimed([], None)
+            for route, one in wanted.items()
+        }
 
-    async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[tuple[int, str, int]]:
-        """See the port."""
-        chosen = sorted(entry for entry in self._dead.values() if _selected(entry[1], selector))[:limit]
-        for _, row, delivery in chosen:
-            del self._dead[row.key]
-            self._waiting[row.key] = replace(delivery, received=now, steps=0, due=0)
-        return [(row.key, row.route, len(delivery.raw)) for _, row, delivery in chosen]
-
-    async def bury_waiting(
+    async def bury(
         self,
         route: str,
         reason: DeadReason,
@@ -173,92 +199,119 @@ class MemoryStore:
         now: int,
         exclude: frozenset[int],
         received_before: int | None = None,
-    ) -> tuple[int, int]:
-        """See the port."""
-        chosen = [
-            one
-            for one in self._of(route, exclude)
-            if received_before is None or one.received < received_before
-        ]
-        for delivery in chosen:
-            del self._waiting[delivery.key]
-            self._bury(delivery, reason, message, now)
-        return len(chosen), sum(len(delivery.raw) for delivery in chosen)
+        after: int = 0,
+    ) -> Buried:
+        kept = self._routes.get(route)
+        if kept is None:
+            return Buried(0, 0, None, None)
+        end = HIGHEST_KEY if received_before is None else received_before
+        keys = kept.keys(after, min(HIGHEST_KEY, end << KEY_COUNTER_BITS))
+        old = [kept.waiting[key] for key in keys if key not in exclude and kept.waiting[key].received < end]
+        for delivery in old:
+            kept.take(delivery.key)
+            self._bury(kept, delivery, reason, message, now)
+        size = sum(len(delivery.raw) for delivery in old)
+        if len(keys) == STORE_STEP_ROWS:
+            return Buried(len(old), size, keys[-1], None)
+        return Buried(len(old), size, None, kept.oldest())
 
-    async def remember(self, routes: Sequence[StoredRoute]) -> None:
-        """See the port."""
-        self._memory.update((one.route, one) for one in routes)
+    async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
+        chosen = list(
+            islice((dead for dead in self._candidates(selector) if _fits(dead.row, selector)), limit)
+        )
+        for dead in chosen:
+            self._unbury(dead).add(dead.delivery._replace(received=now, steps=0, due=0))
+        return [Replay(dead.row.key, dead.row.route, len(dead.delivery.raw)) for dead in chosen]
 
-    async def clamp(self, *, now: int) -> int:
-        """See the port."""
-        far = [one for one in self._waiting.values() if one.due > now + self._waits.get(one.key, one.due)]
-        for one in far:
-            one.due = now + self._waits[one.key]
-        return len(far)
-
-    async def prune(self, *, now: int) -> dict[str, int]:
-        """See the port."""
-        keep = self._retention
-        identities = _expired(
-            [(one.at, 1) for one in self._identities.values()],
-            now - keep.identity_seconds * 1000, keep.identity_count,
-        )  # fmt: skip
-        for identity in list(self._identities)[:identities]:
-            del self._identities[identity]
-        history = _expired(
-            [(one.time, len(one.detail) + HISTORY_ROW_BYTES) for _, one in self._history],
-            now - keep.history_seconds * 1000, keep.history_bytes,
-        )  # fmt: skip
-        del self._history[:history]
-        dead = sorted(self._dead.values(), key=lambda entry: (entry[1].at, entry[0]))
-        dropped = _expired(
-            [(row.at, len(delivery.raw)) for _, row, delivery in dead],
-            now - keep.dead_letter_seconds * 1000, keep.dead_letter_bytes,
-        )  # fmt: skip
-        events = len(self._events)
-        for _, row, delivery in dead[:dropped]:
-            del self._dead[row.key]
-            self._release(delivery)
-        return {
-            "identities": identities,
-            "history": history,
-            "dead_letters": dropped,
-            "events": events - len(self._events),
-        }
+    def _candidates(self, selector: ReplaySelector) -> Iterable[_Dead]:
+        if not selector.keys:
+            return self._dead.values()
+        found = (self._dead[key] for key in {*selector.keys} if key in self._dead)
+        return sorted(found, key=lambda dead: dead.position)
 
     async def ping(self) -> None:
-        """See the port."""
+        pass
 
     async def close(self) -> None:
-        """See the port."""
+        pass
+
+    # --- Upkeep ----------------------------------------------------------------------------------
+
+    async def remember(self, routes: Sequence[StoredRoute]) -> None:
+        for one in routes:
+            self._route(one.route).stored = one
+
+    async def clamp(self, *, now: int) -> int:
+        return sum(kept.clamp(now) for kept in self._routes.values())
+
+    async def prune(self, *, now: int) -> Pruned:
+        identities, history = self._prune_identities(now), self._prune_history(now)
+        dead_letters, events = self._prune_dead_letters(now)
+        self._forget_routes(now)
+        return Pruned(identities, history, dead_letters, events)
+
+    def _prune_identities(self, now: int) -> int:
+        past = now - self._retention.identity_seconds * 1000
+        last = self._last_identity - self._retention.identity_count
+        gone = takewhile(
+            lambda entry: entry[1].at <= past or entry[1].position <= last, self._identities.items()
+        )
+        identities = [identity for identity, _ in gone]
+        for identity in identities:
+            del self._identities[identity]
+        return len(identities)
+
+    def _prune_history(self, now: int) -> int:
+        past, before = now - self._retention.history_seconds * 1000, len(self._history)
+        while self._history:
+            record = self._history[0][1]
+            if record.time > past and self._history_bytes <= self._retention.history_bytes:
+                break
+            self._history.popleft()
+            self._history_bytes -= len(record.detail) + HISTORY_ROW_BYTES
+            self._routes[record.route].attempts -= 1
+        return before - len(self._history)
+
+    def _prune_dead_letters(self, now: int) -> tuple[dict[str, int], int]:
+        past, events = now - self._retention.dead_letter_seconds * 1000, 0
+        dropped: dict[str, int] = {}
+        while self._dying:
+            at, position, key = self._dying[0]
+            dead = self._dead.get(key)
+            if dead is not None and dead.position == position:
+                if at > past and self._dead_bytes <= self._retention.dead_letter_bytes:
+                    break
+                self._unbury(dead)
+                events += self._release(dead.delivery)
+                dropped[dead.row.route] = dropped.get(dead.row.route, 0) + 1
+            heappop(self._dying)
+        return dropped, events
+
+    def _forget_routes(self, now: int) -> None:
+        past = now - self._retention.history_seconds * 1000
+        for route, kept in list(self._routes.items()):
+            deleted = kept.stored.deleted_at
+            if deleted is not None and deleted <= past and not (kept.waiting or kept.dead or kept.attempts):
+                del self._routes[route]
 
     def stats(self) -> StoreStats:
-        """See the port."""
+        oldest = next(iter(self._identities.values()), None)
         return StoreStats(
             commits=self._commits,
             rows=self._rows,
             identities=len(self._identities),
-            oldest_identity=min((one.at for one in self._identities.values()), default=None),
+            oldest_identity=None if oldest is None else oldest.at,
         )
 
     # --- History ---------------------------------------------------------------------------------
 
     async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
-        """See the port."""
-        return await self.counts(), dict(self._memory), self._high_key
+        memory = {route: kept.stored for route, kept in self._routes.items()}
+        return await self.counts([*self._routes]), memory, self._high_key
 
-    async def counts(self) -> dict[str, RouteCounts]:
-        """See the port."""
-        counts: dict[str, RouteCounts] = {}
-        for one in self._waiting.values():
-            old = counts.get(one.route, RouteCounts(0, 0, 0))
-            counts[one.route] = replace(
-                old, waiting=old.waiting + 1, waiting_bytes=old.waiting_bytes + len(one.raw)
-            )
-        for _, row, _ in self._dead.values():
-            old = counts.get(row.route, RouteCounts(0, 0, 0))
-            counts[row.route] = replace(old, dead=old.dead + 1)
-        return counts
+    async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
+        found = ((route, self._routes[route]) for route in routes if route in self._routes)
+        return {route: kept.counts() for route, kept in found if kept.waiting or kept.dead}
 
     async def invocations(
         self,
@@ -270,8 +323,7 @@ class MemoryStore:
         before: int | None = None,
         limit: int,
     ) -> list[tuple[int, AttemptRecord]]:
-        """See the port."""
-        found = [
+        found = (
             (position, one)
             for position, one in reversed(self._history)
             if (before is None or position < before)
@@ -279,11 +331,10 @@ class MemoryStore:
             and result in (None, one.result)
             and friendly_id in (None, one.friendly_id)
             and kind in (None, one.kind)
-        ]
-        return found[:limit]
+        )
+        return list(islice(found, limit))
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
-        """See the port."""
         for _, one in reversed(self._history):
             if one.delivery_key == delivery_key and attempt in (None, one.attempt):
                 return one
@@ -292,36 +343,17 @@ class MemoryStore:
     async def dead_letters(
         self, *, route: str | None = None, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        """See the port."""
-        found = [
-            (position, row)
-            for position, row, _ in self._dead.values()
-            if (before is None or position < before) and route in (None, row.route)
-        ]
-        return sorted(found, key=lambda entry: -entry[0])[:limit]
-
-    async def event(self, delivery_key: int) -> bytes | None:
-        """See the port."""
-        key = max((key for key in self._events if key < delivery_key), default=0)
-        event = self._events.get(key)
-        return event.raw if event is not None and delivery_key <= key + len(event.deliveries) else None
+        found = (
+            (dead.position, dead.row)
+            for dead in reversed(self._dead.values())
+            if (before is None or dead.position < before) and route in (None, dead.row.route)
+        )
+        return list(islice(found, limit))
 
 
-def _selected(row: DeadLetterRow, selector: ReplaySelector) -> bool:
+def _fits(row: DeadLetterRow, selector: ReplaySelector) -> bool:
     return (
-        (not selector.keys or row.key in selector.keys)
-        and selector.route in (None, row.route)
+        selector.route in (None, row.route)
         and (selector.since is None or row.at >= selector.since)
         and (selector.until is None or row.at < selector.until)
     )
-
-
-def _expired(entries: Iterable[tuple[int, int]], past: int, most: int) -> int:
-    """How many of the first entries (time, size) to drop: past their time, or more than `most` in sum."""
-    entries = list(entries)
-    size = sum(length for _, length in entries)
-    for number, (at, length) in enumerate(entries):
-        if at > past and size <= most:
-            return number
-        size -= length
-    return len(entries)

@@ -1,27 +1,38 @@
-"""The store's port: durable work (`Work`) and what happened (`History`). Both speak batches.
+"""The store's port: durable work (`Work`), its upkeep (`Upkeep`), and what happened (`History`). All speak batches.
 
 A store keeps events, their deliveries, dead letters and the history of attempts. It decides nothing: states
-and rules come from `core.lifecycle`, times and keys from the caller. Implementations: `store.memory`,
-`store.sqlite`; every one passes `tests/store/suite.py`.
+and rules come from `core.lifecycle` and `core.lane`, times and keys from the caller. Nothing here assumes that one
+caller owns all webhooks. Implementations: `store.memory`, `store.sqlite`; every one passes `tests/store/suite.py`.
 
 Keys are 63-bit integers that grow with time; an event with n deliveries takes the contiguous keys `event.key`
 and `event.key + 1 … event.key + n` (decision 0002), so a delivery's event is found without an index. Times
-are integers, milliseconds since the epoch.
+are integers, milliseconds since the epoch; `key >> KEY_COUNTER_BITS` is when a key was made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from hookwright import limits
+from hookwright.core.records import (
+    AttemptRecord,
+    Buried,
+    Claimed,
+    DeadReason,
+    Finish,
+    Pruned,
+    RouteCounts,
+    StoredRoute,
+    StoreStats,
+    Wanted,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long and how much is kept; what `Work.prune` goes by. Seconds, bytes, counts."""
+    """How long and how much is kept; what `Upkeep.prune` goes by. Seconds, bytes, counts."""
 
     history_seconds: int = limits.HISTORY_SECONDS
     history_bytes: int = limits.HISTORY_BYTES
@@ -30,17 +41,6 @@ class Retention:
     """An event counts once for each of its dead letters."""
     identity_seconds: int = limits.IDENTITY_WINDOW_SECONDS
     identity_count: int = limits.IDENTITY_WINDOW_COUNT
-
-
-class DeadReason(StrEnum):
-    """Why a delivery became a dead letter (SPEC 5)."""
-
-    REJECTED = "Rejected"
-    GONE = "Gone"
-    EXHAUSTED = "Exhausted"
-    FILTER_ERROR = "FilterError"
-    BACKLOG = "Backlog"
-    WEBHOOK_DELETED = "WebhookDeleted"
 
 
 class NewDelivery(NamedTuple):
@@ -91,77 +91,6 @@ class Conflict:
 Accepted = New | Repeat | Conflict
 
 
-@dataclass(slots=True)
-class Delivery:
-    """A waiting delivery as lanes hold it.
-
-    `attempts` counts requests sent, `steps` steps of the schedule used up, `due` when the next attempt may
-    start (0: at once), `received` when its event was accepted (or, after a replay, replayed: maxAge counts
-    from it).
-    """
-
-    key: int
-    event_key: int
-    route: str
-    event_type: str
-    trigger: str | None
-    raw: bytes
-    received: int
-    attempts: int = 0
-    steps: int = 0
-    due: int = 0
-    sole: bool = False
-    """The only delivery its event ever had (lets a store drop the event with it, without counting)."""
-
-
-class AttemptRecord(NamedTuple):
-    """One attempt for the history. `detail`: JSON of message, request, response, timings, validators."""
-
-    delivery_key: int
-    attempt: int
-    event_key: int
-    route: str
-    kind: str
-    trigger: str | None
-    result: str
-    status: int | None
-    cause: str | None
-    time: int
-    duration: float
-    """Milliseconds."""
-    detail: bytes
-    friendly_id: str | None = None
-
-
-class Action(StrEnum):
-    """What becomes of a delivery after an attempt."""
-
-    ACK = "ack"
-    DELAY = "delay"
-    BURY = "bury"
-
-
-class Finish(NamedTuple):
-    """The result of an attempt: one action, and its record, in one transaction.
-
-    DELAY takes `due`, `at` (now), `steps` and `attempts`; BURY takes `reason`, `message`, `at` (when it died) and
-    `attempts`. `record` None: nothing was sent (a probe postponed, a backlog given up). `sole` comes from the
-    Delivery; a wrong one never costs an event, only the space of one that is kept too long.
-    """
-
-    key: int
-    route: str
-    action: Action
-    record: AttemptRecord | None = None
-    due: int = 0
-    steps: int = 0
-    attempts: int = 0
-    reason: DeadReason | None = None
-    message: str = ""
-    at: int = 0
-    sole: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class DeadLetterRow:
     """A dead letter without its event."""
@@ -187,49 +116,12 @@ class ReplaySelector:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RouteCounts:
-    """Of one webhook: waiting deliveries, their bytes of events, dead letters."""
+class Replay(NamedTuple):
+    """A dead letter that waits again: its key, its webhook, the bytes of its event."""
 
-    waiting: int
-    waiting_bytes: int
-    dead: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRoute:
-    """What is remembered of a webhook over restarts.
-
-    `gone` holds the mark (config hash and requestedAt) under which a 410 came, None if none;
-    `deleted_at` when it left the configuration while deliveries waited; the rest is its last history.
-    """
-
+    key: int
     route: str
-    gone: str | None = None
-    deleted_at: int | None = None
-    last_success: int | None = None
-    last_failure: int | None = None
-    consecutive_failures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoreStats:
-    """Figures for metrics since the start; taken without waiting for the writer."""
-
-    commits: int = 0
-    rows: int = 0
-    """Events and results written."""
-    commit_seconds: float = 0.0
-    slowest_commit_seconds: float = 0.0
-    """Since the last call."""
-    checkpoints: int = 0
-    checkpoint_seconds: float = 0.0
-    wal_bytes: int = 0
-    held: int = 0
-    """Calls of `finish` and `remember` that wait for space."""
-    identities: int = 0
-    oldest_identity: int | None = None
-    """When the window of identities begins (milliseconds)."""
+    size: int
 
 
 class Work(Protocol):
@@ -252,31 +144,22 @@ class Work(Protocol):
     async def finish(self, results: Sequence[Finish]) -> None:
         """Acknowledge, delay or bury, together with the attempt records.
 
-        A key that is not waiting is not changed, but its record is kept all the same (Manual calls and tests
-        are records without a delivery). When space runs out it waits until it can be written (results are
-        never lost), so it never raises StoreFull.
+        At most one result per key. A key that is not waiting is not changed, but its record is kept all the same
+        (Manual calls and tests are records without a delivery). When space runs out it waits until it can be
+        written (results are never lost), so it never raises StoreFull. Raises StoreError when the store refuses
+        one of the results for what it holds: nothing of this call was stored then.
         """
 
-    async def claim(
-        self, route: str, *, now: int, limit: int, max_bytes: int, exclude: frozenset[int]
-    ) -> list[Delivery]:
-        """Waiting deliveries of a route that are due, oldest due first; those in `exclude` are left out.
+    async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
+        """For each webhook: waiting deliveries that are due, oldest due first, and when the next one is.
 
-        One that may go at once counts as due since it was received. One over `max_bytes` comes alone, so that
-        it comes at all. What other calls are storing at that moment may be among them: add them by key.
+        One that may go at once counts as due since it was received; among those the smaller key goes first.
+        One over `max_bytes` comes alone, so that it comes at all. One consistent look per webhook: whatever
+        waited at that moment and is not excluded is among the deliveries or not before `next_due`. The answer
+        has every webhook that was asked for.
         """
 
-    async def next_due(self, route: str, exclude: frozenset[int]) -> int | None:
-        """The earliest `due` among the waiting that are not excluded: 0 at once, None if there is none."""
-
-    async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[tuple[int, str, int]]:
-        """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
-
-        (key, route, bytes of the event) of each. One transaction; what is not a dead letter any more is left
-        out. A selector without any restriction takes every dead letter.
-        """
-
-    async def bury_waiting(
+    async def bury(
         self,
         route: str,
         reason: DeadReason,
@@ -285,27 +168,22 @@ class Work(Protocol):
         now: int,
         exclude: frozenset[int],
         received_before: int | None = None,
-    ) -> tuple[int, int]:
-        """Waiting deliveries of a route become dead letters, but for those in `exclude` (under way).
+        after: int = 0,
+    ) -> Buried:
+        """One step, one transaction: waiting deliveries of a webhook become dead letters, in the order of keys.
 
-        Only those received before a time, if given. How many, and the bytes of their events. In bounded
-        steps: a crash may leave some of them waiting, so the caller repeats it after a start.
+        But for those in `exclude` (under way), those received at or after `received_before` if given, and those
+        with keys up to `after`. With `received_before` only keys made before that time are looked at. Bounded
+        (`limits.STORE_STEP_ROWS`), so it is called again with the `after` it answers. `oldest` is exact if fewer
+        wait than a step looks at; else it may be earlier than the truth, never later (but for what came while
+        the clock stood behind the keys).
         """
 
-    async def remember(self, routes: Sequence[StoredRoute]) -> None:
-        """Replace what is remembered of these routes. Waits for space like `finish`."""
+    async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
+        """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
 
-    async def clamp(self, *, now: int) -> int:
-        """At start: due times further away than their own wait come to now + that wait; how many.
-
-        So a clock that was set back does not stall deliveries (SPEC 5, Time).
-        """
-
-    async def prune(self, *, now: int) -> dict[str, int]:
-        """Drop what is past its time or size, oldest first, in steps between which other work goes first.
-
-        How many: {"identities", "history", "dead_letters", "events"}; events leave with their last dead
-        letter.
+        One transaction; what is not a dead letter any more is left out. A selector without any restriction
+        takes every dead letter.
         """
 
     async def ping(self) -> None:
@@ -314,15 +192,45 @@ class Work(Protocol):
     async def close(self) -> None:
         """Commit what waits and close."""
 
+
+class Upkeep(Protocol):
+    """What keeps a store in shape; errors as in `Work`."""
+
+    async def remember(self, routes: Sequence[StoredRoute]) -> None:
+        """Replace what is remembered of these routes. Waits for space like `Work.finish`."""
+
+    async def clamp(self, *, now: int) -> int:
+        """At start: due times further away than their own wait come to now + that wait; how many.
+
+        So a clock that was set back does not stall deliveries (SPEC 5, Time).
+        """
+
+    async def prune(self, *, now: int) -> Pruned:
+        """Drop what is past its time or size, oldest first, in steps between which other work goes first.
+
+        Events leave with their last dead letter; a webhook is forgotten when nothing is left of it and it was
+        deleted longer ago than the history is kept. When a step fails (StoreFull like any other), what earlier
+        steps dropped is told by the next call.
+        """
+
     def stats(self) -> StoreStats:
         """Figures for metrics."""
 
 
 class History(Protocol):
-    """Reading. Never waits for the writer; bounded in time."""
+    """Reading. Never waits for the writer; bounded in time: raises StoreError when it would take longer."""
 
     async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
-        """At start: counts and memory of each route, and the highest key ever used."""
+        """At start: counts of each route with something, memory of each that was seen, the highest key ever used.
+
+        Not limited in time: nothing works before it is known.
+        """
+
+    async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
+        """Of these webhooks, as of one moment; those of which nothing waits or is dead are left out.
+
+        The limit of time is that of each of its queries, which look at some webhooks at a time.
+        """
 
     async def invocations(
         self,
@@ -344,8 +252,13 @@ class History(Protocol):
     ) -> list[tuple[int, DeadLetterRow]]:
         """Newest first, each with its position for `before`."""
 
-    async def event(self, delivery_key: int) -> bytes | None:
-        """The stored event of a delivery: as long as one of the event's deliveries is waiting or dead."""
+    async def close(self) -> None:
+        """End what reads; before the store is closed."""
 
-    async def counts(self) -> dict[str, RouteCounts]:
-        """Of each webhook with anything waiting or dead."""
+
+class Store(NamedTuple):
+    """An open store, by what is asked of it."""
+
+    work: Work
+    upkeep: Upkeep
+    history: History

@@ -38,7 +38,7 @@ class ControllerMetrics(Collector):
         self._writes[kind] += 1
 
     def failed(self, what: str) -> None:
-        """Something that is tried again: status, build, dispatcher, test."""
+        """Something that is tried again: status, configuration, dispatcher, test."""
         self._failures[what] += 1
 
     def missed(self, kind: str, count: int) -> None:

@@ -3,17 +3,12 @@
 structlog carries our own events and the standard library's loggers (uvicorn, asyncio) end in the same lines.
 The line of an attempt takes a short cut, as there is one per delivery: one orjson call, written in batches.
 Control characters are escaped, so no event or answer can steer a terminal.
-Must not: redact (callers pass texts that have been), fail, or hold up a delivery by more than one write.
+Must not: redact (callers pass texts that have been), fail, or wait for whoever reads (`outlet` sees to that).
 """
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import contextlib
 import logging
-import sys
-import threading
 import traceback
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
@@ -27,16 +22,19 @@ import structlog
 from hookwright.api.admin import TestRun
 from hookwright.core.event import delivery_id, event_id
 from hookwright.core.redaction import printable
-from hookwright.limits import LOG_BUFFER_BYTES, LOG_BUFFER_SECONDS
+from hookwright.telemetry.outlet import Outlet, take_over
 from hookwright.telemetry.record import AttemptDetails
 
 
 def configure(*, stream: BinaryIO | None = None) -> None:
-    """Set up logging of this process, from level info on. `stream`: stderr unless given.
+    """Set up logging of this process, from level info on.
 
+    `stream`: unbuffered; stderr unless given, and then no print to stdout or stderr waits for its reader either.
     Tracebacks are part of a line, without the values of local variables (they may be secrets).
     """
-    _sink.use(stream or sys.stderr.buffer)
+    if _sink.outlet is not None:
+        _sink.outlet.end()
+    _sink.outlet = take_over(_lost) if stream is None else Outlet(stream, _lost)
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -76,13 +74,14 @@ def attempt(details: AttemptDetails) -> None:
     if not delivered:
         line["cause"] = record.cause
         line["message"] = details.message
-    _sink.write(_line(line))
+    if _sink.outlet is not None:
+        _sink.outlet.hold(_line(line))
 
 
 def test_run(run: TestRun, *, passed: bool) -> None:
     """One line per run of a WebhookTest."""
     line = {
-        "time": _rfc3339(time_ns() // 1_000_000),
+        "time": _now(),
         "level": "info" if passed else "warning",
         "event": "test",
         "result": run.result,
@@ -93,63 +92,32 @@ def test_run(run: TestRun, *, passed: bool) -> None:
     }
     if run.hint is not None:
         line["hint"] = run.hint
-    _sink.write(_line(line))
+    if _sink.outlet is not None:
+        _sink.outlet.hold(_line(line))
 
 
 test_run.__test__ = False  # type: ignore[attr-defined]
 
 
 def flush() -> None:
-    """Write what is held back."""
-    _sink.flush()
+    """Write what is held; waits `LOG_DRAIN_SECONDS` at most for whoever reads it."""
+    if _sink.outlet is not None:
+        _sink.outlet.drain()
+
+
+def dropped() -> int:
+    """Lines that were lost so far, as nobody read them or the stream is gone."""
+    return _sink.outlet.dropped if _sink.outlet is not None else 0
 
 
 class _Sink:
-    """Lines on their way to the stream: held back for `LOG_BUFFER_SECONDS` while an event loop runs.
+    """Where lines go: nowhere before `configure`. Also the logger that structlog ends in."""
 
-    Also the logger that structlog ends in: `msg` gets what `_render` made.
-    """
-
-    def __init__(self) -> None:
-        self._stream: BinaryIO | None = None
-        self._held = bytearray()  # copies: many small results of orjson kept alive cost ten times as much
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
-
-    def use(self, stream: BinaryIO) -> None:
-        self.flush()
-        self._stream = stream
-
-    def write(self, line: bytes) -> None:
-        """Hold a line back; without a running loop write it now."""
-        with self._lock:
-            self._held += line
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self.flush()
-            return
-        if len(self._held) >= LOG_BUFFER_BYTES:
-            self.flush()
-        elif self._loop is not loop:
-            self._loop = loop
-            loop.call_later(LOG_BUFFER_SECONDS, self._flush_later)
-
-    def _flush_later(self) -> None:
-        self._loop = None
-        self.flush()
-
-    def flush(self) -> None:
-        """A stream that is gone loses its lines: logging never stops a delivery."""
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            held, self._held = self._held, bytearray()
-            if held and self._stream is not None:
-                self._stream.write(held)
-                self._stream.flush()
+    outlet: Outlet | None = None
 
     def msg(self, line: bytes) -> None:
-        self.write(line)
-        self.flush()
+        if self.outlet is not None:
+            self.outlet.write(line)
 
     debug = info = warning = error = critical = msg
 
@@ -171,7 +139,11 @@ class _Bridge(logging.Handler):
 
 def _render(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> bytes:
     """structlog's last processor."""
-    return _line({"time": _rfc3339(time_ns() // 1_000_000), "level": fields.pop("level"), **fields})
+    return _line({"time": _now(), "level": fields.pop("level"), **fields})
+
+
+def _now() -> str:
+    return _rfc3339(time_ns() // 1_000_000)
 
 
 def _rfc3339(epoch_ms: int) -> str:
@@ -194,5 +166,8 @@ def _line(fields: Mapping[str, Any]) -> bytes:
     return printable(line[:-1].decode()).encode() + b"\n"  # \uXXXX is what JSON writes too
 
 
+def _lost(lines: int) -> bytes:
+    return _line({"time": _now(), "level": "warning", "event": "logs.lost", "lines": lines})
+
+
 _sink: Final = _Sink()
-atexit.register(_sink.flush)

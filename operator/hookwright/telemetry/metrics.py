@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from heapq import nlargest
-from typing import Final
+from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
@@ -26,14 +26,29 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from hookwright import __version__
+from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState
+from hookwright.core.records import StoreStats
 from hookwright.limits import METRICS_WEBHOOKS
+from hookwright.telemetry import logs
 from hookwright.telemetry.record import AttemptDetails
-from hookwright.telemetry.views import LanesView, LaneView, LoaderView, StatsView, StoreView
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LATENCY_SECONDS: Final = (*SECONDS, 300.0, 1800.0, 7200.0, 36000.0, 86400.0)
 OTHERS: Final = "(others)"
+
+
+class Observed(NamedTuple):
+    """What gauges are read from: all lanes, the webhooks of the configuration in force, the store's figures.
+
+    `loaded_at`: when that configuration came into force (epoch seconds).
+    """
+
+    lanes: Sequence[Lane]
+    webhooks: Collection[str]
+    config_hash: str | None
+    loaded_at: float | None
+    stats: StoreStats
 
 
 class Metrics(Collector):
@@ -49,7 +64,8 @@ class Metrics(Collector):
         self._strays = 0
         self._pruned: Counter[str] = Counter()
         self._refused = 0
-        self._watched: tuple[LanesView, LoaderView, StoreView] | None = None
+        self._rounds: Counter[str] = Counter()
+        self._look: Callable[[], Observed] | None = None
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -80,15 +96,19 @@ class Metrics(Collector):
         """The store dropped what was past its time or size."""
         self._pruned.update(counts)
 
+    def round_failed(self, name: str) -> None:
+        """Something that runs beside the events failed; it is tried again."""
+        self._rounds[name] += 1
+
     def configuration_refused(self) -> None:
         """A configuration was refused; the last good one stays in force."""
         self._refused += 1
 
     # --- scrape ----------------------------------------------------------------------------------
 
-    def watch(self, lanes: LanesView, loader: LoaderView, store: StoreView) -> None:
-        """Read gauges from these at each scrape."""
-        self._watched = (lanes, loader, store)
+    def watch(self, look: Callable[[], Observed]) -> None:
+        """Read gauges from what this gives at each scrape."""
+        self._look = look
 
     def exposition(self) -> bytes:
         """The text that Prometheus reads (format 0.0.4)."""
@@ -98,11 +118,11 @@ class Metrics(Collector):
         """All families; called by the registry."""
         yield InfoMetricFamily("hookwright_build", "Version of this dispatcher.", {"version": __version__})
         yield from self._counted()
-        if self._watched is not None:
-            lanes, loader, store = self._watched
-            yield from _configuration(loader)
-            yield from _lanes(list(lanes.lanes()), loader.webhooks)
-            yield from _store(store.stats())
+        if self._look is not None:
+            seen = self._look()
+            yield from _configuration(seen)
+            yield from _lanes(seen.lanes, seen.webhooks)
+            yield from _store(seen.stats)
 
     def _counted(self) -> Iterator[Metric]:
         yield _counter(
@@ -141,6 +161,15 @@ class Metrics(Collector):
             {(kind,): count for kind, count in self._pruned.items()}, "kind",
         )  # fmt: skip
         yield CounterMetricFamily("hookwright_config_refused", "Configurations refused.", self._refused)
+        yield CounterMetricFamily(
+            "hookwright_log_lines_dropped",
+            "Log lines that the reader of stderr did not take.",
+            logs.dropped(),
+        )
+        yield _counter(
+            "hookwright_round_failures", "What runs beside the events failed, by its name; it is tried again.",
+            {(name,): count for name, count in self._rounds.items()}, "round",
+        )  # fmt: skip
 
 
 class _Histogram:
@@ -174,21 +203,20 @@ def _counter(
     return family
 
 
-def _configuration(loader: LoaderView) -> Iterator[Metric]:
-    config = loader.config
-    if config is None:
+def _configuration(seen: Observed) -> Iterator[Metric]:
+    if seen.config_hash is None:
         return
-    yield InfoMetricFamily("hookwright_config", "The configuration in force.", {"hash": config.hash})
+    yield InfoMetricFamily("hookwright_config", "The configuration in force.", {"hash": seen.config_hash})
     yield GaugeMetricFamily(
-        "hookwright_config_loaded_timestamp_seconds", "When it came into force.", loader.loaded_at or 0.0
+        "hookwright_config_loaded_timestamp_seconds", "When it came into force.", seen.loaded_at or 0.0
     )
 
 
-def _lanes(lanes: list[LaneView], webhooks: Mapping[str, object]) -> Iterator[Metric]:
+def _lanes(lanes: Sequence[Lane], webhooks: Collection[str]) -> Iterator[Metric]:
     states = dict.fromkeys(RouteState, 0)
     for lane in lanes:
         if lane.key in webhooks:
-            states[lane.state] += 1
+            states[lane.standing.state] += 1
     family = GaugeMetricFamily("hookwright_webhooks", "Webhooks by state.", labels=["state"])
     for state, count in states.items():
         family.add_metric([state], count)
@@ -196,7 +224,9 @@ def _lanes(lanes: list[LaneView], webhooks: Mapping[str, object]) -> Iterator[Me
     for name, documentation, number in _TOTALS:
         yield GaugeMetricFamily(name, documentation, sum(map(number, lanes)))
     chosen = nlargest(
-        METRICS_WEBHOOKS, lanes, key=lambda lane: (lane.dead + lane.waiting, lane.consecutive_failures)
+        METRICS_WEBHOOKS,
+        lanes,
+        key=lambda lane: (lane.dead + lane.waiting, lane.standing.consecutive_failures),
     )
     names = {lane.key for lane in chosen}
     others = [lane for lane in lanes if lane.key not in names]
@@ -209,7 +239,7 @@ def _lanes(lanes: list[LaneView], webhooks: Mapping[str, object]) -> Iterator[Me
         yield family
 
 
-_Number = Callable[[LaneView], int]
+_Number = Callable[[Lane], int]
 _TOTALS: Final[tuple[tuple[str, str, _Number], ...]] = (
     ("hookwright_in_flight", "Requests under way.", lambda lane: lane.in_flight),
     ("hookwright_pending", "Deliveries waiting or under way.", lambda lane: lane.waiting),
@@ -225,12 +255,12 @@ _PER_WEBHOOK: Final[tuple[tuple[str, str, _Number], ...]] = (
     ("hookwright_webhook_dead_letters", "Its dead letters.", lambda lane: lane.dead),
     (
         "hookwright_webhook_consecutive_failures", "Its attempts that failed in a row.",
-        lambda lane: lane.consecutive_failures,
+        lambda lane: lane.standing.consecutive_failures,
     ),
 )  # fmt: skip
 
 
-def _store(stats: StatsView) -> Iterator[Metric]:
+def _store(stats: StoreStats) -> Iterator[Metric]:
     for name, documentation, count in (
         ("hookwright_store_commits", "Commits, each with an fsync.", stats.commits),
         ("hookwright_store_rows", "Events and results written; by commits: how many share one.", stats.rows),

@@ -1,8 +1,11 @@
 """Trust and identity of a webhook: what is accepted, what is shared, what is wrong with a PEM text."""
 
+import asyncio
 import gc
+import json
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from hookwright.errors import Cause, ConfigurationError, SendError, Sent
 from hookwright.outbound.port import TlsSettings
-from hookwright.outbound.tls import TlsContexts
+from hookwright.outbound.tls import Tls, TlsContexts
 from outbound.sender.conftest import Client
 from outbound.sender.target import HOST, Certificates, Target, keep_alive, serve
 
@@ -38,6 +41,46 @@ async def test_a_client_certificate_is_shown(certificates: Certificates, client_
     async with serve(keep_alive, certificates.wants_client_certificate()) as target:
         client = client_for(target, TlsSettings(ca=certificates.pem, cert=cert, key=key))
         assert (await client.post()).status == 200
+
+
+DELIVER_WITHOUT_FOLDERS = """
+import asyncio, json, sys, tempfile
+from hookwright.core.egress import EgressPolicy
+from hookwright.outbound.port import TlsSettings
+from hookwright.outbound.sender import HttpSender
+
+told = json.load(sys.stdin)
+tempfile.tempdir = told["folder"]
+
+async def deliver():
+    sender = HttpSender(EgressPolicy(), user_agent="x", connect_to={told["host"]: ("127.0.0.1", told["port"])})
+    pool = sender.pool(TlsSettings(**told["tls"]))
+    answer = await sender.send(pool, "POST", f"https://{told['host']}/", (), b"{}", timeout=20)
+    print(answer.status)
+    await sender.close()
+
+asyncio.run(deliver())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="without memory files the certificate needs a folder")
+async def test_a_client_certificate_needs_no_folder_to_write_to(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    """A pod with a read-only root has none: what would be the temporary folder cannot be written to."""
+    cert, key = identity(certificates.ca)
+    tls = {"ca": certificates.pem, "cert": cert, "key": key}
+    async with serve(keep_alive, certificates.wants_client_certificate()) as target:
+        told = {"folder": str(tmp_path / "away"), "host": HOST, "port": target.port, "tls": tls}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", DELIVER_WITHOUT_FOLDERS),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await process.communicate(json.dumps(told).encode())
+    assert (output, errors.decode()) == (b"200\n", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 @contextmanager
@@ -110,6 +153,48 @@ async def test_a_ca_file_is_trusted_beside_the_roots(
     assert caught.value.cause == Cause.TLS_UNTRUSTED
 
 
+async def test_roots_are_read_at_the_first_connection(
+    certificates: Certificates, client_for: Make, tmp_path: Path
+) -> None:
+    """Not for a webhook that is configured: a hundred with client certificates cost little. A file that has gone by
+    then is told."""
+    path = tmp_path / "ca.pem"
+    path.write_text(certificates.pem)
+    cert, key = identity(certificates.ca)
+    async with serve(keep_alive, certificates.wants_client_certificate()) as target:
+        client = client_for(target, TlsSettings(cert=cert, key=key), ca_files=[path])
+        content = path.read_bytes()
+        path.unlink()
+        with pytest.raises(SendError, match=f"{path} cannot be used") as caught:
+            await client.post()
+        assert (caught.value.cause, caught.value.sent) == (Cause.TLS, Sent.NOT_SENT)
+        assert target.connections == 0
+        path.write_bytes(content)
+        assert (await client.post()).status == 200
+        path.unlink()
+        client.pool.close()
+        assert (await client.post()).status == 200
+    assert target.connections == 2
+
+
+async def test_pools_are_made_in_any_thread(
+    certificates: Certificates, client_for: Make, tmp_path: Path
+) -> None:
+    """Threads make pools while the loop delivers over others; each shows its own certificate."""
+    path = tmp_path / "ca.pem"
+    path.write_text(certificates.pem)
+    identities = [identity(certificates.ca) for _ in range(4)]
+    async with serve(keep_alive, certificates.wants_client_certificate()) as target:
+        client = client_for(target, ca_files=[path])
+
+        async def deliver(cert: str, key: str) -> int:
+            pool = await asyncio.to_thread(client.sender.pool, TlsSettings(cert=cert, key=key))
+            return (await Client(client.sender, pool).post(timeout=20)).status
+
+        delivered = await asyncio.gather(*(deliver(*one) for one in identities * 3))
+    assert delivered == [200] * 12
+
+
 async def test_an_intermediate_is_trust_enough(certificates: Certificates, client_for: Make) -> None:
     """As with curl: the root of a private CA need not be there."""
     middle = certificates.ca.create_child_ca()
@@ -138,7 +223,7 @@ def test_equal_settings_share_a_context_while_it_is_used(certificates: Certifica
     number = id(first)
     del first
     gc.collect()
-    assert not any(id(thing) == number for thing in gc.get_objects() if isinstance(thing, ssl.SSLContext))
+    assert not any(id(thing) == number for thing in gc.get_objects() if isinstance(thing, Tls))
 
 
 CERT, KEY = identity(trustme.CA())

@@ -185,6 +185,8 @@ class WebhookTestStatus(Model):
     """The generation that the rest speaks of; -1 before the controller has seen the object."""
     conditions: Conditions | None = None
     """Ready and Finished; Reconciling and Stalled only while True."""
+    run_id: Word | None = Field(default=None, alias="runID")
+    """The run that the result is of; another one is due once the test, its webhook or a Secret changes."""
     result: Word | None = None
     """Test successful or Test failed."""
     message: Sentence | None = None

@@ -46,8 +46,10 @@ class Committer:
         self._queue: SimpleQueue[Job] = SimpleQueue()
         self._held: list[Job] = []
         self._steps: deque[Job] = deque()
+        self._under_way: list[Job] = []
         self._log_weight = 0
         self._ended: StoreError | None = None
+        self._end = threading.Lock()  # nothing is put into the queue after the last look into it
         self.commits = self.rows = self.checkpoints = 0
         self.commit_seconds = self.slowest_seconds = self.checkpoint_seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="hookwright-store", daemon=True)
@@ -60,9 +62,10 @@ class Committer:
 
     def submit(self, job: Job) -> None:
         """Put a job in the queue. Raises the error with which the store ended."""
-        if self._ended is not None:
-            raise self._ended
-        self._queue.put(job)
+        with self._end:
+            if self._ended is not None:
+                raise self._ended
+            self._queue.put(job)
 
     def join(self) -> None:
         """Wait for the end of the thread, after a CLOSE job."""
@@ -71,14 +74,18 @@ class Committer:
     # --- the thread --------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        jobs: list[Job] = []
+        ended = StoreError("The store is closed.")
         try:
-            while self._ended is None:
-                jobs = self._take()
-                self._turn(jobs)
+            while self._turn(self._take()):
+                pass
         except Exception as error:  # whatever it was, nothing may look stored from here on
-            self._break(jobs, error)
-        fail(self._left(), self._ended or StoreError("The store is closed."))
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            ended = error if isinstance(error, StoreError) else broken(self._folder, f"{name}: {error}")
+            self._on_broken(str(ended))
+        finally:
+            with self._end:
+                self._ended = ended
+            fail(self._left(), ended)
 
     def _take(self) -> list[Job]:
         """All jobs there are, at least one unless something else is to do."""
@@ -102,7 +109,9 @@ class Committer:
             return limits.STORE_RETRY_SECONDS
         return limits.STORE_IDLE_SECONDS if self._log_weight else None
 
-    def _turn(self, jobs: list[Job]) -> None:
+    def _turn(self, jobs: list[Job]) -> bool:
+        """Run jobs; False after the last ones."""
+        self._under_way = [*jobs, *self._held, *self._steps]
         group, self._held = self._held, []
         reads, closing = [], False
         for job in jobs:
@@ -118,12 +127,14 @@ class Committer:
             self._check_file()
         self._commit(self._within_reserve(group))
         self._read(reads)
-        if self._steps and self._ended is None:
+        if self._steps:
             self._step(self._steps.popleft())
         if closing:
             self._close(jobs)
-        elif self._log_weight >= limits.STORE_CHECKPOINT_WEIGHT or (not jobs and not self._steps):
+            return False
+        if self._log_weight >= limits.STORE_CHECKPOINT_WEIGHT or (not jobs and not self._steps):
             self._checkpoint("PASSIVE")
+        return True
 
     def _within_reserve(self, group: list[Job]) -> list[Job]:
         """Refuse new events while free space is under its reserve."""
@@ -203,10 +214,7 @@ class Committer:
             waits = self._undo(error) is Failure.WAIT
             fail([job], full(self._folder, str(error)) if waits else as_store_error(error))
         else:
-            if job.result:
-                self._steps.append(job)
-            else:
-                resolve([job])
+            resolve([job])
 
     def _read(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -247,19 +255,11 @@ class Committer:
     def _close(self, jobs: list[Job]) -> None:
         self._checkpoint("TRUNCATE")
         self._tables.connection.close()
-        self._ended = StoreError("The store is closed.")
         resolve([job for job in jobs if job.kind is Kind.CLOSE])
-
-    def _break(self, jobs: list[Job], error: Exception) -> None:
-        name = getattr(error, "sqlite_errorname", type(error).__name__)
-        ended = error if isinstance(error, StoreError) else broken(self._folder, f"{name}: {error}")
-        self._ended = ended
-        self._on_broken(str(ended))
-        fail(jobs, ended)
 
     def _left(self) -> list[Job]:
         """Jobs that nobody will run any more."""
-        left = [*self._held, *self._steps]
+        left = [*self._under_way]
         with suppress(Empty):
             while True:
                 left.append(self._queue.get_nowait())

@@ -15,8 +15,7 @@ from pathlib import Path
 from hookwright import limits
 from hookwright.errors import StoreError
 from hookwright.store.sqlite import statements
-from hookwright.store.sqlite.failures import Failure, damaged, full, judge
-from hookwright.store.sqlite.space import disk
+from hookwright.store.sqlite.failures import damaged
 
 APPLICATION_ID = 0x486F6F6B  # "Hook"
 VERSION = 1
@@ -44,23 +43,16 @@ def log_file(folder: Path) -> Path:
 def prepare(folder: Path) -> Path:
     """The database of a data folder, made if there is none and checked if there is.
 
-    Raises StoreDamaged (not ours, newer, not intact), StoreFull (cannot be made), StoreError (SQLite too
-    old).
+    Raises StoreDamaged (not ours, newer, not intact), StoreError (SQLite too old), and what the system and
+    SQLite raise.
     """
     if sqlite3.sqlite_version_info < _SQLITE:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed.")
     file = database_file(folder)
-    try:
-        if not file.exists():
-            _make(file)
-        _check_header(file)
-        _check_content(file)
-    except OSError as error:
-        raise full(folder, str(error.strerror)) from error
-    except sqlite3.DatabaseError as error:
-        if judge(error, disk(folder)) is Failure.WAIT:
-            raise full(folder, str(error)) from error
-        raise damaged(file, f"cannot be read ({error})") from error
+    if not file.exists():
+        _make(file)
+    _check_header(file)
+    _check_content(file)
     return file
 
 
@@ -70,6 +62,20 @@ def _make(file: Path) -> None:
         raise damaged(file, f"is missing while its log {log.name} is there")
     new = file.with_name(f"{_FILE}.new")
     new.unlink(missing_ok=True)
+    try:
+        _fill(new)
+        new.rename(file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _fill(new: Path) -> None:
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
         connection.executescript(
@@ -78,12 +84,6 @@ def _make(file: Path) -> None:
         )
         tag = "".join(secrets.choice(_TAG) for _ in range(6))
         connection.execute("INSERT INTO owner (one, tag, epoch, high_key) VALUES (1, ?, 0, 0)", (tag,))
-    new.rename(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _check_header(file: Path) -> None:
@@ -126,6 +126,15 @@ def _check_content(file: Path) -> None:
 def open_writer(file: Path) -> sqlite3.Connection:
     """The one connection that writes; its settings are read back. Raises StoreError if one did not take."""
     connection = _connect(file, "rw")
+    try:
+        _set(connection, file)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set(connection: sqlite3.Connection, file: Path) -> None:
     wanted: dict[str, str | int] = {
         "journal_mode": "wal",
         "synchronous": 2,  # FULL: the log is synced at each commit
@@ -142,7 +151,6 @@ def open_writer(file: Path) -> sqlite3.Connection:
             raise StoreError(
                 f"SQLite did not take {name} = {value} for {file} (it is {found}): use a local disk."
             )
-    return connection
 
 
 def open_reader(file: Path) -> sqlite3.Connection:

@@ -6,7 +6,10 @@ falsely succeed (DESIGN 4). Must not: act on what it finds.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
@@ -20,6 +23,8 @@ _WAIT = {
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_PERM,
 }
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _REQUEST = {
     sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE,
     sqlite3.SQLITE_RANGE, sqlite3.SQLITE_TOOBIG,
@@ -74,4 +79,32 @@ def damaged(file: Path, why: str) -> StoreDamaged:
     """The exception for a file that is not used."""
     return StoreDamaged(
         f"{file} {why}; nothing was changed. Move it away to begin with an empty store, or put back a copy."
+    )
+
+
+@contextmanager
+def opening(file: Path, free_space: FreeSpace) -> Iterator[None]:
+    """While a store is opened: errors of the system and of SQLite become ours.
+
+    StoreFull if it heals by itself, StoreDamaged if the file cannot be read, else StoreError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise not_usable(file.parent, error) from error
+    except sqlite3.Error as error:
+        if judge(error, free_space) is Failure.WAIT:
+            raise full(file.parent, str(error)) from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise damaged(file, f"cannot be read ({error})") from error
+        raise StoreError(f"The store in {file.parent} cannot be opened ({error}).") from error
+
+
+def not_usable(folder: Path, error: OSError) -> StoreError:
+    """The exception for a folder or file that the system refuses."""
+    if error.errno in _NO_SPACE:
+        return full(folder, str(error.strerror))
+    return StoreError(
+        f"The data folder {folder} cannot be written ({error.strerror}): "
+        "make it writable, or choose another one."
     )

@@ -25,7 +25,7 @@ class Kind(Enum):
     READ = auto()
     """A function of the tables that reads them, after the commit of what came with it."""
     STEP = auto()
-    """A function of the tables that changes them, called in transactions of its own until it is False."""
+    """A function of the tables that changes them, in a transaction of its own: one a turn, after all others."""
     CLOSE = auto()
 
 
@@ -36,7 +36,7 @@ WAITS_FOR_SPACE = (Kind.FINISH, Kind.PATIENT)
 class Job:
     """One call: made in the event loop, run in the writer's thread, resolved in the event loop."""
 
-    __slots__ = ("error", "future", "kind", "result", "weight", "work")
+    __slots__ = ("answered", "error", "future", "kind", "result", "weight", "work")
 
     def __init__(self, kind: Kind, work: Any, future: asyncio.Future[Any], weight: int) -> None:
         self.kind = kind
@@ -46,18 +46,21 @@ class Job:
         """Rows and KiB it writes."""
         self.result: Any = None
         self.error: Exception | None = None
+        self.answered = False
 
 
 def resolve(jobs: list[Job]) -> None:
-    """Wake the event loop once for all these jobs. From the writer's thread."""
+    """Answer these jobs: wakes the event loop once for all. From the writer's thread."""
+    for job in jobs:
+        job.answered = True
     if jobs:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             jobs[0].future.get_loop().call_soon_threadsafe(_resolve, jobs)
 
 
 def fail(jobs: Iterable[Job], error: Exception) -> None:
-    """Answer jobs with an error. From the writer's thread."""
-    failed = list(jobs)
+    """Answer with an error those that have no answer yet. From the writer's thread."""
+    failed = [job for job in jobs if not job.answered]
     for job in failed:
         job.error = error
     resolve(failed)

@@ -11,21 +11,22 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from hookwright.errors import StoreFull, StoreLocked
+from hookwright.errors import StoreLocked
+from hookwright.store.sqlite.failures import not_usable
 
 
 class Ownership:
-    """The lock on a data folder. Raises StoreLocked if another process has it, StoreFull if not writable."""
+    """The lock on a data folder, which is made. Raises StoreLocked if another process has it.
+
+    StoreFull if there is no space for it, StoreError if it cannot be written at all.
+    """
 
     def __init__(self, folder: Path) -> None:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreFull(
-                f"The data folder {folder} cannot be written ({error.strerror}): "
-                "make it writable, or choose another one."
-            ) from error
+            raise not_usable(folder, error) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

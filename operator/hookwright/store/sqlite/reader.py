@@ -7,17 +7,20 @@ the writer.
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
 from hookwright.errors import StoreError
-from hookwright.limits import STORE_READ_SECONDS
-from hookwright.store.port import AttemptRecord, DeadLetterRow, DeadReason, RouteCounts, StoredRoute
+from hookwright.limits import STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
+from hookwright.store.port import DeadLetterRow
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.database import database_file, open_reader
 
@@ -25,11 +28,10 @@ T = TypeVar("T")
 _SQL = statements.load("reading.sql")
 _NEWEST = 2**63 - 1
 _THREADS = 2
-_STEPS = 10_000  # of SQLite's machine between two looks at the clock: well under 1 ms
 
 
 class SqliteHistory:
-    """Reads the database in a data folder, once SqliteStore has opened it.
+    """Reads the database in a data folder, once SqliteStore has opened it: History, as the port says.
 
     `seconds` limits each query but `recovered`; a method raises StoreError if it takes longer.
     """
@@ -40,27 +42,27 @@ class SqliteHistory:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="hookwright-history")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._closed = False
 
     async def close(self) -> None:
         """End the threads and connections; before the store is closed, so that it can tidy up its log."""
+        self._closed = True
         await asyncio.to_thread(self._pool.shutdown)
         while self._connections:
             self._connections.pop().close()
 
     async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
-        """See the port. Not limited in time: nothing works before it is known."""
-
         def read(
             connection: sqlite3.Connection,
         ) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
             memory = {row[0]: StoredRoute(*row) for row in connection.execute(_SQL["memory"])}
-            return _counts(connection), memory, connection.execute(_SQL["high_key"]).fetchone()[0]
+            high_key = connection.execute(_SQL["high_key"]).fetchone()[0]
+            return _counts(connection, [*memory], None), memory, high_key
 
         return await self._run(read, None)
 
-    async def counts(self) -> dict[str, RouteCounts]:
-        """See the port."""
-        return await self._run(_counts, self._seconds)
+    async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
+        return await self._run(lambda connection: _counts(connection, routes, self._seconds), self._seconds)
 
     async def invocations(
         self,
@@ -72,7 +74,6 @@ class SqliteHistory:
         before: int | None = None,
         limit: int,
     ) -> list[tuple[int, AttemptRecord]]:
-        """See the port."""
         name = _plan(route, result, friendly_id, kind)
         values = {
             "route": route, "result": result, "friendly_id": friendly_id, "kind": kind,
@@ -81,24 +82,15 @@ class SqliteHistory:
         return [(row[0], _attempt(row)) for row in await self._rows(name, values)]
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
-        """See the port."""
         rows = await self._rows("invocation", (delivery_key, attempt))
         return _attempt(rows[0]) if rows else None
 
     async def dead_letters(
         self, *, route: str | None = None, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        """See the port."""
         name = "dead_letters" if route is None else "dead_letters_of_route"
         values = {"route": route, "before": _NEWEST if before is None else before, "limit": limit}
         return [(row[0], _dead_letter(row)) for row in await self._rows(name, values)]
-
-    async def event(self, delivery_key: int) -> bytes | None:
-        """See the port."""
-        for key, deliveries, raw in await self._rows("event", (delivery_key,)):
-            if delivery_key <= key + deliveries:
-                return raw  # type: ignore[no-any-return]
-        return None
 
     async def _rows(self, name: str, values: Any) -> list[tuple[Any, ...]]:
         return await self._run(
@@ -106,24 +98,25 @@ class SqliteHistory:
         )
 
     async def _run(self, read: Callable[[sqlite3.Connection], T], seconds: float | None) -> T:
+        if self._closed:
+            raise StoreError("The history is closed.")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, read, seconds)
 
     def _read(self, read: Callable[[sqlite3.Connection], T], seconds: float | None) -> T:
-        connection = self._connection()
-        end = time.monotonic() + (seconds or 0.0)
-        connection.set_progress_handler(
-            (lambda: time.monotonic() > end) if seconds is not None else None, _STEPS
-        )
+        """Run `read`, which sees one moment."""
         try:
-            return read(connection)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            connection = self._connection()
+            _limit(connection, seconds)
+            with _moment(connection):
+                return read(connection)
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
                 raise StoreError(
                     f"Reading the history took longer than {seconds} s: ask for less."
                 ) from error
             raise StoreError(f"The history cannot be read ({error}): see the log of the store.") from error
-        except sqlite3.DatabaseError as error:
-            raise StoreError(f"The history cannot be read ({error}): see the log of the store.") from error
+        except (OverflowError, UnicodeError) as error:
+            raise StoreError(f"The history cannot be asked for that ({error}).") from error
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -144,8 +137,34 @@ def _plan(route: str | None, result: str | None, friendly_id: str | None, kind: 
     return "invocations" if route is None else "invocations_of_route"
 
 
-def _counts(connection: sqlite3.Connection) -> dict[str, RouteCounts]:
-    return {row[0]: RouteCounts(*row[1:]) for row in connection.execute(_SQL["counts"])}
+def _limit(connection: sqlite3.Connection, seconds: float | None) -> None:
+    """Interrupt what runs on a connection so many seconds from now. None: never."""
+    end = time.monotonic() + (seconds or 0.0)
+    late = None if seconds is None else lambda: time.monotonic() > end
+    connection.set_progress_handler(late, STORE_READ_STEPS)
+
+
+@contextmanager
+def _moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """All statements see the same moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.rollback()
+
+
+def _counts(
+    connection: sqlite3.Connection, routes: Sequence[str], seconds: float | None
+) -> dict[str, RouteCounts]:
+    """Some webhooks at a time, so that no query is long; each may take so many seconds."""
+    found: dict[str, RouteCounts] = {}
+    for begin in range(0, len(routes), STORE_COUNT_ROUTES):
+        _limit(connection, seconds)
+        chosen = json.dumps(routes[begin : begin + STORE_COUNT_ROUTES])
+        [[rows]] = connection.execute(_SQL["counts"], (chosen,))
+        found.update((route, RouteCounts(*counts)) for route, *counts in json.loads(rows))
+    return found
 
 
 def _attempt(row: tuple[Any, ...]) -> AttemptRecord:

@@ -1,9 +1,16 @@
--- counts: of each webhook the waiting deliveries, the bytes of their events, and the dead letters
-SELECT route, sum(waiting), sum(bytes), sum(dead) FROM (
-    SELECT route_id, count(*) AS waiting, sum(bytes) AS bytes, 0 AS dead FROM waiting GROUP BY route_id
-    UNION ALL SELECT route_id, count(*), sum(bytes), 0 FROM delayed GROUP BY route_id
-    UNION ALL SELECT route_id, 0, 0, count(*) FROM dead INDEXED BY dead_route GROUP BY route_id
-) JOIN routes ON routes.id = route_id GROUP BY route_id;
+-- counts: of some webhooks (a JSON list) RouteCounts with the name, all in one row: each row waits for a busy Python
+SELECT json_group_array(json_array(route, waiting, bytes, dead, oldest, next_due)) FROM (
+    WITH chosen AS MATERIALIZED (SELECT id FROM routes WHERE route IN (SELECT value FROM json_each(?)))
+    SELECT route_id, sum(waiting) AS waiting, sum(bytes) AS bytes, sum(dead) AS dead, min(oldest) AS oldest,
+           min(due) AS next_due FROM (
+        SELECT route_id, count(*) AS waiting, sum(bytes) AS bytes, 0 AS dead, min(received) AS oldest, 0 AS due
+            FROM waiting WHERE route_id IN chosen GROUP BY route_id
+        UNION ALL SELECT route_id, count(*), sum(bytes), 0, min(received), min(due)
+            FROM delayed WHERE route_id IN chosen GROUP BY route_id
+        UNION ALL SELECT route_id, 0, 0, count(*), NULL, NULL
+            FROM dead INDEXED BY dead_route WHERE route_id IN chosen GROUP BY route_id
+    ) GROUP BY route_id
+) JOIN routes ON routes.id = route_id;
 
 -- memory: what is remembered of each webhook
 SELECT route, gone, deleted_at, last_success, last_failure, failures FROM routes;
@@ -54,6 +61,3 @@ SELECT * FROM dead_letters WHERE position < :before ORDER BY position DESC LIMIT
 -- dead_letters_of_route: of one webhook, newest first
 SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND position < :before
 ORDER BY position DESC LIMIT :limit;
-
--- event: the event that comes before a delivery's key, and how many deliveries it had
-SELECT key, deliveries, raw FROM events WHERE key < ? ORDER BY key DESC LIMIT 1;

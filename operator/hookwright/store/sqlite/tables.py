@@ -8,23 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from heapq import merge
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hookwright.core.records import Action, AttemptRecord, Claimed, Delivery, Finish, StoredRoute, Wanted
 from hookwright.limits import HISTORY_ROW_BYTES
-from hookwright.store.port import (
-    Accepted,
-    Action,
-    AttemptRecord,
-    Conflict,
-    Delivery,
-    Finish,
-    New,
-    NewEvent,
-    Repeat,
-    StoredRoute,
-)
+from hookwright.store.claiming import claimed
+from hookwright.store.port import Accepted, Conflict, New, NewEvent, Repeat
 from hookwright.store.sqlite import statements
 
 _SQL = statements.load("work.sql")
@@ -68,6 +58,10 @@ class Tables:
             assert number is not None
             self._routes[route] = number
         return number
+
+    def known_route(self, route: str) -> int | None:
+        """The number of a webhook, None if it was never seen."""
+        return self._routes.get(route)
 
     def route_names(self) -> dict[int, str]:
         """The webhooks by their numbers."""
@@ -288,7 +282,7 @@ class Tables:
         self._many("remember_route", rows)
 
     def clamp(self, now: int) -> int:
-        """See `store.port.Work.clamp`."""
+        """See `store.port.Upkeep.clamp`."""
         return self.connection.execute(_SQL["clamp_delayed"], (now,)).rowcount
 
     def _many(self, name: str, rows: Sequence[tuple[object, ...]]) -> int:
@@ -297,45 +291,26 @@ class Tables:
 
     # --- claim -----------------------------------------------------------------------------------
 
-    def claim(
-        self, route: str, now: int, limit: int, max_bytes: int, exclude: frozenset[int]
-    ) -> list[Delivery]:
+    def claim(self, wanted: Mapping[str, Wanted], now: int) -> dict[str, Claimed]:
         """See `store.port.Work.claim`."""
-        found: list[Delivery] = []
-        size = 0
-        number = self._routes.get(route)
-        due_now = self.connection.execute(_SQL["claim_waiting"], (number,))
-        due_since = self.connection.execute(_SQL["claim_delayed"], (number, now))
-        for row in merge(due_now, due_since):
-            _, key, event_key, event_type, trigger, raw, received, attempts, steps, due, sole = row
-            if key in exclude:
-                continue
-            if len(found) >= limit or (found and size + len(raw) > max_bytes):
-                break
-            size += len(raw)
-            found.append(
-                Delivery(
-                    key,
-                    event_key,
-                    route,
-                    event_type,
-                    trigger,
-                    raw,
-                    received,
-                    attempts,
-                    steps,
-                    due,
-                    bool(sole),
-                )
-            )
-        return found
+        return {route: self._claim(route, one, now) for route, one in wanted.items()}
 
-    def next_due(self, route: str, exclude: frozenset[int]) -> int | None:
-        """See `store.port.Work.next_due`."""
+    def _claim(self, route: str, wanted: Wanted, now: int) -> Claimed:
         number = self._routes.get(route)
-        if any(key not in exclude for (key,) in self.connection.execute(_SQL["scan_keys"], (number,))):
-            return 0
-        for key, due in self.connection.execute(_SQL["scan_dues"], (number,)):
-            if key not in exclude:
-                return int(due)
-        return None
+        if number is None:
+            return Claimed([], None)
+        at_once = self.connection.execute(_SQL["claim_waiting"], (number,))
+        delayed = self.connection.execute(_SQL["claim_delayed"], (number, now))
+        exclude = wanted.exclude
+        return claimed(
+            _deliveries(at_once, route, exclude), _deliveries(delayed, route, exclude), wanted, now
+        )
+
+
+def _deliveries(rows: Iterable[tuple[Any, ...]], route: str, exclude: frozenset[int]) -> Iterator[Delivery]:
+    for row in rows:
+        if row[0] not in exclude:
+            key, event_key, event_type, trigger, raw, received, attempts, steps, due, sole = row
+            yield Delivery(
+                key, event_key, route, event_type, trigger, raw, received, attempts, steps, due, bool(sole)
+            )

@@ -7,11 +7,16 @@ SELECT position, route_id, at FROM dead WHERE route_id = ? ORDER BY position;
 -- dead_since: dead letters by the time they died
 SELECT position, route_id, at FROM dead WHERE at >= ? ORDER BY at, position;
 
--- some_waiting: the next deliveries of a webhook that may go at once
-SELECT key, received FROM waiting WHERE route_id = ? AND key > ? ORDER BY key LIMIT ?;
+-- some_waiting: keys of a webhook that wait, between two
+SELECT key, received FROM waiting WHERE route_id = ?1 AND key > ?2 AND key < ?3
+UNION ALL SELECT key, received FROM delayed WHERE route_id = ?1 AND key > ?2 AND key < ?3
+ORDER BY key LIMIT ?4;
 
--- some_delayed: the next deliveries of a webhook that wait for a time
-SELECT key, received FROM delayed WHERE route_id = ? AND key > ? ORDER BY key LIMIT ?;
+-- first_waiting: how many of a webhook's first keys there are, when the oldest was received, and the last of them
+SELECT count(*), min(received), max(key) FROM (
+    SELECT key, received FROM waiting WHERE route_id = ?1
+    UNION ALL SELECT key, received FROM delayed WHERE route_id = ?1
+    ORDER BY key LIMIT ?2);
 
 -- oldest_dead: the oldest dead letters, with their time
 SELECT position, at FROM dead ORDER BY at, position LIMIT ?;

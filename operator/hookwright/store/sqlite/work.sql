@@ -81,15 +81,10 @@ DELETE FROM events WHERE key = ?1 AND coalesce((SELECT held FROM fanout WHERE ev
 DELETE FROM fanout WHERE event_key = ? AND held <= 0;
 
 -- claim_waiting: deliveries of a webhook that may go at once, oldest first
-SELECT received AS since, waiting.key, event_key, event_type, trigger, raw, received, attempts, steps, 0, deliveries = 1
+SELECT waiting.key, event_key, event_type, trigger, raw, received, attempts, steps, 0, deliveries = 1
 FROM waiting CROSS JOIN events ON events.key = event_key WHERE route_id = ? ORDER BY waiting.key;
 
--- claim_delayed: deliveries of a webhook whose time has come, longest due first
-SELECT due AS since, delayed.key, event_key, event_type, trigger, raw, received, attempts, steps, due, deliveries = 1
-FROM delayed CROSS JOIN events ON events.key = event_key WHERE route_id = ? AND due <= ? ORDER BY due;
-
--- scan_keys: deliveries of a webhook that may go at once
-SELECT key FROM waiting WHERE route_id = ?;
-
--- scan_dues: times of the delayed deliveries of a webhook, earliest first
-SELECT key, due FROM delayed WHERE route_id = ? ORDER BY due;
+-- claim_delayed: deliveries of a webhook that wait for a time, earliest first; no bytes of those whose time is to come
+SELECT delayed.key, event_key, event_type, trigger, iif(due <= ?2, raw, NULL), received, attempts, steps, due,
+       deliveries = 1
+FROM delayed CROSS JOIN events ON events.key = event_key WHERE route_id = ?1 ORDER BY due;

@@ -1,0 +1,397 @@
+"""The life of one webhook's deliveries, pure: inputs change a lane, `settle` says what is to be done about it.
+
+    reserve ─► accepted ─► start ─► ended ─► written          the way of a delivery that is sent at once
+                   │         ▲                  │ to be tried again
+                   ▼         │ claimed          ▼
+              left to the store ◄───────── due later          from where claims bring it back, burials end it there
+
+Whatever happens, `settle` computes anew what the lane waits for, so no timer can be lost (docs/decisions/0009).
+
+All times are epoch seconds of a clock that never jumps (`dispatcher.clock`), unless a name ends in `_ms`.
+Must not: read a clock, wait, know requests or answers. Fields change here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Final, NamedTuple
+
+from hookwright.core.backlog import Backlog, Bury
+from hookwright.core.circuit import Circuit
+from hookwright.core.lane_queue import Queue, Totals
+from hookwright.core.lifecycle import Decision, RouteState, buried, decide, give_up
+from hookwright.core.outcome import Outcome, Verdict
+from hookwright.core.rate import Window
+from hookwright.core.records import (
+    Action,
+    Buried,
+    Claimed,
+    DeadReason,
+    Delivery,
+    Finish,
+    RouteCounts,
+    StoredRoute,
+    Wanted,
+)
+from hookwright.core.retry import RetryPolicy
+from hookwright.core.standing import Standing
+from hookwright.limits import (
+    DELETED_WEBHOOK_SECONDS,
+    LANE_AGAIN_SECONDS,
+    LANE_QUEUE_BYTES,
+    MAX_IN_FLIGHT_DEFAULT,
+)
+
+
+class Rules(NamedTuple):
+    """What a webhook's spec says of its lane; `rate` is requests and seconds."""
+
+    retry: RetryPolicy
+    max_in_flight: int = MAX_IN_FLIGHT_DEFAULT
+    rate: tuple[int, float] | None = None
+
+
+class Effects(NamedTuple):
+    """What a lane wants: a turn to start something, something of the store, to be settled again at a time."""
+
+    turn: bool = False
+    ask: Wanted | Bury | None = None
+    wake_at: float | None = None
+
+
+class Started(NamedTuple):
+    """An attempt of this delivery begins, or `given_up` is to be written instead.
+
+    `probe`: the attempt probes an open circuit (hand it to what ends it).
+    """
+
+    delivery: Delivery
+    probe: bool = False
+    given_up: Finish | None = None
+
+
+_NOTHING: Final = Effects()
+_TURN: Final = Effects(turn=True)
+_UNCONFIGURED: Final = Rules(RetryPolicy.of(None))
+
+
+class Lane:
+    """One webhook (`namespace/name`). Made empty; does nothing before it is `configured` or `standing.removed`."""
+
+    __slots__ = (
+        "_backlog", "_changes", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_totals",
+        "_unwritten", "_window", "circuit", "dead", "in_flight", "key", "paused_until", "standing", "waiting",
+        "waiting_bytes",
+    )  # fmt: skip
+
+    def __init__(self, key: str, totals: Totals) -> None:
+        self.key, self._totals = key, totals
+        self.standing = Standing()
+        self._rules = _UNCONFIGURED
+        self._queue, self._backlog = Queue(totals), Backlog()
+        self._known: set[int] = set()
+        """Every delivery in memory: queued, running, or with a result that is not written yet."""
+        self.in_flight = self._unwritten = self._reserved = 0
+        self.waiting = self.waiting_bytes = self.dead = 0
+        """Deliveries not finished, the bytes of their events, dead letters."""
+        self._checked_at = 0.0
+        """When the store was last asked for what is too old."""
+        self.circuit = Circuit()
+        self.paused_until = 0.0
+        self._window: Window | None = None
+        self._changes, self._changes_seen = 0, -1
+
+    # --- configuration ---------------------------------------------------------------------------
+
+    def taken(self, stored: StoredRoute | None, counts: RouteCounts | None) -> None:
+        """The lane begins here with what the store holds of it."""
+        if stored is not None:
+            self.standing.taken(stored)
+        if counts is not None:
+            self._count(counts.waiting, counts.waiting_bytes, counts.dead)
+            self._backlog.due(counts.next_due)
+            if counts.oldest is not None:
+                self._backlog.received(counts.oldest)
+
+    def configured(self, rules: Rules, *, mark: str, held: str | None, message: str = "") -> None:
+        """The webhook is in the configuration: `mark` names this state of it, `held` says why it cannot be sent.
+
+        `message` is what else is to be said of it.
+        """
+        if self.standing.mark is not None and mark != self.standing.mark:
+            self.circuit.close()
+            self.paused_until = 0.0
+        self._rules = rules
+        if rules.rate is None:
+            self._window = None
+        elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
+            self._window = Window(*rules.rate)
+        self.standing.configured(mark, held, message)
+
+    @property
+    def spent(self) -> bool:
+        """Nothing is left of a webhook that was deleted, so the lane may be dropped."""
+        standing = self.standing
+        busy = self.waiting or self.dead or self._known or self._reserved or self._backlog.asked is not None
+        return standing.known and standing.mark is None and not busy and not standing.unsaved
+
+    # --- coming in -------------------------------------------------------------------------------
+
+    def reserve(self, size: int) -> None:
+        """Count a delivery that is about to be stored, so that concurrent requests see the backlog grow."""
+        self._reserved += 1
+        self._count(1, size)
+
+    def release(self, size: int) -> None:
+        """A reserved delivery was not stored."""
+        self._reserved -= 1
+        self._count(-1, -size)
+
+    def accepted(self, delivery: Delivery) -> None:
+        """A reserved delivery is on stable storage: it is queued, or left there where it cannot start soon."""
+        self._reserved -= 1
+        self._changes += 1
+        self._backlog.received(delivery.received)
+        if self._backlog.takes_new and self.standing.state is RouteState.RUNNING and self._queue.room() > 0:
+            self._push(delivery)
+        else:
+            self._backlog.left()
+
+    def dead_at_once(self) -> None:
+        """A delivery was stored as a dead letter."""
+        self._count(0, 0, 1)
+
+    def replayed(self, count: int, size: int, now: float) -> None:
+        """Dead letters with events of `size` bytes wait again; for a deleted webhook, as long as others did."""
+        self._count(count, size, -count)
+        self._backlog.received(int(now * 1000))
+        self._backlog.left()
+        if self.standing.known and self.standing.mark is None:
+            self.standing.wait_anew(now)
+
+    # --- attempts --------------------------------------------------------------------------------
+
+    def may_start(self, now: float) -> bool:
+        """Whether an attempt may start now."""
+        return self._ready_at(now) == 0.0
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether results should be written at once, as attempts may have to wait for them."""
+        return self._unwritten >= self._rules.max_in_flight
+
+    def start(self, now: float) -> Started:
+        """The next attempt begins (after `may_start`), or its delivery is given up without one."""
+        delivery = self._queue.take()
+        burial = give_up(
+            self.standing.state,
+            received=delivery.received / 1000,
+            policy=self._rules.retry,
+            deleted_at=None,
+            now=now,
+        )
+        if burial is not None:
+            self._unwritten += 1
+            return Started(delivery, given_up=buried(delivery, burial, now))
+        if self._window is not None:
+            self._window.start(now)
+        self._fly(1)
+        return Started(delivery, self.circuit.start())
+
+    def ended(
+        self, delivery: Delivery, outcome: Outcome, *, tried: bool, probe: bool, mark: str, now: float,
+        jitter: float,
+    ) -> Decision:  # fmt: skip
+        """An attempt under the configuration `mark` came to an outcome: what becomes of the delivery.
+
+        `written` or `refused` follows. `tried`: there was a request to send; `jitter` is in [-1, 1].
+        """
+        self._fly(-1)
+        self._unwritten += 1
+        decision = decide(
+            outcome, attempts=delivery.attempts, steps=delivery.steps, received=delivery.received / 1000,
+            policy=self._rules.retry, probing=probe, now=now, jitter=jitter,
+        )  # fmt: skip
+        self.circuit.record(outcome.verdict, probe=probe, now=now, tried=tried)
+        if decision.pause:
+            self.paused_until = max(self.paused_until, now + decision.pause)
+        self.standing.ended(delivered=outcome.verdict is Verdict.DELIVERED)
+        if outcome.verdict is Verdict.GONE:
+            self.standing.gone(mark)
+        return decision
+
+    def abandoned(self, delivery: Delivery, *, probe: bool) -> None:
+        """An attempt ended without an outcome (shutdown): the delivery waits in the store as before."""
+        self._fly(-1)
+        self.circuit.abandon(probe=probe)
+        self._forget(delivery)
+
+    def written(self, delivery: Delivery, finish: Finish) -> None:
+        """The result of a delivery is on stable storage."""
+        self._unwritten -= 1
+        self._known.discard(delivery.key)
+        if finish.action is Action.DELAY:
+            self._changes += 1
+            self._backlog.received(delivery.received)
+            self._backlog.due(finish.due)
+        else:
+            self._count(-1, -len(delivery.raw), int(finish.action is Action.BURY))
+
+    def refused(self, delivery: Delivery, now: float) -> None:
+        """The store does not take the result of a delivery: it waits there as before, and the lane pauses."""
+        self._unwritten -= 1
+        self.paused_until = max(self.paused_until, now + LANE_AGAIN_SECONDS)
+        self._forget(delivery)
+
+    # --- the store's answers ---------------------------------------------------------------------
+
+    def claimed(self, found: Claimed) -> None:
+        """The answer to a claim."""
+        self._changes += 1
+        self._backlog.answered()
+        for delivery in found.deliveries:
+            self._push(delivery)
+        self._backlog.due(found.next_due)
+
+    def buried(self, done: Buried) -> Bury | None:
+        """The answer to a step of a burial; the next step, if it is not complete."""
+        self._count(-done.count, -done.size, done.count)
+        asked = self._backlog.asked
+        if done.after is not None and isinstance(asked, Bury):
+            return asked._replace(after=done.after)
+        self._backlog.answered(oldest_ms=done.oldest)
+        queued = self._queue.oldest()
+        if queued is not None:
+            self._backlog.received(queued)
+        return None
+
+    def unanswered(self, now: float) -> None:
+        """The store did not carry out what it was asked."""
+        self._changes += 1
+        self._backlog.unanswered(now)
+
+    def pruned(self, count: int) -> None:
+        """So many dead letters left the store by age or size."""
+        self._count(0, 0, -count)
+
+    def counted(self, counts: RouteCounts) -> int:
+        """Compare with the store, looked at since the last call: how many deliveries wait that nobody looks for.
+
+        Only a lane in which nothing changed since then can be compared. What differs is set right.
+        """
+        still = self._changes == self._changes_seen
+        self._changes_seen = self._changes
+        if not still or self._known or self._reserved or self._backlog.asked is not None:
+            return 0
+        self._count(
+            counts.waiting - self.waiting, counts.waiting_bytes - self.waiting_bytes, counts.dead - self.dead
+        )
+        self._changes_seen = self._changes
+        if counts.oldest is not None:
+            self._backlog.received(counts.oldest)
+        if counts.next_due is None or not self._backlog.missed(counts.next_due):
+            return 0
+        return counts.waiting
+
+    # --- what is to be done ----------------------------------------------------------------------
+
+    def settle(self, now: float) -> Effects:
+        """What the lane wants now. What it asks of the store counts as under way until the store answers."""
+        if not self.standing.known:
+            return _NOTHING
+        self._backlog.pass_time(now)
+        end_at = self._end_at()
+        ask = self._ask(now, end_at) if self._backlog.may_ask(now) else None
+        if ask is not None:
+            self._backlog.ask(ask)
+        ready_at = self._ready_at(now)
+        if ready_at == 0.0:
+            return _TURN if ask is None else Effects(True, ask)
+        wake_at = self._backlog.wake_at(now, end_at)
+        if ready_at is not None and ready_at < wake_at:
+            wake_at = ready_at
+        if wake_at < inf:
+            return Effects(False, ask, wake_at)
+        return _NOTHING if ask is None else Effects(False, ask)
+
+    def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
+        state = self.standing.state
+        if now >= end_at or state is RouteState.GONE:
+            burial = self._burial(now)
+            if burial is not None:
+                return burial
+        if not self._backlog.behind or state is not RouteState.RUNNING or not self._queue.is_low():
+            return None
+        return Wanted(max(1, self._queue.room()), LANE_QUEUE_BYTES, frozenset(self._known))
+
+    def _nothing_waits(self) -> bool:
+        """But for what is under way."""
+        return not self._queue and not self._backlog.behind and self._backlog.next_due == inf
+
+    def _burial(self, now: float) -> Bury | None:
+        """What waits is to become dead letters: all of it, or what is too old."""
+        if self._nothing_waits():
+            return None
+        policy = self._rules.retry
+        burial = give_up(
+            self.standing.state, received=min(now, self._backlog.oldest), policy=policy,
+            deleted_at=self.standing.deleted_at, now=now,
+        )  # fmt: skip
+        if burial is None:
+            return None
+        before = None
+        if burial.reason is DeadReason.EXHAUSTED:
+            before = int((now - policy.max_age) * 1000) + 1
+            self._checked_at = now
+        self._known.difference_update(self._queue.drop(before))
+        return Bury(burial.reason, burial.message, frozenset(self._known), before)
+
+    def _end_at(self) -> float:
+        """When something that waits is given up at the earliest; infinity: nothing is."""
+        if self._nothing_waits():
+            return inf
+        end = max(self._backlog.oldest + self._rules.retry.max_age, self._checked_at + LANE_AGAIN_SECONDS)
+        deleted_at = self.standing.deleted_at_ms
+        return end if deleted_at is None else min(end, deleted_at / 1000 + DELETED_WEBHOOK_SECONDS)
+
+    def _ready_at(self, now: float) -> float | None:
+        """0: an attempt may start now. Another time: try again then. None: something else will wake it."""
+        if not self._queue or self.standing.state is not RouteState.RUNNING:
+            return None
+        limit = self._rules.max_in_flight
+        if self.in_flight >= limit or self.in_flight + self._unwritten >= 2 * limit:
+            return None
+        if self.paused_until > now:
+            return self.paused_until
+        if not self.circuit.may_start(now):
+            return None if self.circuit.probe_running else self.circuit.next_probe
+        if self._window is not None:
+            free_at = self._window.free_at(now)
+            if free_at > now:
+                return free_at
+        return 0.0
+
+    # --- small things ----------------------------------------------------------------------------
+
+    def _count(self, waiting: int, size: int, dead: int = 0) -> None:
+        self.waiting += waiting
+        self.waiting_bytes += size
+        self.dead += dead
+        self._totals.waiting += waiting
+        self._totals.waiting_bytes += size
+        self._changes += 1
+
+    def _fly(self, attempts: int) -> None:
+        self.in_flight += attempts
+        self._totals.in_flight += attempts
+
+    def _push(self, delivery: Delivery) -> None:
+        self._known.add(delivery.key)
+        self._queue.push(delivery)
+
+    def _forget(self, delivery: Delivery) -> None:
+        """A delivery leaves the memory unfinished; the store still has it."""
+        self._known.discard(delivery.key)
+        self._changes += 1
+        self._backlog.received(delivery.received)
+        self._backlog.left()

@@ -1,0 +1,74 @@
+"""What a lane holds in memory: deliveries that may start, in order, bounded by count and bytes, alone and all together.
+
+Must not: decide when one starts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from hookwright.core.records import Delivery
+from hookwright.limits import LANE_QUEUE, LANE_QUEUE_BYTES, LANE_QUEUE_LEAST, LANES_QUEUE_BYTES
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over all lanes that share it; lanes keep them."""
+
+    waiting: int = 0
+    """Deliveries not finished."""
+    waiting_bytes: int = 0
+    in_flight: int = 0
+    queue_bytes: int = 0
+    """Events queued in memory."""
+
+
+class Queue(deque[Delivery]):
+    """First in, first out. While the queues of all lanes together are over their bound, each may hold only a few."""
+
+    __slots__ = ("_size", "_totals")
+
+    def __init__(self, totals: Totals) -> None:
+        super().__init__()
+        self._size = 0
+        self._totals = totals
+
+    def room(self) -> int:
+        """How many more it takes."""
+        most = LANE_QUEUE if self._totals.queue_bytes <= LANES_QUEUE_BYTES else LANE_QUEUE_LEAST
+        return most - len(self) if self._size < LANE_QUEUE_BYTES else 0
+
+    def is_low(self) -> bool:
+        """Whether it is time to fetch more."""
+        return self._size <= LANE_QUEUE_BYTES // 2 and self.room() >= len(self)
+
+    def push(self, delivery: Delivery) -> None:
+        """Queue one that is to start after all others."""
+        size = len(delivery.raw)
+        self.append(delivery)
+        self._size += size
+        self._totals.queue_bytes += size
+
+    def take(self) -> Delivery:
+        """The next one to start."""
+        delivery = self.popleft()
+        size = len(delivery.raw)
+        self._size -= size
+        self._totals.queue_bytes -= size
+        return delivery
+
+    def drop(self, received_before: int | None) -> list[int]:
+        """Let go of those received before a time (milliseconds; None: all); their keys."""
+        dropped = []
+        for _ in range(len(self)):
+            delivery = self.take()
+            if received_before is None or delivery.received < received_before:
+                dropped.append(delivery.key)
+            else:
+                self.push(delivery)
+        return dropped
+
+    def oldest(self) -> int | None:
+        """When the oldest was received (milliseconds); None: it is empty."""
+        return min((one.received for one in self), default=None)

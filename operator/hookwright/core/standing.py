@@ -1,0 +1,113 @@
+"""Where one webhook stands: whether its deliveries are sent, held or buried, and what is remembered of it.
+
+Must not: read a clock, know deliveries.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hookwright.core.lifecycle import RouteState, route_state
+from hookwright.core.records import LastInvocation, StoredRoute
+
+GONE: Final = "The target answered 410 Gone; change the spec or set hookwright.io/requestedAt anew."
+DELETED: Final = "The webhook was deleted."
+
+
+class Standing:
+    """Of one webhook. `state` is HELD and `known` False until it is known whether the configuration has it."""
+
+    __slots__ = (
+        "_gone", "consecutive_failures", "deleted_at_ms", "hurry", "known", "last", "last_failure_ms",
+        "last_success_ms", "mark", "message", "state", "unsaved",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.state, self.message = RouteState.HELD, ""
+        self.known = False
+        self.mark: str | None = None
+        """Names the state of its configuration; None: it has none."""
+        self._gone: str | None = None
+        """The mark under which the target answered 410."""
+        self.deleted_at_ms: int | None = None
+        self.last: LastInvocation | None = None
+        self.last_success_ms: int | None = None
+        self.last_failure_ms: int | None = None
+        self.consecutive_failures = 0
+        self.unsaved = self.hurry = False
+        """What is to be remembered over a restart has changed; ... in a way that must not be lost."""
+
+    @property
+    def deleted_at(self) -> float | None:
+        """When it left the configuration (epoch seconds)."""
+        return None if self.deleted_at_ms is None else self.deleted_at_ms / 1000
+
+    def taken(self, stored: StoredRoute) -> None:
+        """Begin with what was remembered."""
+        self._gone, self.deleted_at_ms = stored.gone, stored.deleted_at
+        self.last_success_ms, self.last_failure_ms = stored.last_success, stored.last_failure
+        self.consecutive_failures = stored.consecutive_failures
+
+    def configured(self, mark: str, held: str | None, message: str) -> None:
+        """See `core.lane.Lane.configured`."""
+        if self.deleted_at_ms is not None:
+            self.deleted_at_ms = None
+            self._save(hurry=True)
+        self.known, self.mark = True, mark
+        self.state = route_state(held=held, gone=self._gone, mark=mark)
+        self.message = GONE if self.state is RouteState.GONE else held or message
+        if self.state is not RouteState.GONE and self._gone is not None:
+            self._gone = None
+            self._save(hurry=True)
+
+    def held(self, message: str) -> None:
+        """It cannot be sent as it is configured."""
+        if self.state is RouteState.RUNNING:
+            self.state, self.message = RouteState.HELD, message
+
+    def removed(self, now: float) -> None:
+        """The configuration does not have it (any more)."""
+        self.known, self.mark = True, None
+        self.state, self.message = RouteState.HELD, DELETED
+        if self.deleted_at_ms is None:
+            self.wait_anew(now)
+
+    def wait_anew(self, now: float) -> None:
+        """What waits of a deleted webhook waits as if it were deleted now."""
+        self.deleted_at_ms = int(now * 1000)
+        self._save(hurry=True)
+
+    def gone(self, mark: str) -> None:
+        """The target answered 410 to a request under the configuration `mark`; an older one's does not count."""
+        if mark == self.mark:
+            self.state, self.message, self._gone = RouteState.GONE, GONE, mark
+            self._save(hurry=True)
+
+    def ended(self, *, delivered: bool) -> None:
+        """An attempt ended."""
+        self.consecutive_failures = 0 if delivered else self.consecutive_failures + 1
+
+    def told(self, last: LastInvocation) -> None:
+        """What people are told of the attempt that ended last."""
+        self.last = last
+        if last.result == "Delivered":
+            self.last_success_ms = last.time_ms
+        else:
+            self.last_failure_ms = last.time_ms
+        self._save()
+
+    def save(self, route: str) -> StoredRoute:
+        """What is to be remembered; `unsave` if that fails."""
+        self.unsaved = self.hurry = False
+        return StoredRoute(
+            route, self._gone, self.deleted_at_ms, self.last_success_ms, self.last_failure_ms,
+            self.consecutive_failures,
+        )  # fmt: skip
+
+    def unsave(self) -> None:
+        """It could not be written."""
+        self.unsaved = True
+
+    def _save(self, *, hurry: bool = False) -> None:
+        self.unsaved = True
+        self.hurry = self.hurry or hurry

@@ -1,0 +1,179 @@
+"""Accepting events: match, number, store in one transaction, then hand to the lanes. The answer is the 202's body.
+
+Matching is decided here, once (SPEC 3). What cannot wait (a filter over its budget, a gone webhook, a full backlog)
+is stored as a dead letter at once, so that nothing that matched is lost. Must not: read HTTP, send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from hookwright.core.event import Event, delivery_id, event_id
+from hookwright.core.keys import Keys
+from hookwright.core.lifecycle import RouteState
+from hookwright.core.matching import Matched, Matcher
+from hookwright.core.records import DeadReason, Delivery
+from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.errors import EventError, StoreError
+from hookwright.limits import BATCH_DELIVERIES, INGEST_RETRY_AFTER_SECONDS
+from hookwright.store.port import Conflict, NewDelivery, NewEvent, Repeat, Work
+
+
+def unavailable(message: str) -> EventError:
+    """A 503 with Retry-After."""
+    return EventError(message, status=503, retry_after=INGEST_RETRY_AFTER_SECONDS)
+
+
+class Acceptor:
+    """Takes events. `use` gives it the matcher of a configuration; until then everything is a 503."""
+
+    def __init__(
+        self,
+        work: Work,
+        lanes: Lanes,
+        keys: Keys,
+        clock: Clock,
+        *,
+        backlog_webhook: int,
+        backlog_total: int,
+        backlog_bytes: int,
+    ) -> None:
+        self._work, self._lanes, self._keys, self._clock = work, lanes, keys, clock
+        self._backlog_webhook, self._backlog_total = backlog_webhook, backlog_total
+        self._backlog_bytes = backlog_bytes
+        self._matcher: Matcher | None = None
+        self._cluster: frozenset[str] | None = None
+        self.closed = False
+
+    def use(self, matcher: Matcher, cluster: frozenset[str] | None) -> None:
+        """Match by this from now on; `cluster` are the namespaces /v1/events reaches (None: all)."""
+        self._matcher, self._cluster = matcher, cluster
+
+    async def accept(self, events: Sequence[Event], namespace: str | None) -> bytes:
+        """Store every delivery of a batch, then answer. `namespace` None: posted to /v1/events.
+
+        Raises EventError: 503 (not ready, backlog, store), 409 (another body under a known identity),
+        413 (too many deliveries). Nothing of the batch is kept then.
+        """
+        matcher = self._matcher
+        if self.closed:
+            raise unavailable("The dispatcher is shutting down; send the event again.")
+        if matcher is None:
+            raise unavailable("The dispatcher has no configuration yet; send the event again.")
+        reach = self._cluster if namespace is None else frozenset((namespace,))
+        matched = [matcher.match(event, reach) for event in events]
+        count = sum(map(len, matched))
+        if count > BATCH_DELIVERIES:
+            raise EventError(
+                f"The batch would make {count:,} deliveries; at most {BATCH_DELIVERIES:,} fit, send smaller batches.",
+                status=413,
+            )
+        if count and self._full(count, events):
+            raise unavailable("The installation's backlog limit is reached; send the event again later.")
+        batch = [self._new(event, routes, namespace) for event, routes in zip(events, matched, strict=True)]
+        stored = [new for new in batch if new.deliveries or new.identity is not None]
+        if not stored:
+            return _answer(new.answer for new in batch)
+        return await self._store(batch, stored)
+
+    def _full(self, count: int, events: Sequence[Event]) -> bool:
+        totals = self._lanes.totals
+        size = sum(len(event.raw) for event in events)
+        return (
+            totals.waiting + count > self._backlog_total or totals.waiting_bytes + size > self._backlog_bytes
+        )
+
+    def _new(self, event: Event, routes: Sequence[Matched], namespace: str | None) -> NewEvent:
+        key = self._keys.take(1 + len(routes))
+        tag = self._work.tag
+        if routes:
+            self._lanes.parsed.keep(key, event)
+        deliveries = tuple(
+            self._delivery(key + 1 + at, match, len(event.raw)) for at, match in enumerate(routes)
+        )
+        listed = b",".join(
+            b'{"id":"%b","webhook":"%b"}' % (delivery_id(each.key, tag).encode(), each.route.encode())
+            for each in deliveries
+        )
+        identity = digest = None
+        if event.identity is not None:
+            identity = _identity(namespace, event.identity)
+            digest = blake2b(event.raw, digest_size=16).digest()
+        return NewEvent(
+            key=key,
+            event_type=event.event_type,
+            trigger=event.trigger,
+            raw=event.raw,
+            received=self._clock.now_ms(),
+            deliveries=deliveries,
+            identity=identity,
+            digest=digest or b"",
+            answer=b'{"id":"%b","deliveries":[%b]}' % (event_id(key, tag).encode(), listed),
+        )
+
+    def _delivery(self, key: int, match: Matched, size: int) -> NewDelivery:
+        lane = self._lanes.lane(match.route)
+        if match.error is not None:
+            return NewDelivery(key, match.route, DeadReason.FILTER_ERROR, match.error)
+        if lane.standing.state is RouteState.GONE:
+            return NewDelivery(key, match.route, DeadReason.GONE, lane.standing.message)
+        if lane.waiting >= self._backlog_webhook:
+            message = f"{self._backlog_webhook:,} deliveries of this webhook were waiting already."
+            return NewDelivery(key, match.route, DeadReason.BACKLOG, message)
+        lane.reserve(size)
+        return NewDelivery(key, match.route)
+
+    async def _store(self, batch: Sequence[NewEvent], stored: Sequence[NewEvent]) -> bytes:
+        kept = False
+        try:
+            results = await self._work.accept(stored)
+            kept = not any(isinstance(result, Conflict) for result in results)
+        except StoreError as error:
+            reason = str(error).removesuffix(".")
+            raise unavailable(f"The event cannot be stored now ({reason}); send it again.") from error
+        finally:
+            if not kept:
+                for new in stored:
+                    self._unreserve(new)
+        if not kept:
+            raise EventError(
+                "An event with this identity was posted with another body within the last 24 h; "
+                "use a new Idempotency-Key or CloudEvents id.",
+                status=409,
+            )
+        repeats: dict[int, bytes] = {}
+        for new, result in zip(stored, results, strict=True):
+            if isinstance(result, Repeat):
+                repeats[new.key] = result.answer
+                self._unreserve(new)
+            else:
+                self._hand_over(new)
+        return _answer(repeats.get(new.key, new.answer) for new in batch)
+
+    def _unreserve(self, new: NewEvent) -> None:
+        for delivery in new.deliveries:
+            if delivery.dead is None:
+                self._lanes.lane(delivery.route).release(len(new.raw))
+
+    def _hand_over(self, new: NewEvent) -> None:
+        sole = len(new.deliveries) == 1
+        for each in new.deliveries:
+            if each.dead is not None:
+                self._lanes.lane(each.route).dead_at_once()
+                continue
+            delivery = Delivery(
+                each.key, new.key, each.route, new.event_type, new.trigger, new.raw, new.received, sole=sole
+            )
+            self._lanes.accepted(delivery)
+
+
+def _identity(namespace: str | None, identity: str) -> bytes:
+    """Scoped by path; with the length of what comes first, so that no two pairs spell the same."""
+    scope = "" if namespace is None else f"{namespace}/"
+    return blake2b(f"{len(scope)} {scope}{identity}".encode(), digest_size=16).digest()
+
+
+def _answer(answers: Iterable[bytes]) -> bytes:
+    return b'{"events":[%b]}' % b",".join(answers)

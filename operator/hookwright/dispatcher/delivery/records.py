@@ -1,0 +1,150 @@
+"""From what an attempt came to, the record that is kept of it, and back to the Invocation that people read.
+
+Deliveries, Manual calls and tests alike. Everything kept has passed redaction; bodies are kept as the setting says
+(`all`, `failed`, `none`). Must not: store.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from hookwright.api.admin import ValidatorResult
+from hookwright.core.invocations import cut
+from hookwright.core.outcome import Verdict
+from hookwright.core.records import AttemptRecord
+from hookwright.core.redaction import Redactor
+from hookwright.dispatcher.delivery.attempt import Performed
+from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS
+from hookwright.outbound.port import Phases
+
+_FRIENDLY = re.compile(rb'"friendly_id"\s*:\s*"([!#-\[\]-~]{1,64})"')  # as it stands in JSON without escapes
+Bodies = Literal["all", "failed", "none"]
+
+
+class Attempted(NamedTuple):
+    """Whose attempt it was: the `attempt`-th of a delivery, begun at `began_ms` of the wall clock.
+
+    `kind` is Delivery, Manual or Test; `event_key` 0 when the event was not stored; `raw` its JSON text.
+    """
+
+    delivery_key: int
+    event_key: int
+    attempt: int
+    route: str
+    kind: str
+    trigger: str | None
+    raw: bytes
+    began_ms: int
+
+
+def attempt_record(
+    what: Attempted,
+    performed: Performed,
+    redactor: Redactor,
+    *,
+    result: str,
+    message: str,
+    bodies: Bodies,
+    limit: int = HISTORY_BODY_BYTES,
+) -> AttemptRecord:
+    """The record of an attempt; `message` has passed redaction, bodies are cut to `limit` bytes."""
+    return _record(what, performed, result, detail(performed, redactor, message, bodies, limit))
+
+
+def bare_record(what: Attempted, performed: Performed, *, result: str, message: str) -> AttemptRecord:
+    """The record of an attempt of which nothing but its end can be shown."""
+    return _record(what, performed, result, orjson.dumps({"message": message}))
+
+
+def _record(what: Attempted, performed: Performed, result: str, shown: bytes) -> AttemptRecord:
+    outcome = performed.outcome
+    return AttemptRecord(
+        delivery_key=what.delivery_key,
+        attempt=what.attempt,
+        event_key=what.event_key,
+        route=what.route,
+        kind=what.kind,
+        trigger=what.trigger,
+        result=result,
+        status=outcome.status,
+        cause=outcome.cause,
+        time=what.began_ms,
+        duration=performed.duration,
+        detail=shown,
+        friendly_id=friendly_id(what.raw),
+    )
+
+
+def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
+    """A body as text: secrets replaced before it is cut to `limit` bytes; an ellipsis marks the cut."""
+    text = body.decode("utf-8", "replace")
+    if redactor is not None:
+        text = redactor.text(text)
+    return cut(text, limit)
+
+
+def _timings(phases: Phases, total: float) -> dict[str, float | None]:
+    if phases.connect is None and phases.dns is None and phases.tls is None:
+        first = phases.first_byte
+        return {"firstByte": None if first is None else round(first, 2), "total": round(total, 2)}
+    return {
+        "dns": _rounded(phases.dns),
+        "connect": _rounded(phases.connect),
+        "tls": _rounded(phases.tls),
+        "firstByte": _rounded(phases.first_byte),
+        "total": round(total, 2),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def detail(
+    performed: Performed, redactor: Redactor, message: str, bodies: Bodies, limit: int = HISTORY_BODY_BYTES
+) -> bytes:
+    """The JSON that the history keeps of one attempt; bodies are cut to `limit` bytes."""
+    delivered = performed.outcome.verdict is Verdict.DELIVERED
+    keep = bodies == "all" or (bodies == "failed" and not delivered)
+    document: dict[str, Any] = {"message": message}
+    outgoing = performed.outgoing
+    if outgoing is not None:
+        request: dict[str, Any] = {
+            "method": outgoing.method,
+            "url": outgoing.shown_url,
+            "headers": dict(outgoing.shown_headers),
+        }
+        if keep:
+            request["body"] = shown_text(outgoing.body, None, limit)
+        document["request"] = request
+    answer = performed.answer
+    if answer is not None:
+        document["timings"] = _timings(answer.phases, performed.duration)
+        response: dict[str, Any] = {"statusCode": answer.status}
+        if keep and not redactor.hides_bodies:
+            response["headers"] = redactor.headers(answer.headers)
+            response["body"] = shown_text(answer.body, redactor, limit)
+        document["response"] = response
+    else:
+        document["timings"] = {"total": round(performed.duration, 2)}
+    if performed.validators:
+        document["validators"] = [_validator(result, redactor) for result in performed.validators]
+    if performed.requests > 1:
+        document["attempts"] = performed.requests
+    return orjson.dumps(document)
+
+
+def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
+    actual = result.actual
+    if actual is not None:
+        actual = None if redactor.hides_bodies else redactor.text(actual)[:TEST_VALUE_CHARACTERS]
+    return {"path": result.path, "passed": result.passed, "actual": actual}
+
+
+def friendly_id(raw: bytes) -> str | None:
+    """`data.friendly_id` of an event's JSON text (AR-123), found without parsing it."""
+    found = _FRIENDLY.search(raw)
+    return found[1].decode() if found else None

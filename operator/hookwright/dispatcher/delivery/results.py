@@ -1,0 +1,111 @@
+"""Results of attempts on their way to the store: what waits while one group is written goes out as the next.
+
+The store keeps a result until there is space, so one handed in here is written once, in order; one that the store
+refuses for what it holds is written without its record, or given back. Must not: decide about deliveries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from hookwright.core.lane import Lane
+from hookwright.core.records import Delivery, Finish
+from hookwright.dispatcher.background import Background
+from hookwright.dispatcher.clock import Clock
+from hookwright.limits import RESULTS_GATHER_SECONDS, RESULTS_STUCK_SECONDS
+from hookwright.store.port import Work
+
+
+class Result(NamedTuple):
+    """What is to be written of one delivery."""
+
+    lane: Lane
+    delivery: Delivery
+    finish: Finish
+
+
+class Results:
+    """Writes results in groups and tells their lanes; `settle` is called with each of these."""
+
+    def __init__(
+        self,
+        work: Work,
+        clock: Clock,
+        background: Background,
+        *,
+        settle: Callable[[Lane], None],
+        resumed: Callable[[], None],
+    ) -> None:
+        """`resumed` is called when results can be written again after they could not for a while."""
+        self._work, self._clock, self._background = work, clock, background
+        self._settle, self._resumed = settle, resumed
+        self._since: float | None = None
+        self._waiting: list[Result] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+
+    @property
+    def stuck(self) -> bool:
+        """Results cannot be written now (no space): no new attempt should start, as its result would wait too."""
+        return self._since is not None and self._clock.now() - self._since > RESULTS_STUCK_SECONDS
+
+    def write(self, result: Result, *, hurry: bool) -> None:
+        """Hand in a result; in a hurry it does not wait for company."""
+        self._waiting.append(result)
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write_all())
+        if hurry:
+            self._hurry.set()
+
+    async def _write_all(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RESULTS_GATHER_SECONDS):
+                await self._hurry.wait()
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting, []
+                self._since = self._clock.now()
+                try:
+                    await self._write(group)
+                finally:
+                    resumed, self._since = self.stuck, None
+                if resumed:
+                    self._resumed()
+        finally:
+            self._hurry.clear()
+            self._writing = None
+
+    async def _write(self, group: Sequence[Result]) -> None:
+        try:
+            await self._work.finish([result.finish for result in group])
+        except Exception as error:
+            await self._refused(group, error)
+            return
+        for lane, delivery, finish in group:
+            lane.written(delivery, finish)
+            self._settle(lane)
+
+    async def _refused(self, group: Sequence[Result], error: Exception) -> None:
+        """The store took none of a group: find the one it is; what it does not take without its record waits on."""
+        if len(group) > 1:
+            for result in group:
+                await self._write([result])
+            return
+        lane, delivery, finish = group[0]
+        self._background.failure("results", error)
+        if finish.record is not None:
+            await self._write([Result(lane, delivery, finish._replace(record=None))])
+            return
+        lane.refused(delivery, self._clock.now())
+        self._settle(lane)
+
+    async def flush(self, seconds: float) -> None:
+        """Until everything handed in is written, at most so long."""
+        self._hurry.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._writing is not None:
+                    await asyncio.shield(self._writing)

@@ -1,0 +1,158 @@
+"""What is done at somebody's word: Manual calls, tests, replays. And whether the dispatcher is ready at all.
+
+Must not: know HTTP, decide about deliveries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from hookwright.api.admin import Invocation, Replayed, RunRequest, TestRun
+from hookwright.api.v1alpha1.webhook import MANUAL
+from hookwright.core.event import Event, delivery_id, parse_id
+from hookwright.core.hints import hint
+from hookwright.core.invocations import invocation
+from hookwright.core.keys import Keys
+from hookwright.core.outcome import Verdict
+from hookwright.core.samples import sample_event
+from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
+from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record
+from hookwright.dispatcher.testruns import Keep, TestRequest, TestRunner
+from hookwright.errors import Cause, EventError
+from hookwright.limits import DIRECT_RUNS, INGEST_RETRY_AFTER_SECONDS, REPLAY_BATCH, TEST_RUNS_KEPT
+from hookwright.store.port import Replay, ReplaySelector
+
+
+class Direct:
+    """`keep` puts a record into the history. Errors as in `views.Views`."""
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        loader: Loader,
+        pipeline: Pipeline,
+        runner: TestRunner,
+        keys: Keys,
+        clock: Clock,
+        tag: str,
+        bodies: Bodies,
+        keep: Keep,
+    ) -> None:
+        self._lanes, self._loader, self._pipeline, self._runner = lanes, loader, pipeline, runner
+        self._keys, self._clock, self._tag, self._bodies, self._keep = keys, clock, tag, bodies, keep
+        self._runs: OrderedDict[str, asyncio.Task[TestRun]] = OrderedDict()
+        self._places = asyncio.Semaphore(DIRECT_RUNS)
+        self.closing = False
+        """Nothing new begins: the dispatcher is shutting down."""
+
+    # --- replays ---------------------------------------------------------------------------------
+
+    async def replay(
+        self, *, ids: Sequence[str], webhook: str | None, since_ms: int | None, until_ms: int | None
+    ) -> Replayed:
+        """Dead letters that fit every selector given go back to waiting; ids that are none are left out.
+
+        Times are epoch milliseconds, [since, until), of when a delivery became a dead letter.
+        """
+        keys = [self._key(identifier) for identifier in ids]
+        now = self._clock.now_ms()
+        # letters that died before this call only: one that dies again meanwhile would come round and round
+        until = now + 1 if until_ms is None else min(until_ms, now + 1)
+        replayed: list[Replay] = []
+        for at in range(0, len(keys), REPLAY_BATCH):
+            selector = ReplaySelector(tuple(keys[at : at + REPLAY_BATCH]), webhook, since_ms, until)
+            replayed += await self._lanes.replay(selector, now=now, limit=REPLAY_BATCH)
+        more = not keys
+        while more:
+            selector = ReplaySelector((), webhook, since_ms, until)
+            group = await self._lanes.replay(selector, now=now, limit=REPLAY_BATCH)
+            replayed += group
+            more = len(group) == REPLAY_BATCH
+        return Replayed(replayed=len(replayed), ids=[delivery_id(one.key, self._tag) for one in replayed])
+
+    def _key(self, identifier: str) -> int:
+        try:
+            return parse_id(identifier, self._tag)[0]
+        except ValueError as error:
+            raise EventError(f"{error}.", status=400) from None
+
+    # --- tests -----------------------------------------------------------------------------------
+
+    async def run_test(self, request: RunRequest) -> TestRun:
+        """Run a test to its end; a run id that was seen before gives that run. EventError 404: no webhook."""
+        webhook = request.webhook
+        if webhook is None:
+            key = f"{request.test.partition('/')[0]}/{request.spec.webhook_ref.name}"
+            webhook = self._loader.webhooks.get(key)
+            if webhook is None:
+                raise EventError(f"There is no webhook {key}.", status=404)
+        running = self._runs.get(request.run_id)
+        if running is None or _came_to_nothing(running):
+            self._check_open()
+            wanted = TestRequest(request.run_id, request.test, request.spec, webhook, request.event_from)
+            running = self._runs[request.run_id] = asyncio.create_task(self._run(wanted))
+            while len(self._runs) > TEST_RUNS_KEPT:
+                self._runs.popitem(last=False)
+        return await asyncio.shield(running)
+
+    async def _run(self, wanted: TestRequest) -> TestRun:
+        async with self._places:
+            return await self._runner.run(wanted)
+
+    # --- Manual calls ----------------------------------------------------------------------------
+
+    async def invoke(self, key: str, event: Event | None) -> Invocation:
+        """Manual: run a webhook once, now, with an event (None: the sample). EventError 404, 409 (SPEC 3)."""
+        config = self._loader.webhooks.get(key)
+        if config is None:
+            raise EventError(f"There is no webhook {key}.", status=404)
+        if MANUAL not in config.triggers:
+            raise EventError(f"{key} does not list the trigger Manual; add it to spec.triggers.", status=409)
+        self._check_open()
+        async with self._places:
+            target = self._lanes.target(key)
+            if target is None:
+                message = f"{key} cannot be sent now: {self._lanes.lane(key).standing.message}"
+                raise EventError(message, status=502, hint=hint(config.held_cause or Cause.HELD, None))
+            return await self._invoke(key, target, sample_event(MANUAL) if event is None else event)
+
+    async def _invoke(self, key: str, target: Target, event: Event) -> Invocation:
+        event_key = self._keys.take(2)
+        what = Attempted(
+            event_key + 1, event_key, 1, key, "Manual", event.trigger, event.raw, self._clock.wall_ms()
+        )
+        performed = self._pipeline.prepare(
+            target,
+            event.raw,
+            trigger=event.trigger,
+            delivery_id=delivery_id(event_key + 1, self._tag),
+            attempt=1,
+        )
+        if not isinstance(performed, Performed):
+            performed = await self._pipeline.perform(target, performed)
+        delivered = performed.outcome.verdict is Verdict.DELIVERED
+        redactor = target.redactor()
+        message = redactor.text(performed.outcome.message)
+        result = "Delivered" if delivered else "Rejected"
+        kept = attempt_record(what, performed, redactor, result=result, message=message, bodies=self._bodies)
+        self._keep(kept)
+        shown = attempt_record(what, performed, redactor, result=result, message=message, bodies="all")
+        return invocation(shown, self._tag)
+
+    def _check_open(self) -> None:
+        if self.closing:
+            raise EventError(
+                "The dispatcher is shutting down; ask again.",
+                status=503,
+                retry_after=INGEST_RETRY_AFTER_SECONDS,
+            )
+
+
+def _came_to_nothing(run: asyncio.Task[TestRun]) -> bool:
+    """A run that was cancelled or ended with an error is no answer: the id may run again."""
+    return run.cancelled() or (run.done() and run.exception() is not None)

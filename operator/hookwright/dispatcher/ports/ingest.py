@@ -1,0 +1,311 @@
+"""The event port: bare ASGI, as it is the hot path. Reads within limits, decodes, hands to the acceptor, answers.
+
+Every answer of SPEC 3 comes from here; an error is one sentence as an RFC 9457 problem document. Must not: match,
+store or send.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import orjson
+import structlog
+
+from hookwright.api.admin import Invocation
+from hookwright.api.event_schema import event_schema
+from hookwright.core.decode import decode
+from hookwright.core.event import Event
+from hookwright.core.samples import SAMPLE_TRIGGERS, sample
+from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.delivery.accept import Acceptor, unavailable
+from hookwright.dispatcher.ports.hosts import HostGuard
+from hookwright.dispatcher.ports.tokens import Tokens
+from hookwright.errors import EventError
+from hookwright.limits import BATCH_BYTES, EVENT_BYTES, INGEST_MEMORY_BYTES
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = structlog.get_logger()
+_JSON = (b"content-type", b"application/json")
+_ONCE = (
+    b"host",
+    b"content-type",
+    b"authorization",
+    b"idempotency-key",
+    b"webhook-id",
+    b"ce-id",
+    b"ce-source",
+    b"ce-type",
+)
+_EVENTS_ALLOW = b"POST, OPTIONS"
+_PROBLEM = (b"content-type", b"application/problem+json")
+
+
+class Invoker(Protocol):
+    """Runs one webhook now (SPEC 3, Manual)."""
+
+    async def invoke(self, key: str, event: Event | None) -> Invocation:
+        """Raises EventError: 404 unknown, 409 where Manual is not listed."""
+
+
+class Disconnected(Exception):  # noqa: N818 - not an error of ours
+    """The client went away before its request was complete."""
+
+
+class Ingest:
+    """The ASGI application of the event port."""
+
+    def __init__(
+        self,
+        acceptor: Acceptor,
+        invoker: Invoker,
+        clock: Clock,
+        *,
+        tokens: Tokens | None,
+        hosts: HostGuard,
+        rate: int | None,
+        count: Callable[[int, int], None],
+    ) -> None:
+        """`rate`: events a second, `count(status, events)` is called with every answer."""
+        self._acceptor, self._invoker, self._clock = acceptor, invoker, clock
+        self._tokens, self._hosts, self._rate, self._count = tokens, hosts, rate, count
+        self._allowance = float(rate or 0)
+        self._allowance_at = clock.monotonic()
+        self._memory = 0
+        self._schema = orjson.dumps(event_schema())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        events = 0
+        held = _Held()
+        extra: tuple[tuple[bytes, bytes], ...] = ()
+        try:
+            if len(headers) != len(scope["headers"]):
+                _check_repeated(scope["headers"])
+            self._check(headers)
+            status, body, events = await self._serve(scope, headers, receive, held)
+            if scope["method"] == "OPTIONS":
+                extra = _handshake(headers)
+            await _respond(send, status, body, _JSON, extra)
+        except EventError as error:
+            status = error.status
+            if error.retry_after is not None:
+                extra = ((b"retry-after", str(error.retry_after).encode()),)
+            if status == 405:
+                extra = (*extra, (b"allow", _allowed(scope["path"])))
+            if status == 401:
+                extra = (*extra, (b"www-authenticate", b"Bearer"))
+            if status in (408, 413):
+                extra = (*extra, (b"connection", b"close"))
+            await _respond(send, status, problem(status, str(error), error.hint), _PROBLEM, extra)
+        except Disconnected:
+            status = 499
+        except Exception:
+            status = 500
+            log.exception("ingest.failed")
+            detail = "Something is wrong in the dispatcher; its log says what."
+            await _respond(send, status, problem(status, detail), _PROBLEM, extra)
+        finally:
+            self._memory -= held.size
+        self._count(status, events)
+
+    # --- routing ---------------------------------------------------------------------------------
+
+    async def _serve(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, held: _Held
+    ) -> tuple[int, bytes, int]:
+        path, method = scope["path"], scope["method"]
+        if path == "/v1/events":
+            namespace = None
+        else:
+            parts = path.split("/")
+            if len(parts) == 5 and parts[1:3] == ["v1", "namespaces"] and parts[4] == "events" and parts[3]:
+                namespace = parts[3]
+            else:
+                return await self._others(parts, method, headers, receive, held)
+        if method == "OPTIONS":
+            return 200, b"", 0
+        if method != "POST":
+            raise EventError(f"{method} is not for {path}; POST an event to it.", status=405)
+        self._authenticate(headers)
+        body = await self._read(headers, receive, BATCH_BYTES, held)
+        events = decode(headers, body)
+        self._take(len(events))
+        return 202, await self._acceptor.accept(events, namespace), len(events)
+
+    async def _others(
+        self, parts: list[str], method: str, headers: Mapping[str, str], receive: Receive, held: _Held
+    ) -> tuple[int, bytes, int]:
+        match parts[1:]:
+            case ["v1", "webhooks", namespace, name, "invoke"]:
+                if method != "POST":
+                    raise EventError("Use POST to invoke a webhook.", status=405)
+                self._authenticate(headers)
+                body = await self._read(headers, receive, EVENT_BYTES, held)
+                return await self._invoke(f"{namespace}/{name}", headers, body)
+            case ["v1", "schema"]:
+                self._get(method, headers)
+                return 200, self._schema, 0
+            case ["v1", "samples", trigger]:
+                self._get(method, headers)
+                if trigger not in SAMPLE_TRIGGERS:
+                    raise EventError(
+                        f"There is no sample of {trigger!r}; there is one of {', '.join(SAMPLE_TRIGGERS)}.",
+                        status=404,
+                    )
+                return 200, orjson.dumps(sample(trigger)), 0
+        raise EventError(
+            "There is nothing here; events go to POST /v1/events or /v1/namespaces/{namespace}/events.",
+            status=404,
+        )
+
+    def _get(self, method: str, headers: Mapping[str, str]) -> None:
+        if method not in ("GET", "HEAD"):
+            raise EventError(f"{method} is not for this; use GET.", status=405)
+        self._authenticate(headers)
+
+    async def _invoke(self, key: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, int]:
+        event = None
+        if body:
+            events = decode(headers, body)
+            if len(events) != 1:
+                raise EventError("Invoke takes one event, not a list of them.")
+            event = events[0]
+        invocation = await self._invoker.invoke(key, event)
+        shown = {
+            "id": invocation.id,
+            "webhook": invocation.webhook,
+            "result": invocation.result,
+            "message": invocation.message,
+            "statusCode": invocation.response.status_code if invocation.response else None,
+            "validators": [each.model_dump(by_alias=True) for each in invocation.validators],
+            "durationMillis": invocation.timings.total,
+        }
+        if invocation.result == "Delivered":
+            return 200, orjson.dumps(shown), 1
+        shown["hint"] = invocation.hint
+        return 502, orjson.dumps(shown), 1
+
+    # --- what every request passes -----------------------------------------------------------------
+
+    def _check(self, headers: Mapping[str, str]) -> None:
+        host, origin = headers.get("host"), headers.get("origin")
+        if not self._hosts.allows_host(host):
+            raise EventError(
+                "This host name is not served here; use the Service's name or an address, or add it to ingest.hosts.",
+                status=421,
+            )
+        if origin is not None and not self._hosts.allows_origin(origin, host):
+            raise EventError("Requests from web pages of other origins are refused.", status=403)
+
+    def _authenticate(self, headers: Mapping[str, str]) -> None:
+        if self._tokens is not None and not self._tokens.allow(
+            headers.get("authorization"), self._clock.monotonic()
+        ):
+            raise EventError("Send the ingest token as Authorization: Bearer.", status=401)
+
+    def _take(self, count: int) -> None:
+        """Rate of events: a bucket that holds one second's worth."""
+        if self._rate is None:
+            return
+        now = self._clock.monotonic()
+        self._allowance = min(self._rate, self._allowance + (now - self._allowance_at) * self._rate)
+        self._allowance_at = now
+        missing = min(count, self._rate) - self._allowance
+        if missing > 0:
+            wait = math.ceil(missing / self._rate)
+            raise EventError(
+                f"More than {self._rate:,} events a second; send this again in {wait} s.",
+                status=429,
+                retry_after=wait,
+            )
+        self._allowance -= count
+
+    async def _read(self, headers: Mapping[str, str], receive: Receive, limit: int, held: _Held) -> bytes:
+        """The body, counted while reading. Raises EventError 413, 503 (memory), Disconnected."""
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > limit:
+            raise _too_large(limit)
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body: bytes = message["body"]
+            if len(body) > limit:
+                raise _too_large(limit)
+            return body
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            if message["type"] != "http.request":
+                raise Disconnected
+            chunk = message["body"]
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            held.size += len(chunk)
+            self._memory += len(chunk)
+            if self._memory > INGEST_MEMORY_BYTES:
+                raise unavailable("Too many large requests at once; send the event again.")
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                return b"".join(chunks)
+            message = await receive()
+
+
+class _Held:
+    """Bytes of a request that count against the memory of all requests."""
+
+    __slots__ = ("size",)
+
+    def __init__(self) -> None:
+        self.size = 0
+
+
+def _check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Headers that decide something stand once: which of two would count is a matter of taste (RFC 9112, 3.2)."""
+    names = Counter(name for name, _ in headers)
+    for name in _ONCE:
+        if names[name] > 1:
+            raise EventError(f"The header {name.decode()} stands twice; send it once.")
+
+
+def _too_large(limit: int) -> EventError:
+    return EventError(
+        f"The body is larger than {limit // 1024 // 1024} MiB; send smaller batches.", status=413
+    )
+
+
+def problem(status: int, detail: str, hint: str | None = None) -> bytes:
+    """An RFC 9457 problem document; `hint` is an extension member of it."""
+    document = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return orjson.dumps(document | ({} if hint is None else {"hint": hint}))
+
+
+def _allowed(path: str) -> bytes:
+    """Value of Allow, which every 405 carries (RFC 9110, section 15.5.6)."""
+    if path.endswith("/invoke"):
+        return b"POST"
+    return _EVENTS_ALLOW if path.endswith("/events") else b"GET, HEAD"
+
+
+def _handshake(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    """CloudEvents webhook validation: we agree to any sender, at any rate."""
+    allowed = [(b"allow", _EVENTS_ALLOW)]
+    origin = headers.get("webhook-request-origin")
+    if origin is not None:
+        allowed.append((b"webhook-allowed-origin", origin.encode("latin-1")))
+        allowed.append((b"webhook-allowed-rate", b"*"))
+    return tuple(allowed)
+
+
+async def _respond(
+    send: Send, status: int, body: bytes, kind: tuple[bytes, bytes], extra: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [kind, length, *extra]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,147 @@
+"""A whole controller over a cluster in memory, and a real dispatcher that reads what would be mounted."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from controller.fake_cluster import Event, FakeCluster
+from hookwright.controller.app import Controller
+from hookwright.controller.inventory import Inventory
+from hookwright.controller.settings import Settings
+from hookwright.core.config_parts import MANIFEST
+from hookwright.dispatcher.app import Dispatcher
+from hookwright.dispatcher.settings import Settings as DispatcherSettings
+
+SECONDS = 60.0
+WEBHOOK = """
+kind: Webhook
+metadata: {name: w}
+spec: {url: "https://a.example/x", triggers: [RequestCreated]}
+"""
+TEST = """
+kind: WebhookTest
+metadata: {name: t}
+spec: {webhookRef: {name: w}, mode: Render, expect: {request: {url: "https://a.example/x"}}}
+"""
+POD = """
+kind: Pod
+metadata:
+  name: d-1
+  namespace: hooks
+  labels: {app.kubernetes.io/instance: hw, app.kubernetes.io/component: dispatcher}
+status: {phase: Running, podIP: 127.0.0.1}
+"""
+NAMESPACE = (
+    'kind: Namespace\nmetadata: {name: shop, namespace: "", labels: {hookwright.io/cluster-events: "true"}}'
+)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Running:
+    """A controller, and a dispatcher once `serve` was called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cluster = FakeCluster()
+        self.folder = folder
+        self.settings = Settings(
+            namespace="hooks", release="hw", dispatcher_port=free_port(), probes=f"127.0.0.1:{free_port()}"
+        )
+        self._loop = asyncio.get_running_loop()
+        self._heard = asyncio.Event()
+        self._dispatcher: Dispatcher | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.cluster.listeners.append(self._hear)
+
+    def _hear(self, kind: str, event: Event) -> None:
+        self._mount(kind, event[1])
+        self._loop.call_soon_threadsafe(self._heard.set)
+
+    def _mount(self, kind: str, raw: dict[str, Any]) -> None:
+        """What kubelet does with the configuration's Secrets."""
+        if kind != "Secret" or "-config-" not in raw["metadata"]["name"]:
+            return
+        (self.folder / "config").mkdir(exist_ok=True)
+        for name, value in sorted(raw["data"].items(), key=lambda item: item[0] == MANIFEST):
+            temporary = self.folder / "config" / f".{name}"
+            temporary.write_bytes(base64.b64decode(value))
+            temporary.rename(self.folder / "config" / name)
+
+    async def _feed(self, inventory: Inventory) -> None:
+        """What kopf tells of."""
+
+        def tell(kind: str, event: Event) -> None:
+            if kind in ("Webhook", "WebhookTest"):
+                hear = inventory.remove if event[0] == "DELETED" else inventory.put
+                self._loop.call_soon_threadsafe(hear, kind, event[1])
+
+        self.cluster.listeners.append(tell)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cluster.listeners.remove(tell)
+
+    def start(self) -> None:
+        """Start the controller."""
+        self._tasks.append(asyncio.create_task(Controller(self.settings, self.cluster).run(self._feed)))
+
+    async def stop(self) -> None:
+        """End the controller, as SIGTERM does."""
+        for task in self._tasks:
+            task.cancel()
+        self.cluster.end_watches()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def serve(self) -> None:
+        """Start the dispatcher, its pod known to the cluster."""
+        token = self.folder / "token"
+        secret = await self.until(lambda: self.cluster.objects.get(("Secret", "hooks/hw-admin-token")))
+        token.write_bytes(base64.b64decode(secret["data"]["token"]))
+        self._dispatcher = Dispatcher(
+            DispatcherSettings(
+                listen="127.0.0.1:0", admin=f"127.0.0.1:{self.settings.dispatcher_port}", data=self.folder / "data",
+                config=self.folder / "config", admin_token_file=token, token_file=token,
+            ),
+            lambda details: None,
+        )  # fmt: skip
+        await self._dispatcher.start()
+        self._serving = asyncio.create_task(self._dispatcher.run())
+        self.cluster.apply(POD)
+
+    async def close(self) -> None:
+        """End everything."""
+        await self.stop()
+        if self._dispatcher is not None:
+            self._dispatcher.request_stop()
+            await self._serving
+
+    async def until(self, what: Callable[[], Any]) -> Any:
+        """Look after every change of the cluster until the answer is true."""
+        async with asyncio.timeout(SECONDS):
+            while not (found := what()):
+                await self._heard.wait()
+                self._heard.clear()
+            return found
+
+    def state(self, kind: str, name: str, condition: str) -> tuple[str, str] | None:
+        """(status, reason) of a condition."""
+        for each in self.cluster.status(kind, f"shop/{name}").get("conditions", ()):
+            if each["type"] == condition:
+                return each["status"], each["reason"]
+        return None
+
+    async def reaches(self, kind: str, name: str, condition: str, *state: str) -> None:
+        """Wait for a condition."""
+        await self.until(lambda: self.state(kind, name, condition) == state)
