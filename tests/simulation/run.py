@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from .invariants import Violation
+import structlog
+
+from hookwright.dispatcher.delivery.lanes import Lanes
+
+from .ledger import Violation
 from .world import Life
 
 DELIVERIES = 3_000  # of one life
@@ -36,17 +41,19 @@ class Failure(AssertionError):  # noqa: N818 - of a life, not of a call
 
 def simulate(
     seed: int,
+    *,
     deliveries: int = DELIVERIES,
     without: frozenset[str] = frozenset(),
     blind: frozenset[str] = frozenset(),
     beside: frozenset[str] = frozenset(),
+    lanes: Callable[..., Lanes] = Lanes,
 ) -> Report:
     """Live one life. Raises Failure. `blind` to these kinds of violations."""
-    life = Life(seed, without, beside)
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[_silent])
+    life = Life(seed, without=without, beside=beside, lanes=lanes)
     life.blind = blind
     began = life.moment.now
     try:
-        life.prepare()
         life.begin()
         while life.accepted < deliveries and life.steps < deliveries:
             life.step()
@@ -59,6 +66,10 @@ def simulate(
         seed, life.accepted, life.requests, life.steps, life.restarts, life.manners.digest,
         life.moment.now - began,
     )  # fmt: skip
+
+
+def _silent(logger: object, method: str, event: object) -> object:
+    raise structlog.DropEvent
 
 
 def _options(without: frozenset[str], beside: frozenset[str], blind: frozenset[str]) -> str:

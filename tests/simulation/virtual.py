@@ -10,6 +10,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from hookwright.dispatcher.clock import Clock
+
+ROUNDS = 100_000  # of the loop in one second: none is so busy without going in circles
+
 
 class Moment:
     """What time it is. `now`: seconds since the beginning, for timers; `wall`: what a wall clock adds to it."""
@@ -25,8 +29,36 @@ class Moment:
         self.now += seconds
 
 
+class VirtualClock(Clock):
+    """The dispatcher's clock over virtual time: the wall is read once. `spent`: what says what work took."""
+
+    def __init__(self, moment: Moment, spent: Callable[[], float]) -> None:
+        self._moment = moment
+        self._offset = moment.wall
+        self.spent = spent  # type: ignore[method-assign]
+
+    def monotonic(self) -> float:
+        return self._moment.now
+
+    def now(self) -> float:
+        return self._offset + self._moment.now
+
+    def now_ms(self) -> int:
+        return int((self._offset + self._moment.now) * 1000)
+
+    def wall(self) -> float:
+        return self._moment.wall + self._moment.now
+
+    def wall_ms(self) -> int:
+        return int((self._moment.wall + self._moment.now) * 1000)
+
+
 class Stalled(Exception):  # noqa: N818 - not an error of a call
     """Nothing will ever happen again: no timer is set."""
+
+
+class Circles(Exception):  # noqa: N818 - not an error of a call
+    """Rounds of the loop without end, and no time passes."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -39,6 +71,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._selector = self  # asked once a round: for I/O, and to wait until the next timer
         self._moment, self._lag = moment, lag
+        self._rounds, self._second = 0, moment.now
 
     def time(self) -> float:
         return self._moment.now
@@ -47,8 +80,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Wait: nothing comes from outside."""
         if timeout is None:
             raise Stalled
+        moment = self._moment
         if timeout > 0:
-            self._moment.now += timeout
+            moment.now += timeout
+        self._rounds += 1
+        if moment.now > self._second + 1.0:
+            self._rounds, self._second = 0, moment.now
+        elif self._rounds > ROUNDS:
+            raise Circles
         return ()
 
     def _process_events(self, event_list: tuple[()]) -> None:
@@ -63,10 +102,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
             answer, result = future.set_exception, error
         self.call_later(self._lag(), lambda: future.done() or answer(result))
         return future
-
-    def next_timer(self) -> float | None:
-        """When the next timer fires."""
-        return min((timer.when() for timer in self._scheduled if not timer.cancelled()), default=None)
 
     def run_until(self, when: float) -> None:
         """Until that time, or until somebody stops the loop."""

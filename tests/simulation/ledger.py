@@ -1,0 +1,195 @@
+"""What was stored, acknowledged, delivered and buried, and what of it breaks a promise.
+
+`Ledger` is told of each change of the store before it is carried out (`door.Watch`), and raises `Violation`. Must not:
+build or change anything of the product.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hookwright.core.records import Action, DeadReason, Delivery, Finish
+from hookwright.core.retry import RetryPolicy
+
+from .disk import Disk
+from .sender import FAILING, SLOWING
+from .virtual import Moment
+
+SETTLED = 60.0  # seconds in which what came back, or changed, is surely known and written
+DOUBTED = 200.0  # seconds after which two sweeps have surely looked at what nobody was told of
+
+RETRIED = frozenset((*FAILING, *SLOWING))
+FINE = frozenset(("200",))  # also where validators read the body
+FINE_UNREAD = FINE | {"204", "not ok", "not json"}
+
+
+class Violation(AssertionError):
+    """A promise was broken. `kind`: which, in a word."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+
+
+@dataclass(slots=True)
+class Webhook:
+    """What the world knows of one webhook, and what was seen of its target."""
+
+    route: str
+    url: str
+    limit: int
+    rate: tuple[int, float] | None
+    policy: RetryPolicy
+    validated: bool
+    present_since: float | None = None
+    """Since when it is in the configuration in force, or in one that is being loaded; None: it is not."""
+    in_force_since: float | None = None
+    """Since when it is in every configuration that may be in force; None: it may be away."""
+    marks: set[str] = field(default_factory=set)
+    """Under which a 410 may be remembered: those of the configurations in force and being loaded."""
+    gone: dict[str, float | None] = field(default_factory=dict)
+    """Marks under which a 410 came; since when another one is in force."""
+    ways: dict[int, str] = field(default_factory=dict)
+    """The last answer to each delivery that was sent since the process began."""
+    manual: int = 0
+    """Manual calls under way."""
+    doubted: float = -DOUBTED
+    """When something of it was stored and nobody was told so."""
+    running: set[int] = field(default_factory=set)
+    starts: deque[float] = field(default_factory=deque)
+    failures: int = 0
+    opened: float | None = None
+    interval: float = 0.0
+    probe: int | None = None
+    circuit_known: bool = True
+
+
+class Ledger:
+    """All deliveries."""
+
+    def __init__(self, disk: Disk, moment: Moment, webhooks: Mapping[str, Webhook]) -> None:
+        self._disk, self._moment, self._webhooks = disk, moment, webhooks
+        self.acknowledged: dict[int, str] = {}
+        """Deliveries that a 202 named and that are not delivered."""
+        self.delivered: set[int] = set()
+        self.stored = 0
+        self.wall = 0.0
+        """What the present process adds to the time for the wall clock's."""
+
+    def acknowledge(self, answered: Sequence[tuple[int, str]]) -> None:
+        """A 202 named these."""
+        kept, delivered = self._disk.kept, self.delivered
+        for key, route in answered:
+            if key in delivered:
+                continue
+            if not kept(route, key):
+                raise Violation("lost", f"{route}: {key} was acknowledged and is not stored")
+            self.acknowledged[key] = route
+
+    # --- the store (door.Watch) ----------------------------------------------------------------------
+
+    def asked(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """A step of a burial that begins now is for what holds now."""
+        if name == "bury":
+            since = self._webhooks[args[0]].in_force_since
+            if args[1] is DeadReason.WEBHOOK_DELETED and since is not None:
+                raise Violation(
+                    "dead", f"{args[0]}: buried as WebhookDeleted, {self._moment.now - since:.3f} s after it was in force"
+                )
+
+    def change(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """A call of the store's port is about to be carried out."""
+        if name == "finish":
+            for finish in args[0]:
+                self._finish(finish)
+        elif name == "accept":
+            self.stored += sum(len(event.deliveries) for event in args[0])
+        elif name == "bury":
+            self._bury(args[0], args[1], kwargs["received_before"], kwargs["exclude"])
+
+    def in_doubt(self, name: str, args: Sequence[Any]) -> None:
+        """See `door.Watch`."""
+        for event in args[0]:
+            for each in event.deliveries:
+                self._webhooks[each.route].doubted = self._moment.now
+
+    def refused(self, finish: Finish) -> None:
+        """See `door.Watch`: it will be sent again."""
+        self._webhooks[finish.route].ways.pop(finish.key, None)
+
+    def _finish(self, finish: Finish) -> None:
+        if finish.record is not None and finish.record.kind != "Delivery":
+            return
+        route, key = finish.route, finish.key
+        delivery = self._disk.rows(route).get(key)
+        if delivery is None:
+            raise Violation("twice", f"{route}: {key} has a result and does not wait")
+        webhook = self._webhooks[route]
+        way = webhook.ways.pop(key, None)
+        if finish.action is Action.ACK:
+            if way not in (FINE if webhook.validated else FINE_UNREAD):
+                raise Violation("untrue", f"{route}: {key} was taken for delivered after {way}")
+            self.delivered.add(key)
+            self.acknowledged.pop(key, None)
+        elif finish.action is Action.DELAY:
+            if way not in RETRIED:
+                raise Violation("untrue", f"{route}: {key} is tried again after {way}")
+        else:
+            self._one_buried(webhook, delivery, finish.reason, way)
+
+    def _one_buried(
+        self, webhook: Webhook, delivery: Delivery, reason: DeadReason | None, way: str | None
+    ) -> None:
+        if reason is DeadReason.REJECTED:
+            if way is not None and way in (FINE if webhook.validated else FINE_UNREAD) | RETRIED:
+                raise Violation("dead", f"{webhook.route}: {delivery.key} is Rejected after {way}")
+        elif reason is DeadReason.GONE:
+            if way != "410":
+                self._gone(webhook)
+        elif reason is DeadReason.EXHAUSTED:
+            self._exhausted(webhook, delivery)
+        else:
+            raise Violation("dead", f"{webhook.route}: {delivery.key} is {reason} after {way}")
+
+    def _exhausted(self, webhook: Webhook, delivery: Delivery) -> None:
+        policy = webhook.policy
+        if delivery.steps >= len(policy.schedule):
+            return
+        last = 1.2 * policy.schedule[delivery.steps]
+        age = self._moment.now + self.wall - delivery.received / 1000
+        if age + max(last, policy.retry_after_max) < policy.max_age:
+            raise Violation(
+                "dead", f"{webhook.route}: {delivery.key} is Exhausted at {age:.0f} s of {policy.max_age:.0f}"
+            )
+
+    def _bury(self, route: str, reason: DeadReason, before: int | None, exclude: frozenset[int]) -> None:
+        webhook, now = self._webhooks[route], self._moment.now
+        if webhook.running and not webhook.running <= exclude | webhook.ways.keys():
+            rows = self._disk.rows(route)
+            under_way = [key for key in webhook.running - exclude if key in rows and rows[key].received < (before or 1 << 62)]
+            if under_way:
+                raise Violation("dead", f"{route}: {under_way} are buried while they are sent")
+        if reason is DeadReason.WEBHOOK_DELETED:
+            since = webhook.present_since
+            if since is not None and now - since > SETTLED:
+                raise Violation(
+                    "dead", f"{route}: WebhookDeleted, and it has been there for {now - since:.0f} s"
+                )
+        elif reason is DeadReason.GONE:
+            self._gone(webhook)
+        elif before is None or now + self.wall - before / 1000 < webhook.policy.max_age - 0.01:
+            raise Violation("dead", f"{route}: buried as {reason} before {before}, which is not too old")
+
+    def _gone(self, webhook: Webhook) -> None:
+        if not webhook.gone:
+            raise Violation("dead", f"{webhook.route}: Gone, and no 410 came that a change of it has not cleared")
+
+    def look(self) -> None:
+        """Everything acknowledged is somewhere."""
+        kept = self._disk.kept
+        for key, route in self.acknowledged.items():
+            if not kept(route, key):
+                raise Violation("lost", f"{route}: {key} is neither waiting nor delivered nor dead")
