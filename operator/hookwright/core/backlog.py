@@ -56,7 +56,7 @@ class Backlog:
         if due_ms == 0:
             self.left()
         elif due_ms is not None:
-            self.next_due = min(self.next_due, due_ms / 1000)
+            self.next_due = min(self.next_due, (due_ms + 1) / 1000)  # the store counts whole milliseconds
 
     def received(self, received_ms: int) -> None:
         """Something of that age waits, in the store or in the queue."""
@@ -72,7 +72,7 @@ class Backlog:
 
     def pass_time(self, now: float) -> None:
         """What was to become due may be due by now."""
-        if self.next_due <= now + LANE_EARLY_SECONDS:
+        if self.next_due <= now:
             self.behind, self.next_due = True, inf
 
     def may_ask(self, now: float) -> bool:
