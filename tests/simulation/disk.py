@@ -82,7 +82,9 @@ class Disk(MemoryStore):
 
 def _together(one: Pruned, other: Pruned) -> Pruned:
     routes = one.dead_letters.keys() | other.dead_letters.keys()
-    letters = {route: one.dead_letters.get(route, 0) + other.dead_letters.get(route, 0) for route in sorted(routes)}
+    letters = {
+        route: one.dead_letters.get(route, 0) + other.dead_letters.get(route, 0) for route in sorted(routes)
+    }
     return Pruned(
         one.identities + other.identities, one.history + other.history, letters, one.events + other.events
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from hookwright.core.records import Finish
+from hookwright.core.records import Claimed, Finish
 from hookwright.errors import StoreBroken, StoreError, StoreFull
 
 from .disk import Disk
@@ -52,6 +52,9 @@ class Watch(Protocol):
 
     def change(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """It is about to be carried out."""
+
+    def claimed(self, found: Mapping[str, Claimed]) -> None:
+        """A claim brings this."""
 
     def in_doubt(self, name: str, args: Sequence[Any]) -> None:
         """It was carried out, and whoever asked for it is not told so."""
@@ -188,6 +191,8 @@ class Door:
             call.result = _run(getattr(self._disk, done)(*call.args, **call.kwargs))
         except StoreError as error:
             call.error = error
+        if name == "claim" and call.result is not None:
+            self._watch.claimed(call.result)
         if fails and name == "accept":
             self._watch.in_doubt(name, call.args)
             call.error = StoreError("It is stored, and an error all the same.")
@@ -228,7 +233,9 @@ class Door:
             future.set_exception(error)
 
     def _refused(self, finish: Finish) -> None:
-        self.raised["record" if finish.record is not None and finish.record.kind == "Manual" else "results"] += 1
+        self.raised[
+            "record" if finish.record is not None and finish.record.kind == "Manual" else "results"
+        ] += 1
         if finish.record is None:
             self._watch.refused(finish)
 

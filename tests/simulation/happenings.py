@@ -108,7 +108,12 @@ class Happenings:
             given.setdefault(route, []).append(key)
         for route, keys in given.items():
             one = self._in_force.get(route)
-            if one is not None and not one.held and one == self._wanted.get(route) and not self._webhooks[route].gone:
+            if (
+                one is not None
+                and not one.held
+                and one == self._wanted.get(route)
+                and not self._webhooks[route].gone
+            ):
                 life.manners.awaits(self._webhooks[route], keys)
 
     def _change_mood(self) -> None:

@@ -1,17 +1,17 @@
 """What was stored, acknowledged, delivered and buried, and what of it breaks a promise.
 
-`Ledger` is told of each change of the store before it is carried out (`door.Watch`), and raises `Violation`. Must not:
+`Ledger` is told of each change of the store before it is carried out (`door.Watch`), and raises what is `Wrong`. Must not:
 build or change anything of the product.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hookwright.core.records import Action, DeadReason, Delivery, Finish
+from hookwright.core.records import Action, Claimed, DeadReason, Delivery, Finish
 from hookwright.core.retry import RetryPolicy
 
 from .disk import Disk
@@ -19,7 +19,7 @@ from .sender import FAILING, SLOWING
 from .virtual import Moment
 
 SETTLED = 60.0  # seconds in which what came back, or changed, is surely known and written
-DOUBTED = 200.0  # seconds after which two sweeps have surely looked at what nobody was told of
+IN_VAIN = 50  # claims of one webhook in a second that bring nothing
 
 RETRIED = frozenset((*FAILING, *SLOWING))
 FINE = frozenset(("200",))  # also where validators read the body
@@ -32,6 +32,16 @@ class Violation(AssertionError):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(f"{kind}: {message}")
         self.kind = kind
+
+
+class Wrong(list[Violation]):
+    """What was found wrong since somebody looked, as the product survives what is raised into it."""
+
+    def __call__(self, kind: str, message: str) -> Violation:
+        """To be raised."""
+        violation = Violation(kind, message)
+        self.append(violation)
+        return violation
 
 
 @dataclass(slots=True)
@@ -56,8 +66,8 @@ class Webhook:
     """The last answer to each delivery that was sent since the process began."""
     manual: int = 0
     """Manual calls under way."""
-    doubted: float = -DOUBTED
-    """When something of it was stored and nobody was told so."""
+    in_doubt: bool = False
+    """Whether something of it was stored that nobody was told of, and that no sweep has found yet."""
     running: set[int] = field(default_factory=set)
     starts: deque[float] = field(default_factory=deque)
     failures: int = 0
@@ -70,12 +80,14 @@ class Webhook:
 class Ledger:
     """All deliveries."""
 
-    def __init__(self, disk: Disk, moment: Moment, webhooks: Mapping[str, Webhook]) -> None:
+    def __init__(self, wrong: Wrong, disk: Disk, moment: Moment, webhooks: Mapping[str, Webhook]) -> None:
+        self._wrong = wrong
         self._disk, self._moment, self._webhooks = disk, moment, webhooks
         self.acknowledged: dict[int, str] = {}
         """Deliveries that a 202 named and that are not delivered."""
         self.delivered: set[int] = set()
         self.stored = 0
+        self._second, self._in_vain = 0.0, Counter[str]()
         self.wall = 0.0
         """What the present process adds to the time for the wall clock's."""
 
@@ -86,7 +98,7 @@ class Ledger:
             if key in delivered:
                 continue
             if not kept(route, key):
-                raise Violation("lost", f"{route}: {key} was acknowledged and is not stored")
+                raise self._wrong("lost", f"{route}: {key} was acknowledged and is not stored")
             self.acknowledged[key] = route
 
     # --- the store (door.Watch) ----------------------------------------------------------------------
@@ -96,8 +108,9 @@ class Ledger:
         if name == "bury":
             since = self._webhooks[args[0]].in_force_since
             if args[1] is DeadReason.WEBHOOK_DELETED and since is not None:
-                raise Violation(
-                    "dead", f"{args[0]}: buried as WebhookDeleted, {self._moment.now - since:.3f} s after it was in force"
+                raise self._wrong(
+                    "dead",
+                    f"{args[0]}: buried as WebhookDeleted, {self._moment.now - since:.3f} s after it was in force",
                 )
 
     def change(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -110,11 +123,25 @@ class Ledger:
         elif name == "bury":
             self._bury(args[0], args[1], kwargs["received_before"], kwargs["exclude"])
 
+    def claimed(self, found: Mapping[str, Claimed]) -> None:
+        """See `door.Watch`: none asks again and again for what is not there."""
+        now = self._moment.now
+        if now > self._second + 1.0:
+            self._second = now
+            self._in_vain.clear()
+        for route, one in found.items():
+            if not one.deliveries:
+                self._in_vain[route] += 1
+                if self._in_vain[route] > IN_VAIN:
+                    raise self._wrong(
+                        "hot", f"{route}: more than {IN_VAIN} claims in a second that brought nothing"
+                    )
+
     def in_doubt(self, name: str, args: Sequence[Any]) -> None:
         """See `door.Watch`."""
         for event in args[0]:
             for each in event.deliveries:
-                self._webhooks[each.route].doubted = self._moment.now
+                self._webhooks[each.route].in_doubt = True
 
     def refused(self, finish: Finish) -> None:
         """See `door.Watch`: it will be sent again."""
@@ -126,17 +153,17 @@ class Ledger:
         route, key = finish.route, finish.key
         delivery = self._disk.rows(route).get(key)
         if delivery is None:
-            raise Violation("twice", f"{route}: {key} has a result and does not wait")
+            raise self._wrong("twice", f"{route}: {key} has a result and does not wait")
         webhook = self._webhooks[route]
         way = webhook.ways.pop(key, None)
         if finish.action is Action.ACK:
             if way not in (FINE if webhook.validated else FINE_UNREAD):
-                raise Violation("untrue", f"{route}: {key} was taken for delivered after {way}")
+                raise self._wrong("untrue", f"{route}: {key} was taken for delivered after {way}")
             self.delivered.add(key)
             self.acknowledged.pop(key, None)
         elif finish.action is Action.DELAY:
             if way not in RETRIED:
-                raise Violation("untrue", f"{route}: {key} is tried again after {way}")
+                raise self._wrong("untrue", f"{route}: {key} is tried again after {way}")
         else:
             self._one_buried(webhook, delivery, finish.reason, way)
 
@@ -145,14 +172,14 @@ class Ledger:
     ) -> None:
         if reason is DeadReason.REJECTED:
             if way is not None and way in (FINE if webhook.validated else FINE_UNREAD) | RETRIED:
-                raise Violation("dead", f"{webhook.route}: {delivery.key} is Rejected after {way}")
+                raise self._wrong("dead", f"{webhook.route}: {delivery.key} is Rejected after {way}")
         elif reason is DeadReason.GONE:
             if way != "410":
                 self._gone(webhook)
         elif reason is DeadReason.EXHAUSTED:
             self._exhausted(webhook, delivery)
         else:
-            raise Violation("dead", f"{webhook.route}: {delivery.key} is {reason} after {way}")
+            raise self._wrong("dead", f"{webhook.route}: {delivery.key} is {reason} after {way}")
 
     def _exhausted(self, webhook: Webhook, delivery: Delivery) -> None:
         policy = webhook.policy
@@ -161,7 +188,7 @@ class Ledger:
         last = 1.2 * policy.schedule[delivery.steps]
         age = self._moment.now + self.wall - delivery.received / 1000
         if age + max(last, policy.retry_after_max) < policy.max_age:
-            raise Violation(
+            raise self._wrong(
                 "dead", f"{webhook.route}: {delivery.key} is Exhausted at {age:.0f} s of {policy.max_age:.0f}"
             )
 
@@ -169,27 +196,33 @@ class Ledger:
         webhook, now = self._webhooks[route], self._moment.now
         if webhook.running and not webhook.running <= exclude | webhook.ways.keys():
             rows = self._disk.rows(route)
-            under_way = [key for key in webhook.running - exclude if key in rows and rows[key].received < (before or 1 << 62)]
+            under_way = [
+                key
+                for key in webhook.running - exclude
+                if key in rows and rows[key].received < (before or 1 << 62)
+            ]
             if under_way:
-                raise Violation("dead", f"{route}: {under_way} are buried while they are sent")
+                raise self._wrong("dead", f"{route}: {under_way} are buried while they are sent")
         if reason is DeadReason.WEBHOOK_DELETED:
             since = webhook.present_since
             if since is not None and now - since > SETTLED:
-                raise Violation(
+                raise self._wrong(
                     "dead", f"{route}: WebhookDeleted, and it has been there for {now - since:.0f} s"
                 )
         elif reason is DeadReason.GONE:
             self._gone(webhook)
         elif before is None or now + self.wall - before / 1000 < webhook.policy.max_age - 0.01:
-            raise Violation("dead", f"{route}: buried as {reason} before {before}, which is not too old")
+            raise self._wrong("dead", f"{route}: buried as {reason} before {before}, which is not too old")
 
     def _gone(self, webhook: Webhook) -> None:
         if not webhook.gone:
-            raise Violation("dead", f"{webhook.route}: Gone, and no 410 came that a change of it has not cleared")
+            raise self._wrong(
+                "dead", f"{webhook.route}: Gone, and no 410 came that a change of it has not cleared"
+            )
 
     def look(self) -> None:
         """Everything acknowledged is somewhere."""
         kept = self._disk.kept
         for key, route in self.acknowledged.items():
             if not kept(route, key):
-                raise Violation("lost", f"{route}: {key} is neither waiting nor delivered nor dead")
+                raise self._wrong("lost", f"{route}: {key} is neither waiting nor delivered nor dead")

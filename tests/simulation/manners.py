@@ -1,6 +1,6 @@
 """How requests may follow each other: in flight, rate, circuit; none twice at a time, none after its end; all in turn.
 
-Is told of each request (`sender.Rules`), and raises `Violation`. Must not: build or change anything of the product.
+Is told of each request (`sender.Rules`), and raises what is `Wrong`. Must not: build or change anything of the product.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hookwright.core.event import parse_id
 from hookwright.limits import CIRCUIT_FAILURES, CIRCUIT_PROBE_MAX_SECONDS, CIRCUIT_PROBE_MIN_SECONDS
 
 from .disk import Disk
-from .ledger import RETRIED, Violation, Webhook
+from .ledger import RETRIED, Webhook, Wrong
 from .virtual import Moment
 
 EARLY = 0.05  # seconds that a request may be early by, as it begins a moment after its turn
@@ -21,9 +21,12 @@ STARTS_A_TURN = 100  # requests that a webhook may begin before the next has its
 class Manners:
     """Of all webhooks."""
 
-    def __init__(self, disk: Disk, moment: Moment, webhooks: Mapping[str, Webhook]) -> None:
+    def __init__(self, wrong: Wrong, disk: Disk, moment: Moment, webhooks: Mapping[str, Webhook]) -> None:
+        self._wrong = wrong
         self._disk, self._moment = disk, moment
         self._by_url = {webhook.url: webhook for webhook in webhooks.values()}
+        self.wall = 0.0
+        """What the present process adds to the time for the wall clock's."""
         self.begun = 0
         self.awaited: dict[str, int] = {}
         """Webhooks that may start what they were just given: how many requests had begun then."""
@@ -36,18 +39,24 @@ class Manners:
         key = parse_id(delivery, self._disk.tag)[0]
         self.digest = hash((self.digest, key, now))
         running = webhook.running
-        if not self._disk.waits(webhook.route, key):
+        delivery = self._disk.rows(webhook.route).get(key)
+        if delivery is None:
             if webhook.manual:
                 return
-            raise Violation("again", f"{webhook.route}: {key} is sent and does not wait")
+            raise self._wrong("again", f"{webhook.route}: {key} is sent and does not wait")
+        if delivery.due > (now + self.wall + EARLY) * 1000:
+            raise self._wrong(
+                "early",
+                f"{webhook.route}: {key} is sent {delivery.due / 1000 - now - self.wall:.3f} s before its time",
+            )
         if key in running:
-            raise Violation("again", f"{webhook.route}: {key} is sent while it is under way")
+            raise self._wrong("again", f"{webhook.route}: {key} is sent while it is under way")
         if key in webhook.ways:
-            raise Violation(
+            raise self._wrong(
                 "again", f"{webhook.route}: {key} is sent before the result of {webhook.ways[key]} is written"
             )
         if len(running) >= webhook.limit:
-            raise Violation("in flight", f"{webhook.route}: more than {webhook.limit}")
+            raise self._wrong("in flight", f"{webhook.route}: more than {webhook.limit}")
         if webhook.opened is not None and webhook.circuit_known:
             self._probe(webhook, key, now)
         if webhook.rate is not None:
@@ -74,7 +83,7 @@ class Manners:
         awaited.pop(webhook.route, None)
         for route, before in awaited.items():
             if self.begun - before > STARTS_A_TURN * len(self._by_url):
-                raise Violation(
+                raise self._wrong(
                     "starved", f"{route}: {self.begun - before} requests of others began, and none of its own"
                 )
             break  # the first is the one that has waited longest
@@ -84,10 +93,10 @@ class Manners:
         if now < webhook.opened + EARLY:
             return  # it had its turn before
         if webhook.probe is not None:
-            raise Violation("circuit", f"{webhook.route}: a second request beside a probe")
+            raise self._wrong("circuit", f"{webhook.route}: a second request beside a probe")
         webhook.probe = key
         if now < webhook.opened + webhook.interval - EARLY:
-            raise Violation(
+            raise self._wrong(
                 "circuit",
                 f"{webhook.route}: a request {now - webhook.opened:.3f} s after it opened for {webhook.interval}",
             )
@@ -96,7 +105,7 @@ class Manners:
         requests, seconds = rate
         starts = webhook.starts
         if len(starts) >= requests and now < starts.popleft() + seconds - EARLY:
-            raise Violation("rate", f"{webhook.route}: more than {requests} in {seconds} s")
+            raise self._wrong("rate", f"{webhook.route}: more than {requests} in {seconds} s")
         starts.append(now)
 
     def ends(self, url: str, delivery: str, way: str | None) -> None:

@@ -26,7 +26,9 @@ FAULTS = (
     "unforeseen", "backlog", "dear", "aged", "crowd", "refused", "doubt", "cancelled", "observer", "redactor", "broken",
     "manual",
 )  # fmt: skip
-RARE = frozenset({"unforeseen", "many", "crowd", "retention", "backlog", "doubt", "cancelled", "broken", "refused"})
+RARE = frozenset(
+    {"unforeseen", "many", "crowd", "retention", "backlog", "doubt", "cancelled", "broken", "refused"}
+)
 SCHEDULES: tuple[list[str], ...] = (
     ["1s"], ["1s", "2s", "5s"], ["5s", "30s"], [], ["1s"] * 6, ["20s", "3m"], ["2s"] * 3, ["1s", "1s", "10m"],
 )  # fmt: skip

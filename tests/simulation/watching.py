@@ -19,17 +19,20 @@ from hookwright.limits import DELETED_WEBHOOK_SECONDS, LANE_AGAIN_SECONDS
 from .disk import Disk
 from .door import Door
 from .engine import Engine
-from .ledger import DOUBTED, Violation, Webhook
+from .ledger import Webhook, Wrong
 
 SLACK = 0.05  # seconds that a timer may come late
+DROPPED = 130.0  # seconds in which two sweeps begin
 TIMERS = 300  # of one lane in a second
-CLAIMS = 300  # of one lane in a second
 
 
 class Watcher:
     """Of one process."""
 
-    def __init__(self, engine: Engine, door: Door, disk: Disk, webhooks: Mapping[str, Webhook]) -> None:
+    def __init__(
+        self, wrong: Wrong, engine: Engine, door: Door, disk: Disk, webhooks: Mapping[str, Webhook]
+    ) -> None:
+        self._wrong = wrong
         self._engine, self._door, self._disk, self._webhooks = engine, door, disk, webhooks
         self._second = 0.0
         self._fired: Counter[str] = Counter()
@@ -37,36 +40,34 @@ class Watcher:
         self._watched = False
 
     def _watch(self, lanes: Any) -> None:
-        """Count timers and claims from now on."""
+        """Count timers from now on."""
         self._watched = True
         clock, timer, wake_at, ask = self._engine.clock, lanes._timer, lanes._wake_at, lanes._claims.ask
 
         def fired(seat: Any) -> None:
-            self._count(seat.lane.key, TIMERS, "timers")
+            self._count(seat.lane.key)
             timer(seat)
 
         def woken(seat: Any, when: float) -> None:
             if when < clock.now() - SLACK:
-                raise Violation("hot", f"{seat.lane.key}: a timer {clock.now() - when:.3f} s ago")
+                raise self._wrong("hot", f"{seat.lane.key}: a timer {clock.now() - when:.3f} s ago")
             wake_at(seat, when)
 
         def asked(lane: Lane, what: Any) -> None:
             if self._door.of_lanes[lane.key] > 0:
-                raise Violation("hot", f"{lane.key}: the store is asked beside what it was asked")
-            self._count(lane.key, CLAIMS, "claims")
+                raise self._wrong("hot", f"{lane.key}: the store is asked beside what it was asked")
             ask(lane, what)
 
         lanes._timer, lanes._wake_at, lanes._claims.ask = fired, woken, asked
 
-    def _count(self, route: str, most: int, what: str) -> None:
+    def _count(self, route: str) -> None:
         now = self._engine.clock.now()
         if now > self._second + 1.0:
             self._second = now
             self._fired.clear()
-        fired = self._fired
-        fired[f"{what} {route}"] += 1
-        if fired[f"{what} {route}"] > most:
-            raise Violation("hot", f"{route}: more than {most} {what} in a second")
+        self._fired[route] += 1
+        if self._fired[route] > TIMERS:
+            raise self._wrong("hot", f"{route}: more than {TIMERS} timers in a second")
 
     # --- looking -----------------------------------------------------------------------------------
 
@@ -79,7 +80,12 @@ class Watcher:
         sums = [0, 0, 0, 0]
         for seat in list(lanes._seats.values()):
             lane = seat.lane
-            sums = [sums[0] + lane.waiting, sums[1] + lane.waiting_bytes, sums[2] + lane.in_flight, sums[3] + lane._queue._size]
+            sums = [
+                sums[0] + lane.waiting,
+                sums[1] + lane.waiting_bytes,
+                sums[2] + lane.in_flight,
+                sums[3] + lane._queue._size,
+            ]
             self._sums(lane)
             if quiet:
                 self._counts(lane)
@@ -87,11 +93,11 @@ class Watcher:
             if not lanes.stopping and not lanes._results.stuck:
                 complaint = self._complaint(seat, lanes, quiet)
                 if complaint is not None:
-                    raise Violation("stuck", f"{lane.key}: {complaint}")
+                    raise self._wrong("stuck", f"{lane.key}: {complaint}")
         totals = lanes.totals
         seen = [totals.waiting, totals.waiting_bytes, totals.in_flight, totals.queue_bytes]
         if sums != seen:
-            raise Violation("counts", f"the sums are {seen}, of all lanes {sums}")
+            raise self._wrong("counts", f"the sums are {seen}, of all lanes {sums}")
         if quiet:
             self._all_known(lanes)
             self._all_told()
@@ -99,47 +105,49 @@ class Watcher:
     def _sums(self, lane: Lane) -> None:
         memory = len(lane._queue) + lane.in_flight + lane._unwritten
         if len(lane._known) != memory:
-            raise Violation(
+            raise self._wrong(
                 "counts",
                 f"{lane.key}: {len(lane._known)} are in memory, {len(lane._queue)} of them queued, "
                 f"{lane.in_flight} in flight, {lane._unwritten} unwritten",
             )
         if min(lane.in_flight, lane._unwritten, lane._reserved) < 0:
-            raise Violation("counts", f"{lane.key}: less than nothing is under way")
-
-    def _doubtful(self, route: str) -> bool:
-        webhook = self._webhooks[route]
-        return self._engine.clock.monotonic() - webhook.doubted < DOUBTED
+            raise self._wrong("counts", f"{lane.key}: less than nothing is under way")
 
     def _counts(self, lane: Lane) -> None:
-        if lane._reserved or self._doubtful(lane.key):
+        if lane._reserved:
             return
         seen, stored = (lane.waiting, lane.waiting_bytes, lane.dead), self._disk.sizes(lane.key)
-        if seen != stored and self._disk.told:
-            raise Violation(
-                "counts", f"{lane.key}: (waiting, bytes, dead) {seen}, the store has {stored}"
-            )
+        webhook = self._webhooks[lane.key]
+        if seen == stored:
+            webhook.in_doubt = False
+        elif self._disk.told and not webhook.in_doubt:
+            raise self._wrong("counts", f"{lane.key}: (waiting, bytes, dead) {seen}, the store has {stored}")
 
     def _kept(self, lane: Lane, calm: float) -> None:
         """The lane of a webhook that is away, and of which nothing is left, goes with the next sweep."""
         now = self._engine.clock.monotonic()
         if lane.standing.mark is not None or self._disk.sizes(lane.key) != (0, 0, 0) or lane._known:
-            self._nothing_since[lane.key] = now
+            self._nothing_since.pop(lane.key, None)
+            return
         since = self._nothing_since.setdefault(lane.key, now)
-        if min(now - since, calm) > DOUBTED and not self._doubtful(lane.key):
-            raise Violation("kept", f"{lane.key}: nothing is left of it, and it has a lane for {now - since:.0f} s")
+        if min(now - since, calm) > DROPPED and not self._webhooks[lane.key].in_doubt:
+            raise self._wrong(
+                "kept", f"{lane.key}: nothing is left of it, and it has a lane for {now - since:.0f} s"
+            )
 
     def _all_known(self, lanes: Any) -> None:
         for route, rows in self._disk.waiting():
-            if route not in lanes._seats and not self._doubtful(route):
-                raise Violation("stuck", f"{route}: {len(rows)} wait, and no lane knows it")
+            if route not in lanes._seats and not self._webhooks[route].in_doubt:
+                raise self._wrong("stuck", f"{route}: {len(rows)} wait, and no lane knows it")
 
     def _all_told(self) -> None:
         if self._engine.stopping:
             return
         for name, count in self._door.raised.items():
             if self._engine.told[name] < count:
-                raise Violation("unseen", f"{name} failed {count} times, told {self._engine.told[name]} times")
+                raise self._wrong(
+                    "unseen", f"{name} failed {count} times, told {self._engine.told[name]} times"
+                )
 
     # --- timers and causes ---------------------------------------------------------------------------
 
@@ -149,7 +157,9 @@ class Watcher:
         if not lane.standing.known:
             return "nobody said whether it is in the configuration"
         if seat.in_turn:
-            return None if seat in lanes._ready and lanes._turn_scheduled else "it has a turn that never comes"
+            return (
+                None if seat in lanes._ready and lanes._turn_scheduled else "it has a turn that never comes"
+            )
         timer = inf if seat.timer is None else seat.timer_at
         complaint = self._queue_complaint(lane, timer)
         if complaint is not None or not quiet:
@@ -157,7 +167,7 @@ class Watcher:
         if backlog.asked is not None:
             return "it asked the store, which is not asked"
         rows = self._disk.rows(lane.key)
-        if len(rows) <= len(lane._known) or lane._reserved or self._doubtful(lane.key):
+        if len(rows) <= len(lane._known) or lane._reserved or self._webhooks[lane.key].in_doubt:
             return None
         known = lane._known
         outside = [one for key, one in rows.items() if key not in known]
@@ -184,7 +194,9 @@ class Watcher:
         now = self._engine.clock.now()
         oldest = min(one.received for one in outside) / 1000
         if backlog.oldest > oldest + SLACK:
-            return f"the store has some received {backlog.oldest - oldest:.3f} s before the oldest it knows of"
+            return (
+                f"the store has some received {backlog.oldest - oldest:.3f} s before the oldest it knows of"
+            )
         if backlog._quiet_until > now:
             return None if timer <= backlog._quiet_until + SLACK else "it waits to ask again and has no timer"
         end_at = self._end_at(lane, oldest)
@@ -196,7 +208,11 @@ class Watcher:
         if state is RouteState.HELD:
             return None
         if backlog.behind:
-            return "the store has more and it does not ask" if lane._queue.is_low() and timer > now + SLACK else None
+            return (
+                "the store has more and it does not ask"
+                if lane._queue.is_low() and timer > now + SLACK
+                else None
+            )
         due = min(one.due for one in outside) / 1000
         if backlog.next_due > max(due, now) + SLACK:
             return f"{len(outside)} in the store, the first due in {due - now:.3f} s; it knows of {backlog.next_due - now:.3f} s"

@@ -21,7 +21,7 @@ from .disk import Disk
 from .door import Door
 from .engine import Engine
 from .happenings import Happenings
-from .ledger import Ledger, Violation
+from .ledger import Ledger, Violation, Wrong
 from .manners import Manners
 from .scene import Scene, chosen_faults
 from .sender import Targets
@@ -53,8 +53,10 @@ class Life:
         self.disk = Disk(prunes="retention" in self.faults, retention=retention)
         self.scene = Scene(random, self.faults)
         self.webhooks = self.scene.webhooks
-        self.ledger = Ledger(self.disk, self.moment, self.webhooks)
-        self.manners = Manners(self.disk, self.moment, self.webhooks)
+        self._wrong = Wrong()
+        self._doubts = bool(self.faults & {"doubt", "cancelled"})
+        self.ledger = Ledger(self._wrong, self.disk, self.moment, self.webhooks)
+        self.manners = Manners(self._wrong, self.disk, self.moment, self.webhooks)
         self.moods = {webhook.url: self.scene.mood() for webhook in self.webhooks.values()}
         self.weather = Weather(random, self.moment, self.faults)
         self.happenings = Happenings(self)
@@ -65,7 +67,6 @@ class Life:
         """Why the process wants to end."""
         self._broken_since = 0.0
         self.steps = self.requests = self.restarts = self.accepted = 0
-        self._trouble: list[Violation] = []
         self.calm_since = 0.0
         """Since when the process runs and its store is well."""
 
@@ -81,8 +82,8 @@ class Life:
         for webhook in self.webhooks.values():
             manners.restarted(webhook)
             webhook.in_force_since = None
-        self.ledger.wall = self.moment.wall
-        self.loop.call_soon(self._guarded, self._build)
+        self.ledger.wall = self.manners.wall = self.moment.wall
+        self.loop.call_soon(self._build)
         self.run(0.0)
         self.happenings.offer(start=True)
 
@@ -98,7 +99,7 @@ class Life:
             self.door, self.sender, VirtualClock(self.moment, weather.spent), self,
             backlog_webhook=backlog, backlog_total=1_000_000, lanes=self._lanes,
         )  # fmt: skip
-        self._watcher = Watcher(self.engine, self.door, self.disk, self.webhooks)
+        self._watcher = Watcher(self._wrong, self.engine, self.door, self.disk, self.webhooks)
 
     async def start(self, config: Any) -> None:
         """Wait for space, as `dispatcher.app` does, and start. Without space for its first step it ends."""
@@ -128,21 +129,14 @@ class Life:
         """See `engine.Owner`."""
         self.ending = error
         if not isinstance(error, StoreBroken) or not self.weather.broken:
-            self._trouble.append(Violation("ended", f"the process ends: {error!r}"))
+            self._wrong("ended", f"the process ends: {error!r}")
 
     def strays(self, count: int) -> None:
         """See `engine.Owner`: there are none, but for what was stored and nobody told."""
-        now = self.moment.now
-        if count and all(now - one.doubted > ledger.DOUBTED for one in self.webhooks.values()):
-            self._trouble.append(Violation("strays", f"a sweep found {count}"))
+        if count and not self._doubts:
+            self._wrong("strays", f"a sweep found {count}")
 
     # --- inside the loop -----------------------------------------------------------------------------------
-
-    def _guarded(self, what: Callable[[], Any]) -> None:
-        try:
-            what()
-        except Violation as violation:
-            self._trouble.append(violation)
 
     def spawn(self, work: Any) -> asyncio.Task[None]:
         """Do something in the loop."""
@@ -155,13 +149,13 @@ class Life:
             error = task.exception()
             if isinstance(error, Odd):
                 return
-            self._trouble.append(error if isinstance(error, Violation) else Violation("raised", repr(error)))
+            if not isinstance(error, Violation):
+                self._wrong("raised", repr(error))
 
     def _lost(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        self._trouble.append(
-            error if isinstance(error, Violation) else Violation("raised", f"{context['message']}: {error!r}")
-        )
+        if not isinstance(error, Violation):
+            self._wrong("raised", f"{context['message']}: {error!r}")
 
     def _die(self) -> None:
         self.died = True
@@ -206,11 +200,11 @@ class Life:
         try:
             self.loop.run_until(self.moment.now + seconds)
         except Circles:
-            self._trouble.append(Violation("hot", "the loop goes in circles"))
-        for violation in self._trouble:
+            self._wrong("hot", "the loop goes in circles")
+        for violation in self._wrong:
             if violation.kind not in self.blind:
                 raise violation
-        self._trouble.clear()
+        self._wrong.clear()
 
     # --- steps -----------------------------------------------------------------------------------------------
 
@@ -275,7 +269,7 @@ class Life:
                 raise Violation(
                     "memory", f"{route}: gone under {stored.gone!r}, which its change has cleared"
                 )
-            since = webhook.present_since
+            since = webhook.in_force_since
             here = 0.0 if since is None else now - max(since, self.calm_since)
             if stored.deleted_at is not None and here > WRITTEN:
                 raise Violation("memory", f"{route}: deleted, and it has been there for {here:.0f} s")
@@ -299,7 +293,9 @@ class Life:
                 raise Violation("stuck", f"still waiting after all has healed: {stuck}")
             self.run(5.0)
             self.look()
-        self.run(LONGEST_ROUND)
+        self.run(4 * LONGEST_ROUND)
+        for webhook in self.webhooks.values():
+            webhook.in_doubt = False
         self.look()
         self.ledger.look()
 
