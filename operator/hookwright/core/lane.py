@@ -123,7 +123,7 @@ class Lane:
             self.paused_until = 0.0
         self._rules = rules
         if rules.rate is None:
-            self._window = None
+            self._window = self._window if held is not None else None  # held, its rate is not known
         elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = Window(*rules.rate)
         self.standing.configured(mark, held, message)
