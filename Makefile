@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo test e2e cluster cluster-stop check fix generate generate-check bench lock clean
+.PHONY: demo test simulation e2e cluster cluster-stop check fix generate generate-check bench lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -9,6 +9,7 @@ READY := $(VENV)/.ready
 help:
 	@echo 'make demo    try it: the examples on this machine, with a receiver of its own (KEEP=1 stays up)'
 	@echo 'make test    all tests that need no cluster'
+	@echo 'make simulation SECONDS=600: lives of the engine full of faults, in virtual time'
 	@echo 'make e2e     tests on a real Kubernetes (kind, or its own as root; see tests/e2e/run)'
 	@echo 'make cluster such a Kubernetes to try things on; prints its kubeconfig; make cluster-stop ends it'
 	@echo 'make check   format, lint, types, layers, generated files, examples'
@@ -24,6 +25,9 @@ test: $(READY)
 	@$(BIN)/python -m pytest tests/guarantees
 	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees
 	@echo 'cluster tests left out: make e2e'
+
+simulation: $(READY)
+	@$(BIN)/python tests/simulation --hunt $(or $(SECONDS),60) --first $(or $(SEED),1)
 
 e2e: $(READY)
 	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching

@@ -1,44 +1,73 @@
-"""The command line of the simulation."""
+"""The command line of the simulation.
+
+Must not: judge.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from time import monotonic, process_time
 
 from .run import Failure, simulate
 
 
-def main() -> None:
+def main() -> int:
+    """What is left to the shell: 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="simulation")
-    parser.add_argument("seed", type=int, nargs="?")
-    parser.add_argument("--hunt", type=float)
-    parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--without", default="")
-    parser.add_argument("--blind", default="")
-    parser.add_argument("--beside", default="")
+    parser.add_argument("seed", type=int, nargs="?", help="one life")
+    parser.add_argument("--hunt", type=float, metavar="SECONDS", help="lives for so long, whatever breaks")
+    parser.add_argument(
+        "--deliveries", type=int, help="lives until so many were made, or a promise is broken"
+    )
+    parser.add_argument("--first", type=int, default=1, metavar="SEED")
+    for option, what in (("without", "faults off"), ("beside", "faults on"), ("blind", "kinds not told")):
+        parser.add_argument(f"--{option}", default="", metavar="NAME,NAME", help=what)
     wanted = parser.parse_args()
-    beside = frozenset(filter(None, wanted.beside.split(",")))
-    blind = frozenset(filter(None, wanted.blind.split(",")))
-    without = frozenset(filter(None, wanted.without.split(",")))
+    options = {
+        option: frozenset(filter(None, getattr(wanted, option).split(",")))
+        for option in ("without", "beside", "blind")
+    }
     if wanted.seed is not None:
-        print(simulate(wanted.seed, without=without, blind=blind, beside=beside))
-        return
-    kinds: Counter[str] = Counter()
-    began, cpu, seed, deliveries, requests, lives = monotonic(), process_time(), wanted.first, 0, 0, 0
-    while monotonic() - began < wanted.hunt:
+        return _one(wanted.seed, options)
+    if wanted.deliveries is not None:
+        return _until(wanted.deliveries, wanted.first, options)
+    return _hunt(wanted.hunt or 60.0, wanted.first, options)
+
+
+def _one(seed: int, options: dict[str, frozenset[str]]) -> int:
+    try:
+        print(simulate(seed, **options))
+    except Failure as failure:
+        print(failure)
+        return 1
+    return 0
+
+
+def _until(deliveries: int, seed: int, options: dict[str, frozenset[str]]) -> int:
+    made = 0
+    while made < deliveries:
         try:
-            report = simulate(seed, without=without, blind=blind, beside=beside)
-            deliveries += report.deliveries
-            requests += report.requests
+            made += simulate(seed, **options).deliveries
+        except Failure as failure:
+            print(failure)
+            return 1
+        seed += 1
+    print(f"{made} deliveries")
+    return 0
+
+
+def _hunt(seconds: float, seed: int, options: dict[str, frozenset[str]]) -> int:
+    kinds: Counter[str] = Counter()
+    began, cpu, lives, deliveries = monotonic(), process_time(), 0, 0
+    while monotonic() - began < seconds:
+        try:
+            deliveries += simulate(seed, **options).deliveries
             lives += 1
         except Failure as failure:
             kinds[failure.kind] += 1
             print(f"seed {seed}: {failure}", flush=True)
         seed += 1
-    cpu = process_time() - cpu
-    print(
-        f"{lives} lives, {deliveries} deliveries, {requests} requests, {cpu:.1f} s CPU: {deliveries / cpu:.0f}/s; {dict(kinds)}",
-        file=sys.stderr,
-    )
+    rate = deliveries / (process_time() - cpu)
+    print(f"{lives} lives, {deliveries} deliveries, {rate:.0f} in a second of CPU; {dict(kinds)}")
+    return 1 if kinds else 0

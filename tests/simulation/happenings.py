@@ -107,14 +107,18 @@ class Happenings:
         for key, route in answered:
             given.setdefault(route, []).append(key)
         for route, keys in given.items():
-            one = self._in_force.get(route)
-            if (
-                one is not None
-                and not one.held
-                and one == self._wanted.get(route)
-                and not self._webhooks[route].gone
-            ):
+            if self._may_be_sent(route):
                 life.manners.awaits(self._webhooks[route], keys)
+
+    def _may_be_sent(self, route: str) -> bool:
+        """Whether nothing but the others' turns keeps a new delivery from being sent."""
+        one = self._in_force.get(route)
+        as_wanted = one is not None and not one.held and one == self._wanted.get(route)
+        return (
+            as_wanted
+            and not self._webhooks[route].gone
+            and "bodyTemplate" not in self._life.scene.specs[route]
+        )
 
     def _change_mood(self) -> None:
         for webhook in self._some():

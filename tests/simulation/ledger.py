@@ -26,7 +26,7 @@ FINE = frozenset(("200",))  # also where validators read the body
 FINE_UNREAD = FINE | {"204", "not ok", "not json"}
 
 
-class Violation(AssertionError):
+class Violation(AssertionError):  # noqa: N818 - of a promise, not of a call
     """A promise was broken. `kind`: which, in a word."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -75,6 +75,8 @@ class Webhook:
     interval: float = 0.0
     probe: int | None = None
     circuit_known: bool = True
+    paused_until: float = 0.0
+    """Until when its target asked to be left alone, at most."""
 
 
 class Ledger:

@@ -12,6 +12,7 @@ from hookwright.limits import CIRCUIT_FAILURES, CIRCUIT_PROBE_MAX_SECONDS, CIRCU
 
 from .disk import Disk
 from .ledger import RETRIED, Webhook, Wrong
+from .sender import SLOWING
 from .virtual import Moment
 
 EARLY = 0.05  # seconds that a request may be early by, as it begins a moment after its turn
@@ -67,6 +68,7 @@ class Manners:
     def awaits(self, webhook: Webhook, keys: Sequence[int]) -> None:
         """A webhook that has nothing else to do, and whose target is well, was given these."""
         idle = not webhook.running and webhook.opened is None and webhook.rate is None
+        idle = idle and webhook.paused_until < self._moment.now
         if (
             idle
             and len(self._disk.rows(webhook.route)) == len(keys)
@@ -119,6 +121,8 @@ class Manners:
             webhook.probe = None if webhook.probe == key else webhook.probe
             return
         webhook.ways[key] = way
+        if way in SLOWING:
+            webhook.paused_until = max(webhook.paused_until, now + webhook.policy.retry_after_max)
         if way == "410":
             for mark in webhook.marks:
                 webhook.gone[mark] = None
@@ -145,5 +149,6 @@ def restarted(webhook: Webhook) -> None:
     webhook.ways.clear()
     webhook.starts.clear()
     webhook.manual = 0
+    webhook.paused_until = 0.0
     close(webhook)
     webhook.circuit_known = True

@@ -22,6 +22,7 @@ from .engine import Engine
 from .ledger import Webhook, Wrong
 
 SLACK = 0.05  # seconds that a timer may come late
+REPLAYED = 30.0  # seconds by which what is replayed may be taken for younger: until the store has answered
 DROPPED = 130.0  # seconds in which two sweeps begin
 TIMERS = 300  # of one lane in a second
 
@@ -193,7 +194,7 @@ class Watcher:
     ) -> str | None:
         now = self._engine.clock.now()
         oldest = min(one.received for one in outside) / 1000
-        if backlog.oldest > oldest + SLACK:
+        if backlog.oldest > oldest + REPLAYED:
             return (
                 f"the store has some received {backlog.oldest - oldest:.3f} s before the oldest it knows of"
             )
@@ -215,7 +216,7 @@ class Watcher:
             )
         due = min(one.due for one in outside) / 1000
         if backlog.next_due > max(due, now) + SLACK:
-            return f"{len(outside)} in the store, the first due in {due - now:.3f} s; it knows of {backlog.next_due - now:.3f} s"
+            return f"{len(outside)} in the store, the first due {backlog.next_due - due:.3f} s before it would look"
         if timer > max(backlog.next_due, now) + SLACK:
             return f"{len(outside)} in the store, the first due in {due - now:.3f} s, and no timer"
         return None

@@ -282,6 +282,8 @@ class Life:
         self.weather.heal()
         if self.ending is not None:
             self.kill()
+        while not self.engine.ready:
+            self.run(1.0)
         self.happenings.heal()
         self.run(1.0)
         until = self.moment.now + self._longest()
