@@ -20,15 +20,10 @@ class Disk(MemoryStore):
 
     def __init__(self, *, prunes: bool, **options: Any) -> None:
         super().__init__("simula", **options)
-        self._prunes = prunes
+        self.prunes = prunes
         self._untold: Pruned | None = None
         self.dropped: set[int] = set()
         """Dead letters past their time."""
-
-    @property
-    def told(self) -> bool:
-        """Whether all that was pruned was told."""
-        return self._untold is None
 
     # --- for those who judge -----------------------------------------------------------------------
 
@@ -65,7 +60,7 @@ class Disk(MemoryStore):
         """The history: nobody reads it here."""
 
     async def prune(self, *, now: int) -> Pruned:
-        if not self._prunes:  # nothing gets that old in a life
+        if not self.prunes:  # nothing gets that old in a life
             return Pruned(0, 0, {}, 0)
         before = set(self._dead)
         pruned = await super().prune(now=now)

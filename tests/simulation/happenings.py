@@ -5,6 +5,7 @@ Must not: judge, look into the product.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,10 @@ class Happenings:
             answered = await life.engine.accept(events, namespace)
         except EventError:
             return
+        except asyncio.CancelledError:  # as if the store had not answered, even if it has
+            for webhook in self._webhooks.values():
+                webhook.in_doubt = True
+            raise
         life.accepted += len(answered)
         life.ledger.acknowledge(answered)
         if self.pending or not life.weather.calm or life.engine.stopping:

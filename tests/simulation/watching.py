@@ -121,16 +121,16 @@ class Watcher:
         webhook = self._webhooks[lane.key]
         if seen == stored:
             webhook.in_doubt = False
-        elif self._disk.told and not webhook.in_doubt:
+        elif not webhook.in_doubt and not (self._disk.prunes and seen[:2] == stored[:2]):
             raise self._wrong("counts", f"{lane.key}: (waiting, bytes, dead) {seen}, the store has {stored}")
 
     def _kept(self, lane: Lane, calm: float) -> None:
         """The lane of a webhook that is away, and of which nothing is left, goes with the next sweep."""
-        now = self._engine.clock.monotonic()
-        if lane.standing.mark is not None or self._disk.sizes(lane.key) != (0, 0, 0) or lane._known:
+        now, deleted_at = self._engine.clock.now(), lane.standing.deleted_at
+        if deleted_at is None or self._disk.sizes(lane.key) != (0, 0, 0) or lane._known:
             self._nothing_since.pop(lane.key, None)
             return
-        since = self._nothing_since.setdefault(lane.key, now)
+        since = max(deleted_at, self._nothing_since.setdefault(lane.key, now))
         if min(now - since, calm) > DROPPED and not self._webhooks[lane.key].in_doubt:
             raise self._wrong(
                 "kept", f"{lane.key}: nothing is left of it, and it has a lane for {now - since:.0f} s"
@@ -202,7 +202,7 @@ class Watcher:
             return None if timer <= backlog._quiet_until + SLACK else "it waits to ask again and has no timer"
         end_at = self._end_at(lane, oldest)
         state = lane.standing.state
-        if timer > max(end_at, now) + SLACK and not (lane._queue and state is RouteState.RUNNING):
+        if timer > max(end_at, now) + REPLAYED and not (lane._queue and state is RouteState.RUNNING):
             return f"something is to be given up in {end_at - now:.3f} s, and no timer says so"
         if state is RouteState.GONE:
             return f"{len(outside)} wait in the store, and it is gone"
