@@ -95,6 +95,11 @@ class Backlog:
         self.asked = None
         self.behind = self.behind or self._again
 
+    def broken_off(self) -> None:
+        """A burial ends before it is complete: what is left waits on."""
+        self.asked = None
+        self.behind = True
+
     def unanswered(self, now: float) -> None:
         """It was not carried out: ask again after a pause."""
         self.asked = None

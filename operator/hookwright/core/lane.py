@@ -254,11 +254,14 @@ class Lane:
         self._backlog.due(found.next_due)
 
     def buried(self, done: Buried) -> Bury | None:
-        """The answer to a step of a burial; the next step, if it is not complete."""
+        """The answer to a step of a burial; the next step, if it is not complete and its reason still holds."""
         self._count(-done.count, -done.size, done.count)
         asked = self._backlog.asked
         if done.after is not None and isinstance(asked, Bury):
-            return asked._replace(after=done.after)
+            if self.standing.still(asked.reason):
+                return asked._replace(after=done.after)
+            self._backlog.broken_off()
+            return None
         self._backlog.answered(oldest_ms=done.oldest)
         queued = self._queue.oldest()
         if queued is not None:
