@@ -5,10 +5,10 @@ Must not: delay or refuse anything (`door`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hookwright.core.records import AttemptRecord, Delivery, Pruned
+from hookwright.core.records import AttemptRecord, Buried, DeadReason, Delivery, Pruned
 from hookwright.errors import StoreError
 from hookwright.store.memory import MemoryStore
 
@@ -16,10 +16,11 @@ _NOTHING: Mapping[int, Delivery] = {}
 
 
 class Disk(MemoryStore):
-    """`prunes`: dead letters grow old within a life."""
+    """`prunes`: dead letters grow old within a life; `step_rows`: rows of the next step of a burial."""
 
-    def __init__(self, *, prunes: bool, **options: Any) -> None:
+    def __init__(self, *, prunes: bool, step_rows: Callable[[], int], **options: Any) -> None:
         super().__init__("simula", **options)
+        self._step_rows = step_rows
         self.prunes = prunes
         self._untold: Pruned | None = None
         self.dropped: set[int] = set()
@@ -54,10 +55,28 @@ class Disk(MemoryStore):
         """What is remembered, by webhook."""
         return ((route, kept.stored) for route, kept in self._routes.items())
 
-    # --- the port ----------------------------------------------------------------------------------
+    # --- the port (smaller steps than it must take) -------------------------------------------------
 
     def _record(self, record: AttemptRecord) -> None:
         """The history: nobody reads it here."""
+
+    async def bury(
+        self,
+        route: str,
+        reason: DeadReason,
+        message: str,
+        *,
+        now: int,
+        exclude: frozenset[int],
+        received_before: int | None = None,
+        after: int = 0,
+    ) -> Buried:
+        most = self._step_rows()
+        keys = sorted(key for key in self.rows(route) if key > after)
+        rest = frozenset(keys[most:])
+        options: Any = {"now": now, "received_before": received_before, "after": after}
+        done = await super().bury(route, reason, message, exclude=exclude | rest, **options)
+        return Buried(done.count, done.size, keys[most - 1], None) if rest else done
 
     async def prune(self, *, now: int) -> Pruned:
         if not self.prunes:  # nothing gets that old in a life

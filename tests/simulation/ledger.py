@@ -107,13 +107,21 @@ class Ledger:
 
     def asked(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """A step of a burial that begins now is for what holds now."""
-        if name == "bury":
-            since = self._webhooks[args[0]].in_force_since
-            if args[1] is DeadReason.WEBHOOK_DELETED and since is not None:
-                raise self._wrong(
-                    "dead",
-                    f"{args[0]}: buried as WebhookDeleted, {self._moment.now - since:.3f} s after it was in force",
-                )
+        if name != "bury":
+            return
+        webhook, reason = self._webhooks[args[0]], args[1]
+        since = webhook.in_force_since
+        if since is None:
+            return
+        if reason is DeadReason.WEBHOOK_DELETED:
+            raise self._wrong(
+                "dead",
+                f"{webhook.route}: buried as deleted, {self._moment.now - since:.3f} s after it was in force",
+            )
+        if reason is DeadReason.GONE and not webhook.marks & webhook.gone.keys():
+            raise self._wrong(
+                "dead", f"{webhook.route}: buried as gone, and the change that clears it is in force"
+            )
 
     def change(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """A call of the store's port is about to be carried out."""

@@ -22,7 +22,7 @@ from .engine import Engine
 from .ledger import Webhook, Wrong
 
 SLACK = 0.05  # seconds that a timer may come late
-REPLAYED = 30.0  # seconds by which what is replayed may be taken for younger: until the store has answered
+REPLAYED = 60.0  # seconds by which what is replayed may be taken for younger: until the store has answered
 DROPPED = 130.0  # seconds in which two sweeps begin
 TIMERS = 300  # of one lane in a second
 
@@ -31,10 +31,20 @@ class Watcher:
     """Of one process."""
 
     def __init__(
-        self, wrong: Wrong, engine: Engine, door: Door, disk: Disk, webhooks: Mapping[str, Webhook]
+        self,
+        wrong: Wrong,
+        engine: Engine,
+        door: Door,
+        disk: Disk,
+        webhooks: Mapping[str, Webhook],
+        *,
+        clocks_jump: bool,
     ) -> None:
         self._wrong = wrong
         self._engine, self._door, self._disk, self._webhooks = engine, door, disk, webhooks
+        self._younger = (
+            inf if clocks_jump else REPLAYED
+        )  # keys tell less of ages then (`store.port.Work.bury`)
         self._second = 0.0
         self._fired: Counter[str] = Counter()
         self._nothing_since: dict[str, float] = {}
@@ -194,7 +204,7 @@ class Watcher:
     ) -> str | None:
         now = self._engine.clock.now()
         oldest = min(one.received for one in outside) / 1000
-        if backlog.oldest > oldest + REPLAYED:
+        if backlog.oldest > oldest + self._younger:
             return (
                 f"the store has some received {backlog.oldest - oldest:.3f} s before the oldest it knows of"
             )
@@ -202,7 +212,7 @@ class Watcher:
             return None if timer <= backlog._quiet_until + SLACK else "it waits to ask again and has no timer"
         end_at = self._end_at(lane, oldest)
         state = lane.standing.state
-        if timer > max(end_at, now) + REPLAYED and not (lane._queue and state is RouteState.RUNNING):
+        if timer > max(end_at, now) + self._younger and not (lane._queue and state is RouteState.RUNNING):
             return f"something is to be given up in {end_at - now:.3f} s, and no timer says so"
         if state is RouteState.GONE:
             return f"{len(outside)} wait in the store, and it is gone"

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from hookwright.core.records import Finish
+from hookwright.limits import STORE_STEP_ROWS
 
 from .virtual import Moment
 
@@ -94,6 +95,10 @@ class Weather:
         if name == "accept":
             return "doubt" in self._faults and self._random.random() < 0.02
         return name in self.failing and self._random.random() < 0.5
+
+    def step_rows(self) -> int:
+        """Rows of the next step of a burial."""
+        return self._random.choice((1, 7, STORE_STEP_ROWS))
 
     def refuses(self, finish: Finish) -> bool:
         """See `door.Weather`."""

@@ -49,8 +49,9 @@ class Life:
         self.moment = Moment()
         self.faults = (chosen_faults(random) | beside) - without
         self._lanes = lanes
+        self.weather = weather = Weather(random, self.moment, self.faults)
         retention = Retention(dead_letter_seconds=600) if "retention" in self.faults else Retention()
-        self.disk = Disk(prunes="retention" in self.faults, retention=retention)
+        self.disk = Disk(prunes="retention" in self.faults, step_rows=weather.step_rows, retention=retention)
         self.scene = Scene(random, self.faults)
         self.webhooks = self.scene.webhooks
         self._wrong = Wrong()
@@ -58,7 +59,6 @@ class Life:
         self.ledger = Ledger(self._wrong, self.disk, self.moment, self.webhooks)
         self.manners = Manners(self._wrong, self.disk, self.moment, self.webhooks)
         self.moods = {webhook.url: self.scene.mood() for webhook in self.webhooks.values()}
-        self.weather = Weather(random, self.moment, self.faults)
         self.happenings = Happenings(self)
         self.blind: frozenset[str] = frozenset()
         """Kinds of violations that are not told."""
@@ -99,7 +99,9 @@ class Life:
             self.door, self.sender, VirtualClock(self.moment, weather.spent), self,
             backlog_webhook=backlog, backlog_total=1_000_000, lanes=self._lanes,
         )  # fmt: skip
-        self._watcher = Watcher(self._wrong, self.engine, self.door, self.disk, self.webhooks)
+        self._watcher = Watcher(
+            self._wrong, self.engine, self.door, self.disk, self.webhooks, clocks_jump="clock" in self.faults
+        )
 
     async def start(self, config: Any) -> None:
         """Wait for space, as `dispatcher.app` does, and start. Without space for its first step it ends."""
