@@ -135,7 +135,9 @@ class Manners:
                 webhook.interval = min(2 * webhook.interval, CIRCUIT_PROBE_MAX_SECONDS)
         else:
             close(webhook)
-            webhook.circuit_known = True
+            webhook.circuit_known = (
+                len(webhook.marks) == 1
+            )  # else one that is being loaded may close it unseen
 
 
 def close(webhook: Webhook) -> None:
