@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo test simulation e2e cluster cluster-stop check fix generate generate-check bench lock clean
+.PHONY: demo test simulation mutants faults guarantees e2e cluster cluster-stop check fix generate generate-check bench lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -9,7 +9,9 @@ READY := $(VENV)/.ready
 help:
 	@echo 'make demo    try it: the examples on this machine, with a receiver of its own (KEEP=1 stays up)'
 	@echo 'make test    all tests that need no cluster'
-	@echo 'make simulation SECONDS=600: lives of the engine full of faults, in virtual time'
+	@echo 'make simulation  lives of the engine full of faults, in virtual time (SECONDS=, SEED=)'
+	@echo 'make mutants breaks the engine on purpose, to see that a test says so (a few minutes)'
+	@echo 'make faults  what can go wrong, for an hour (SEED=, ROUNDS=, ONLY=); make guarantees writes docs/guarantees.md from it'
 	@echo 'make e2e     tests on a real Kubernetes (kind, or its own as root; see tests/e2e/run)'
 	@echo 'make cluster such a Kubernetes to try things on; prints its kubeconfig; make cluster-stop ends it'
 	@echo 'make check   format, lint, types, layers, generated files, examples'
@@ -23,11 +25,22 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests/guarantees
-	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees
+	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
+	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees --ignore tests/faults
 	@echo 'cluster tests left out: make e2e'
 
 simulation: $(READY)
 	@$(BIN)/python tests/simulation --hunt $(or $(SECONDS),60) --first $(or $(SEED),1)
+
+mutants: $(READY)
+	@$(BIN)/python tools/mutants.py $(ARGS)
+
+faults: $(READY)
+	@PYTHONPATH=tests:tools $(BIN)/python -m faults.run $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short)
+
+guarantees: $(READY)
+	@PYTHONPATH=tests:tools $(BIN)/python -m faults.publish
 
 e2e: $(READY)
 	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching

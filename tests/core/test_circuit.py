@@ -11,7 +11,7 @@ from hookwright.core.outcome import Verdict
 def opened(now: float = 100.0) -> Circuit:
     """A circuit that has just opened at `now`."""
     circuit = Circuit()
-    changes = [circuit.record(Verdict.RETRY, probe=False, now=now, tried=True) for _ in range(10)]
+    changes = [circuit.record(Verdict.RETRY, probe=0, now=now, tried=True) for _ in range(10)]
     assert changes == [False] * 9 + [True]
     return circuit
 
@@ -19,15 +19,16 @@ def opened(now: float = 100.0) -> Circuit:
 def probe(circuit: Circuit, verdict: Verdict, now: float) -> bool:
     """One probe that starts and ends at `now`."""
     assert circuit.may_start(now)
-    assert circuit.start()
-    return circuit.record(verdict, probe=True, now=now, tried=True)
+    number = circuit.start()
+    assert number
+    return circuit.record(verdict, probe=number, now=now, tried=True)
 
 
 def test_it_stays_closed_up_to_nine_in_a_row() -> None:
     """Nine failures, one other outcome and nine more do not open it."""
     circuit = Circuit()
     for verdict in (*[Verdict.RETRY] * 9, Verdict.DELIVERED, *[Verdict.RETRY] * 9):
-        assert not circuit.record(verdict, probe=False, now=0.0, tried=True)
+        assert not circuit.record(verdict, probe=0, now=0.0, tried=True)
     assert not circuit.open
     assert circuit.failures == 9
     assert circuit.may_start(0.0)
@@ -69,10 +70,10 @@ def test_a_delivery_that_cannot_be_built_leaves_it_as_it_is(verdict: Verdict) ->
     assert circuit.may_start(105.0)
     assert circuit.start()
     assert not circuit.may_start(105.0)
-    assert not circuit.record(verdict, probe=True, now=105.0, tried=False)
+    assert not circuit.record(verdict, probe=circuit.probe, now=105.0, tried=False)
     assert (circuit.open, circuit.failures, circuit.interval) == (True, 10, 5.0)
     assert circuit.may_start(105.0)
-    assert not circuit.record(verdict, probe=False, now=106.0, tried=False)
+    assert not circuit.record(verdict, probe=0, now=106.0, tried=False)
     assert probe(circuit, Verdict.DELIVERED, 106.0)
 
 
@@ -80,22 +81,22 @@ def test_a_delivery_that_cannot_be_built_ends_no_row_of_failures() -> None:
     """Nine failures, one that was never sent, and one more failure open it."""
     circuit = Circuit()
     for _ in range(9):
-        circuit.record(Verdict.RETRY, probe=False, now=0.0, tried=True)
-    assert not circuit.record(Verdict.REJECTED, probe=False, now=0.0, tried=False)
-    assert circuit.record(Verdict.RETRY, probe=False, now=0.0, tried=True)
+        circuit.record(Verdict.RETRY, probe=0, now=0.0, tried=True)
+    assert not circuit.record(Verdict.REJECTED, probe=0, now=0.0, tried=False)
+    assert circuit.record(Verdict.RETRY, probe=0, now=0.0, tried=True)
 
 
 def test_a_late_failure_does_not_put_the_probe_off() -> None:
     """An attempt that began before the opening and fails after it changes nothing but the count."""
     circuit = opened(now=100.0)
-    assert not circuit.record(Verdict.RETRY, probe=False, now=104.0, tried=True)
+    assert not circuit.record(Verdict.RETRY, probe=0, now=104.0, tried=True)
     assert (circuit.next_probe, circuit.interval, circuit.failures) == (105.0, 5.0, 11)
 
 
 def test_a_late_success_closes_it() -> None:
     """So does one that succeeds."""
     circuit = opened()
-    assert circuit.record(Verdict.DELIVERED, probe=False, now=101.0, tried=True)
+    assert circuit.record(Verdict.DELIVERED, probe=0, now=101.0, tried=True)
     assert not circuit.open
 
 
@@ -103,7 +104,7 @@ def test_an_abandoned_probe_makes_room_for_another() -> None:
     """A probe without an outcome neither counts nor blocks."""
     circuit = opened(now=0.0)
     assert circuit.start()
-    circuit.abandon(probe=True)
+    circuit.abandon(circuit.probe)
     assert circuit.may_start(5.0)
     assert circuit.failures == 10
 

@@ -231,7 +231,7 @@ def source(kube: Kube, image: str, release: Release) -> Source:
 @pytest.fixture(scope="module")
 def place(kube: Kube, release: Release, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace for the tests of one file; events for the whole cluster reach it."""
-    name = "hookwright-e2e-" + request.module.__name__.rpartition("test_")[2]
+    name = "hookwright-e2e-" + request.module.__name__.rpartition("test_")[2].replace("_", "-")
     kube.namespace(name, **{"hookwright.io/cluster-events": "true"})
     yield name
     kube("delete", "namespace", name)

@@ -22,6 +22,7 @@ SHAPES = {
     r"\d{4}-\d\d-\d\dT[\d:.]+Z": "TIME",
     r"(Resource Version: +)\d+": r"\1VERSION",
     r"\b[0-9a-f]{64}\b": "HASH",
+    r"\b[0-9a-f]{32}\b": "RUN",
     r"\b(dlv|evt)_\w+": r"\1_ID",
     r"(Message: +Run )\S+": r"\1ID",
     r"(Duration Millis: +)[\d.]+": r"\1MILLIS",

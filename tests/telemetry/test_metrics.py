@@ -1,49 +1,32 @@
 """Metrics, as Prometheus reads them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from __future__ import annotations
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from hookwright.api.config import DispatchConfig
-from hookwright.core.circuit import Circuit
-from hookwright.core.lifecycle import RouteState
-from hookwright.core.outcome import Verdict
+from core.lane_builders import GONE, RETRY, attempt, delivery, put, running, start_all
+from hookwright.core.lane import Lane
+from hookwright.core.records import AttemptRecord, StoreStats
 from hookwright.limits import CIRCUIT_FAILURES, METRICS_WEBHOOKS
-from hookwright.store.port import AttemptRecord, StoreStats
-from hookwright.telemetry.metrics import Metrics
+from hookwright.telemetry.metrics import Metrics, Observed
 from hookwright.telemetry.record import AttemptDetails
 
 
-@dataclass
-class Lane:
-    """A webhook's lane."""
-
-    key: str
-    state: RouteState = RouteState.RUNNING
-    circuit: Circuit = field(default_factory=Circuit)
-    in_flight: int = 0
-    waiting: int = 0
-    dead: int = 0
-    consecutive_failures: int = 0
+def filled(key: str, *, waiting: int = 0, dead: int = 0, in_flight: int = 0) -> Lane:
+    """A running webhook with so many deliveries waiting, some of them under way, and so many dead letters."""
+    lane = running(key=key, max_in_flight=max(1, in_flight))
+    put(lane, *(delivery(number, route=key) for number in range(1, 2 * waiting, 2)))
+    if in_flight:
+        start_all(lane)
+    for _ in range(dead):
+        lane.dead_at_once()
+    return lane
 
 
-@dataclass
-class World:
-    """Lanes, loader and store in one."""
-
-    rows: list[Lane] = field(default_factory=list)
-    config: DispatchConfig | None = None
-    loaded_at: float | None = None
-    webhooks: Mapping[str, object] = field(default_factory=dict)
-    figures: StoreStats = field(default_factory=StoreStats)
-
-    def lanes(self) -> Iterator[Lane]:
-        return iter(self.rows)
-
-    def stats(self) -> StoreStats:
-        return self.figures
+def observed(*lanes: Lane, config_hash: str | None = None, loaded_at: float | None = None) -> Observed:
+    """What a dispatcher with these lanes shows; all of their webhooks are configured."""
+    return Observed(lanes, [lane.key for lane in lanes], config_hash, loaded_at, StoreStats())
 
 
 def scraped(metrics: Metrics) -> dict[str, float]:
@@ -56,10 +39,10 @@ def scraped(metrics: Metrics) -> dict[str, float]:
     return samples
 
 
-def watching(world: World) -> dict[str, float]:
-    """A scrape of this world."""
+def watching(seen: Observed) -> dict[str, float]:
+    """A scrape of this."""
     metrics = Metrics()
-    metrics.watch(world, world, world)
+    metrics.watch(lambda: seen)
     return scraped(metrics)
 
 
@@ -145,37 +128,60 @@ def test_counters_exist_before_anything_happened() -> None:
     assert any(name.startswith("hookwright_build_info{version=") for name in samples)
 
 
+def test_rounds_that_failed_are_counted_by_name() -> None:
+    """Each has a rate of its own."""
+    metrics = Metrics()
+    for name in ("prune", "sweep", "prune"):
+        metrics.round_failed(name)
+    samples = scraped(metrics)
+    assert samples['hookwright_round_failures_total{round="prune"}'] == 2
+    assert samples['hookwright_round_failures_total{round="sweep"}'] == 1
+
+
 def test_states_and_backlogs_are_read_at_the_scrape() -> None:
     """Webhooks by state leave out deleted ones, whose waiting deliveries and dead letters still count."""
-    broken = Circuit()
-    for second in range(CIRCUIT_FAILURES):
-        broken.record(Verdict.RETRY, probe=False, now=second)
-    world = World(
-        rows=[
-            Lane("a/one", waiting=3, dead=1, in_flight=2),
-            Lane("a/two", RouteState.HELD, broken, waiting=4),
-            Lane("b/gone", RouteState.GONE, dead=5, consecutive_failures=7),
-            Lane("b/deleted", RouteState.HELD, waiting=6),
-        ],
-        webhooks={"a/one": 0, "a/two": 0, "b/gone": 0},
-    )
-    samples = watching(world)
+    two = filled("a/two", waiting=4)
+    for _ in range(CIRCUIT_FAILURES):
+        attempt(two, RETRY)
+        put(two, delivery(99, route="a/two"))
+    two.standing.held("its Secret is away")
+    gone = filled("b/gone", dead=5)
+    for _ in range(6):
+        put(gone, delivery(1, route="b/gone"))
+        attempt(gone, RETRY)
+    put(gone, delivery(1, route="b/gone"))
+    attempt(gone, GONE)
+    deleted = filled("b/deleted", waiting=6)
+    deleted.standing.removed(0.0)
+    one = filled("a/one", waiting=3, dead=1, in_flight=2)
+    seen = observed(one, two, gone, deleted)._replace(webhooks=["a/one", "a/two", "b/gone"])
+    samples = watching(seen)
     assert samples['hookwright_webhooks{state="running"}'] == 1
     assert samples['hookwright_webhooks{state="held"}'] == 1
     assert samples['hookwright_webhooks{state="gone"}'] == 1
     assert samples["hookwright_circuits_open"] == 1
-    assert samples["hookwright_pending"] == 13
-    assert samples["hookwright_dead_letters"] == 6
+    assert samples["hookwright_pending"] == sum(lane.waiting for lane in (one, two, gone, deleted))
+    assert samples["hookwright_dead_letters"] == 7
     assert samples["hookwright_in_flight"] == 2
     assert samples['hookwright_webhook_pending{namespace="a",webhook="one"}'] == 3
-    assert samples['hookwright_webhook_dead_letters{namespace="b",webhook="gone"}'] == 5
+    assert samples['hookwright_webhook_pending{namespace="b",webhook="deleted"}'] == 6
+    assert samples['hookwright_webhook_dead_letters{namespace="b",webhook="gone"}'] == 6
     assert samples['hookwright_webhook_consecutive_failures{namespace="b",webhook="gone"}'] == 7
+
+
+def test_gauges_are_those_of_the_moment() -> None:
+    """What happens between two scrapes is seen by the second."""
+    lane, metrics = filled("a/one", waiting=2), Metrics()
+    metrics.watch(lambda: observed(lane))
+    assert scraped(metrics)["hookwright_pending"] == 2
+    attempt(lane)
+    assert scraped(metrics)["hookwright_pending"] == 1
 
 
 def test_series_per_webhook_are_bounded() -> None:
     """Those with most waiting or dead keep their names, the others are summed, so the sum is whole."""
-    quiet = [Lane(f"n/quiet-{number}", waiting=1) for number in range(METRICS_WEBHOOKS + 50)]
-    samples = watching(World(rows=[*quiet, Lane("n/full", waiting=900), Lane("n/dead", dead=800)]))
+    quiet = [filled(f"n/quiet-{number}", waiting=1) for number in range(METRICS_WEBHOOKS + 50)]
+    samples = watching(observed(*quiet, filled("n/full", waiting=900), filled("n/dead", dead=800)))
     pending = {
         name: value for name, value in samples.items() if name.startswith("hookwright_webhook_pending{")
     }
@@ -188,11 +194,10 @@ def test_series_per_webhook_are_bounded() -> None:
 
 def test_the_configuration_in_force_is_told_by_hash_and_time() -> None:
     """Before the first one there is nothing to tell."""
-    config = DispatchConfig(hash="0123abcd", webhooks=[])
-    samples = watching(World(config=config, loaded_at=1_700_000_000.5))
+    samples = watching(observed(config_hash="0123abcd", loaded_at=1_700_000_000.5))
     assert samples['hookwright_config_info{hash="0123abcd"}'] == 1
     assert samples["hookwright_config_loaded_timestamp_seconds"] == 1_700_000_000.5
-    assert not any(name.startswith("hookwright_config_info") for name in watching(World()))
+    assert not any(name.startswith("hookwright_config_info") for name in watching(observed()))
 
 
 def test_the_store_tells_its_figures() -> None:
@@ -201,7 +206,7 @@ def test_the_store_tells_its_figures() -> None:
         commits=10, rows=250, commit_seconds=0.5, slowest_commit_seconds=0.2, checkpoints=1,
         checkpoint_seconds=0.1, wal_bytes=4096, held=3, identities=77, oldest_identity=1_700_000_000_500,
     )  # fmt: skip
-    samples = watching(World(figures=figures))
+    samples = watching(observed()._replace(stats=figures))
     assert samples["hookwright_store_commits_total"] == 10
     assert samples["hookwright_store_rows_total"] == 250
     assert samples["hookwright_store_commit_seconds_total"] == 0.5
@@ -209,7 +214,7 @@ def test_the_store_tells_its_figures() -> None:
     assert samples["hookwright_store_waiting_for_space"] == 3
     assert samples["hookwright_identities"] == 77
     assert samples["hookwright_identity_window_start_timestamp_seconds"] == 1_700_000_000.5
-    assert "hookwright_identity_window_start_timestamp_seconds" not in watching(World())
+    assert "hookwright_identity_window_start_timestamp_seconds" not in watching(observed())
 
 
 def test_two_dispatchers_in_one_process_do_not_share_figures() -> None:

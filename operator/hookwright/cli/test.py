@@ -17,6 +17,7 @@ from hookwright.cli.folder import Folder, read_folder, test_requests, unfit_test
 from hookwright.cli.output import Format, format_option, print_error, print_many
 from hookwright.cli.show import note
 from hookwright.core.expectations import FAILED, SUCCESSFUL
+from hookwright.core.former import FormerSecrets
 from hookwright.core.hints import hint
 from hookwright.core.keys import Keys
 from hookwright.core.objects import WEBHOOK_TEST, full_name
@@ -24,7 +25,6 @@ from hookwright.core.redaction import printable
 from hookwright.core.times import rfc3339
 from hookwright.dispatcher.app import make_sender
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.settings import Settings
 from hookwright.dispatcher.testruns import TestRequest, TestRunner

@@ -30,14 +30,17 @@ class Bury(NamedTuple):
 class Backlog:
     """Of one lane; at first nothing waits."""
 
-    __slots__ = ("_again", "_quiet_until", "asked", "behind", "next_due", "oldest")
+    __slots__ = ("_quiet_until", "_recalled", "_received", "asked", "behind", "next_due", "oldest")
 
     def __init__(self) -> None:
-        self.behind = self._again = False
+        self.behind = False
         self.next_due = self.oldest = inf
         """Seconds; infinity: nothing is due, nothing waits."""
+        self._received = inf
+        """The oldest that was told of since the store was asked: its answer may be older."""
         self.asked: Wanted | Bury | None = None
         """What the store has been asked and did not answer yet."""
+        self._recalled = False
         self._quiet_until = 0.0
 
     # --- what is known of it ---------------------------------------------------------------------
@@ -49,18 +52,19 @@ class Backlog:
 
     def left(self) -> None:
         """Something that may go at once is left to the store."""
-        self.behind = self._again = True
+        self.behind = True
 
     def due(self, due_ms: int | None) -> None:
         """Something in the store is due then (0: at once; None: nothing is)."""
         if due_ms == 0:
             self.left()
         elif due_ms is not None:
-            self.next_due = min(self.next_due, (due_ms + 1) / 1000)  # the store counts whole milliseconds
+            self.next_due = min(self.next_due, (due_ms + 1) / 1000)  # a store counts whole milliseconds
 
     def received(self, received_ms: int) -> None:
         """Something of that age waits, in the store or in the queue."""
-        self.oldest = min(self.oldest, received_ms / 1000)
+        self._received = min(self._received, received_ms / 1000)
+        self.oldest = min(self.oldest, self._received)
 
     def missed(self, next_due_ms: int) -> bool:
         """The store was found to hold something due then; whether it would not have been looked for in time."""
@@ -81,7 +85,7 @@ class Backlog:
 
     def ask(self, asked: Wanted | Bury) -> None:
         """It is asked this."""
-        self.asked, self._again = asked, False
+        self.asked, self._received, self._recalled = asked, inf, False
         if isinstance(asked, Wanted):
             self.behind = False
         elif asked.received_before is None:  # all of it
@@ -90,20 +94,24 @@ class Backlog:
     def answered(self, *, oldest_ms: int | None = None) -> None:
         """The answer is complete; that of a burial tells how old the oldest is that still waits."""
         if isinstance(self.asked, Bury):
-            self.oldest = inf if oldest_ms is None else oldest_ms / 1000
+            self.oldest = self._received if oldest_ms is None else min(self._received, oldest_ms / 1000)
             self.behind = self.behind or self.asked.received_before is not None  # what left the queue for it
         self.asked = None
-        self.behind = self.behind or self._again
 
-    def broken_off(self) -> None:
-        """A burial ends before it is complete: what is left waits on."""
-        self.asked = None
-        self.behind = True
+    def recall(self) -> None:
+        """What is being buried may be wanted again: no further step, and a new burial if it is not."""
+        self._recalled = True
+
+    def next_step(self, after: int) -> Bury | None:
+        """The next step of the burial; None: there is none, what it did not come to waits as before."""
+        if isinstance(self.asked, Bury) and not self._recalled:
+            return self.asked._replace(after=after)
+        self.asked, self.behind = None, True
+        return None
 
     def unanswered(self, now: float) -> None:
         """It was not carried out: ask again after a pause."""
-        self.asked = None
-        self.behind = True
+        self.asked, self.behind = None, True
         self._quiet_until = now + LANE_AGAIN_SECONDS
 
     def wake_at(self, now: float, end_at: float) -> float:

@@ -6,7 +6,7 @@ by an open circuit; a probe that fails uses up no step of the schedule (`core.li
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hookwright.core.outcome import Verdict
 from hookwright.limits import CIRCUIT_FAILURES, CIRCUIT_PROBE_MAX_SECONDS, CIRCUIT_PROBE_MIN_SECONDS
@@ -17,13 +17,14 @@ class Circuit:
     """Closed at first. `failures` counts Retry outcomes in a row, also while open.
 
     `interval` is the wait before the next probe in seconds (0: closed), `next_probe` the monotonic time from
-    which it may start, `probe_running` whether one is under way.
+    which it may start, `probe` the number of the one under way (0: none). Numbers tell a probe of an earlier opening.
     """
 
     failures: int = 0
     interval: float = 0.0
     next_probe: float = 0.0
-    probe_running: bool = False
+    probe: int = 0
+    probes: int = field(default=0, compare=False)
 
     @property
     def open(self) -> bool:
@@ -32,22 +33,25 @@ class Circuit:
 
     def may_start(self, now: float) -> bool:
         """Whether an attempt may start now: always while closed, one probe at its time while open."""
-        return not self.open or (not self.probe_running and now >= self.next_probe)
+        return not self.open or (not self.probe and now >= self.next_probe)
 
-    def start(self) -> bool:
-        """An attempt starts, after `may_start`. True: it is a probe; hand that to `record` or `abandon`."""
-        self.probe_running = self.open
-        return self.probe_running
+    def start(self) -> int:
+        """An attempt starts, after `may_start`. Not 0: it is a probe; hand that to `record` or `abandon`."""
+        if not self.open:
+            return 0
+        self.probes += 1
+        self.probe = self.probes
+        return self.probe
 
-    def record(self, verdict: Verdict, *, probe: bool, now: float, tried: bool) -> bool:
-        """An attempt ended. True: the circuit opened or closed by it.
+    def record(self, verdict: Verdict, *, probe: int, now: float, tried: bool) -> bool:
+        """An attempt ended; `probe` is what `start` answered. True: the circuit opened or closed by it.
 
         Any outcome but Retry closes. A Retry of an attempt that began before the circuit opened does not put
         the next probe off. `tried`: whether there was a request to send. One that could not even be built (a
         template does not render) tells nothing of the target: it neither counts nor closes, and another may probe.
         """
         if not tried:
-            self.abandon(probe=probe)
+            self.abandon(probe)
             return False
         if verdict is not Verdict.RETRY:
             return self.close()
@@ -57,20 +61,20 @@ class Circuit:
                 return False
             self._wait(CIRCUIT_PROBE_MIN_SECONDS, now)
             return True
-        if probe:
-            self.probe_running = False
+        if probe and probe == self.probe:
+            self.probe = 0
             self._wait(min(self.interval * 2, CIRCUIT_PROBE_MAX_SECONDS), now)
         return False
 
-    def abandon(self, *, probe: bool) -> None:
-        """An attempt ended without an outcome (shutdown, a replaced configuration): another may probe."""
-        if probe:
-            self.probe_running = False
+    def abandon(self, probe: int) -> None:
+        """An attempt ended without an outcome (shutdown): if it was the probe, another may be one."""
+        if probe == self.probe:
+            self.probe = 0
 
     def close(self) -> bool:
         """Forget everything: an outcome other than Retry, or a changed requestedAt. True: it was open."""
         was_open = self.open
-        self.failures, self.interval, self.next_probe, self.probe_running = 0, 0.0, 0.0, False
+        self.failures, self.interval, self.next_probe, self.probe = 0, 0.0, 0.0, 0
         return was_open
 
     def _wait(self, interval: float, now: float) -> None:

@@ -38,7 +38,7 @@ from hookwright.core.standing import Standing
 from hookwright.limits import (
     DELETED_WEBHOOK_SECONDS,
     LANE_AGAIN_SECONDS,
-    LANE_QUEUE_BYTES,
+    LANE_EARLY_SECONDS,
     MAX_IN_FLIGHT_DEFAULT,
 )
 
@@ -62,17 +62,17 @@ class Effects(NamedTuple):
 class Started(NamedTuple):
     """An attempt of this delivery begins, or `given_up` is to be written instead.
 
-    `probe`: the attempt probes an open circuit (hand it to what ends it).
+    `probe`: not 0, the attempt probes an open circuit (hand it to what ends it).
     """
 
     delivery: Delivery
-    probe: bool = False
+    probe: int = 0
     given_up: Finish | None = None
 
 
 _NOTHING: Final = Effects()
 _TURN: Final = Effects(turn=True)
-_UNCONFIGURED: Final = Rules(RetryPolicy.of(None))
+UNCONFIGURED: Final = Rules(RetryPolicy.of(None))
 
 
 class Lane:
@@ -87,7 +87,7 @@ class Lane:
     def __init__(self, key: str, totals: Totals) -> None:
         self.key, self._totals = key, totals
         self.standing = Standing()
-        self._rules = _UNCONFIGURED
+        self._rules = UNCONFIGURED
         self._queue, self._backlog = Queue(totals), Backlog()
         self._known: set[int] = set()
         """Every delivery in memory: queued, running, or with a result that is not written yet."""
@@ -123,10 +123,11 @@ class Lane:
             self.paused_until = 0.0
         self._rules = rules
         if rules.rate is None:
-            self._window = self._window if held is not None else None  # held, its rate is not known
+            self._window = None
         elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = Window(*rules.rate)
         self.standing.configured(mark, held, message)
+        self._backlog.recall()
 
     @property
     def spent(self) -> bool:
@@ -168,6 +169,7 @@ class Lane:
         self._backlog.left()
         if self.standing.known and self.standing.mark is None:
             self.standing.wait_anew(now)
+            self._backlog.recall()
 
     # --- attempts --------------------------------------------------------------------------------
 
@@ -199,7 +201,7 @@ class Lane:
         return Started(delivery, self.circuit.start())
 
     def ended(
-        self, delivery: Delivery, outcome: Outcome, *, tried: bool, probe: bool, mark: str, now: float,
+        self, delivery: Delivery, outcome: Outcome, *, tried: bool, probe: int, mark: str, now: float,
         jitter: float,
     ) -> Decision:  # fmt: skip
         """An attempt under the configuration `mark` came to an outcome: what becomes of the delivery.
@@ -210,7 +212,7 @@ class Lane:
         self._unwritten += 1
         decision = decide(
             outcome, attempts=delivery.attempts, steps=delivery.steps, received=delivery.received / 1000,
-            policy=self._rules.retry, probing=probe, now=now, jitter=jitter,
+            policy=self._rules.retry, probing=probe > 0, now=now, jitter=jitter,
         )  # fmt: skip
         self.circuit.record(outcome.verdict, probe=probe, now=now, tried=tried)
         if decision.pause:
@@ -220,10 +222,10 @@ class Lane:
             self.standing.gone(mark)
         return decision
 
-    def abandoned(self, delivery: Delivery, *, probe: bool) -> None:
+    def abandoned(self, delivery: Delivery, *, probe: int) -> None:
         """An attempt ended without an outcome (shutdown): the delivery waits in the store as before."""
         self._fly(-1)
-        self.circuit.abandon(probe=probe)
+        self.circuit.abandon(probe)
         self._forget(delivery)
 
     def written(self, delivery: Delivery, finish: Finish) -> None:
@@ -249,29 +251,24 @@ class Lane:
         """The answer to a claim."""
         self._changes += 1
         self._backlog.answered()
+        self._queue.answered()
         for delivery in found.deliveries:
             self._push(delivery)
         self._backlog.due(found.next_due)
 
     def buried(self, done: Buried) -> Bury | None:
-        """The answer to a step of a burial; the next step, if it is not complete and its reason still holds."""
+        """The answer to a step of a burial; the next step, if it is not complete."""
         self._count(-done.count, -done.size, done.count)
-        asked = self._backlog.asked
-        if done.after is not None and isinstance(asked, Bury):
-            if self.standing.still(asked.reason):
-                return asked._replace(after=done.after)
-            self._backlog.broken_off()
-            return None
+        if done.after is not None:
+            return self._backlog.next_step(done.after)
         self._backlog.answered(oldest_ms=done.oldest)
-        queued = self._queue.oldest()
-        if queued is not None:
-            self._backlog.received(queued)
         return None
 
     def unanswered(self, now: float) -> None:
         """The store did not carry out what it was asked."""
         self._changes += 1
         self._backlog.unanswered(now)
+        self._queue.answered()
 
     def pruned(self, count: int) -> None:
         """So many dead letters left the store by age or size."""
@@ -320,12 +317,12 @@ class Lane:
     def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
         state = self.standing.state
         if now >= end_at or state is RouteState.GONE:
-            burial = self._burial(now)
+            burial = self._burial(now + LANE_EARLY_SECONDS)  # `give_up` rounds otherwise than `_end_at`
             if burial is not None:
                 return burial
         if not self._backlog.behind or state is not RouteState.RUNNING or not self._queue.is_low():
             return None
-        return Wanted(max(1, self._queue.room()), LANE_QUEUE_BYTES, frozenset(self._known))
+        return Wanted(self._queue.room(), self._queue.ask(), frozenset(self._known))
 
     def _nothing_waits(self) -> bool:
         """But for what is under way."""
@@ -367,7 +364,7 @@ class Lane:
         if self.paused_until > now:
             return self.paused_until
         if not self.circuit.may_start(now):
-            return None if self.circuit.probe_running else self.circuit.next_probe
+            return None if self.circuit.probe else self.circuit.next_probe
         if self._window is not None:
             free_at = self._window.free_at(now)
             if free_at > now:

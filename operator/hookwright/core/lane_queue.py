@@ -9,7 +9,13 @@ from collections import deque
 from dataclasses import dataclass
 
 from hookwright.core.records import Delivery
-from hookwright.limits import LANE_QUEUE, LANE_QUEUE_BYTES, LANE_QUEUE_LEAST, LANES_QUEUE_BYTES
+from hookwright.limits import (
+    LANE_QUEUE,
+    LANE_QUEUE_BYTES,
+    LANE_QUEUE_LEAST,
+    LANE_QUEUE_LEAST_BYTES,
+    LANES_QUEUE_BYTES,
+)
 
 
 @dataclass(slots=True)
@@ -22,16 +28,18 @@ class Totals:
     in_flight: int = 0
     queue_bytes: int = 0
     """Events queued in memory."""
+    asked_bytes: int = 0
+    """What the store may answer to the claims under way."""
 
 
 class Queue(deque[Delivery]):
     """First in, first out. While the queues of all lanes together are over their bound, each may hold only a few."""
 
-    __slots__ = ("_size", "_totals")
+    __slots__ = ("_asked", "_size", "_totals")
 
     def __init__(self, totals: Totals) -> None:
         super().__init__()
-        self._size = 0
+        self._size = self._asked = 0
         self._totals = totals
 
     def room(self) -> int:
@@ -42,6 +50,21 @@ class Queue(deque[Delivery]):
     def is_low(self) -> bool:
         """Whether it is time to fetch more."""
         return self._size <= LANE_QUEUE_BYTES // 2 and self.room() >= len(self)
+
+    def ask(self) -> int:
+        """The store is asked for more: how many bytes at most. Little where all lanes together ask for much."""
+        totals = self._totals
+        taken = totals.queue_bytes + totals.asked_bytes
+        self._asked = (
+            LANE_QUEUE_BYTES if taken + LANE_QUEUE_BYTES <= LANES_QUEUE_BYTES else LANE_QUEUE_LEAST_BYTES
+        )
+        totals.asked_bytes += self._asked
+        return self._asked
+
+    def answered(self) -> None:
+        """The store answered, or did not."""
+        self._totals.asked_bytes -= self._asked
+        self._asked = 0
 
     def push(self, delivery: Delivery) -> None:
         """Queue one that is to start after all others."""
@@ -68,7 +91,3 @@ class Queue(deque[Delivery]):
             else:
                 self.push(delivery)
         return dropped
-
-    def oldest(self) -> int | None:
-        """When the oldest was received (milliseconds); None: it is empty."""
-        return min((one.received for one in self), default=None)

@@ -15,6 +15,7 @@ from hookwright import __version__
 from hookwright.api.config import RouteConfig
 from hookwright.api.fields import KeyRef, seconds
 from hookwright.api.v1alpha1.webhook import Header, WebhookSpec
+from hookwright.core.lane import Rules
 from hookwright.core.redaction import Redactor, placeholder
 from hookwright.core.request import Outgoing
 from hookwright.core.retry import RetryPolicy
@@ -34,6 +35,13 @@ def host_of(url: str) -> str:
     return rest[:end].lower()
 
 
+def rules_of(spec: WebhookSpec) -> Rules:
+    """What a spec says of its lane."""
+    limit = spec.rate_limit
+    rate = None if limit is None else (limit.requests, _PERIODS[limit.per])
+    return Rules(RetryPolicy.of(spec.retry), spec.max_in_flight, rate)
+
+
 class Route:
     """One webhook that can be sent. Raises ValueError when `config` is held, as there is nothing to send then."""
 
@@ -45,11 +53,9 @@ class Route:
         self.spec: WebhookSpec = spec
         self.key = config.key
         self.timeout = seconds(spec.timeout)
-        self.retry = RetryPolicy.of(spec.retry)
         self.validators: Validators = compile_validators(spec.response_validators)
         self.redactor = Redactor({label: value for label, value in config.secrets.items() if value})
-        self.max_in_flight = spec.max_in_flight
-        self.rate = (spec.rate_limit.requests, _PERIODS[spec.rate_limit.per]) if spec.rate_limit else None
+        self.rules = rules_of(spec)
         self.url = spec.url if spec.url is not None else self.secret(self._url_ref())
         self.host = host_of(self.url)
         self._shown_url_template = spec.url or placeholder(self._url_ref().label)

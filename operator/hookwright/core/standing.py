@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from hookwright.core.lifecycle import RouteState, route_state
-from hookwright.core.records import DeadReason, LastInvocation, StoredRoute
+from hookwright.core.records import LastInvocation, StoredRoute
 
 GONE: Final = "The target answered 410 Gone; change the spec or set hookwright.io/requestedAt anew."
 DELETED: Final = "The webhook was deleted."
@@ -80,12 +80,6 @@ class Standing:
         """What waits of a deleted webhook waits as if it were deleted now."""
         self.deleted_at_ms = int(now * 1000)
         self._save(hurry=True)
-
-    def still(self, reason: DeadReason) -> bool:
-        """Whether what waits is buried for this reason yet: the webhook may have come back or changed."""
-        if reason is DeadReason.GONE:
-            return self.state is RouteState.GONE
-        return reason is not DeadReason.WEBHOOK_DELETED or self.deleted_at_ms is not None
 
     def gone(self, mark: str) -> None:
         """The target answered 410 to a request under the configuration `mark`; an older one's does not count."""

@@ -222,7 +222,7 @@ class Dispatcher:
         """Put the record of a Manual call or test into the history."""
         assert self._store is not None
         finish = Finish(key=record.delivery_key, route=record.route, action=Action.ACK, record=record)
-        self._background.spawn("record", self._store.work.finish([finish]))
+        self._background.spawn("record", self._background.guard("record", self._store.work.finish([finish])))
 
     # --- life ----------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class Background:
         return True
 
     def spawn(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        """Do it once in the background."""
+        """Do it once in the background; that it succeeded is for itself to say."""
         task = asyncio.create_task(self._quietly(name, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -74,7 +74,10 @@ class Background:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _quietly(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        await self.guard(name, work)
+        try:
+            await work
+        except Exception as error:
+            self.failure(name, error)
 
     async def _every(self, name: str, seconds: float, what: Callable[[], Awaitable[object]]) -> None:
         while True:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from hookwright.core.former import FormerSecrets
 from hookwright.core.records import RouteCounts
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.limits import COUNT_LANES, PRUNE_SECONDS, REMEMBER_SECONDS, SWEEP_SECONDS
 from hookwright.store.port import Store

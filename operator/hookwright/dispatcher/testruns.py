@@ -15,6 +15,7 @@ from hookwright.api.fields import seconds
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.core.event import Event, delivery_id
 from hookwright.core.expectations import FAILED, SUCCESSFUL, judge_test
+from hookwright.core.former import FormerSecrets
 from hookwright.core.hints import hint
 from hookwright.core.invocations import invocation, with_bodies_cut
 from hookwright.core.keys import Keys
@@ -26,7 +27,6 @@ from hookwright.core.routes import Route
 from hookwright.core.tested_event import event_of_test
 from hookwright.core.times import rfc3339
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.records import (
     Attempted,

@@ -153,6 +153,8 @@ class Work(Protocol):
     async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
         """For each webhook: waiting deliveries that are due, oldest due first, and when the next one is.
 
+        The answer comes after the answers to all calls of `accept` whose rows it saw.
+
         One that may go at once counts as due since it was received; among those the smaller key goes first.
         One over `max_bytes` comes alone, so that it comes at all. One consistent look per webhook: whatever
         waited at that moment and is not excluded is among the deliveries or not before `next_due`. The answer

@@ -13,14 +13,13 @@ from typing import NamedTuple
 import structlog
 
 from hookwright.api.config import DispatchConfig, RouteConfig
-from hookwright.core.lane import Rules
+from hookwright.core.former import FormerSecrets
+from hookwright.core.lane import UNCONFIGURED
 from hookwright.core.lifecycle import gone_mark
 from hookwright.core.matching import Matcher
-from hookwright.core.retry import RetryPolicy
-from hookwright.core.routes import Route
+from hookwright.core.routes import Route, rules_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.dispatcher.delivery.lanes import Lanes
@@ -54,6 +53,8 @@ class Loader:
         self.loaded_at: float | None = None
         self.problem: str | None = None
         """Why a newer configuration was refused."""
+        self._unfit: dict[str, str] = {}
+        """Webhooks whose templates turned out not to compile here, and why."""
         self._one_at_a_time = asyncio.Lock()
 
     async def load(self, config: DispatchConfig) -> None:
@@ -85,7 +86,8 @@ class Loader:
             return _Built(webhook, None, webhook.held)
         present = self._lanes.target(webhook.key)
         if present is not None and present.route.config == webhook:
-            return _Built(webhook, present, None)
+            return _Built(webhook, present, self._unfit.get(webhook.key))
+        self._unfit.pop(webhook.key, None)
         try:
             target = Target(Route(webhook), self._sender, self._clock.monotonic, self.former)
             target.route.redactor.prepare()
@@ -98,11 +100,7 @@ class Loader:
 
     def _apply(self, built: _Built, matcher: Matcher) -> None:
         webhook, target, held = built
-        if target is not None:
-            route = target.route
-            rules = Rules(route.retry, route.max_in_flight, route.rate)
-        else:
-            rules = Rules(RetryPolicy.of(webhook.spec.retry if webhook.spec is not None else None))
+        rules = UNCONFIGURED if webhook.spec is None else rules_of(webhook.spec)
         self._lanes.configure(
             webhook.key, target, rules, mark=gone_mark(webhook.hash, webhook.requested_at), held=held,
             message=matcher.unreadable.get(webhook.key, ""),
@@ -120,7 +118,8 @@ class Loader:
                 if target.route.warm():
                     await asyncio.sleep(WARM_PAUSE_SECONDS)
             except TemplateError as error:
-                self._lanes.hold(webhook.key, target.redactor().text(str(error)))
+                message = self._unfit[webhook.key] = target.redactor().text(str(error))
+                self._lanes.hold(webhook.key, message)
 
 
 def _matcher(config: DispatchConfig, cluster: frozenset[str] | None) -> Matcher:

@@ -13,13 +13,13 @@ from typing import Any
 import structlog
 
 from hookwright.api.admin import ValidatorResult
+from hookwright.core.former import FormerSecrets
 from hookwright.core.lifecycle import gone_mark
 from hookwright.core.outcome import Outcome, judge_answer, judge_error, judge_fault
 from hookwright.core.redaction import Redactor
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.configuration.former import FormerSecrets
 from hookwright.errors import SendError, TemplateError
 from hookwright.outbound.auth import Credentials, credentials
 from hookwright.outbound.auth.oauth2 import SenderTokenFetcher

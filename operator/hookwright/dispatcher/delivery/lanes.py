@@ -17,13 +17,13 @@ from typing import NamedTuple
 from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
+from hookwright.core.parsed import Parsed
 from hookwright.core.records import Delivery, Finish, RouteCounts, StoredRoute
 from hookwright.core.request import Outgoing
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.claims import Claims
-from hookwright.dispatcher.delivery.parsed import Parsed
 from hookwright.dispatcher.delivery.records import Bodies
 from hookwright.dispatcher.delivery.results import Result, Results
 from hookwright.dispatcher.delivery.telling import Teller
@@ -56,7 +56,7 @@ class _Attempt(NamedTuple):
     seat: _Seat
     target: Target
     delivery: Delivery
-    probe: bool
+    probe: int
     outgoing: Outgoing
 
 
@@ -271,7 +271,7 @@ class Lanes:
             attempt = await waiter
 
     async def _attempt(
-        self, seat: _Seat, target: Target, delivery: Delivery, probe: bool, outgoing: Outgoing
+        self, seat: _Seat, target: Target, delivery: Delivery, probe: int, outgoing: Outgoing
     ) -> None:
         began = self._clock.wall_ms()
         try:
@@ -287,7 +287,7 @@ class Lanes:
         seat: _Seat,
         target: Target,
         delivery: Delivery,
-        probe: bool,
+        probe: int,
         performed: Performed,
         began_ms: int,
     ) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
+from hookwright.core.parsed import Parsed
 from hookwright.core.records import Delivery
-from hookwright.dispatcher.delivery.parsed import Parsed
 from hookwright.limits import PARSED_EVENT_BYTES, PARSED_EVENTS
 
 

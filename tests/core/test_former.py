@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hookwright.dispatcher.configuration.former import FormerSecrets
+from hookwright.core.former import FormerSecrets
 from hookwright.limits import FORMER_SECRETS_SECONDS, FORMER_VALUES
 
 KEY = "default/one"

@@ -1,0 +1,42 @@
+"""A rate limit: never more than so many starts in any period, wherever it begins, and no fewer than may be."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hookwright.core.rate import Window
+
+
+def test_a_burst_goes_out_at_once_and_the_next_one_waits() -> None:
+    """They are not spaced out."""
+    window = Window(3, 10.0)
+    for now in (100.0, 100.0, 104.0):
+        assert window.free_at(now) <= now
+        window.start(now)
+    assert window.free_at(104.0) == 110.0
+    window.start(110.0)
+    assert window.free_at(110.0) == 110.0
+    window.start(110.0)
+    assert window.free_at(110.0) == 114.0
+
+
+def test_its_memory_is_bounded() -> None:
+    """By the number of requests it grants."""
+    window = Window(5, 1.0)
+    for now in range(1000):
+        window.start(float(now))
+    assert len(window.starts) == 5
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(requests=st.integers(1, 5), seconds=st.integers(1, 20), gaps=st.lists(st.integers(0, 30), max_size=60))
+def test_no_period_has_more(requests: int, seconds: int, gaps: list[int]) -> None:
+    """Whatever the gaps between those who want to start; and who waits as told may start."""
+    window, now, starts = Window(requests, float(seconds)), 0.0, []
+    for gap in gaps:
+        now = max(now + gap, window.free_at(now + gap))
+        window.start(now)
+        starts.append(now)
+    for begin in starts:
+        assert sum(begin <= one < begin + seconds for one in starts) <= requests

@@ -1,0 +1,92 @@
+"""Acceptance: what matched is stored once and counted, by the limits of its own webhook; or nothing of it is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.delivery.parts import HOOK, OTHER, RAW, Room, until
+from hookwright.core.event import Event
+from hookwright.core.matching import Matcher
+from hookwright.core.records import DeadReason
+from hookwright.dispatcher.delivery.accept import Acceptor
+from hookwright.errors import EventError, StoreFull
+
+
+def acceptor(room: Room, *, webhook: int = 100, total: int = 1000) -> Acceptor:
+    """Takes events for two webhooks: one gets all, the other only what is called `RequestCreated`."""
+    made = Acceptor(
+        room.disk, room.lanes, room.keys, room.clock, backlog_webhook=webhook, backlog_total=total,
+        backlog_bytes=1_000_000,
+    )  # fmt: skip
+    hook, other = room.target(HOOK).route.config, room.target(OTHER).route.config
+    hook = hook.model_copy(update={"triggers": ["RequestCreated", "RequestGranted"]})
+    made.use(Matcher([hook, other]), None)
+    return made
+
+
+def event(trigger: str = "RequestCreated", identity: str | None = None, raw: bytes = RAW) -> Event:
+    """An event as it was decoded."""
+    return Event("AccessRequest", trigger, {"event_type": "AccessRequest"}, raw, identity)
+
+
+async def test_an_event_is_delivered_to_every_webhook_that_it_matches(room: Room) -> None:
+    """It is counted from its acceptance to its end."""
+    room.configure(HOOK, OTHER)
+    answer = await acceptor(room).accept([event(), event("RequestGranted")], None)
+    assert answer.count(b'"webhook":"team/hook"') == 2
+    assert answer.count(b'"webhook":"team/other"') == 1
+    assert room.lanes.totals.waiting == 3
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert len(room.wire.sent) == 3
+
+
+async def test_the_limit_of_one_webhook_counts_its_own_deliveries(room: Room) -> None:
+    """What is over it is a dead letter of that webhook; the other one still gets everything."""
+    takes = acceptor(room, webhook=5)
+    for _ in range(8):
+        await takes.accept([event("RequestGranted")], None)
+    await takes.accept([event()], None)
+    assert (room.lanes.lane(HOOK).waiting, room.lanes.lane(HOOK).dead) == (5, 4)
+    assert (room.lanes.lane(OTHER).waiting, room.lanes.lane(OTHER).dead) == (1, 0)
+    assert await room.dead() == [DeadReason.BACKLOG] * 4
+
+
+async def test_over_the_limit_of_all_nothing_is_taken(room: Room) -> None:
+    """The sender keeps the event and comes again."""
+    takes = acceptor(room, total=3)
+    await takes.accept([event("RequestGranted")] * 3, None)
+    with pytest.raises(EventError) as refused:
+        await takes.accept([event("RequestGranted")], None)
+    assert refused.value.status == 503
+    assert room.lanes.totals.waiting == 3
+
+
+async def test_what_the_store_does_not_take_is_not_counted(room: Room) -> None:
+    """A full disk is a 503, and the backlog is as before."""
+    room.disk.trouble = StoreFull("The disk is full.")
+    with pytest.raises(EventError) as refused:
+        await acceptor(room).accept([event()], None)
+    assert refused.value.status == 503
+    assert (room.lanes.totals.waiting, room.lanes.totals.waiting_bytes) == (0, 0)
+    assert await room.waiting() == 0
+
+
+async def test_a_repeat_is_answered_as_the_first_time_and_delivered_once(room: Room) -> None:
+    """Another body under the same identity is refused; neither is counted."""
+    takes = acceptor(room)
+    first = await takes.accept([event(identity="one")], None)
+    assert await takes.accept([event(identity="one")], None) == first
+    with pytest.raises(EventError) as refused:
+        await takes.accept([event(identity="one", raw=b"{}")], None)
+    assert refused.value.status == 409
+    assert room.lanes.totals.waiting == 2
+    assert await room.waiting() == 1
+
+
+async def test_events_for_a_gone_webhook_are_dead_letters_at_once(room: Room) -> None:
+    """Nothing that matched is lost."""
+    room.configure(HOOK, OTHER)
+    room.lanes.lane(HOOK).standing.gone(room.target(HOOK).mark)
+    await acceptor(room).accept([event("RequestGranted")], None)
+    assert await room.dead() == [DeadReason.GONE]
+    assert room.lanes.lane(HOOK).dead == 1
