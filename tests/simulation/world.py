@@ -230,15 +230,15 @@ class Life:
         elif self.moment.now - self._broken_since > 2 * ENDS:
             raise Violation("ended", "the store is broken, and the process goes on")
 
-    def look(self) -> None:
+    def look(self, *, settled: bool = False) -> None:
         """All invariants."""
         try:
-            self._look()
+            self._look(settled)
         except Violation as violation:
             if violation.kind not in self.blind:
                 raise
 
-    def _look(self) -> None:
+    def _look(self, settled: bool) -> None:
         engine, now = self.engine, self.moment.now
         if not self.weather.calm or not engine.ready:
             self.calm_since = now
@@ -246,7 +246,7 @@ class Life:
         self._remembered()
         if engine.ready:
             quiet = self.door.under_way == 0 and not self.loop._ready  # type: ignore[attr-defined]
-            self._watcher.look(quiet=quiet, calm=now - self.calm_since)
+            self._watcher.look(quiet=quiet, calm=now - self.calm_since, settled=settled)
         if self.steps % 16 == 0:
             self.ledger.look()
 
@@ -267,6 +267,8 @@ class Life:
         now = self.moment.now
         for route, stored in self.disk.remembered():
             webhook = self.webhooks[route]
+            if route in self._watcher.dropped:
+                continue
             if stored.gone is not None and stored.gone not in webhook.gone:
                 raise Violation(
                     "memory", f"{route}: gone under {stored.gone!r}, which its change has cleared"
@@ -300,7 +302,7 @@ class Life:
         self.run(4 * LONGEST_ROUND)
         for webhook in self.webhooks.values():
             webhook.in_doubt = False
-        self.look()
+        self.look(settled=True)
         self.ledger.look()
 
     def _longest(self) -> float:

@@ -34,11 +34,8 @@ class Standing:
         self.last_success_ms: int | None = None
         self.last_failure_ms: int | None = None
         self.consecutive_failures = 0
-        self.unsaved, self.hurry = True, False
-        """What is to be remembered over a restart has changed; ... in a way that must not be lost.
-
-        At first it has: whatever is remembered of a webhook of this name, and was not taken, is of one that was deleted.
-        """
+        self.unsaved = self.hurry = False
+        """What is to be remembered over a restart has changed; ... in a way that must not be lost."""
 
     @property
     def deleted_at(self) -> float | None:
@@ -50,7 +47,6 @@ class Standing:
         self._gone, self.deleted_at_ms = stored.gone, stored.deleted_at
         self.last_success_ms, self.last_failure_ms = stored.last_success, stored.last_failure
         self.consecutive_failures = stored.consecutive_failures
-        self.unsaved = False
 
     def configured(self, mark: str, held: str | None, message: str) -> None:
         """See `core.lane.Lane.configured`."""
