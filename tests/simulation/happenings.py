@@ -55,6 +55,8 @@ class Happenings:
     def one(self) -> None:
         """One of them."""
         self._random.choice(self._actions)()
+        if not self._life.weather.calm:
+            self._life.manners.awaited.clear()
 
     def pause(self) -> float:
         """Seconds until the next."""

@@ -69,11 +69,8 @@ class Manners:
         """A webhook that has nothing else to do, and whose target is well, was given these."""
         idle = not webhook.running and webhook.opened is None and webhook.rate is None
         idle = idle and webhook.paused_until < self._moment.now
-        if (
-            idle
-            and len(self._disk.rows(webhook.route)) == len(keys)
-            and not any(key in webhook.ways for key in keys)
-        ):
+        rows = self._disk.rows(webhook.route)
+        if idle and len(rows) == len(keys) and all(key in rows and key not in webhook.ways for key in keys):
             self.awaited.setdefault(webhook.route, self.begun)
 
     def _turn(self, webhook: Webhook) -> None:

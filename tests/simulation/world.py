@@ -242,6 +242,7 @@ class Life:
         engine, now = self.engine, self.moment.now
         if not self.weather.calm or not engine.ready:
             self.calm_since = now
+            self.manners.awaited.clear()
         self._forgive()
         self._remembered()
         if engine.ready:
