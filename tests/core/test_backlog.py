@@ -32,14 +32,14 @@ def test_the_earliest_time_counts() -> None:
         assert NOW + 5 <= backlog.wake_at(NOW, inf) < NOW + 5.01
 
 
-def test_what_becomes_due_is_to_be_asked_for() -> None:
-    """Not before its time."""
+def test_what_came_due_is_to_be_asked_for() -> None:
+    """And nothing newer may overtake it."""
     backlog = Backlog()
     backlog.due(ms(NOW + 5))
-    backlog.pass_time(NOW + 4.9)
-    assert not backlog.behind
-    backlog.pass_time(NOW + 5.01)
+    assert backlog.takes_new
+    backlog.came_due()
     assert backlog.behind
+    assert backlog.next_due == inf
     assert not backlog.takes_new
 
 

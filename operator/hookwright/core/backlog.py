@@ -74,10 +74,9 @@ class Backlog:
 
     # --- asking ----------------------------------------------------------------------------------
 
-    def pass_time(self, now: float) -> None:
-        """What was to become due may be due by now."""
-        if self.next_due <= now:
-            self.behind, self.next_due = True, inf
+    def came_due(self) -> None:
+        """What was to become due may be due now."""
+        self.behind, self.next_due = True, inf
 
     def may_ask(self, now: float) -> bool:
         """Whether the store may be asked something."""

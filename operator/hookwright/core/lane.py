@@ -297,17 +297,23 @@ class Lane:
 
     def settle(self, now: float) -> Effects:
         """What the lane wants now. What it asks of the store counts as under way until the store answers."""
-        if not self.standing.known:
-            return _NOTHING
-        self._backlog.pass_time(now)
+        backlog = self._backlog
+        if not self.standing.known or not (self._queue or backlog.behind or backlog.next_due < inf):
+            return _NOTHING  # nothing waits but what is under way
+        if backlog.next_due <= now:
+            backlog.came_due()
         end_at = self._end_at()
-        ask = self._ask(now, end_at) if self._backlog.may_ask(now) else None
+        ask = None
+        if (backlog.behind or end_at <= now or self.standing.state is RouteState.GONE) and backlog.may_ask(
+            now
+        ):
+            ask = self._ask(now, end_at)
         if ask is not None:
-            self._backlog.ask(ask)
+            backlog.ask(ask)
         ready_at = self._ready_at(now)
         if ready_at == 0.0:
             return _TURN if ask is None else Effects(True, ask)
-        wake_at = self._backlog.wake_at(now, end_at)
+        wake_at = backlog.wake_at(now, end_at)
         if ready_at is not None and ready_at < wake_at:
             wake_at = ready_at
         if wake_at < inf:
@@ -324,14 +330,8 @@ class Lane:
             return None
         return Wanted(self._queue.room(), self._queue.ask(), frozenset(self._known))
 
-    def _nothing_waits(self) -> bool:
-        """But for what is under way."""
-        return not self._queue and not self._backlog.behind and self._backlog.next_due == inf
-
     def _burial(self, now: float) -> Bury | None:
         """What waits is to become dead letters: all of it, or what is too old."""
-        if self._nothing_waits():
-            return None
         policy = self._rules.retry
         burial = give_up(
             self.standing.state, received=min(now, self._backlog.oldest), policy=policy,
@@ -347,9 +347,7 @@ class Lane:
         return Bury(burial.reason, burial.message, frozenset(self._known), before)
 
     def _end_at(self) -> float:
-        """When something that waits is given up at the earliest; infinity: nothing is."""
-        if self._nothing_waits():
-            return inf
+        """When something that waits is given up at the earliest."""
         end = max(self._backlog.oldest + self._rules.retry.max_age, self._checked_at + LANE_AGAIN_SECONDS)
         deleted_at = self.standing.deleted_at_ms
         return end if deleted_at is None else min(end, deleted_at / 1000 + DELETED_WEBHOOK_SECONDS)

@@ -104,9 +104,9 @@ class Dispatcher:
         admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
         self._sender = make_sender(settings)
         make_data_folder(settings.data)
-        self._events_app, self._admin_app = Waiting(""), Waiting("")
-        self._events = Listener(self._events_app, *parse_address(settings.listen))
-        self._admin = Listener(self._admin_app, *parse_address(settings.admin))
+        self._waiting = Waiting()
+        self._events = Listener(self._waiting, *parse_address(settings.listen))
+        self._admin = Listener(self._waiting, *parse_address(settings.admin))
         store = await self._open_store()
         if store is None:
             return
@@ -141,11 +141,12 @@ class Dispatcher:
             await self.use(config)
         else:
             await self._follower.first()
-        self._events_app.app = Ingest(
+        ingest = Ingest(
             self._acceptor, self._direct, clock, tokens=tokens, hosts=hosts, rate=settings.ingest_rate,
             count=self._metrics.answered,
         )  # fmt: skip
-        self._admin_app.app = admin_app(views, self._direct, self, tokens=admin_tokens, hosts=hosts)
+        self._events.serve(ingest)
+        self._admin.serve(admin_app(views, self._direct, self, tokens=admin_tokens, hosts=hosts))
         await self._listen()
         self._rounds = Rounds(
             store, self._lanes, self._loader.former, clock, strays=self._metrics.strays,
@@ -162,9 +163,9 @@ class Dispatcher:
             try:
                 return await open_store(self._settings.data, retention=_retention(self._settings))
             except StoreFull as error:
-                if self._events_app.reason != str(error):
+                if self._waiting.reason != str(error):
                     log.warning("store.waits", reason=str(error))
-                self._events_app.reason = self._admin_app.reason = str(error)
+                self._waiting.reason = str(error)
                 await self._listen()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), STORE_OPEN_SECONDS)

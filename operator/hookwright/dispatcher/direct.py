@@ -21,7 +21,7 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record
+from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record, detail
 from hookwright.dispatcher.testruns import Keep, TestRequest, TestRunner
 from hookwright.errors import Cause, EventError
 from hookwright.limits import DIRECT_RUNS, INGEST_RETRY_AFTER_SECONDS, REPLAY_BATCH, TEST_RUNS_KEPT
@@ -139,10 +139,10 @@ class Direct:
         redactor = target.redactor()
         message = redactor.text(performed.outcome.message)
         result = "Delivered" if delivered else "Rejected"
-        kept = attempt_record(what, performed, redactor, result=result, message=message, bodies=self._bodies)
-        self._keep(kept)
-        shown = attempt_record(what, performed, redactor, result=result, message=message, bodies="all")
-        return invocation(shown, self._tag)
+        kept = detail(performed, redactor, message, self._bodies)
+        self._keep(attempt_record(what, performed, result, kept))
+        shown = detail(performed, redactor, message, "all")
+        return invocation(attempt_record(what, performed, result, shown), self._tag)
 
     def _check_open(self) -> None:
         if self.closing:

@@ -32,6 +32,7 @@ from hookwright.dispatcher.delivery.records import (
     Attempted,
     Bodies,
     attempt_record,
+    detail,
 )
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.limits import ANSWER_BYTES, RENDERED_BYTES, TEST_BODY_BYTES
@@ -147,14 +148,10 @@ class TestRunner:
         redactor = target.redactor()
         message = redactor.text(performed.outcome.message)
         if performed.outcome is not _RENDERED:
-            kept = attempt_record(
-                what, performed, redactor, result=result, message=message, bodies=self._bodies, limit=TEST_BODY_BYTES
-            )  # fmt: skip
-            self._keep(kept)
-        shown = attempt_record(
-            what, performed, redactor, result=result, message=message, bodies="all", limit=_WHOLE
-        )
-        return invocation(shown, self._tag)
+            kept = detail(performed, redactor, message, self._bodies, TEST_BODY_BYTES)
+            self._keep(attempt_record(what, performed, result, kept))
+        shown = detail(performed, redactor, message, "all", _WHOLE)
+        return invocation(attempt_record(what, performed, result, shown), self._tag)
 
     def _judged(
         self,

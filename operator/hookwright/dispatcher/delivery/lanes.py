@@ -96,7 +96,8 @@ class Lanes:
 
     def lane(self, key: str) -> Lane:
         """The lane of a webhook, made at first use."""
-        return self._seat(key).lane
+        seat = self._seats.get(key)
+        return (self._seat(key) if seat is None else seat).lane
 
     def lanes(self) -> list[Lane]:
         """All lanes, those of deleted webhooks with something left included."""

@@ -40,26 +40,8 @@ class Attempted(NamedTuple):
     began_ms: int
 
 
-def attempt_record(
-    what: Attempted,
-    performed: Performed,
-    redactor: Redactor,
-    *,
-    result: str,
-    message: str,
-    bodies: Bodies,
-    limit: int = HISTORY_BODY_BYTES,
-) -> AttemptRecord:
-    """The record of an attempt; `message` has passed redaction, bodies are cut to `limit` bytes."""
-    return _record(what, performed, result, detail(performed, redactor, message, bodies, limit))
-
-
-def bare_record(what: Attempted, performed: Performed, *, result: str, message: str) -> AttemptRecord:
-    """The record of an attempt of which nothing but its end can be shown."""
-    return _record(what, performed, result, orjson.dumps({"message": message}))
-
-
-def _record(what: Attempted, performed: Performed, result: str, shown: bytes) -> AttemptRecord:
+def attempt_record(what: Attempted, performed: Performed, result: str, shown: bytes) -> AttemptRecord:
+    """The record of an attempt; `shown` is its `detail`."""
     outcome = performed.outcome
     return AttemptRecord(
         delivery_key=what.delivery_key,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import orjson
+
 from hookwright.core.event import event_id
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import Decision
@@ -15,7 +17,7 @@ from hookwright.core.records import AttemptRecord, Delivery, LastInvocation
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Target
-from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record, bare_record
+from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record, detail
 from hookwright.telemetry.record import AttemptDetails
 
 _UNTOLD = "What came of this attempt cannot be shown; the dispatcher's log says why."
@@ -54,13 +56,11 @@ class Teller:
             redactor = target.redactor()
             if performed.outcome.verdict is not Verdict.DELIVERED:
                 message = redactor.text(message)
-            record = attempt_record(
-                what, performed, redactor, result=decision.result, message=message, bodies=self._bodies
-            )
+            shown = detail(performed, redactor, message, self._bodies)
         except Exception as error:
             self._background.failure("record", error)
-            message = _UNTOLD
-            record = bare_record(what, performed, result=decision.result, message=message)
+            message, shown = _UNTOLD, orjson.dumps({"message": _UNTOLD})
+        record = attempt_record(what, performed, decision.result, shown)
         try:
             self._tell(lane, target, delivery, record, message, performed)
         except Exception as error:

@@ -179,6 +179,13 @@ class Listener:
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
+    def serve(self, app: Any) -> None:
+        """Serve this application from now on, on open connections too."""
+        self._config.loaded_app = app
+        for connection in self._state.connections:
+            assert isinstance(connection, BoundedProtocol)
+            connection.app = app
+
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens; the real port when 0 was asked for."""

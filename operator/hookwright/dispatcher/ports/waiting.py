@@ -13,17 +13,12 @@ from hookwright.limits import INGEST_RETRY_AFTER_SECONDS
 
 
 class Waiting:
-    """The ASGI application of a port until `app` is set, then that one, on open connections too."""
+    """An ASGI application; `reason` is one sentence."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        """One sentence."""
-        self.app: Any = None
+    def __init__(self) -> None:
+        self.reason = "The dispatcher is starting."
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self.app is not None:
-            await self.app(scope, receive, send)
-            return
         if scope["path"] == "/healthz":
             await _answer(send, 200, b"ok\n", b"text/plain")
             return
