@@ -47,13 +47,12 @@ class Watcher:
         self._second = 0.0
         self._fired: Counter[str] = Counter()
         self._nothing_since: dict[str, float] = {}
-        self._watched = False
         self.dropped: set[str] = set()
         """Webhooks whose lanes were dropped: what is remembered of them is not theirs if they come back."""
 
-    def _watch(self, lanes: Any) -> None:
+    def watch(self) -> None:
         """Count timers from now on."""
-        self._watched = True
+        lanes: Any = self._engine.lanes
         clock, timer, wake_at, ask = self._engine.clock, lanes._timer, lanes._wake_at, lanes._claims.ask
         drop = lanes.drop_spent
 
@@ -96,8 +95,6 @@ class Watcher:
         """
         engine = self._engine
         lanes: Any = engine.lanes
-        if not self._watched:
-            self._watch(lanes)
         sums = [0, 0, 0, 0, 0]
         for seat in list(lanes._seats.values()):
             lane, queue = seat.lane, seat.lane._queue

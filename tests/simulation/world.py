@@ -109,6 +109,7 @@ class Life:
             await asyncio.sleep(STORE_OPEN_SECONDS)
         try:
             await self.engine.start(config)
+            self._watcher.watch()
         except StoreFull:
             self._die()
             await asyncio.sleep(1.0)
