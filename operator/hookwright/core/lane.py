@@ -60,10 +60,7 @@ class Effects(NamedTuple):
 
 
 class Started(NamedTuple):
-    """An attempt of this delivery begins, or `given_up` is to be written instead.
-
-    `probe`: not 0, the attempt probes an open circuit (hand it to what ends it).
-    """
+    """An attempt begins, or `given_up` is to be written; with a `probe` it probes an open circuit (hand that on)."""
 
     delivery: Delivery
     probe: int = 0
@@ -297,8 +294,8 @@ class Lane:
         self._changes_seen = self._changes
         if counts.oldest is not None:
             self._backlog.received(counts.oldest)
-        if counts.next_due is None or not self._backlog.missed(counts.next_due):
-            return 0
+        if self._known or counts.next_due is None or not self._backlog.missed(counts.next_due):
+            return 0  # what is queued is due in the store too
         return counts.waiting
 
     # --- what is to be done ----------------------------------------------------------------------
