@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo test mutants faults guarantees e2e cluster cluster-stop check fix generate generate-check bench lock clean
+.PHONY: demo test simulation mutants faults guarantees e2e cluster cluster-stop check fix generate generate-check bench lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -9,6 +9,7 @@ READY := $(VENV)/.ready
 help:
 	@echo 'make demo    try it: the examples on this machine, with a receiver of its own (KEEP=1 stays up)'
 	@echo 'make test    all tests that need no cluster'
+	@echo 'make simulation  lives of the engine full of faults, in virtual time (SECONDS=, SEED=)'
 	@echo 'make mutants breaks the engine on purpose, to see that a test says so (a few minutes)'
 	@echo 'make faults  what can go wrong, for an hour (SEED=, ROUNDS=, ONLY=); make guarantees writes docs/guarantees.md from it'
 	@echo 'make e2e     tests on a real Kubernetes (kind, or its own as root; see tests/e2e/run)'
@@ -27,6 +28,9 @@ test: $(READY)
 	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
 	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees --ignore tests/faults
 	@echo 'cluster tests left out: make e2e'
+
+simulation: $(READY)
+	@$(BIN)/python tests/simulation --hunt $(or $(SECONDS),60) --first $(or $(SEED),1)
 
 mutants: $(READY)
 	@$(BIN)/python tools/mutants.py $(ARGS)

@@ -213,8 +213,7 @@ class World:
             key = self.last_key = max(self.last_key + 2, self.now_ms << KEY_COUNTER_BITS)
             new = NewDelivery(key + 1, route, dead)
             events.append(NewEvent(key, "RequestCreated", None, b"x" * size, self.now_ms, (new,)))
-            if dead is None:
-                lane.reserve(size)
+            lane.reserve(size)
 
         def tell(_: object) -> None:
             for event in events:
@@ -228,13 +227,12 @@ class World:
                     )  # fmt: skip
                 else:
                     self.ended.add(event.key + 1)
-                    lane.dead_at_once()
+                    lane.dead_at_once(size)
             self.settle(lane)
 
         def fail() -> None:
             for _ in events:
-                if dead is None:
-                    lane.release(size)
+                lane.release(size)
             self.settle(lane)
 
         self.asked.append(Asked("accept", lambda: self.store.work.accept(events), tell, fail))

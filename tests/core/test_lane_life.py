@@ -240,7 +240,8 @@ def test_nothing_is_left_of_a_deleted_webhook_when_all_of_it_is_done_and_remembe
     assert not lane.spent
     lane.standing.save(HOOK)
     assert lane.spent
-    lane.dead_at_once()
+    lane.reserve(2)
+    lane.dead_at_once(2)
     assert not lane.spent
 
 

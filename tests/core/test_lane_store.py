@@ -37,7 +37,8 @@ def wanted(lane: Lane, now: float = NOW) -> Wanted:
 def claiming(*, now: float = NOW) -> Lane:
     """A lane whose claim is under way."""
     lane = running()
-    lane.dead_at_once()
+    lane.reserve(2)
+    lane.dead_at_once(2)
     lane.replayed(1, 2, now)
     wanted(lane, now)
     return lane
@@ -249,7 +250,8 @@ def test_a_lane_in_which_something_changes_is_not_compared(what: str) -> None:
 def test_dead_letters_that_left_the_store_are_not_counted_for_ever() -> None:
     """A webhook of which the store has nothing more has no dead letters."""
     lane = running()
-    lane.dead_at_once()
+    lane.reserve(2)
+    lane.dead_at_once(2)
     for _ in range(2):
         lane.counted(RouteCounts(0, 0, 0))
     assert lane.dead == 0

@@ -20,7 +20,8 @@ def filled(key: str, *, waiting: int = 0, dead: int = 0, in_flight: int = 0) -> 
     if in_flight:
         start_all(lane)
     for _ in range(dead):
-        lane.dead_at_once()
+        lane.reserve(2)
+        lane.dead_at_once(2)
     return lane
 
 

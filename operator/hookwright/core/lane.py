@@ -60,10 +60,7 @@ class Effects(NamedTuple):
 
 
 class Started(NamedTuple):
-    """An attempt of this delivery begins, or `given_up` is to be written instead.
-
-    `probe`: not 0, the attempt probes an open circuit (hand it to what ends it).
-    """
+    """An attempt begins, or `given_up` is to be written; with a `probe` it probes an open circuit (hand that on)."""
 
     delivery: Delivery
     probe: int = 0
@@ -143,10 +140,12 @@ class Lane:
         self._reserved += 1
         self._count(1, size)
 
-    def release(self, size: int) -> None:
-        """A reserved delivery was not stored."""
+    def release(self, size: int, *, in_doubt: bool = False) -> None:
+        """A reserved delivery was not stored; `in_doubt`: if it was after all, it is looked for."""
         self._reserved -= 1
         self._count(-1, -size)
+        if in_doubt:
+            self._backlog.left()
 
     def accepted(self, delivery: Delivery) -> None:
         """A reserved delivery is on stable storage: it is queued, or left there where it cannot start soon."""
@@ -158,9 +157,10 @@ class Lane:
         else:
             self._backlog.left()
 
-    def dead_at_once(self) -> None:
-        """A delivery was stored as a dead letter."""
-        self._count(0, 0, 1)
+    def dead_at_once(self, size: int) -> None:
+        """A reserved delivery was stored as a dead letter."""
+        self._reserved -= 1
+        self._count(-1, -size, 1)
 
     def replayed(self, count: int, size: int, now: float) -> None:
         """Dead letters with events of `size` bytes wait again; for a deleted webhook, as long as others did."""
@@ -264,6 +264,10 @@ class Lane:
         self._backlog.answered(oldest_ms=done.oldest)
         return None
 
+    def next_burial(self, after: int) -> Bury | None:
+        """The step of the burial under way that begins behind a key; None: it is not wanted any more."""
+        return self._backlog.next_step(after)
+
     def unanswered(self, now: float) -> None:
         """The store did not carry out what it was asked."""
         self._changes += 1
@@ -281,7 +285,8 @@ class Lane:
         """
         still = self._changes == self._changes_seen
         self._changes_seen = self._changes
-        if not still or self._known or self._reserved or self._backlog.asked is not None:
+        busy = self.in_flight or self._unwritten or self._reserved or self._backlog.asked is not None
+        if not still or busy:
             return 0
         self._count(
             counts.waiting - self.waiting, counts.waiting_bytes - self.waiting_bytes, counts.dead - self.dead
@@ -289,8 +294,8 @@ class Lane:
         self._changes_seen = self._changes
         if counts.oldest is not None:
             self._backlog.received(counts.oldest)
-        if counts.next_due is None or not self._backlog.missed(counts.next_due):
-            return 0
+        if self._known or counts.next_due is None or not self._backlog.missed(counts.next_due):
+            return 0  # what is queued is due in the store too
         return counts.waiting
 
     # --- what is to be done ----------------------------------------------------------------------
@@ -304,9 +309,8 @@ class Lane:
             backlog.came_due()
         end_at = self._end_at()
         ask = None
-        if (backlog.behind or end_at <= now or self.standing.state is RouteState.GONE) and backlog.may_ask(
-            now
-        ):
+        wants = backlog.behind or end_at <= now or self.standing.state is RouteState.GONE
+        if wants and backlog.may_ask(now):
             ask = self._ask(now, end_at)
         if ask is not None:
             backlog.ask(ask)
@@ -316,9 +320,7 @@ class Lane:
         wake_at = backlog.wake_at(now, end_at)
         if ready_at is not None and ready_at < wake_at:
             wake_at = ready_at
-        if wake_at < inf:
-            return Effects(False, ask, wake_at)
-        return _NOTHING if ask is None else Effects(False, ask)
+        return Effects(False, ask, wake_at if wake_at < inf else None)
 
     def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
         state = self.standing.state

@@ -112,7 +112,6 @@ class Dispatcher:
             return
         self._store = store
         work = store.work
-        await store.upkeep.clamp(now=clock.now_ms())
         counts, remembered, highest = await store.history.recovered()
         keys, pipeline = Keys(highest, clock.now_ms), Pipeline(clock)
         self._lanes = Lanes(
@@ -161,7 +160,7 @@ class Dispatcher:
         """The store. While its disk is full that is said on both ports and tried again; None: told to stop meanwhile."""
         while not self._stopping.is_set():
             try:
-                return await open_store(self._settings.data, retention=_retention(self._settings))
+                return await self._opened()
             except StoreFull as error:
                 if self._waiting.reason != str(error):
                     log.warning("store.waits", reason=str(error))
@@ -170,6 +169,16 @@ class Dispatcher:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), STORE_OPEN_SECONDS)
         return None
+
+    async def _opened(self) -> Store:
+        store = await open_store(self._settings.data, retention=_retention(self._settings))
+        try:
+            await store.upkeep.clamp(now=self._clock.now_ms())
+        except StoreFull:
+            await store.history.close()
+            await store.work.close()
+            raise
+        return store
 
     async def _listen(self) -> None:
         await self._admin.start()

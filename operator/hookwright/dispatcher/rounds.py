@@ -35,6 +35,9 @@ class Rounds:
         """`strays` and `pruned` are told what a sweep found and what left the store (metrics)."""
         self._store, self._lanes, self._former, self._clock = store, lanes, former, clock
         self._strays, self._pruned = strays, pruned
+        self._one_at_a_time = asyncio.Lock()
+        self._untold = False
+        """The store has dropped dead letters that it will tell of with the next round."""
 
     def run(self, background: Background) -> None:
         """All rounds, each at its own pace, until `background` is closed."""
@@ -69,16 +72,20 @@ class Rounds:
         self._lanes.drop_spent()
         self._former.prune()
         keys = [lane.key for lane in self._lanes.lanes()]
-        for at in range(0, len(keys), COUNT_LANES):
-            group = keys[at : at + COUNT_LANES]
-            counts = await self._store.history.counts(group)
-            self._strays(sum(self._lanes.counted(key, counts.get(key, _NONE)) for key in group))
+        async with self._one_at_a_time:
+            for at in range(0, 0 if self._untold else len(keys), COUNT_LANES):
+                group = keys[at : at + COUNT_LANES]
+                counts = await self._store.history.counts(group)
+                self._strays(sum(self._lanes.counted(key, counts.get(key, _NONE)) for key in group))
 
     async def prune(self) -> None:
         """Drop what is past its time or size."""
-        pruned = await self._store.upkeep.prune(now=self._clock.now_ms())
-        for key, count in pruned.dead_letters.items():
-            self._lanes.lane(key).pruned(count)
+        async with self._one_at_a_time:
+            self._untold = True
+            pruned = await self._store.upkeep.prune(now=self._clock.now_ms())
+            self._untold = False
+            for key, count in pruned.dead_letters.items():
+                self._lanes.lane(key).pruned(count)
         self._pruned(
             {
                 "identities": pruned.identities,

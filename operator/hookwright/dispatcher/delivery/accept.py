@@ -16,7 +16,7 @@ from hookwright.core.matching import Matched, Matcher
 from hookwright.core.records import DeadReason, Delivery
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.errors import EventError, StoreError
+from hookwright.errors import EventError, StoreError, StoreFull
 from hookwright.limits import BATCH_DELIVERIES, INGEST_RETRY_AFTER_SECONDS
 from hookwright.store.port import Accepted, Conflict, NewDelivery, NewEvent, Repeat, Work
 
@@ -116,49 +116,52 @@ class Acceptor:
 
     def _delivery(self, key: int, match: Matched, size: int) -> NewDelivery:
         lane = self._lanes.lane(match.route)
+        waiting = lane.waiting
+        lane.reserve(size)
         if match.error is not None:
             return NewDelivery(key, match.route, DeadReason.FILTER_ERROR, match.error)
         if lane.standing.state is RouteState.GONE:
             return NewDelivery(key, match.route, DeadReason.GONE, lane.standing.message)
-        if lane.waiting >= self._backlog_webhook:
+        if waiting >= self._backlog_webhook:
             message = f"{self._backlog_webhook:,} deliveries of this webhook were waiting already."
             return NewDelivery(key, match.route, DeadReason.BACKLOG, message)
-        lane.reserve(size)
         return NewDelivery(key, match.route)
 
     async def _store(self, batch: Sequence[NewEvent], stored: Sequence[NewEvent]) -> bytes:
-        kept = False
         try:
             results = await self._work.accept(stored)
-            kept = not any(isinstance(result, Conflict) for result in results)
         except StoreError as error:
+            self._unreserve(stored, in_doubt=not isinstance(error, StoreFull))
             reason = str(error).removesuffix(".")
             raise unavailable(f"The event cannot be stored now ({reason}); send it again.") from error
-        finally:
-            if not kept:
-                for new in stored:
-                    self._unreserve(new)
-        if not kept:
+        except BaseException:  # cancelled: it may be stored all the same
+            self._unreserve(stored, in_doubt=True)
+            raise
+        if any(isinstance(result, Conflict) for result in results):
+            self._unreserve(stored)
             raise _conflict(batch, stored, results)
         repeats: dict[int, bytes] = {}
         for new, result in zip(stored, results, strict=True):
             if isinstance(result, Repeat):
                 repeats[new.key] = result.answer
-                self._unreserve(new)
+                self._unreserve([new])
             else:
                 self._hand_over(new)
         return _answer(repeats.get(new.key, new.answer) for new in batch)
 
-    def _unreserve(self, new: NewEvent) -> None:
-        for delivery in new.deliveries:
-            if delivery.dead is None:
-                self._lanes.lane(delivery.route).release(len(new.raw))
+    def _unreserve(self, events: Sequence[NewEvent], *, in_doubt: bool = False) -> None:
+        for new in events:
+            for delivery in new.deliveries:
+                lane = self._lanes.lane(delivery.route)
+                lane.release(len(new.raw), in_doubt=in_doubt)
+                if in_doubt:
+                    self._lanes.settle(lane)
 
     def _hand_over(self, new: NewEvent) -> None:
         sole = len(new.deliveries) == 1
         for each in new.deliveries:
             if each.dead is not None:
-                self._lanes.lane(each.route).dead_at_once()
+                self._lanes.lane(each.route).dead_at_once(len(new.raw))
                 continue
             delivery = Delivery(
                 each.key, new.key, each.route, new.event_type, new.trigger, new.raw, new.received, sole=sole

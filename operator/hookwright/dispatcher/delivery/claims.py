@@ -73,7 +73,8 @@ class Claims:
             lane.claimed(found.get(lane.key, _NOTHING))
             self._answered(lane)
 
-    async def _bury(self, lane: Lane, asked: Bury | None) -> None:
+    async def _bury(self, lane: Lane, first: Bury) -> None:
+        asked = lane.next_burial(first.after)  # the webhook may have come back since it was asked
         while asked is not None:
             try:
                 done = await self._work.bury(
@@ -103,6 +104,6 @@ class Claims:
             sizes[one.route].append(one.size)
         for route, each in sizes.items():
             of = lane(route)
-            of.replayed(len(each), sum(each), self._clock.now())
+            of.replayed(len(each), sum(each), now / 1000)
             self._answered(of)
         return replayed

@@ -84,6 +84,7 @@ class Lanes:
         self._seats: dict[str, _Seat] = {}
         self._ready: deque[_Seat] = deque()
         self._turn_scheduled = False
+        self._replays = 0
         self._claims = Claims(work, clock, background, self.settle)
         self._results = Results(work, clock, background, settle=self.settle, resumed=self._settle_all)
         self._teller = Teller(work.tag, clock, background, bodies, observe)
@@ -166,10 +167,16 @@ class Lanes:
 
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
         """Dead letters back to waiting, at most `limit`; see `store.port.Work.replay`."""
-        return await self._claims.replay(selector, self.lane, now=now, limit=limit)
+        self._replays += 1
+        try:
+            return await self._claims.replay(selector, self.lane, now=now, limit=limit)
+        finally:
+            self._replays -= 1
 
     def counted(self, key: str, counts: RouteCounts) -> int:
-        """Compare a lane with the store; see `Lane.counted`."""
+        """Compare a lane with the store, unless replays are under way; see `Lane.counted`."""
+        if self._replays:
+            return 0
         lane = self.lane(key)
         strays = lane.counted(counts)
         self.settle(lane)
