@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-from hookwright.limits import KIB
+from hookwright.limits import GZIP_MEMBERS, KIB
 
 _NONE = frozenset({"", "identity"})
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -37,7 +37,7 @@ def expand(body: bytes, coding: str, limit: int) -> tuple[bytes, str | None]:
             continue
         if len(expanded) > limit:
             return expanded[:limit], f"was cut at {limit // KIB} KiB"
-        return expanded, None if whole else "ends in the middle of its compressed data"
+        return expanded, None if whole else "is not whole in its compressed data"
     return body, "is said to be compressed and cannot be expanded"
 
 
@@ -47,9 +47,10 @@ def _members(body: bytes, window: int, limit: int) -> tuple[bytes, bool]:
     Whatever else stands behind a member is left out. Raises zlib.error.
     """
     expanded = b""
-    while True:
+    for _ in range(GZIP_MEMBERS):
         member = zlib.decompressobj(window)
         expanded += member.decompress(body, limit - len(expanded))
         body = member.unused_data
         if not member.eof or len(expanded) >= limit or not body.startswith(_GZIP_MAGIC):
             return expanded, member.eof
+    return expanded, False

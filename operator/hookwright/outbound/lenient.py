@@ -4,7 +4,8 @@ Taken are a bare line feed, blanks before a colon and around a chunk size, folde
 chunks beside a length, `identity` as a transfer coding, and header fields that are no header fields, which are left
 out. Whoever reads so closes the connection: where the next answer begins is anybody's guess. It has the methods of
 httptools' parser and calls the same callbacks, from which it lets any exception through.
-Must not: bound anything, as its caller counts the bytes; be used for requests, where leniency is a hole.
+Its caller counts the bytes, and it counts the lines, for each takes time. Must not: be used for requests, where
+leniency is a hole.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from collections.abc import Generator
 from itertools import pairwise
 from typing import Final, Protocol
 
+from hookwright.limits import LENIENT_LINES
+
+_BEGIN: Final = b"HTTP/"
 _STATUS_LINE: Final = re.compile(rb"HTTP/[12]\.[0-9] +([0-9]{3})(?: .*)?", re.DOTALL)
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -52,7 +56,7 @@ class LenientParser:
         self._data = bytearray()
         self._searched = 0  # of the data, for a line's end
         self._ended = False
-        self._line_number = 0
+        self._lines = 0
         self._status = 0
         self._steps = self._answers()
 
@@ -95,28 +99,32 @@ class LenientParser:
             self._callbacks.on_message_complete()
 
     def _status_line(self) -> _Steps:
-        line = b""
-        while not line.strip(b"\r"):
-            line = yield from self._line(b"HTTP/")
-        found = _STATUS_LINE.fullmatch(line.rstrip(_BLANKS))
+        """What does not begin as one is not waited for. Empty lines before it are passed over."""
+        while not (data := self._data.lstrip(b"\r\n")):
+            yield from self._more()
+        self._data, self._searched = data, 0
+        while not self._data.startswith(_BEGIN):
+            if not _BEGIN.startswith(self._data):
+                raise Unreadable(f"{_NOT_HTTP}it does not begin with {_BEGIN.decode()}")
+            yield from self._more()
+        found = _STATUS_LINE.fullmatch((yield from self._line()).rstrip(_BLANKS))
         if found is None:
-            raise Unreadable(f"{_NOT_HTTP}line {self._line_number} is no status line")
+            raise Unreadable(f"{_NOT_HTTP}line {self._lines} is no status line")
         self._status = int(found[1])
 
     def _fields(self) -> Generator[None, None, list[tuple[bytes, bytes]]]:
-        fields: list[tuple[bytes, bytes]] = []
+        fields: list[tuple[bytes, list[bytes]]] = []
         while line := (yield from self._line()).rstrip(b"\r"):
             if line[:1] in (b" ", b"\t"):
                 if not fields:
-                    raise Unreadable(f"{_NOT_HTTP}line {self._line_number} begins with a blank")
-                name, value = fields[-1]
-                fields[-1] = name, (value + b" " + line.strip(_BLANKS)).strip(_BLANKS)
+                    raise Unreadable(f"{_NOT_HTTP}line {self._lines} begins with a blank")
+                fields[-1][1].append(line.strip(_BLANKS))
                 continue
             name, colon, value = line.partition(b":")
             if not colon:
-                raise Unreadable(f"{_NOT_HTTP}line {self._line_number} has no colon")
-            fields.append((name.rstrip(_BLANKS), value.strip(_BLANKS)))
-        return fields
+                raise Unreadable(f"{_NOT_HTTP}line {self._lines} has no colon")
+            fields.append((name.rstrip(_BLANKS), [value.strip(_BLANKS)]))
+        return [(name, b" ".join(filter(None, lines))) for name, lines in fields]
 
     def _body(self, length: int) -> _Steps:
         while length:
@@ -154,20 +162,17 @@ class LenientParser:
             raise Unreadable("holds a chunk whose size is no number")
         return int(found[1], 16)
 
-    def _line(self, begins: bytes = b"") -> _Line:
-        """The next line without its line feed. One that does not begin so is not waited for."""
-        while True:
-            if begins and not begins.startswith(self._data.lstrip(b"\r\n")[: len(begins)]):
-                raise Unreadable(f"{_NOT_HTTP}it does not begin with {begins.decode()}")
-            end = self._data.find(b"\n", self._searched)
-            if end >= 0:
-                break
+    def _line(self) -> _Line:
+        """The next line without its line feed."""
+        while (end := self._data.find(b"\n", self._searched)) < 0:
             self._searched = len(self._data)
             yield from self._more()
         line = bytes(self._data[:end])
         del self._data[: end + 1]
         self._searched = 0
-        self._line_number += 1
+        self._lines += 1
+        if self._lines > LENIENT_LINES:
+            raise Unreadable(f"is not valid HTTP/1.1 and has more than {LENIENT_LINES:,} lines")
         return line
 
     def _more(self) -> _Steps:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from weakref import WeakSet
 
 from hookwright.core.egress import EgressPolicy
-from hookwright.errors import SendError
+from hookwright.errors import SendError, Sent
 from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
 from hookwright.outbound.connector import HTTPS_PORT, Connector
@@ -105,9 +105,14 @@ class HttpSender:
         # repeated at once on a new connection (RFC 9110 section 15.5.9).
         if answer is None or (kept and answer.status == HTTPStatus.REQUEST_TIMEOUT and not kept.reusable):
             opening = Phases()
-            connection = await self._connector.open(
-                host, pool.tls, pool.forget, deadline=deadline, phases=opening
-            )
+            try:
+                connection = await self._connector.open(
+                    host, pool.tls, pool.forget, deadline=deadline, phases=opening
+                )
+            except SendError as error:
+                if kept is not None:  # it may have taken the request
+                    error.sent = Sent.MAYBE_SENT
+                raise
             pool.add(connection)
             answer = await _ask(pool, connection, data, deadline, method)
         phases = answer.phases

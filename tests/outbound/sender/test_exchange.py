@@ -195,7 +195,7 @@ TEXT = b'{"id": 7}'
 
 
 DAMAGED = "is said to be compressed and cannot be expanded"
-SHORT = "ends in the middle of its compressed data"
+SHORT = "is not whole in its compressed data"
 UNKNOWN = "is compressed in a way that was not asked for and cannot be read"
 ZIPPED = gzip.compress(TEXT, mtime=0)
 
@@ -211,6 +211,7 @@ ZIPPED = gzip.compress(TEXT, mtime=0)
         pytest.param("gzip", ZIPPED + b"\0" * 512, TEXT, None, id="zeros behind"),
         pytest.param("gzip", ZIPPED[:-9], TEXT, SHORT, id="cut short"),
         pytest.param("gzip", ZIPPED + ZIPPED[:5], TEXT, SHORT, id="second member cut short"),
+        pytest.param("gzip", gzip.compress(b"") * 101, b"", SHORT, id="very many members"),
         pytest.param("gzip", b"", b"", None, id="nothing"),
         pytest.param("deflate", zlib.compress(TEXT), TEXT, None, id="deflate"),
         pytest.param("deflate", BARE.compress(TEXT) + BARE.flush(), TEXT, None, id="bare deflate"),

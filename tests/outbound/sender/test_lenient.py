@@ -1,5 +1,6 @@
 """Answers that curl, Go and Python's clients read although they are not quite HTTP/1.1, and answers that break off."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -216,6 +217,12 @@ def stalled(answer: bytes) -> Behaviour:
             "holds a chunk that is longer than it says",
             id="chunk longer than it says",
         ),
+        pytest.param(
+            answering(CHUNKED + b"1 \r\na\r\n" * 2_000),
+            b"a" * 1_000,
+            "is not valid HTTP/1.1 and has more than 2,000 lines",
+            id="very many chunks",
+        ),
         pytest.param(broken_off(HALF), b"part", BROKEN, id="reset in the body"),
         pytest.param(broken_off(LINE + b"\r\npart"), b"part", BROKEN, id="reset, no length"),
     ],
@@ -293,6 +300,13 @@ async def test_a_head_that_cannot_be_read_says_where(
     assert caught.value.unread
 
 
+async def test_a_head_of_very_many_lines_is_refused(certificates: Certificates, client_for: Make) -> None:
+    """Each line that is read leniently takes time, and others wait for it."""
+    async with serve(stalled(b"HTTP/1.1 200 OK\n" + b"a:\n" * 2_000), certificates.good) as target:
+        with pytest.raises(SendError, match=r"is not valid HTTP/1\.1 and has more than 2,000 lines\.$"):
+            await client_for(target).post()
+
+
 async def test_a_head_that_breaks_off_keeps_what_came(certificates: Certificates, client_for: Make) -> None:
     """Without its end a head is none, as more of it may have followed."""
     async with serve(ends_with(LINE + b"Content-Length: 0\r\n"), certificates.good) as target:
@@ -336,3 +350,24 @@ async def test_a_408_of_the_target_itself_counts(
         client = client_for(target)
         assert [(await client.post()).status for _ in range(2)] == [408, 408]
     assert (len(target.requests), target.connections) == (2, connections)
+
+
+async def test_what_a_kept_connection_may_have_taken_was_not_surely_unsent(
+    certificates: Certificates, client_for: Make
+) -> None:
+    """The peer closes it under the request and takes no new one: nobody knows what it read."""
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(OK)
+        server.close()
+        await reader.readuntil(b"{}")
+        writer.close()
+
+    server = await asyncio.start_server(behave, "127.0.0.1", 0, ssl=certificates.good)
+    client = client_for(connect_to={HOST: server.sockets[0].getsockname()})
+    await client.post()
+    with pytest.raises(SendError) as caught:
+        await client.post()
+    assert (caught.value.cause, caught.value.sent) == (Cause.CONNECT, Sent.MAYBE_SENT)
+    await server.wait_closed()
