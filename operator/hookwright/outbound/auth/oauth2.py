@@ -29,21 +29,20 @@ from hookwright.outbound.port import Answer, Pool, Sender
 _ERROR_CODE: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 )  # RFC 6749 5.2 allows more; codes look like this
-_REGISTERED_CODES: Final = (
-    frozenset(  # RFC 6749 section 5.2, RFC 8707, and what servers take from section 4.1.2.1
-        {
-            "access_denied",
-            "invalid_client",
-            "invalid_grant",
-            "invalid_request",
-            "invalid_scope",
-            "invalid_target",
-            "server_error",
-            "temporarily_unavailable",
-            "unauthorized_client",
-            "unsupported_grant_type",
-        }
-    )
+# RFC 6749 section 5.2, RFC 8707, and what servers take from section 4.1.2.1
+_REGISTERED_CODES: Final = frozenset(
+    {
+        "access_denied",
+        "invalid_client",
+        "invalid_grant",
+        "invalid_request",
+        "invalid_scope",
+        "invalid_target",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_grant_type",
+    }
 )
 _OTHER_TYPES: Final = frozenset({"mac", "dpop", "pop"})  # a request with such a token is signed with a key
 _ACCESS_TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # RFC 6749 A.12, without the blank: it goes into a header
@@ -199,7 +198,7 @@ class OAuth2Credentials:
         finally:
             self._fetching = None
         try:
-            token = read_answer(answer, self._client.client_secret, self._client.basic())
+            token = read_answer(answer, self._client.client_secret, self._client.basic().rstrip("="))
         except ValueError as error:
             wait = next((value for name, value in answer.headers if name == "retry-after"), None)
             sentence = f"The token endpoint {self._host} {error}."
