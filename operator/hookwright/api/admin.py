@@ -80,6 +80,8 @@ class Invocation(Answer):
     """Delivery, Manual or Test."""
     request: RequestRecord | None = None
     response: ResponseRecord | None = None
+    unread: str | None = None
+    """The first bytes of what came instead of an answer that can be read."""
     timings: Timings = Field(default_factory=Timings)
     validators: list[ValidatorResult] = Field(default_factory=list)
     attempts: int = 1

@@ -1,21 +1,38 @@
 """Response validators (SPEC 2): what an answer must say to count as delivered.
 
 The value at each path, a string as it is and anything else as its compact JSON text, must be one of the
-allowed values; of several results one must fit. An answer that is not JSON, is nested too deeply or goes over
-a path's budget fails. Must not: judge the status code.
+allowed values; of several results one must fit. An answer that is cut, is not JSON, is nested too deeply or goes
+over a path's budget fails, and why is told. Must not: judge the status code.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import orjson
 
 from hookwright.api.admin import ValidatorResult
 from hookwright.api.v1alpha1.webhook import ResponseValidator
 from hookwright.core.jsonpath import JsonPath, compile_path
-from hookwright.core.jsontext import as_text, check_depth, parse_json
+from hookwright.core.jsontext import check_depth
+from hookwright.core.lenient_json import read_json
 from hookwright.errors import FieldError, FilterError
+
+_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
+
+
+class Checked(NamedTuple):
+    """What the validators found.
+
+    `unread`: why they could not look, a phrase that follows `the answer` (`was cut at 64 KiB`); None: they could.
+    """
+
+    results: list[ValidatorResult]
+    unread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +41,8 @@ class _Validator:
     values: frozenset[str]
 
     def check(self, answer: Any) -> ValidatorResult:
-        try:
-            texts = [as_text(value) for value in self.path.find(answer)]
-        except FilterError:
-            return self.failed()
+        """Raises FilterError."""
+        texts = [_text(value) for value in self.path.find(answer)]
         fitting = next((text for text in texts if text in self.values), None)
         actual = fitting if fitting is not None else next(iter(texts), None)
         return ValidatorResult(
@@ -46,20 +61,48 @@ class Validators:
 
     validators: tuple[_Validator, ...]
 
-    def check(self, body: bytes) -> list[ValidatorResult]:
+    def check(
+        self, body: bytes, *, headers: Sequence[tuple[str, str]] = (), cut: str | None = None
+    ) -> Checked:
         """One result for each validator, in order; none where there are no validators.
 
+        `headers` are the answer's, `cut` says what its body lacks, as `Checked.unread` does (None: nothing).
         `actual` is the text that fits, else the first one found, whole (it is redacted before it is cut);
         None: nothing is there, or the answer cannot be read as JSON.
         """
         if not self.validators:
-            return []
+            return Checked([])
         try:
-            answer = parse_json(body)
+            if cut is not None:
+                raise ValueError(cut)
+            answer = read_json(body, charset=_charset(headers))
             check_depth(answer, body)
-        except ValueError:
-            return [validator.failed() for validator in self.validators]
-        return [validator.check(answer) for validator in self.validators]
+        except ValueError as error:
+            return Checked([validator.failed() for validator in self.validators], str(error))
+        results, unread = [], None
+        for validator in self.validators:
+            try:
+                results.append(validator.check(answer))
+            except FilterError:
+                results.append(validator.failed())
+                unread = f"has too many parts for {validator.path.text}: make the path more exact"
+        return Checked(results, unread)
+
+
+def _charset(headers: Sequence[tuple[str, str]]) -> str | None:
+    for name, value in headers:
+        if name.lower() == "content-type" and (found := _CHARSET.search(value)):
+            return found[1]
+    return None
+
+
+def _text(value: Any) -> str:
+    """What a value is compared as (SPEC 2): a string as it is, any other as its compact JSON text, digits and all."""
+    return value if isinstance(value, str) else orjson.dumps(value, default=_digits).decode()
+
+
+def _digits(number: Decimal) -> orjson.Fragment:
+    return orjson.Fragment(str(number))
 
 
 def compile_validators(validators: Sequence[ResponseValidator] | None) -> Validators:
