@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from admin_backend import MemoryBackend
 from hookwright.api.admin import RequestRecord, ResponseRecord, Timings, ValidatorResult
 from hookwright.cli.main import main
-from hookwright.core.decode import decode
+from hookwright.core.decode import decode, decode_any
 from hookwright.dispatcher.ports.server import Listener
 from hookwright.errors import EventError
 
@@ -48,17 +48,21 @@ class EventPort:
 
     webhooks: tuple[str, ...] = ("shop/slack",)
     posted: list[tuple[str, str, list[str | None]]] = field(default_factory=list)
-    """Path, content type and triggers of each request."""
+    """Path with query, content type and triggers of each request."""
 
     async def take(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {EVENT_TOKEN}":
             return JSONResponse({"detail": "Send the ingest token as Authorization: Bearer."}, 401)
         try:
-            events = decode(request.headers, await request.body())
+            kind, body = request.query_params.get("type"), await request.body()
+            events = (
+                [decode_any(request.headers, body, kind, now_ms=0)] if kind else decode(request.headers, body)
+            )
         except EventError as error:
             return JSONResponse({"detail": str(error)}, error.status)
         triggers = [event.trigger for event in events]
-        self.posted.append((request.url.path, request.headers["content-type"], triggers))
+        path = f"{request.url.path}?{request.url.query}".removesuffix("?")
+        self.posted.append((path, request.headers["content-type"], triggers))
         deliveries = [{"id": f"dlv_{n}", "webhook": webhook} for n, webhook in enumerate(self.webhooks)]
         accepted = [{"id": f"evt_{n}", "deliveries": deliveries} for n in range(len(events))]
         return JSONResponse({"events": accepted}, 202)

@@ -23,6 +23,7 @@ INGEST_MEMORY_BYTES = 256 * MIB  # bodies being read or waiting for their commit
 IDENTITY_WINDOW_SECONDS = 24 * 3600
 IDENTITY_WINDOW_COUNT = 5_000_000
 IDENTITY_BYTES = 1_024  # source+id or Idempotency-Key
+REPEATED_KEY_BYTES = 256 * KIB  # a key that stands twice is looked for in no larger text: a quarter of a second for 4 MiB
 EVENT_TYPE_CHARACTERS = 256  # the longest trigger a webhook can name
 
 # --- templates (SPEC 4) ------------------------------------------------------------------------

@@ -256,3 +256,26 @@ def test_without_tokens_none_is_asked(backend: MemoryBackend) -> None:
     with serve(admin_app(backend, backend, backend, tokens=None, hosts=HostGuard())) as url:
         result = CliRunner().invoke(main, ["list", "--admin", url])
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_file_with_a_byte_order_mark_is_sent(hookwright: Hookwright, tmp_path: Path, encoding: str) -> None:
+    """Windows editors and PowerShell write it, the latter in UTF-16."""
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    for text, content_type, triggers in SHAPES:
+        (tmp_path / "event").write_bytes((mark + text).encode(encoding))
+        assert hookwright(f"send -f {tmp_path}/event").exit_code == 0
+        assert hookwright.events.posted.pop() == ("/v1/events", content_type, triggers)
+
+
+def test_the_url_of_send_may_name_the_type_of_any_json(hookwright: Hookwright) -> None:
+    """As a tool that can only set a URL would post it; the reasons are those of such an event."""
+    url = f"{hookwright.to}/v1/events?type=dev.example.alert"
+    result = hookwright("send", "--to", url, "-f", "-", stdin='{"status": "firing"}')
+    assert result.exit_code == 0, result.output
+    assert hookwright.events.posted == [
+        ("/v1/events?type=dev.example.alert", "application/json", ["dev.example.alert"])
+    ]
+    assert [event.document for event, _ in hookwright.backend.explained] == [
+        {"event_type": "dev.example.alert", "data": {"status": "firing"}}
+    ]

@@ -282,7 +282,14 @@ def test_findings_are_plain_records() -> None:
             "spec.eventFrom.configMapKeyRef: key bad of ConfigMap c is not an event: "
             "it must be a JSON object with event_type",
         ),
+        (
+            {"eventFrom": {"configMapKeyRef": {"name": "c", "key": "twice"}}},
+            "spec.eventFrom.configMapKeyRef: key twice of ConfigMap c "
+            'has the key "event_type" twice in one object: send it once',
+        ),
         ({"eventFrom": {"configMapKeyRef": {"name": "c", "key": "good"}}}, None),
+        ({"eventFrom": {"configMapKeyRef": {"name": "c", "key": "marked"}}}, None),
+        ({"eventFrom": {"configMapKeyRef": {"name": "c", "key": "half"}}}, None),
         (
             {"trigger": "dev.example.built"},
             "spec.trigger: there is no sample event of dev.example.built: give the whole event in spec.event",
@@ -296,7 +303,11 @@ def test_findings_are_plain_records() -> None:
 )
 def test_webhook_tests_are_checked(spec: dict[str, Any], sentence: str | None) -> None:
     """A WebhookTest's own rules, its webhook and its event are checked."""
-    events = config_map(good='{"event_type": "RequestCreated"}', bad="[]")
+    good = '{"event_type": "RequestCreated"}'
+    half = r'{"event_type": "RequestCreated", "data": {"x": "\ud83d"}}'
+    events = config_map(
+        good=good, bad="[]", marked=f"\ufeff{good}", half=half, twice=f'{good[:-1]}, "event_type": "x"}}'
+    )
     assert said(assembled(webhook(), events, webhook_test(**spec))) == ([sentence] if sentence else [])
 
 

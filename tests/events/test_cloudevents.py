@@ -128,6 +128,14 @@ def test_a_cloud_event_without_data(mode: Mode) -> None:
     assert event.document["data"] == {}
 
 
+@pytest.mark.parametrize("body", [b"", b"null", b"\xef\xbb\xbf", b" null\n"])
+def test_data_that_is_null_is_an_empty_object_in_the_text_too(body: bytes) -> None:
+    """In binary mode the text of an event holds the body as it came, but not null."""
+    (event,) = receive(BINARY, body)
+    assert event.document["data"] == {}
+    assert orjson.loads(event.raw) == event.document
+
+
 def test_a_cloud_event_without_time() -> None:
     """A CloudEvent needs no time: event_time is then left out."""
     (event,) = receive({"content-type": "application/cloudevents+json"}, b"{%s}" % REQUIRED)
@@ -212,12 +220,22 @@ REFUSED_OBJECTS = [
         b'{"specversion":"1.0","id":1,"source":"/s","type":"t"}',
         "id of the event must be a string",
     ),
-    ("bad name", b'{%s,"Foo_Bar":"x"}' % REQUIRED, "has the attribute 'Foo_Bar'"),
     ("object", b'{%s,"ext":{}}' % REQUIRED, "ext of the event must be a string, an integer or a boolean"),
     ("float", b'{%s,"ext":1.5}' % REQUIRED, "ext of the event must be a string, an integer or a boolean"),
     ("control", rb'{%s,"ext":"a\nb"}' % REQUIRED, "ext of the event must not contain control characters"),
     ("time", b'{%s,"time":"yesterday"}' % REQUIRED, "time of the event is no RFC 3339 timestamp"),
-    ("month", b'{%s,"time":"2026-13-01T00:00:00Z"}' % REQUIRED, "time of the event is no RFC 3339 timestamp"),
+    (
+        "month",
+        b'{%s,"time":"2026-13-01T00:00:00Z"}' % REQUIRED,
+        "time of the event is no moment of the calendar",
+    ),
+    (
+        "day",
+        b'{%s,"time":"2026-02-30T00:00:00Z"}' % REQUIRED,
+        "time of the event is no moment of the calendar",
+    ),
+    ("envelope", b'{"event_type":"Manual"}', "event_type, no CloudEvent: send it as application/json"),
+    ("base64 repeated", b'{%s,"data_base64":"eyJhIjoxLCJhIjoyfQ=="}' % REQUIRED, 'has the key "a" twice'),
     ("XML", b'{%s,"datacontenttype":"text/xml"}' % REQUIRED, "event is text/xml: data must be JSON"),
     ("both", b'{%s,"data":{},"data_base64":"e30="}' % REQUIRED, "has both data and data_base64"),
     ("bad base64", b'{%s,"data_base64":"e30"}' % REQUIRED, "data_base64 of the event is not base64"),
@@ -259,14 +277,7 @@ REFUSED_HEADERS = [
         "the event is not a CloudEvent: it has no specversion",
     ),
     ({"ce-specversion": "2.0"}, b"{}", 400, "specversion of the event is 2.0: only 1.0 is understood"),
-    (
-        {"ce-subject": "%FF"},
-        b"{}",
-        400,
-        "the header ce-subject holds percent-encoded bytes that are not UTF-8",
-    ),
     ({"ce-subject": "a%0Ab"}, b"{}", 400, "subject of the event must not contain control characters"),
-    ({"ce-foo_bar": "x"}, b"{}", 400, "the event has the attribute 'foo_bar'"),
     (
         {"content-type": "application/xml"},
         b"<a/>",
@@ -294,5 +305,93 @@ def test_a_wrong_binary_cloud_event_is_refused(
 
 def test_an_object_is_no_batch() -> None:
     """The batched mode wants an array."""
-    with pytest.raises(EventError, match="a batch must be a JSON array of events"):
+    with pytest.raises(
+        EventError, match="JSON array of events: send a single one as application/cloudevents"
+    ):
         receive({"content-type": "application/cloudevents-batch+json"}, b"{%s}" % REQUIRED)
+
+
+def wire(text: str) -> str:
+    """A header's value as raw UTF-8 on the wire is read: byte by byte."""
+    return text.encode().decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        (wire("Zürich"), "Zürich"),
+        (wire("Straße 😀"), "Straße 😀"),
+        (wire('"Zürich \\"x\\""'), 'Zürich "x"'),
+        (wire("Zürich %C3%BC"), "Zürich ü"),
+        (wire("東京"), "東京"),
+        ("Z\xfcrich", "Zürich"),
+        ("Stra\xdfe 100%", "Straße 100%"),
+        ("don\x92t", "don’t"),
+        ("\xfc\x81", None),
+        ("/caf%E9", "/caf%E9"),
+        ("/caf%C3%A9", "/café"),
+        ("100%", "100%"),
+        ("%ED%A0%BD", "%ED%A0%BD"),
+    ],
+)
+def test_headers_in_raw_utf_8_are_read_as_such(sent: str, meant: str | None) -> None:
+    """Some SDKs do not encode what is beyond ASCII; Latin-1 is read only where it is no UTF-8; a bare percent stays."""
+    headers = {**BINARY, "ce-subject": sent, "ce-id": sent, "ce-place": sent}
+    if meant is None:
+        with pytest.raises(EventError, match="must not contain control characters"):
+            receive(headers, b"{}")
+        return
+    (event,) = receive(headers, b"{}")
+    attributes = event.document["cloudevent"]
+    assert [attributes[name] for name in ("subject", "id", "place")] == [meant] * 3
+    assert event.identity == f"/s\n{meant}"
+
+
+@pytest.mark.parametrize("name", ["traceParent", "correlation_id", "my-ext", "Foo"])
+def test_extensions_keep_the_name_they_came_with(name: str) -> None:
+    """A name that the specification does not allow harms nobody, and the event is worth more."""
+    (event,) = receive(
+        {"content-type": "application/cloudevents+json"}, b'{%s,"%s":"x"}' % (REQUIRED, name.encode())
+    )
+    assert event.document["cloudevent"][name] == "x"
+    (event,) = receive({**BINARY, f"ce-{name}": "x"}, b"{}")
+    assert event.document["cloudevent"][name.lower()] == "x"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ce-knativearrivaltime": "2026-01-31T12:00:01Z"},
+        {"ce-traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+        {"ce-time": "2026-01-31T12:00:05Z"},
+        {"ce-subject": "another"},
+        {"content-type": "application/json; charset=utf-8"},
+    ],
+)
+def test_a_repeat_is_known_by_type_and_data(changed: dict[str, str]) -> None:
+    """What brokers, tracers and senders stamp at each hop is no other content; another type or data is."""
+    first = receive({**BINARY, "content-type": "application/json"}, b'{"a": 1, "b": 2}')[0].content
+    assert receive({**BINARY, **changed}, b'{"b":2,"a":1}')[0].content == first
+    assert receive({**BINARY, **changed, "ce-type": "a.c"}, b'{"b":2,"a":1}')[0].content != first
+    assert receive({**BINARY, **changed}, b'{"b":2,"a":2}')[0].content != first
+
+
+def test_the_modes_of_one_cloud_event_have_the_same_content() -> None:
+    """A bridge may send again in another mode, or an envelope inside with other attributes."""
+    for data in (DATA, sample("Manual")):
+        assert len({mode(ATTRIBUTES, data)[0].content for mode in (binary, structured, batched)}) == 1
+
+
+def test_a_byte_order_mark_inside_base64_is_skipped() -> None:
+    """What .NET wrote and a broker then packed."""
+    (event,) = structured(ATTRIBUTES, b"\xef\xbb\xbf" + orjson.dumps(DATA))
+    assert event.document["data"] == DATA
+
+
+def test_a_key_twice_in_a_cloud_event_is_refused() -> None:
+    """In the event, in its data, and in a batch of them."""
+    for body in (b'{%s,"data":{"a":[{"b":1,"b":1}]}}' % REQUIRED, b'{%s,"b":"x","b":"y"}' % REQUIRED):
+        with pytest.raises(EventError, match='the event has the key "b" twice in one object'):
+            receive({"content-type": "application/cloudevents+json"}, body)
+        with pytest.raises(EventError, match='the batch has the key "b" twice in one object'):
+            receive({"content-type": "application/cloudevents-batch+json"}, b"[%s]" % body)

@@ -18,6 +18,7 @@ JSON = {"content-type": "application/json"}
 NDJSON = {"content-type": "application/x-ndjson"}
 STRUCTURED = {"content-type": "application/cloudevents+json"}
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
+CLOUD = b'{"specversion":"1.0","id":"1","source":"/s","type":"dev.example.x"}'
 BINARY = {**JSON, "ce-specversion": "1.0", "ce-type": "a.b", "ce-source": "/s", "ce-id": "1"}
 
 
@@ -79,23 +80,25 @@ def test_unknown_fields_pass_through() -> None:
     assert event.document["v"] == [1, 2.5, True]
 
 
-def test_the_last_of_duplicate_keys_counts() -> None:
-    """Of duplicate keys the last one counts."""
-    (event,) = decode(JSON, b'{"event_type":"Manual","event_type":"RequestFailed","data":{}}')
-    assert event.trigger == "RequestFailed"
-
-
 @pytest.mark.parametrize(
     "content_type",
     [
         "application/json; charset=utf-8",
         'Application/JSON;charset="UTF-8"',
         "application/json ; profile=x; charset=us-ascii",
+        "application/json; charset=ISO-8859-1",
+        "application/json; charset=windows-1252",
+        "application/json; charset=",
+        "application/json; charset",
+        "application/json;",
+        "text/json",
+        "application/vnd.example+json; charset=utf-8",
     ],
 )
 def test_content_type_with_parameters(content_type: str) -> None:
     """Parameters and letter case of the content type do not matter, as long as the text is UTF-8."""
-    assert decode({"content-type": content_type}, b'{"event_type":"Manual"}')[0].trigger == "Manual"
+    body = '{"event_type":"Manual","data":{"x":"Zürich"}}'.encode()
+    assert decode({"content-type": content_type}, body)[0].document["data"] == {"x": "Zürich"}
 
 
 def test_content_encoding_identity_is_accepted() -> None:
@@ -185,12 +188,31 @@ REFUSED = [
     # id, headers, body, status, part of the sentence
     ("empty body", JSON, b"", 400, "the event is not valid JSON"),
     ("not JSON", JSON, b'{"event_type":', 400, "the event is not valid JSON"),
-    ("not UTF-8", JSON, b'{"event_type":"\xff"}', 400, "the event is not valid JSON: str is not valid UTF-8"),
-    ("byte order mark", JSON, b'\xef\xbb\xbf{"event_type":"Manual"}', 400, "the event is not valid JSON"),
+    (
+        "not UTF-8",
+        JSON,
+        b'{"event_type":"\xff"}',
+        400,
+        "the event is not valid JSON: it is not valid UTF-8 at byte 16",
+    ),
+    ("mark alone", JSON, b"\xef\xbb\xbf", 400, "the event is not valid JSON: it is empty"),
+    (
+        "UTF-16",
+        JSON,
+        '{"event_type":"Manual"}'.encode("utf-16"),
+        400,
+        "not valid UTF-8 at byte 1; send it in",
+    ),
     ("NaN", JSON, b'{"event_type":"Manual","data":{"x":NaN}}', 400, "the event is not valid JSON"),
-    ("lone surrogate", JSON, rb'{"event_type":"\ud800"}', 400, "the event is not valid JSON"),
     ("beyond a double", JSON, b'{"event_type":"Manual","data":{"x":1e400}}', 400, "not valid JSON"),
-    ("two values", JSON, b'{"event_type":"Manual"}{}', 400, "not valid JSON"),
+    (
+        "two values",
+        JSON,
+        b'{"event_type":"Manual"}{}',
+        400,
+        "at character 24; several events are a JSON array, or",
+    ),
+    ("lines as one", JSON, b"{}\n{}", 400, "or stand one a line as application/x-ndjson"),
     ("scalar", JSON, b'"Manual"', 400, "the event must be a JSON object with event_type and data"),
     ("no event_type", JSON, b'{"data":{}}', 400, "the event has no event_type"),
     ("event_type null", JSON, b'{"event_type":null}', 400, "the event has no event_type"),
@@ -202,19 +224,11 @@ REFUSED = [
     ("too deep", JSON, nested(EVENT_DEPTH + 1), 400, "the event is nested deeper than 64 levels"),
     ("far too deep", JSON, nested(2000), 400, "the event is nested deeper than 64 levels"),
     (
-        "integer too long",
-        JSON,
-        b'{"event_type":"Manual","data":{"x":18446744073709551616}}',
-        400,
-        "holds the integer 18446744073709551616, which is longer than 64 bits: send it as a string",
-    ),
-    ("integer too small", JSON, b'{"event_type":"Manual","data":{"x":-9223372036854775809}}', 400, "64 bits"),
-    (
         "integer endless",
         JSON,
-        b'{"event_type":"Manual","data":{"x":%s}}' % (b"9" * 300),
+        b'{"event_type":"Manual","data":{"x":%s}}' % (b"9" * 400),
         400,
-        "999…, which is longer than 64 bits",
+        "not valid JSON",
     ),
     ("event too large", JSON, b'{"event_type":"Manual"}' + b" " * EVENT_BYTES, 413, "larger than 1,048,576"),
     ("list: bad member", JSON, b'[{"event_type":"Manual"},7]', 400, "event 1 of the batch must be a JSON"),
@@ -241,7 +255,24 @@ REFUSED = [
     ("no content type", {}, b"{}", 415, "the content type (none) is not understood"),
     ("form", {"content-type": "application/x-www-form-urlencoded"}, b"{}", 415, "send application/json"),
     ("text", {"content-type": "text/plain; charset=utf-8"}, b"{}", 415, "text/plain is not understood"),
-    ("charset", {"content-type": "application/json; charset=latin1"}, b"{}", 415, "charset latin1"),
+    ("charset", {"content-type": "application/json; charset=latin1"}, b'{"x":"\xfc"}', 415, "charset latin1"),
+    (
+        "charset UTF-16",
+        {"content-type": "application/json; charset=utf-16"},
+        '{"event_type":"Manual"}'.encode("utf-16-le"),
+        415,
+        "the charset utf-16 is not accepted: send JSON as UTF-8",
+    ),
+    ("CloudEvent", JSON, CLOUD, 400, "the event is a CloudEvent: send it as application/cloudevents+json"),
+    ("list: CloudEvent", JSON, b"[%s]" % CLOUD, 400, "event 0 of the batch is a CloudEvent: send it as"),
+    (
+        "lines: CloudEvent",
+        NDJSON,
+        CLOUD,
+        400,
+        "as a JSON array of them as application/cloudevents-batch+json",
+    ),
+    ("other JSON", JSON, b'{"status":"firing"}', 400, "as in /v1/events?type=dev.example.alert"),
     ("gzip", {**JSON, "content-encoding": "gzip"}, b"{}", 415, "content encoding gzip is not accepted"),
     ("empty key", {**JSON, "idempotency-key": " "}, b"{}", 400, "the header idempotency-key is empty"),
     ("long key", {**JSON, "webhook-id": "k" * 1025}, b"{}", 400, "webhook-id is longer than 1,024 bytes"),

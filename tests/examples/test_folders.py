@@ -18,6 +18,7 @@ FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
 NAMES = {
     "slack", "microsoft-teams", "datadog", "servicenow", "okta-workflows", "jira", "freshdesk", "grafana", "logz-io",
     "oauth2", "delete", "put", "cloudevents", "manual",
+    "from-flux", "from-argocd", "from-alertmanager", "from-grafana", "from-apono",
 }  # fmt: skip
 
 

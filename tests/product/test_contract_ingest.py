@@ -18,6 +18,7 @@ from rig import HANGS
         ("PUT", "/v1/events", "POST, OPTIONS"),
         ("GET", "/v1/namespaces/default/events", "POST, OPTIONS"),
         ("GET", "/v1/webhooks/default/one/invoke", "POST"),
+        ("GET", "/v1/webhooks/default/one/invoke/", "POST"),
         ("POST", "/v1/schema", "GET, HEAD"),
         ("DELETE", "/v1/samples/Manual", "GET, HEAD"),
     ],

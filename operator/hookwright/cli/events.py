@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from hookwright.limits import BATCH_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request body; `single`: it holds one event, not a batch."""
+    """A request body; `single`: it holds one event, not a batch; `bare`: it is a JSON object of another kind."""
 
     content: bytes
     content_type: str
     single: bool
+    bare: bool = False
 
 
 def read_event(file: str) -> Body:
@@ -38,7 +40,14 @@ def read_event(file: str) -> Body:
         raise UsageError(f"{file}: is larger than {BATCH_BYTES // 1024} KiB; send it in parts.")
     if not content.strip():
         raise UsageError(f"{file}: is empty; write an event into it, or `hookwright sample TRIGGER` does.")
-    return _described(content)
+    return _described(_utf8(content))
+
+
+def _utf8(content: bytes) -> bytes:
+    """A file that says it is UTF-16, as Windows PowerShell's `>` writes it, in UTF-8."""
+    if not content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content
+    return content.decode("utf-16", "replace").encode()
 
 
 def _described(content: bytes) -> Body:
@@ -54,7 +63,10 @@ def _described(content: bytes) -> Body:
             content, "application/cloudevents-batch+json" if cloud else "application/json", single=False
         )
     cloud = _is_cloudevent(document)
-    return Body(content, "application/cloudevents+json" if cloud else "application/json", single=True)
+    bare = isinstance(document, dict) and not cloud and "event_type" not in document
+    return Body(
+        content, "application/cloudevents+json" if cloud else "application/json", single=True, bare=bare
+    )
 
 
 def _is_cloudevent(document: Any) -> bool:

@@ -20,13 +20,13 @@ from hookwright.cli.output import Format, format_option, print_error, print_one
 from hookwright.cli.sample import sample_trigger
 from hookwright.cli.validate import NO_KEY
 from hookwright.core.assemble import Assembly, assemble
-from hookwright.core.decode import decode, normalise_trigger
+from hookwright.core.decode import decode, decode_any, normalise_trigger
 from hookwright.core.event import Event, delivery_id
 from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, full_name
 from hookwright.core.redaction import printable
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
-from hookwright.errors import UsageError
+from hookwright.errors import EventError, UsageError
 
 _TEMPLATE_FROM = "spec.bodyTemplateFrom.configMapKeyRef"
 _SAMPLE_DELIVERY = delivery_id(0, "sample")
@@ -118,8 +118,14 @@ def _sample(trigger: str | None, triggers: Sequence[str]) -> Event:
 
 
 def _read_event(file: str, trigger: str | None) -> Event:
-    """The event in a file (`-`: standard input); `trigger` replaces its own."""
+    """The event in a file (`-`: standard input); `trigger` replaces its own, or is the type of JSON that has none."""
     body = read_event(file)
+    if body.bare:
+        if trigger is None or "." not in trigger:
+            raise EventError(
+                f"{file}: has no event_type; if it is other JSON, name its type with --trigger dev.example.alert."
+            )
+        return decode_any({}, body.content, trigger, now_ms=time.time_ns() // 1_000_000)
     events = decode({"content-type": body.content_type}, body.content)
     if len(events) != 1:
         raise UsageError(f"{file}: holds {len(events)} events; render takes one.")

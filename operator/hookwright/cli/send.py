@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import click
 
@@ -27,7 +27,9 @@ EVENTS_PATH: Final = "/v1/events"
 
 
 @click.command("send")
-@click.option("--to", show_default=EVENTS_URL, metavar="URL", help="The event port, or a path of it.")
+@click.option(
+    "--to", show_default=EVENTS_URL, metavar="URL", help="The event port, or a path of it, ?type= included."
+)
 @click.option("-f", "--file", metavar="FILE|-", help="The event; - reads it from stdin. Default: a sample.")
 @click.option("--trigger", type=click.Choice(SAMPLE_TRIGGERS), help="The trigger whose sample is sent.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the token of the event port.")
@@ -50,17 +52,31 @@ def command(
         )
     else:
         body = read_event(file)
-    client = reach.events(to, token_file)
+    address, _, query = (to or "").partition("?")
+    client = reach.events(address or None, token_file)
     given = urlsplit(client.url).path
+    parameters = dict(parse_qsl(query, keep_blank_values=True))
     answer = client.ask(
-        "POST", "" if given else EVENTS_PATH, content=body.content, content_type=body.content_type
+        "POST",
+        "" if given else EVENTS_PATH,
+        parameters=parameters,
+        content=body.content,
+        content_type=body.content_type,
     )
     accepted = client.done(answer)["events"]
-    explained = _explained(reach, body, given)
+    explained = _explained(reach, _typed(body, parameters.get("type")), given)
     if output != "table":
         print_one({"events": accepted, "webhooks": explained}, output)
         return
     _show(accepted, explained)
+
+
+def _typed(body: Body, event_type: str | None) -> Body:
+    """As the event port takes it where the URL names a type: the admin port has no such parameter."""
+    if event_type is None:
+        return body
+    envelope = {"event_type": event_type, "data": json.loads(body.content)}
+    return Body(json.dumps(envelope).encode(), "application/json", single=True)
 
 
 def _explained(reach: Reach, body: Body, path: str) -> list[dict[str, Any]] | None:

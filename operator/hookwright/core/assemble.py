@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
-import orjson
 from pydantic import ValidationError
 
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.manifest import Webhook, WebhookTest, problems
 from hookwright.api.v1alpha1.webhook import Filters, WebhookSpec
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
+from hookwright.core.event_json import read_json
 from hookwright.core.filters import compile_filters
 from hookwright.core.objects import CONFIG_MAP, WEBHOOK, WEBHOOK_TEST, Object
 from hookwright.core.references import Objects, Resolved, UnfitError, absent, references, resolve, text_of
@@ -332,8 +332,8 @@ def _no_event(spec: WebhookTestSpec, webhook: Object | None) -> str | None:
 def _check_event(text: str, what: str) -> None:
     """UnfitError unless the text is one event."""
     try:
-        event = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise UnfitError(f"{what} is not JSON: {error}", "InvalidEvent") from None
+        event, _ = read_json(text.encode())
+    except ValueError as problem:
+        raise UnfitError(f"{what} {problem}", "InvalidEvent") from None
     if not isinstance(event, dict) or not isinstance(event.get("event_type"), str):
         raise UnfitError(f"{what} is not an event: it must be a JSON object with event_type", "InvalidEvent")

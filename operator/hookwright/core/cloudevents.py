@@ -11,10 +11,12 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
-from hookwright.core.jsontext import parse_json
+from hookwright.core.event_json import read_json
+from hookwright.core.times import timestamp
 from hookwright.errors import EventError
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -23,14 +25,8 @@ _REQUIRED: Final = ("specversion", "id", "source", "type")
 _STRINGS: Final = (*_REQUIRED, "time", "subject", "dataschema", "datacontenttype")
 _PREFIX: Final = "ce-"
 _REQUIRED_HEADERS: Final = frozenset(_PREFIX + name for name in _REQUIRED)
-_NAME: Final = re.compile(r"[a-z0-9]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_TIME: Final = re.compile(
-    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
-    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII | re.IGNORECASE,
-)
 _JSON: Final = re.compile(r"[^/;\s]+/(?:[^/;\s]+\+)?json", re.IGNORECASE)
 
 
@@ -50,7 +46,7 @@ def binary_attributes(headers: Mapping[str, str]) -> dict[str, Any]:
     Raises EventError (400).
     """
     attributes: dict[str, Any] = {
-        name.removeprefix(_PREFIX): _header_value(name, value)
+        name.removeprefix(_PREFIX): _header_value(value)
         for name, value in headers.items()
         if name.startswith(_PREFIX)
     }
@@ -66,7 +62,9 @@ def structured_parts(value: Any, where: str) -> tuple[dict[str, Any], Any]:
     An attribute that is null counts as left out (JSON format, section 2.2). EventError (400) names `where`.
     """
     if not isinstance(value, dict):
-        raise EventError(f"{where} is not a CloudEvent: it must be a JSON object")
+        raise EventError(
+            f"{where} is not a CloudEvent: it must be a JSON object; an array of them is sent as {BATCHED}"
+        )
     attributes = {
         name: attribute
         for name, attribute in value.items()
@@ -95,35 +93,51 @@ def document(attributes: dict[str, Any], data: Any) -> dict[str, Any]:
     return {"event_type": attributes["type"], **time, "data": data, "cloudevent": attributes}
 
 
-def _header_value(name: str, value: str) -> str:
-    """Undo quoting, then one round of percent-encoding (HTTP binding, section 3.1.3.2)."""
+def _header_value(value: str) -> str:
+    """Undo quoting, then one round of percent-encoding (HTTP binding, section 3.1.3.2).
+
+    `value` came as bytes read as Latin-1. Some SDKs do not encode what is beyond ASCII but send it as UTF-8; what is
+    none is read as Windows-1252, which is Latin-1 with letters in place of control characters.
+    """
+    if not value.isascii():
+        value = _text(value)
     quoted = _QUOTED.fullmatch(value)
     plain = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value
     try:
         return unquote(plain, errors="strict")
-    except UnicodeDecodeError:
-        raise EventError(f"the header {name} holds percent-encoded bytes that are not UTF-8") from None
+    except UnicodeDecodeError:  # a percent sign that encodes nothing, as in a URI of another charset
+        return plain
+
+
+def _text(value: str) -> str:
+    for charset in ("utf-8", "cp1252"):
+        with suppress(UnicodeError):
+            return value.encode("latin-1").decode(charset)
+    return value
 
 
 def _check(attributes: Mapping[str, Any], where: str) -> None:
     for name in _REQUIRED:
         if name not in attributes:
+            if "event_type" in attributes:
+                raise EventError(
+                    f"{where} is an envelope with event_type, no CloudEvent: send it as application/json"
+                )
             raise EventError(f"{where} is not a CloudEvent: it has no {name}")
     for name, value in attributes.items():
         _check_attribute(name, value, where)
     if attributes["specversion"] != "1.0":
         raise EventError(f"specversion of {where} is {attributes['specversion']}: only 1.0 is understood")
-    if "time" in attributes and not _TIME.fullmatch(attributes["time"]):
-        raise EventError(f"time of {where} is no RFC 3339 timestamp such as 2026-01-31T12:00:00Z")
+    if "time" in attributes:
+        try:
+            timestamp(attributes["time"])
+        except ValueError as problem:
+            raise EventError(f"time of {where} {problem}; write it like 2026-01-31T12:00:00Z") from None
     if not is_json(attributes.get("datacontenttype", "application/json")):
         raise EventError(f"datacontenttype of {where} is {attributes['datacontenttype']}: data must be JSON")
 
 
 def _check_attribute(name: str, value: Any, where: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise EventError(
-            f"{where} has the attribute {name!r}: a name is of lower-case letters and digits only"
-        )
     if name in _STRINGS and (not isinstance(value, str) or not value):
         raise EventError(f"{name} of {where} must be a string that is not empty")
     if not isinstance(value, str | int):  # a boolean is an int here
@@ -134,7 +148,7 @@ def _check_attribute(name: str, value: Any, where: str) -> None:
 
 def _decoded(encoded: Any, where: str) -> Any:
     try:
-        return parse_json(base64.b64decode(encoded, validate=True))
+        return read_json(base64.b64decode(encoded, validate=True))[0]
     except (TypeError, binascii.Error):
         raise EventError(f"data_base64 of {where} is not base64") from None
     except ValueError as problem:

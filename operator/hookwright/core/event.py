@@ -21,7 +21,8 @@ class Event(NamedTuple):
 
     `document` is what templates and filters see (`event_type`, `event_time`, `data`, `cloudevent`);
     `raw` is the JSON text of it that the store keeps; `trigger` the normalised trigger (`RequestX`, `Manual`
-    or a CloudEvents type), None for an `event_type` that is neither; `identity` what makes a repeat a repeat.
+    or a CloudEvents type), None for an `event_type` that is neither; `identity` what makes a repeat a repeat, and
+    `content` what a repeat must have in common with the first, as JSON text (None: `raw`).
     """
 
     event_type: str
@@ -29,6 +30,7 @@ class Event(NamedTuple):
     document: dict[str, Any]
     raw: bytes
     identity: str | None = None
+    content: bytes | None = None
 
 
 @lru_cache(maxsize=4096)  # an id is written some six times within a moment: answer, header, log, history

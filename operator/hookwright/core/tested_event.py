@@ -13,6 +13,7 @@ from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.core.decode import normalise_trigger
 from hookwright.core.event import Event
+from hookwright.core.event_json import read_json
 from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
 
 
@@ -36,9 +37,9 @@ def event_of_test(spec: WebhookTestSpec, webhook: RouteConfig, event_from: str |
 
 def _parse(text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"spec.eventFrom: the text is not JSON ({error}).") from None
+        return read_json(text.encode())[0]
+    except ValueError as problem:
+        raise ValueError(f"spec.eventFrom: the text {problem}.") from None
 
 
 def _event(document: Any) -> Event:

@@ -18,7 +18,7 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import BATCH_DELIVERIES, INGEST_RETRY_AFTER_SECONDS
-from hookwright.store.port import Conflict, NewDelivery, NewEvent, Repeat, Work
+from hookwright.store.port import Accepted, Conflict, NewDelivery, NewEvent, Repeat, Work
 
 
 def unavailable(message: str) -> EventError:
@@ -100,7 +100,8 @@ class Acceptor:
         identity = digest = None
         if event.identity is not None:
             identity = _identity(namespace, event.identity)
-            digest = blake2b(event.raw, digest_size=16).digest()
+            content = event.raw if event.content is None else event.content
+            digest = blake2b(content, digest_size=16).digest()
         return NewEvent(
             key=key,
             event_type=event.event_type,
@@ -138,11 +139,7 @@ class Acceptor:
                 for new in stored:
                     self._unreserve(new)
         if not kept:
-            raise EventError(
-                "An event with this identity was posted with another body within the last 24 h; "
-                "use a new Idempotency-Key or CloudEvents id.",
-                status=409,
-            )
+            raise _conflict(batch, stored, results)
         repeats: dict[int, bytes] = {}
         for new, result in zip(stored, results, strict=True):
             if isinstance(result, Repeat):
@@ -173,6 +170,22 @@ def _identity(namespace: str | None, identity: str) -> bytes:
     """Scoped by path; with the length of what comes first, so that no two pairs spell the same."""
     scope = "" if namespace is None else f"{namespace}/"
     return blake2b(f"{len(scope)} {scope}{identity}".encode(), digest_size=16).digest()
+
+
+def _conflict(
+    batch: Sequence[NewEvent], stored: Sequence[NewEvent], results: Sequence[Accepted]
+) -> EventError:
+    """The 409 of the first event whose identity another one has."""
+    at = next(at for at, result in enumerate(results) if isinstance(result, Conflict))
+    refused = stored[at]
+    number = next(number for number, new in enumerate(batch) if new.key == refused.key)
+    which = "The event" if len(batch) == 1 else f"Event {number} of the batch"
+    beside = any(new.identity == refused.identity for new in stored[:at])
+    known = "stands in this batch already" if beside else "was posted within the last 24 h"
+    return EventError(
+        f"{which} has the identity of another that {known}; use a new Idempotency-Key or CloudEvents id.",
+        status=409,
+    )
 
 
 def _answer(answers: Iterable[bytes]) -> bytes:

@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
+from urllib.parse import parse_qs
 
 import orjson
 import structlog
 
 from hookwright.api.admin import Invocation
 from hookwright.api.event_schema import event_schema
-from hookwright.core.decode import decode
+from hookwright.core.decode import decode, decode_any
 from hookwright.core.event import Event
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
 from hookwright.dispatcher.clock import Clock
@@ -124,8 +125,10 @@ class Ingest:
         if path == "/v1/events":
             namespace = None
         else:
-            parts = path.split("/")
-            if len(parts) == 5 and parts[1:3] == ["v1", "namespaces"] and parts[4] == "events" and parts[3]:
+            parts = path.removesuffix("/").split("/")
+            if parts == ["", "v1", "events"]:
+                namespace = None
+            elif len(parts) == 5 and parts[1:3] == ["v1", "namespaces"] and parts[4] == "events" and parts[3]:
                 namespace = parts[3]
             else:
                 return await self._others(parts, method, headers, receive, held)
@@ -135,9 +138,17 @@ class Ingest:
             raise EventError(f"{method} is not for {path}; POST an event to it.", status=405)
         self._authenticate(headers)
         body = await self._read(headers, receive, BATCH_BYTES, held)
-        events = decode(headers, body)
+        events = self._decode(scope["query_string"], headers, body)
         self._take(len(events))
         return 202, await self._acceptor.accept(events, namespace), len(events)
+
+    def _decode(self, query: bytes, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        types = parse_qs(query, keep_blank_values=True).get(b"type") if query else None
+        if types is None:
+            return decode(headers, body)
+        if len(types) > 1:
+            raise EventError("?type= stands twice in the URL; send it once.")
+        return [decode_any(headers, body, types[0].decode(errors="replace"), now_ms=self._clock.wall_ms())]
 
     async def _others(
         self, parts: list[str], method: str, headers: Mapping[str, str], receive: Receive, held: _Held
@@ -288,6 +299,7 @@ def problem(status: int, detail: str, hint: str | None = None) -> bytes:
 
 def _allowed(path: str) -> bytes:
     """Value of Allow, which every 405 carries (RFC 9110, section 15.5.6)."""
+    path = path.removesuffix("/")
     if path.endswith("/invoke"):
         return b"POST"
     return _EVENTS_ALLOW if path.endswith("/events") else b"GET, HEAD"

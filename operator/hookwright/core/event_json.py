@@ -1,0 +1,107 @@
+"""The JSON of an event as the world sends it → value, and a text of it that every later reader can read (SPEC 3).
+
+What others read is taken: a byte order mark, half a surrogate pair (U+FFFD stands for it), integers of more than 64
+bits (a double in the value, their digits in the text). What two readers would read differently is not: repeated keys.
+Must not: know envelopes, CloudEvents or HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from codecs import BOM_UTF8
+from typing import Any, Final
+
+import orjson
+
+from hookwright.limits import EVENT_DEPTH, REPEATED_KEY_BYTES
+
+_HIGH: Final = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_LOW: Final = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF: Final = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
+_BACKSLASH: Final = rb"\\"
+_SEVERAL: Final = "; several events are a JSON array, or stand one a line as application/x-ndjson"
+_SHOWN: Final = 64  # characters of a key
+
+
+def read_json(text: bytes) -> tuple[Any, bytes]:
+    """JSON text in UTF-8 → its value, and the text itself, mended where orjson could not read it.
+
+    Raises ValueError, a phrase that follows a noun (`is not valid JSON: …`). Depth is bounded only by orjson's 1,024
+    here: `jsontext.check_depth` follows once it is known what part of the text is an event.
+    """
+    text = text.removeprefix(BOM_UTF8)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        mended = _mended(text, error)
+        try:
+            value = orjson.loads(mended)
+        except orjson.JSONDecodeError as problem:
+            raise ValueError(_phrase(problem, mended)) from None
+        text = mended
+    _check_keys(value, text)
+    return value, text
+
+
+def _mended(text: bytes, error: orjson.JSONDecodeError) -> bytes:
+    """With U+FFFD for each half of a surrogate pair, if it was one that orjson fell over."""
+    if "surrogate in string" not in error.msg or b"\0" in text:
+        return text
+    plain = text.replace(_BACKSLASH, b"\0\0")  # so that every backslash left begins an escape
+    return _HALF.sub(rb"\\ufffd", plain).replace(b"\0\0", _BACKSLASH)
+
+
+def _phrase(error: orjson.JSONDecodeError, text: bytes) -> str:
+    """What is wrong and where; in a text of one line the line says nothing."""
+    if "depth limit" in error.msg:
+        return f"is nested deeper than {EVENT_DEPTH} levels"
+    if not text.strip():
+        return "is not valid JSON: it is empty"
+    if error.msg.startswith("str is not valid UTF-8"):
+        return f"is not valid JSON: it is not valid UTF-8{_first_foreign(text)}"
+    line = "" if error.lineno == 1 else f"line {error.lineno}, "
+    cure = _SEVERAL if error.msg.startswith("unexpected content after") else ""
+    return f"is not valid JSON: {error.msg} at {line}character {error.colno}{cure}"
+
+
+def _first_foreign(text: bytes) -> str:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return f" at byte {error.start + 1}; send it in UTF-8"
+    return ""  # orjson's word against Python's
+
+
+def _check_keys(value: Any, text: bytes) -> None:
+    """ValueError if an object of `text` has a key twice.
+
+    Written anew, a value has as many quotes as its text, and as many more as quotes were written `\\u0022` there;
+    a pair with the key of another is lost in reading, and its quotes with it.
+    """
+    try:
+        written = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return  # more than 254 levels: the depth is refused by all who call
+    missing = text.count(b'"') - written.count(b'"')
+    if rb"\u0022" in text:
+        missing += text.replace(_BACKSLASH, b"").count(rb"\u0022")
+    if not missing:
+        return
+    if len(text) > REPEATED_KEY_BYTES:
+        raise ValueError("has a key twice in one object: send it once")
+    json.loads(text, object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
+    known: set[str] = set()
+    for key, _ in pairs:
+        if key in known:
+            shown = json.dumps(key if len(key) <= _SHOWN else key[:_SHOWN] + "…", ensure_ascii=False)
+            raise ValueError(f"has the key {shown} twice in one object: send it once")
+        known.add(key)
+
+
+def sorted_json(value: Any) -> bytes:
+    """A value as JSON text that is the same for every layout and order of keys."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
