@@ -78,20 +78,23 @@ VALIDATED = [
 ]
 
 
-@pytest.mark.parametrize(("results", "unread", "verdict", "cause"), VALIDATED)
+@pytest.mark.parametrize(("results", "problem", "verdict", "cause"), VALIDATED)
 def test_a_2xx_counts_only_when_all_validators_hold(
-    results: list[tuple[bool, str | None]], unread: str | None, verdict: Verdict, cause: Cause | None
+    results: list[tuple[bool, str | None]], problem: str | None, verdict: Verdict, cause: Cause | None
 ) -> None:
     """One failed validator rejects; an answer that could not be looked at is told from one that lacks the value."""
-    validators = [ValidatorResult(path="$.ok", passed=passed, actual=actual) for passed, actual in results]
-    outcome = judge_answer(200, [], validators, now=NOW, unread=unread)
+    validators = [
+        ValidatorResult(path="$.ok", passed=passed, actual=actual, problem=problem)
+        for passed, actual in results
+    ]
+    outcome = judge_answer(200, [], validators, now=NOW)
     assert (outcome.verdict, outcome.cause) == (verdict, cause)
 
 
 def test_why_validators_could_not_look_is_said() -> None:
     """Not that nothing was found, as nobody has looked."""
-    absent = ValidatorResult(path="$.ok", passed=False, actual=None)
-    message = judge_answer(200, [], [absent], now=NOW, unread="was cut at 64 KiB").message
+    unseen = ValidatorResult(path="$.ok", passed=False, problem="was cut at 64 KiB")
+    message = judge_answer(200, [], [unseen], now=NOW).message
     assert message == (
         "The target answered 200 OK, but responseValidators could not look at $.ok: the answer was cut at 64 KiB."
     )

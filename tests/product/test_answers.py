@@ -223,3 +223,10 @@ def test_the_record_of_a_cut_answer_has_its_status(invocations: dict[str, dict[s
     response = invocations["no-last-chunk-500"]["response"]
     assert (response["statusCode"], response["body"]) == (500, "ok")
     assert invocations["no-last-chunk-checked"]["response"]["body"] == OK.decode()
+
+
+def test_the_record_of_a_validator_says_why_it_could_not_look(invocations: dict[str, dict[str, Any]]) -> None:
+    """Not that it found nothing."""
+    (cut,), (absent,) = invocations["too-long"]["validators"], invocations["absent"]["validators"]
+    assert (cut["passed"], cut["problem"]) == (False, "was cut at 64 KiB")
+    assert absent == {"path": "$.status", "passed": False, "actual": None}

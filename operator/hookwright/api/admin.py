@@ -54,6 +54,8 @@ class ValidatorResult(Answer):
     path: str
     passed: bool
     actual: str | None = None
+    problem: str | None = Field(default=None, exclude_if=lambda problem: problem is None)
+    """Why nobody could look, a phrase that follows `the answer` (`was cut at 64 KiB`); absent: somebody could."""
 
 
 class Invocation(Answer):

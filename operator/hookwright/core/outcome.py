@@ -56,21 +56,16 @@ class Outcome:
 
 
 def judge_answer(
-    status: int,
-    headers: Sequence[tuple[str, str]],
-    validators: Sequence[ValidatorResult],
-    *,
-    now: float,
-    unread: str | None = None,
+    status: int, headers: Sequence[tuple[str, str]], validators: Sequence[ValidatorResult], *, now: float
 ) -> Outcome:
     """Judge an answer.
 
-    `headers` are the answer's in any case, `validators` the results on its body ([] without validators), `unread`
-    why they could not look at it (`validators.Checked`), `now` epoch seconds. Validators count on a 2xx answer only.
+    `headers` are the answer's in any case, `validators` the results on its body ([] without validators),
+    `now` epoch seconds. Validators count on a 2xx answer only.
     """
     verdict = verdict_of(status)
     if verdict is Verdict.DELIVERED:
-        return _validated(status, validators, unread) if validators else _delivered(status)
+        return _validated(status, validators) if validators else _delivered(status)
     remark, wait = _REMARK.get(status // 100, ""), None
     if verdict is Verdict.RETRY:
         wait = retry_after(headers, now)
@@ -160,14 +155,18 @@ def _delivered(status: int) -> Outcome:
     return Outcome(Verdict.DELIVERED, None, f"{_answered(status)}.", status)
 
 
-def _validated(status: int, validators: Sequence[ValidatorResult], unread: str | None) -> Outcome:
+def _validated(status: int, validators: Sequence[ValidatorResult]) -> Outcome:
     failed = [result for result in validators if not result.passed]
     if not failed:
         return _delivered(status)
     places = ", ".join(result.path for result in failed)
     cause = Cause.VALIDATOR
-    if unread is not None:
-        cause, trouble = Cause.NOT_JSON, f"responseValidators could not look at {places}: the answer {unread}"
+    problem = next((result.problem for result in failed if result.problem is not None), None)
+    if problem is not None:
+        cause, trouble = (
+            Cause.NOT_JSON,
+            f"responseValidators could not look at {places}: the answer {problem}",
+        )
     elif any(result.actual is not None for result in failed):
         trouble = f"its value at {places} is not an allowed one"
     else:

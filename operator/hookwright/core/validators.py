@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 
@@ -25,34 +25,22 @@ from hookwright.errors import FieldError, FilterError
 _CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
 
-class Checked(NamedTuple):
-    """What the validators found.
-
-    `unread`: why they could not look, a phrase that follows `the answer` (`was cut at 64 KiB`); None: they could.
-    """
-
-    results: list[ValidatorResult]
-    unread: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Validator:
     path: JsonPath
     values: frozenset[str]
 
     def check(self, answer: Any) -> ValidatorResult:
-        """Raises FilterError."""
-        texts = [_text(value) for value in self.path.find(answer)]
+        try:
+            texts = [_text(value) for value in self.path.find(answer)]
+        except FilterError:
+            return self.failed(f"has too many parts for {self.path.text}: make the path more exact")
         fitting = next((text for text in texts if text in self.values), None)
         actual = fitting if fitting is not None else next(iter(texts), None)
-        return ValidatorResult(
-            path=self.path.text,
-            passed=fitting is not None,
-            actual=actual,
-        )
+        return ValidatorResult(path=self.path.text, passed=fitting is not None, actual=actual)
 
-    def failed(self) -> ValidatorResult:
-        return ValidatorResult(path=self.path.text, passed=False, actual=None)
+    def failed(self, problem: str) -> ValidatorResult:
+        return ValidatorResult(path=self.path.text, passed=False, problem=problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +51,23 @@ class Validators:
 
     def check(
         self, body: bytes, *, headers: Sequence[tuple[str, str]] = (), cut: str | None = None
-    ) -> Checked:
+    ) -> list[ValidatorResult]:
         """One result for each validator, in order; none where there are no validators.
 
-        `headers` are the answer's, `cut` says what its body lacks, as `Checked.unread` does (None: nothing).
+        `headers` are the answer's, `cut` says what its body lacks, as `ValidatorResult.problem` does (None: nothing).
         `actual` is the text that fits, else the first one found, whole (it is redacted before it is cut);
-        None: nothing is there, or the answer cannot be read as JSON.
+        None: nothing is there, or nobody could look.
         """
         if not self.validators:
-            return Checked([])
+            return []
         try:
             if cut is not None:
                 raise ValueError(cut)
             answer = read_json(body, charset=_charset(headers))
             check_depth(answer, body)
         except ValueError as error:
-            return Checked([validator.failed() for validator in self.validators], str(error))
-        results, unread = [], None
-        for validator in self.validators:
-            try:
-                results.append(validator.check(answer))
-            except FilterError:
-                results.append(validator.failed())
-                unread = f"has too many parts for {validator.path.text}: make the path more exact"
-        return Checked(results, unread)
+            return [validator.failed(str(error)) for validator in self.validators]
+        return [validator.check(answer) for validator in self.validators]
 
 
 def _charset(headers: Sequence[tuple[str, str]]) -> str | None:

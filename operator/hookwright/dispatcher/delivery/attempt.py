@@ -180,11 +180,11 @@ class Pipeline:
         performed = Performed(_PENDING, 0.0, outgoing)
         try:
             answer = performed.answer = await self._send(target, performed, began)
-            performed.validators, unread = target.route.validators.check(
+            performed.validators = target.route.validators.check(
                 answer.body, headers=answer.headers, cut=answer.cut
             )
             performed.outcome = judge_answer(
-                answer.status, answer.headers, performed.validators, now=self._clock.wall(), unread=unread
+                answer.status, answer.headers, performed.validators, now=self._clock.wall()
             )
         except SendError as error:
             performed.unread = error.unread

@@ -125,7 +125,8 @@ def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
     actual = result.actual
     if actual is not None:
         actual = None if redactor.hides_bodies else redactor.text(actual)[:TEST_VALUE_CHARACTERS]
-    return {"path": result.path, "passed": result.passed, "actual": actual}
+    shown = {"path": result.path, "passed": result.passed, "actual": actual}
+    return shown if result.problem is None else shown | {"problem": result.problem}
 
 
 def friendly_id(raw: bytes) -> str | None:
