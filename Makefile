@@ -43,7 +43,7 @@ guarantees: $(READY)
 	@PYTHONPATH=tests:tools $(BIN)/python -m faults.publish
 
 e2e: $(READY)
-	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching
+	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching tests/clients
 	@tests/e2e/run $(ARGS)
 
 cluster:

@@ -148,12 +148,21 @@ class FilterError(HookwrightError):
 
 
 class SendError(HookwrightError):
-    """An attempt got no complete answer. `sent` says how far it came, `cause` why."""
+    """An attempt got no answer. `sent` says how far it came, `cause` why.
 
-    def __init__(self, message: str, *, cause: Cause, sent: Sent) -> None:
+    `unread`: what came instead of an answer that can be read. `retry_after`: what a token endpoint's header of that
+    name says, and `slow` that it asks to be left alone.
+    """
+
+    def __init__(
+        self, message: str, *, cause: Cause, sent: Sent, retry_after: str | None = None, slow: bool = False
+    ) -> None:
         super().__init__(message)
         self.cause = cause
         self.sent = sent
+        self.unread = b""
+        self.retry_after = retry_after
+        self.slow = slow
 
 
 class StoreError(HookwrightError):

@@ -47,8 +47,10 @@ JSONPATH_TEXT_BYTES = 2 * MIB  # JSON text that the results of one query may be 
 
 # --- outbound (SPEC 5) -------------------------------------------------------------------------
 ANSWER_BYTES = 64 * KIB  # compressed and expanded size both
-ANSWER_HEADERS = 100
+ANSWER_HEADERS = 100  # kept of an answer, beside those that are read by us
 ANSWER_HEADER_BYTES = 64 * KIB
+LENIENT_LINES = 2_000  # of head and chunks of an answer that is not quite valid: 3 µs each, in Python
+GZIP_MEMBERS = 100  # of a compressed answer that are expanded: each takes 20 µs, however little it holds
 INTERIM_ANSWERS = 8  # 1xx answers before the final one
 CONNECTION_SECONDS = 300.0  # life of a pooled connection: bounds how long an old address is used
 IDLE_SECONDS = 55.0  # shorter than the 60 s after which common servers close
@@ -114,6 +116,7 @@ RESERVE_MIN_BYTES = 64 * MIB
 RESERVE_MAX_BYTES = 1 * GIB
 RESERVE_SHARE = 0.05
 HISTORY_BODY_BYTES = 16 * KIB  # of a request or answer body kept in one invocation
+UNREAD_BYTES = 512  # kept of what came instead of an answer that can be read
 HISTORY_ROW_BYTES = 250  # what an attempt costs in the database beside its detail (row and indexes)
 STORE_GROUP_WEIGHT = 16_384  # rows + KiB in one transaction: keeps a commit near 100 ms on a slow disk
 STORE_CHECKPOINT_WEIGHT = 8_192  # rows + KiB after which the WAL is written back: about 16 MiB of it

@@ -97,6 +97,17 @@ def test_validators_may_be_expected_to_fail(
     assert assertions["response.validatorsPass"] == (passes, "a validator that fails", actual)
 
 
+def test_a_validator_that_could_not_look_says_why() -> None:
+    """Not that it found nothing."""
+    unseen = ValidatorResult(path="$.ok", passed=False, problem="was cut at 64 KiB")
+    _, _, assertions = judged({}, validators=[unseen])
+    assert assertions["response.validators $.ok"] == (
+        False,
+        "an allowed value",
+        "the answer was cut at 64 KiB",
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "passes"), [('{"ok": true}', True), ('{"ok": false}', False), ("", False), (None, False)]
 )

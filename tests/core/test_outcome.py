@@ -68,34 +68,40 @@ def test_429_and_503_slow_the_whole_target(status: int, slow: bool) -> None:
     assert judge_answer(status, [], [], now=NOW).slow is slow
 
 
-JSON, HTML = [("Content-Type", "application/json; charset=utf-8")], [("content-type", "text/html")]
 VALIDATED = [
-    # headers; passed and actual of each validator; verdict, cause
-    (JSON, [(True, "ok")], Verdict.DELIVERED, None),
-    (JSON, [(True, "ok"), (False, "no")], Verdict.REJECTED, Cause.VALIDATOR),
-    (HTML, [(False, "no")], Verdict.REJECTED, Cause.VALIDATOR),
-    (HTML, [(True, "ok"), (False, None)], Verdict.REJECTED, Cause.VALIDATOR),
-    (JSON, [(False, None), (False, None)], Verdict.REJECTED, Cause.VALIDATOR),
-    (HTML, [(False, None), (False, None)], Verdict.REJECTED, Cause.NOT_JSON),
-    ([], [(False, None)], Verdict.REJECTED, Cause.NOT_JSON),
+    # passed and actual of each validator; why they could not look; verdict, cause
+    ([(True, "ok")], None, Verdict.DELIVERED, None),
+    ([(True, "ok"), (False, "no")], None, Verdict.REJECTED, Cause.VALIDATOR),
+    ([(True, "ok"), (False, None)], None, Verdict.REJECTED, Cause.VALIDATOR),
+    ([(False, None), (False, None)], None, Verdict.REJECTED, Cause.VALIDATOR),
+    ([(False, None), (False, None)], "is not UTF-8", Verdict.REJECTED, Cause.NOT_JSON),
 ]
 
 
-@pytest.mark.parametrize(("headers", "results", "verdict", "cause"), VALIDATED)
+@pytest.mark.parametrize(("results", "problem", "verdict", "cause"), VALIDATED)
 def test_a_2xx_counts_only_when_all_validators_hold(
-    headers: list[tuple[str, str]],
-    results: list[tuple[bool, str | None]],
-    verdict: Verdict,
-    cause: Cause | None,
+    results: list[tuple[bool, str | None]], problem: str | None, verdict: Verdict, cause: Cause | None
 ) -> None:
-    """One failed validator rejects; where nothing was found, the content type tells whether it was JSON."""
-    validators = [ValidatorResult(path="$.ok", passed=passed, actual=actual) for passed, actual in results]
-    outcome = judge_answer(200, headers, validators, now=NOW)
+    """One failed validator rejects; an answer that could not be looked at is told from one that lacks the value."""
+    validators = [
+        ValidatorResult(path="$.ok", passed=passed, actual=actual, problem=problem)
+        for passed, actual in results
+    ]
+    outcome = judge_answer(200, [], validators, now=NOW)
     assert (outcome.verdict, outcome.cause) == (verdict, cause)
 
 
+def test_why_validators_could_not_look_is_said() -> None:
+    """Not that nothing was found, as nobody has looked."""
+    unseen = ValidatorResult(path="$.ok", passed=False, problem="was cut at 64 KiB")
+    message = judge_answer(200, [], [unseen], now=NOW).message
+    assert message == (
+        "The target answered 200 OK, but responseValidators could not look at $.ok: the answer was cut at 64 KiB."
+    )
+
+
 def test_a_place_without_a_value_is_named() -> None:
-    """The sentence holds for an answer that is not JSON as well."""
+    """The sentence says which place was looked at."""
     absent = ValidatorResult(path="$.ok", passed=False, actual=None)
     message = judge_answer(200, [], [absent], now=NOW).message
     assert message == "The target answered 200 OK, but no value was found at $.ok."
@@ -124,7 +130,17 @@ RETRY_AFTER = [
     ("Tuesday, 14-Nov-23 22:14:20 GMT", 60.0),  # RFC 850 form
     ("Tue Nov 14 22:14:20 2023", 60.0),  # asctime form
     ("-5", None),
-    ("1.5", None),
+    ("1.5", 2.0),
+    ("30.0", 30.0),
+    ("30.000001", 31.0),
+    ("0.2", 1.0),
+    ("30.", 30.0),
+    ("4, 4", 4.0),  # two headers that a proxy has joined
+    ("4,7.5", 8.0),
+    ("4, soon", None),
+    ("1.5.2", None),
+    ("1e3", None),
+    ("30s", None),
     ("soon", None),
     ("", None),
     ("٣", None),  # a digit, but not an ASCII one
@@ -160,6 +176,27 @@ def test_a_date_without_a_zone_is_utc_on_every_machine() -> None:
 def test_the_first_readable_retry_after_counts() -> None:
     """Header names are compared whatever their case, and a broken one does not hide the next."""
     assert retry_after([("x", "1"), ("RETRY-AFTER", "soon"), ("retry-after", "3")], NOW) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "message"),
+    [
+        (503, "soon", "The target answered 503 Service Unavailable; its Retry-After cannot be read."),
+        (503, "-5", "The target answered 503 Service Unavailable; its Retry-After cannot be read."),
+        (503, "30.5", "The target answered 503 Service Unavailable."),
+        (400, "soon", "The target answered 400 Bad Request."),
+    ],
+)
+def test_a_retry_after_that_cannot_be_read_is_said(status: int, value: str, message: str) -> None:
+    """Otherwise the step would seem to be what the target asked for."""
+    assert judge_answer(status, [("retry-after", value)], [], now=NOW).message == message
+
+
+def test_a_token_endpoint_is_obeyed_as_a_target_is() -> None:
+    """What its Retry-After says is waited for, and all deliveries that would ask it wait."""
+    error = SendError("x", cause=Cause.TOKEN, sent=Sent.NOT_SENT, retry_after="6", slow=True)
+    outcome = judge_error(error, now=NOW)
+    assert (outcome.verdict, outcome.retry_after, outcome.slow) == (Verdict.RETRY, 6.0, True)
 
 
 def test_retry_after_means_nothing_on_other_verdicts() -> None:

@@ -141,6 +141,16 @@ def test_what_is_wrong_with_a_secret(body: dict[str, Any], sentence: str) -> Non
     assert not found.unresolved[0].absent
 
 
+def test_a_part_of_http_basic_may_be_empty() -> None:
+    """Many APIs take a key as user name or as password, and nothing as the other."""
+    names = {
+        "usernameSecretRef": {"name": "s", "key": "user"},
+        "passwordSecretRef": {"name": "s", "key": "password"},
+    }
+    found = resolved(secret(user="key", password="\n"), auth={"basic": names})
+    assert (found.unresolved, found.secrets) == ([], {"s/user": "key", "s/password": ""})
+
+
 @pytest.mark.parametrize(
     ("spec", "value", "ending"),
     [

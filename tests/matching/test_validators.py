@@ -10,6 +10,8 @@ from hookwright.api.admin import ValidatorResult
 from hookwright.api.v1alpha1.webhook import ResponseValidator
 from hookwright.core.validators import compile_validators
 
+LONG = "123456789012345678901234567890"
+
 
 def check(body: bytes, *validators: tuple[str, list[str]]) -> list[tuple[bool, str | None]]:
     """Passed and actual of each validator."""
@@ -43,7 +45,14 @@ def check(body: bytes, *validators: tuple[str, list[str]]) -> list[tuple[bool, s
         (b"<html>", "$", ["<html>"], False, None),
         (b'{"status":"ok"', "$.status", ["ok"], False, None),
         (b'{"status":"\xff"}', "$.status", ["ok"], False, None),
-        (b'{"id":123456789012345678901234567890}', "$.id", ["1.2345678901234568e+29"], False, None),
+        (b'{"id":123456789012345678901234567890}', "$.id", ["123456789012345678901234567890"], True, LONG),
+        (b'{"id":-123456789012345678901234567890}', "$.id", ["1.2345678901234568e+29"], False, f"-{LONG}"),
+        (b'{"ids":[123456789012345678901234567890,1]}', "$.ids", [f"[{LONG},1]"], True, f"[{LONG},1]"),
+        (b'{"big":123456789012345678901234567890,"s":"ok"}', "$.s", ["ok"], True, "ok"),
+        (b'\xef\xbb\xbf{"status":"ok"}', "$.status", ["ok"], True, "ok"),
+        (b'{"status":"ok","echo":"cut \\ud83d"}', "$.status", ["ok"], True, "ok"),
+        (b'{"status":"ok","echo":"cut \\ud83d"}', "$.echo", ["cut \ufffd"], True, "cut \ufffd"),
+        ('{"status":"grün"}'.encode("utf-16"), "$.status", ["grün"], True, "grün"),
         (b"[" * 65 + b"]" * 65, "$", ["[]"], False, None),
         (b"[" * 5000 + b"]" * 5000, "$", ["[]"], False, None),
     ],
@@ -69,6 +78,36 @@ def test_no_validators_no_results(validators: list[ResponseValidator] | None) ->
     assert compile_validators(validators).check(b"not JSON") == []
 
 
+@pytest.mark.parametrize(
+    ("body", "cut", "problem"),
+    [
+        (b"<html>", None, "is not JSON: unexpected character, expected a JSON value at character 1"),
+        (b'{"v":NaN}', None, "is not JSON: unexpected character, expected a JSON value at character 6"),
+        (b'{"v":"gr\xfcn"}', None, "is not UTF-8 (byte 9 cannot be read)"),
+        (b"", None, "is empty"),
+        (b'{"v":1}', "was cut at 64 KiB", "was cut at 64 KiB"),
+        (b'{"v":1', "ended early, as the connection was closed", "ended early, as the connection was closed"),
+        (b'{"v":' + b"[" * 65 + b"]" * 65 + b"}", None, "is nested deeper than 64 levels"),
+        (b'{"v":1}', None, None),
+    ],
+)
+def test_why_an_answer_could_not_be_looked_at(body: bytes, cut: str | None, problem: str | None) -> None:
+    """Cut, not UTF-8, not JSON at a character: all validators fail, and it is told."""
+    (result,) = compile_validators([ResponseValidator(path="$.v", values=["1"])]).check(body, cut=cut)
+    assert (result.passed, result.problem) == (problem is None, problem)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=ISO-8859-1", 'text/plain;Charset="iso-8859-1"; a=b']
+)
+def test_the_charset_of_an_answer_counts(content_type: str) -> None:
+    """Old servers send single bytes and say so."""
+    compiled = compile_validators([ResponseValidator(path="$.v", values=["grün"])])
+    body = '{"v":"grün"}'.encode("latin-1")
+    assert compiled.check(body, headers=[("Content-Type", content_type)])[0].passed
+    assert not compiled.check(body, headers=[("content-type", "application/json")])[0].passed
+
+
 def test_the_actual_value_is_whole() -> None:
     """A long value is compared in full; it is cut where it is shown, once secrets are out of it."""
     body = b'{"v":"%s"}' % (b"x" * 2000)
@@ -80,6 +119,8 @@ def test_a_path_over_its_budget_fails() -> None:
     """A path that would look at too many nodes of an answer fails instead of taking long."""
     body = b"[%s]" % b",".join([b"[1,2,3]"] * 4000)
     assert check(body, ("$..*", ["1"]), ("$[0][0]", ["1"])) == [(False, None), (True, "1")]
+    (result,) = compile_validators([ResponseValidator(path="$..*", values=["1"])]).check(body)
+    assert result.problem == "has too many parts for $..*: make the path more exact"
 
 
 @pytest.mark.parametrize(

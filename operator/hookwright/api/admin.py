@@ -54,6 +54,8 @@ class ValidatorResult(Answer):
     path: str
     passed: bool
     actual: str | None = None
+    problem: str | None = Field(default=None, exclude_if=lambda problem: problem is None)
+    """Why nobody could look, a phrase that follows `the answer` (`was cut at 64 KiB`); absent: somebody could."""
 
 
 class Invocation(Answer):
@@ -80,6 +82,8 @@ class Invocation(Answer):
     """Delivery, Manual or Test."""
     request: RequestRecord | None = None
     response: ResponseRecord | None = None
+    unread: str | None = None
+    """The first bytes of what came instead of an answer that can be read."""
     timings: Timings = Field(default_factory=Timings)
     validators: list[ValidatorResult] = Field(default_factory=list)
     attempts: int = 1

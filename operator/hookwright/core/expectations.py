@@ -163,7 +163,9 @@ def _validators(must_hold: bool, validators: Sequence[ValidatorResult]) -> Itera
     """One check each where they must hold; one in all where some must fail."""
     if must_hold:
         for result in validators:
-            actual = "nothing" if result.actual is None else result.actual
+            actual = result.actual
+            if actual is None:
+                actual = "nothing" if result.problem is None else f"the answer {result.problem}"
             yield _Check(f"response.validators {result.path}", result.passed, "an allowed value", actual)
         return
     failed = [result.path for result in validators if not result.passed]

@@ -72,7 +72,10 @@ _CAUSES: Final[dict[Cause, str]] = {
         "Check the target's and its proxy's logs for why the connection was closed; the request may have"
         " arrived, so look there for webhook-id first."
     ),
-    Cause.PROTOCOL: "Check that url leads to an HTTP/1.1 server, and how many headers its answer holds.",
+    Cause.PROTOCOL: (
+        "Check that url leads to an HTTP/1.1 server, and at the place that the message names what it answers"
+        " (the invocation keeps the first bytes)."
+    ),
     Cause.STATUS: "Check the target's answer in the invocation's response for what it did not like.",
     Cause.VALIDATOR: (
         "Check the answer's value against responseValidators: either the target refused the request in a 2xx"
@@ -83,8 +86,8 @@ _CAUSES: Final[dict[Cause, str]] = {
         " an upgrade."
     ),
     Cause.NOT_JSON: (
-        "Check the answer's body: responseValidators need JSON, and a page of HTML often means that url leads"
-        " to a sign-in or the wrong path."
+        "Check the answer's body: responseValidators need whole JSON of at most 64 KiB, and a page of HTML often"
+        " means that url leads to a sign-in or the wrong path."
     ),
 }
 

@@ -42,6 +42,7 @@ def invocation(record: AttemptRecord, tag: str) -> Invocation:
         kind=record.kind,
         request=RequestRecord.model_validate(request) if request else None,
         response=ResponseRecord.model_validate(response) if response else None,
+        unread=stored.get("unread"),
         timings=Timings.model_validate(stored.get("timings", {})),
         validators=[ValidatorResult.model_validate(each) for each in stored.get("validators", ())],
         attempts=stored.get("attempts", 1),

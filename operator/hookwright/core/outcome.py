@@ -7,6 +7,7 @@ schedule and age. Must not: look at a delivery's past, read the clock (HTTP date
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -14,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import lru_cache
 from http import HTTPStatus
+from math import ceil
 from typing import Final
 
 from hookwright.api.admin import ValidatorResult
@@ -56,22 +58,20 @@ class Outcome:
 def judge_answer(
     status: int, headers: Sequence[tuple[str, str]], validators: Sequence[ValidatorResult], *, now: float
 ) -> Outcome:
-    """Judge a complete answer.
+    """Judge an answer.
 
     `headers` are the answer's in any case, `validators` the results on its body ([] without validators),
     `now` epoch seconds. Validators count on a 2xx answer only.
     """
     verdict = verdict_of(status)
     if verdict is Verdict.DELIVERED:
-        return _validated(status, headers, validators) if validators else _delivered(status)
-    return Outcome(
-        verdict,
-        Cause.STATUS,
-        f"{_answered(status)}{_REMARK.get(status // 100, '')}.",
-        status,
-        retry_after(headers, now) if verdict is Verdict.RETRY else None,
-        status in SLOWED,
-    )
+        return _validated(status, validators) if validators else _delivered(status)
+    remark, wait = _REMARK.get(status // 100, ""), None
+    if verdict is Verdict.RETRY:
+        wait = retry_after(headers, now)
+        if wait is None and any(name.lower() == "retry-after" for name, _ in headers):
+            remark = "; its Retry-After cannot be read"
+    return Outcome(verdict, Cause.STATUS, f"{_answered(status)}{remark}.", status, wait, status in SLOWED)
 
 
 def judge_fault(error: Exception) -> Outcome:
@@ -83,11 +83,17 @@ def judge_fault(error: Exception) -> Outcome:
     )
 
 
-def judge_error(error: SendError | TemplateError | FilterError) -> Outcome:
-    """Judge an attempt without an answer: trouble on the way is tried again, what we cannot build is not."""
+def judge_error(error: SendError | TemplateError | FilterError, *, now: float = 0.0) -> Outcome:
+    """Judge an attempt without an answer: trouble on the way is tried again, what we cannot build is not.
+
+    `now`: epoch seconds, for the Retry-After of a token endpoint.
+    """
     text = str(error).removesuffix(".")
     if isinstance(error, SendError):
-        return Outcome(Verdict.RETRY, error.cause, f"{text} ({error.sent}).")
+        wait = None if error.retry_after is None else _wait(error.retry_after, now)
+        return Outcome(
+            Verdict.RETRY, error.cause, f"{text} ({error.sent}).", retry_after=wait, slow=error.slow
+        )
     cause = error.cause if isinstance(error, TemplateError) else Cause.FILTER
     return Outcome(Verdict.REJECTED, cause, f"{text}.")
 
@@ -104,23 +110,25 @@ def verdict_of(status: int) -> Verdict:
 def retry_after(headers: Sequence[tuple[str, str]], now: float) -> float | None:
     """Seconds to wait by the first readable Retry-After header (RFC 9110 section 10.2.3).
 
-    Seconds or an HTTP date; one that has passed is 0, a number too large for a float is infinite. The caller
-    bounds it.
+    Seconds or an HTTP date; one that has passed is 0, a number too large for a float is infinite. A fraction is
+    rounded up, and of several numbers (headers that a proxy has joined) the largest one counts. The caller bounds it.
     """
     for name, value in headers:
         if name.lower() == "retry-after":
-            wait = _wait(value.strip(), now)
+            wait = _wait(value, now)
             if wait is not None:
                 return wait
     return None
 
 
+_SECONDS: Final = re.compile(r"[0-9]+(?:\.[0-9]{0,18})?")
 _REMARK: Final = {3: "; redirects are never followed"}
 
 
 def _wait(value: str, now: float) -> float | None:
-    if value.isascii() and value.isdigit():
-        return float(value)
+    numbers = [each.strip() for each in value.split(",")]
+    if all(map(_SECONDS.fullmatch, numbers)):
+        return max(float(ceil(float(each)) if "." in each else each) for each in numbers)
     try:
         date = parsedate_to_datetime(value)
         # A date without a zone is UTC by RFC 9110 section 5.6.7; as naive it would be read in local time.
@@ -147,21 +155,20 @@ def _delivered(status: int) -> Outcome:
     return Outcome(Verdict.DELIVERED, None, f"{_answered(status)}.", status)
 
 
-def _validated(
-    status: int, headers: Sequence[tuple[str, str]], validators: Sequence[ValidatorResult]
-) -> Outcome:
+def _validated(status: int, validators: Sequence[ValidatorResult]) -> Outcome:
     failed = [result for result in validators if not result.passed]
     if not failed:
         return _delivered(status)
     places = ", ".join(result.path for result in failed)
-    if any(result.actual is not None for result in validators):
-        cause, trouble = Cause.VALIDATOR, f"its value at {places} is not an allowed one"
+    cause = Cause.VALIDATOR
+    problem = next((result.problem for result in failed if result.problem is not None), None)
+    if problem is not None:
+        cause, trouble = (
+            Cause.NOT_JSON,
+            f"responseValidators could not look at {places}: the answer {problem}",
+        )
+    elif any(result.actual is not None for result in failed):
+        trouble = f"its value at {places} is not an allowed one"
     else:
-        # An answer that is not JSON and one that lacks the place look alike; the content type tells.
-        cause = Cause.VALIDATOR if _says_json(headers) else Cause.NOT_JSON
         trouble = f"no value was found at {places}"
     return Outcome(Verdict.REJECTED, cause, f"{_answered(status)}, but {trouble}.", status)
-
-
-def _says_json(headers: Sequence[tuple[str, str]]) -> bool:
-    return any(name.lower() == "content-type" and "json" in value.lower() for name, value in headers)

@@ -110,7 +110,7 @@ def _credentials(auth: Auth) -> Iterator[Reference]:
     if auth.basic is not None:
         where = "spec.auth.basic"
         yield _secret(auth.basic.username_secret_ref, f"{where}.usernameSecretRef", secret_values.user_name)
-        yield _secret(auth.basic.password_secret_ref, f"{where}.passwordSecretRef", secret_values.header)
+        yield _secret(auth.basic.password_secret_ref, f"{where}.passwordSecretRef", secret_values.password)
     if auth.oauth2 is not None:
         for ref, name in (
             (auth.oauth2.client_id_secret_ref, "clientIDSecretRef"),
@@ -213,7 +213,7 @@ def text_of(found: Object, key: str, check: Check = secret_values.any_text) -> s
     value = _data(found, key)
     if found.kind == SECRET:
         value = _LAST_BREAK.sub("", value)
-    if not value:
+    if not value and check not in secret_values.MAY_BE_EMPTY:
         raise UnfitError(f"key {key} of {what} is empty")
     if problem := check(value):
         raise UnfitError(f"key {key} of {what} {problem}")

@@ -51,6 +51,15 @@ def user_name(value: str) -> str | None:
     return "holds a colon, which HTTP basic cannot send in a user name" if ":" in value else header(value)
 
 
+def password(value: str) -> str | None:
+    """A password of HTTP basic is as any header value is."""
+    return header(value)
+
+
+MAY_BE_EMPTY: Final = frozenset({user_name, password})
+"""Many APIs take a key as user name or as password, and nothing as the other."""
+
+
 def signing_secret(value: str) -> str | None:
     """A signing secret is `whsec_` and a key in base64 (Standard Webhooks)."""
     try:

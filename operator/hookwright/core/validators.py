@@ -1,21 +1,28 @@
 """Response validators (SPEC 2): what an answer must say to count as delivered.
 
 The value at each path, a string as it is and anything else as its compact JSON text, must be one of the
-allowed values; of several results one must fit. An answer that is not JSON, is nested too deeply or goes over
-a path's budget fails. Must not: judge the status code.
+allowed values; of several results one must fit. An answer that is cut, is not JSON, is nested too deeply or goes
+over a path's budget fails, and why is told. Must not: judge the status code.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
 
 from hookwright.api.admin import ValidatorResult
 from hookwright.api.v1alpha1.webhook import ResponseValidator
 from hookwright.core.jsonpath import JsonPath, compile_path
-from hookwright.core.jsontext import as_text, check_depth, parse_json
+from hookwright.core.jsontext import check_depth
+from hookwright.core.lenient_json import read_json
 from hookwright.errors import FieldError, FilterError
+
+_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +32,15 @@ class _Validator:
 
     def check(self, answer: Any) -> ValidatorResult:
         try:
-            texts = [as_text(value) for value in self.path.find(answer)]
+            texts = [_text(value) for value in self.path.find(answer)]
         except FilterError:
-            return self.failed()
+            return self.failed(f"has too many parts for {self.path.text}: make the path more exact")
         fitting = next((text for text in texts if text in self.values), None)
         actual = fitting if fitting is not None else next(iter(texts), None)
-        return ValidatorResult(
-            path=self.path.text,
-            passed=fitting is not None,
-            actual=actual,
-        )
+        return ValidatorResult(path=self.path.text, passed=fitting is not None, actual=actual)
 
-    def failed(self) -> ValidatorResult:
-        return ValidatorResult(path=self.path.text, passed=False, actual=None)
+    def failed(self, problem: str) -> ValidatorResult:
+        return ValidatorResult(path=self.path.text, passed=False, problem=problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +49,41 @@ class Validators:
 
     validators: tuple[_Validator, ...]
 
-    def check(self, body: bytes) -> list[ValidatorResult]:
+    def check(
+        self, body: bytes, *, headers: Sequence[tuple[str, str]] = (), cut: str | None = None
+    ) -> list[ValidatorResult]:
         """One result for each validator, in order; none where there are no validators.
 
+        `headers` are the answer's, `cut` says what its body lacks, as `ValidatorResult.problem` does (None: nothing).
         `actual` is the text that fits, else the first one found, whole (it is redacted before it is cut);
-        None: nothing is there, or the answer cannot be read as JSON.
+        None: nothing is there, or nobody could look.
         """
         if not self.validators:
             return []
         try:
-            answer = parse_json(body)
+            if cut is not None:
+                raise ValueError(cut)
+            answer = read_json(body, charset=_charset(headers))
             check_depth(answer, body)
-        except ValueError:
-            return [validator.failed() for validator in self.validators]
+        except ValueError as error:
+            return [validator.failed(str(error)) for validator in self.validators]
         return [validator.check(answer) for validator in self.validators]
+
+
+def _charset(headers: Sequence[tuple[str, str]]) -> str | None:
+    for name, value in headers:
+        if name.lower() == "content-type" and (found := _CHARSET.search(value)):
+            return found[1]
+    return None
+
+
+def _text(value: Any) -> str:
+    """What a value is compared as (SPEC 2): a string as it is, any other as its compact JSON text, digits and all."""
+    return value if isinstance(value, str) else orjson.dumps(value, default=_digits).decode()
+
+
+def _digits(number: Decimal) -> orjson.Fragment:
+    return orjson.Fragment(str(number))
 
 
 def compile_validators(validators: Sequence[ResponseValidator] | None) -> Validators:

@@ -1,8 +1,8 @@
 """One connection: writes a request, reads its answer within the limits, says whether it can be used again.
 
-A buffered protocol around httptools' response parser (llhttp in strict mode), for one request at a time. It
-knows nothing of names, pools or retries. Must not: read more than the limits allow, or let an exception reach
-the loop.
+A buffered protocol around httptools' response parser (llhttp in strict mode), for one request at a time; what
+that one does not take is read once more by `lenient`, and then the connection is closed. It knows nothing of names,
+pools or retries. Must not: read more than the limits allow, or let an exception reach the loop.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hookwright import limits
 from hookwright.errors import SendError, Sent
 from hookwright.outbound import failures
 from hookwright.outbound.encoding import expand
+from hookwright.outbound.lenient import LenientParser, Unreadable
 from hookwright.outbound.port import Answer, Phases
 
 _TIMER_SLACK = 0.002  # loops round timers to a millisecond, and may fire that much early
@@ -49,7 +50,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = loop
         self._on_lost = on_lost
         self._buffer = buffer
-        self._parser = HttpResponseParser(self)
+        self._parser: HttpResponseParser | LenientParser = HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None  # TLS
         self._socket: asyncio.Transport | None = None  # below it
         self._future: asyncio.Future[Answer] | None = None
@@ -61,17 +62,24 @@ class Connection(asyncio.BufferedProtocol):
 
     def _reset(self, head_only: bool) -> None:
         """What is known of the answer under way: nothing yet."""
-        self.reusable = False  # the last answer left the connection clean
         self._head_only = head_only
+        self._wire = 0  # bytes received, framing and all
+        self._cut: str | None = None
+        self._problem: SendError | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing was read yet of the answer under way."""
+        self.reusable = False  # the last answer left the connection clean
+        self._raw: list[bytes] = []  # what was read, as long as the answer is not complete
+        self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
+        self._left_out = 0  # bytes of headers beyond the limit
         self._parts: list[bytes] = []
         self._size = 0  # of the parts
-        self._wire = 0  # bytes received, framing and all
         self._interim = 0
         self._head_read = False
         self._complete = False
-        self._truncated = False
-        self._problem: SendError | None = None
 
     def ask(self, data: bytes, *, deadline: float, head_only: bool) -> asyncio.Future[Answer]:
         """Write one request. The future brings the answer or a SendError; `deadline`: monotonic seconds.
@@ -98,6 +106,7 @@ class Connection(asyncio.BufferedProtocol):
     def fail(self, error: SendError) -> None:
         """End the request under way, if any, with `error`, and close the socket."""
         future, self._future = self._future, None
+        error.unread = b"".join(self._raw)
         self.abort()
         if future is not None and not future.done():
             future.set_exception(error)
@@ -125,27 +134,26 @@ class Connection(asyncio.BufferedProtocol):
         self._wire += nbytes
         try:
             self._parser.feed_data(self._buffer[:nbytes])
-        except (HttpParserError, HttpParserUpgrade) as error:
+        except (HttpParserError, HttpParserUpgrade, Unreadable, _StopParsing) as error:
+            self._raw.append(bytes(self._buffer[:nbytes]))
             self._stopped(error)
             return
         if self._complete:
             self._finish()
-        elif not self._head_read:
+            return
+        self._raw.append(bytes(self._buffer[:nbytes]))
+        if not self._head_read:
             if self._wire > limits.ANSWER_HEADER_BYTES:
                 self.fail(failures.protocol(self.host, _TOO_LARGE_HEAD))
         elif self._wire > limits.ANSWER_WIRE_BYTES:  # endless chunk extensions or trailers
-            self._cut()
+            self._finish(_TOO_LARGE)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = self._socket = None
         if self._timer is not None:
             self._timer.cancel()
         if self._future is not None:
-            if error is None and self._ends_with_connection():
-                self._finish()
-            else:
-                self.stale = not self._wire
-                self.fail(failures.losing(self.host, error, answering=bool(self._wire)))
+            self._lost_answering(error)
         if not self.lost.done():
             self.lost.set_result(None)
         self.reusable = False
@@ -158,17 +166,18 @@ class Connection(asyncio.BufferedProtocol):
             raise _StopParsing
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._head_read:  # after it: trailers, which nobody wants
+        if self._head_read:  # trailers, which nobody wants
+            return
+        if len(self._headers) < limits.ANSWER_HEADERS or name.lower() in _NEEDED:
             self._headers.append((name, value))
+        else:
+            self._left_out += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         self._head_read = True
-        headers = self._headers
-        if len(headers) > limits.ANSWER_HEADERS:
-            self._refuse(f"has more than {limits.ANSWER_HEADERS} headers")
-        if self._wire > limits.ANSWER_HEADER_BYTES and _size(headers) > limits.ANSWER_HEADER_BYTES:
+        if self._wire > limits.ANSWER_HEADER_BYTES and self._head_size() > limits.ANSWER_HEADER_BYTES:
             self._refuse(_TOO_LARGE_HEAD)
-        status = self._parser.get_status_code()
+        status = self._status = self._parser.get_status_code()
         if status == 101 or status < 100:
             self._refuse(f"has the status {status:03}, which is no answer to this request")
         if self._head_only and status >= 200:
@@ -179,11 +188,12 @@ class Connection(asyncio.BufferedProtocol):
         self._parts.append(data)
         self._size += len(data)
         if self._size > limits.ANSWER_BYTES:
-            self._truncated = self._complete = True
+            self._complete = True
+            self._cut = _TOO_LARGE
             raise _StopParsing
 
     def on_message_complete(self) -> None:
-        if self._parser.get_status_code() >= 200:
+        if self._status >= 200:
             self._complete = True
             self.reusable = self._parser.should_keep_alive()
             return
@@ -206,19 +216,58 @@ class Connection(asyncio.BufferedProtocol):
             self._finish()
         elif self._problem is not None:
             self.fail(self._problem)
-        else:
-            problem = failures.protocol(self.host, "is not valid HTTP/1.1")
+        elif isinstance(error, Unreadable):
+            problem = failures.protocol(self.host, str(error))
             problem.__cause__ = error
-            self.fail(problem)
+            self._break_off(problem, str(error))
+        else:
+            self._read_leniently(ended=False)
 
-    def _cut(self) -> None:
-        self._truncated = True
-        self._finish()
+    def _read_leniently(self, *, ended: bool) -> None:
+        """Read the answer once more from its beginning, and on with the lenient parser."""
+        if not isinstance(self._parser, LenientParser):
+            data = b"".join(self._raw)
+            self._forget()
+            self._raw = [data]
+            self._parser = LenientParser(self)
+        else:
+            data = b""
+        try:
+            self._parser.feed_data(data)
+            if ended and not self._complete:
+                self._parser.feed_eof()
+        except (Unreadable, _StopParsing) as error:
+            self._stopped(error)
+            return
+        if self._complete:
+            self._finish()
 
-    def _finish(self) -> None:
+    def _lost_answering(self, error: Exception | None) -> None:
+        """The connection was lost under a request."""
+        if error is None and self._ends_with_connection():
+            self._finish()
+            return
+        self.stale = not self._wire
+        if error is None and self._head_read:
+            self._read_leniently(ended=True)
+            return
+        how = "closed" if error is None else "broken off"
+        lost = failures.losing(self.host, error, answering=bool(self._wire))
+        self._break_off(lost, f"ended early, as the connection was {how}")
+
+    def _break_off(self, error: SendError, how: str) -> None:
+        """Nothing more comes. With its head read it is an answer all the same, and `how` says what its body lacks."""
+        if self._head_read and self._status >= 200:
+            self._finish(how)
+        else:
+            self.fail(error)
+
+    def _finish(self, cut: str | None = None) -> None:
+        self._cut = self._cut or cut
+        self._raw = []
         future, self._future = self._future, None
         answer = self._answer()
-        if answer.truncated or not self._all_written():
+        if answer.cut or not self._all_written():
             self.reusable = False
         if not self.reusable:
             self.abort()
@@ -228,16 +277,19 @@ class Connection(asyncio.BufferedProtocol):
     def _answer(self) -> Answer:
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._headers]
         body = b"".join(self._parts)
-        truncated = self._truncated
+        cut = self._cut
         if len(body) > limits.ANSWER_BYTES:
             body = body[: limits.ANSWER_BYTES]
         for name, value in headers:
             if name == "content-encoding":
-                body, cut = expand(body, value, limits.ANSWER_BYTES)
-                truncated = truncated or cut
+                body, problem = expand(body, value, limits.ANSWER_BYTES)
+                cut = cut or problem
                 break
         phases = Phases(first_byte=(self._first_byte - self._written_at) * 1e3)
-        return Answer(self._parser.get_status_code(), headers, body, truncated, phases)
+        return Answer(self._status, headers, body, cut, phases)
+
+    def _head_size(self) -> int:
+        return self._left_out + sum(len(name) + len(value) for name, value in self._headers)
 
     def _all_written(self) -> bool:
         """Not so after an early answer: the server may never read the rest of this request."""
@@ -275,11 +327,12 @@ class Connection(asyncio.BufferedProtocol):
             self._set_timer(self._deadline)
         else:
             stage = "before its answer was complete" if self._wire else "before it answered"
-            self.fail(failures.out_of_time(self.host, stage, Sent.MAYBE_SENT))
+            error = failures.out_of_time(self.host, stage, Sent.MAYBE_SENT)
+            self._break_off(error, "was not complete when its time was over")
 
 
 _TOO_LARGE_HEAD = f"has more than {limits.ANSWER_HEADER_BYTES // limits.KIB} KiB of headers"
-
-
-def _size(headers: list[tuple[bytes, bytes]]) -> int:
-    return sum(len(name) + len(value) for name, value in headers)
+_TOO_LARGE = f"was cut at {limits.ANSWER_BYTES // limits.KIB} KiB"
+_NEEDED = frozenset(  # read by us, however many headers stand before them
+    {b"content-encoding", b"content-length", b"content-type", b"retry-after", b"transfer-encoding"}
+)

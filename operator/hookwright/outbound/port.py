@@ -36,16 +36,17 @@ class Phases:
 
 @dataclass(slots=True)
 class Answer:
-    """A complete answer.
+    """An answer: its head is complete.
 
-    The body is expanded if it was gzip or deflate, and cut at `limits.ANSWER_BYTES`: then `truncated`.
-    `headers` are in order, their names in lower case, and as they came (content-encoding included).
+    The body is expanded if it was gzip or deflate, and cut at `limits.ANSWER_BYTES`. `cut`: why it is not what the
+    target meant, a phrase that follows `the answer` (`was cut at 64 KiB`); None: it is. `headers` are in order,
+    their names in lower case, and as they came (content-encoding included).
     """
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
-    truncated: bool = False
+    cut: str | None = None
     phases: Phases = field(default_factory=Phases)
 
 

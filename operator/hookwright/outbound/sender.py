@@ -12,13 +12,14 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from time import monotonic
 from urllib.parse import quote
 from weakref import WeakSet
 
 from hookwright.core.egress import EgressPolicy
-from hookwright.errors import SendError
+from hookwright.errors import SendError, Sent
 from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
 from hookwright.outbound.connector import HTTPS_PORT, Connector
@@ -88,23 +89,30 @@ class HttpSender:
         host, target = split_url(url)
         data = self._request(method, host, target, headers, body)
         opening = _KEPT
-        connection = pool.take(host, started)
-        if connection is not None:
+        answer = None
+        kept = pool.take(host, started)
+        if kept is not None:
             try:
-                answer = await _ask(pool, connection, data, deadline, method)
+                answer = await _ask(pool, kept, data, deadline, method)
             except SendError:
                 # The peer closed the kept connection without a byte of an answer, most likely while it was idle,
                 # before it read the request. That cannot be told from a peer that took the request and died;
                 # sending again, once, on a fresh connection, is right all the same: delivery is at least once,
                 # and receivers know repetitions by their `webhook-id`.
-                if not connection.stale:
+                if not kept.stale:
                     raise
-                connection = None
-        if connection is None:
+        # A server may also close an idle connection with a word, as the next request is leaving: that one may be
+        # repeated at once on a new connection (RFC 9110 section 15.5.9).
+        if answer is None or (kept and answer.status == HTTPStatus.REQUEST_TIMEOUT and not kept.reusable):
             opening = Phases()
-            connection = await self._connector.open(
-                host, pool.tls, pool.forget, deadline=deadline, phases=opening
-            )
+            try:
+                connection = await self._connector.open(
+                    host, pool.tls, pool.forget, deadline=deadline, phases=opening
+                )
+            except SendError as error:
+                if kept is not None:  # it may have taken the request
+                    error.sent = Sent.MAYBE_SENT
+                raise
             pool.add(connection)
             answer = await _ask(pool, connection, data, deadline, method)
         phases = answer.phases

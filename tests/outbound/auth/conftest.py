@@ -22,6 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hookwright.outbound.port import Answer as TargetAnswer
+
 
 @dataclass
 class Client(ClientMixin):
@@ -154,12 +156,12 @@ class Server(AuthorizationServer, BearerTokenValidator):  # type: ignore[misc]
             return self.handle_error_response(None, error)
         return JSONResponse({"ok": True})
 
-    async def fetch(self, url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> tuple[int, bytes]:
+    async def fetch(self, url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> TargetAnswer:
         """A TokenFetcher over TLS."""
         self.fetches += 1
         answer = await self.http.post(url, content=form, headers=list(headers))
         self.fetched.set()
-        return answer.status_code, answer.content
+        return TargetAnswer(answer.status_code, answer.headers.multi_items(), answer.content)
 
     async def call(self, headers: tuple[tuple[str, str], ...]) -> int:
         """Status of a request to the resource."""

@@ -6,6 +6,7 @@ import pytest
 
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.outbound.auth import Credentials, credentials
+from hookwright.outbound.port import Answer
 
 SECRETS = {"api/token": "token-value", "api/user": "user", "api/password": "pass-word", "api/id": "client-id"}
 TOKEN_URL = "https://idp.example/token"
@@ -17,11 +18,9 @@ class Endpoint:
     def __init__(self) -> None:
         self.asked: list[tuple[str, bytes, tuple[tuple[str, str], ...]]] = []
 
-    async def __call__(
-        self, url: str, form: bytes, headers: tuple[tuple[str, str], ...]
-    ) -> tuple[int, bytes]:
+    async def __call__(self, url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> Answer:
         self.asked.append((url, form, headers))
-        return 200, b'{"access_token": "fetched", "token_type": "Bearer"}'
+        return Answer(200, [], b'{"access_token": "fetched", "token_type": "Bearer"}')
 
 
 def made(auth: dict[str, Any] | None, endpoint: Endpoint) -> Credentials | None:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.limits import TOKEN_BYTES
 from hookwright.outbound.auth.oauth2 import ClientCredentials, OAuth2Credentials, read_answer
+from hookwright.outbound.port import Answer
 
 DEADLINE = 10.0
 HEADER_CLIENT = ("header client/+ü", "header secret: %/+ü")
@@ -252,8 +254,8 @@ async def test_one_refresh_serves_all_who_used_the_same_token(server: Any) -> No
 async def test_a_server_that_gives_the_same_token_again_has_nothing_else_to_try() -> None:
     """Then the 401 stands: sending once more would be the same request."""
 
-    async def fetch(url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> tuple[int, bytes]:
-        return 200, b'{"access_token": "always-the-same", "token_type": "bearer"}'
+    async def fetch(url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> Answer:
+        return Answer(200, [], b'{"access_token": "always-the-same", "token_type": "bearer"}')
 
     client = ClientCredentials("https://idp.example/token", "id", "client-secret")
     credentials = OAuth2Credentials(client, fetch, Clock())
@@ -264,7 +266,7 @@ async def test_a_server_that_gives_the_same_token_again_has_nothing_else_to_try(
 async def test_trouble_on_the_way_to_the_endpoint_is_a_token_error() -> None:
     """The sender's own sentence is kept; for the delivery it is token trouble, and nothing was sent."""
 
-    async def fetch(url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> tuple[int, bytes]:
+    async def fetch(url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> Answer:
         raise SendError("idp.example refused the connection.", cause=Cause.CONNECT, sent=Sent.MAYBE_SENT)
 
     client = ClientCredentials("https://idp.example/token", "id", "client-secret")
@@ -290,7 +292,7 @@ async def test_fetched_tokens_are_told_for_redaction_and_never_shown(server: Any
 def test_no_repr_holds_a_secret() -> None:
     """Neither the client nor a token tells its secret in a repr, as it would stand in a traceback."""
     client = ClientCredentials("https://idp.example/token", "the-client-id", "the-client-secret")
-    token = read_answer(200, b'{"access_token": "the-access-token"}', "")
+    token = read_answer(Answer(200, [], b'{"access_token": "the-access-token"}'), "")
     assert "the-client" not in repr(client)
     assert "the-access-token" not in repr(token)
 
@@ -309,23 +311,118 @@ def test_no_repr_holds_a_secret() -> None:
 )
 def test_how_long_a_token_is_good_for(answer: bytes, life: float) -> None:
     """Numbers and numbers as text are taken, anything else is 300 s; the token type in any case."""
-    token = read_answer(200, answer, "client-secret")
+    token = read_answer(Answer(200, [], answer), "client-secret")
     assert (token.value, token.life) == ("t", life)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "BearerToken",
+        "bearer_token",
+        "access_token",
+        "Bearer ",
+        "",
+        "jwt",
+        "urn:ietf:params:oauth:x",
+        None,
+        7,
+        ["x"],
+    ],
+)
+def test_a_token_is_sent_as_bearer_whatever_its_type_says(kind: object) -> None:
+    """A target that wants something else would say so with a 401."""
+    body = orjson.dumps({"access_token": "t", "token_type": kind})
+    assert read_answer(Answer(200, [], body), "x").headers == (("authorization", "Bearer t"),)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'\xef\xbb\xbf{"access_token": "t"}',
+        '{"access_token": "t"}'.encode("utf-16"),
+        b'{"access_token": "t", "echo": "cut \\ud83d", "big": 12345678901234567890123}',
+    ],
+)
+def test_a_token_answer_is_read_as_others_read_it(body: bytes) -> None:
+    """A mark, half an emoji or a long number beside the token harm nobody."""
+    assert read_answer(Answer(200, [], body), "x").value == "t"
+
+
+def test_a_token_in_an_answer_that_broke_off_behind_it_is_taken() -> None:
+    """And where it is not whole, the sentence says what became of the answer."""
+    assert read_answer(Answer(200, [], b'{"access_token": "t"}', "ended early"), "x").value == "t"
+    with pytest.raises(ValueError, match=r"in a JSON object: its answer ended early$"):
+        read_answer(Answer(200, [], b'{"access_token": "t"', "ended early"), "x")
+
+
+@pytest.mark.parametrize("client_id", ["client", "cli", "invalid_client", "i"])
+@pytest.mark.parametrize("secret", ["client-secret", "client", "e"])
+async def test_a_registered_error_code_is_named_whatever_id_and_secret_are(
+    client_id: str, secret: str
+) -> None:
+    """Ids of quick starts are parts of the codes; the codes of RFC 6749 tell nothing about anybody."""
+
+    async def fetch(url: str, form: bytes, headers: tuple[tuple[str, str], ...]) -> Answer:
+        return Answer(401, [], b'{"error": "invalid_client"}')
+
+    client = ClientCredentials("https://idp.example/token", client_id, secret)
+    with pytest.raises(SendError, match="answered 401 with the error invalid_client"):
+        await OAuth2Credentials(client, fetch, lambda: 0.0).headers(DEADLINE)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "retry_after", "slow"),
+    [
+        (429, [("retry-after", "6")], "6", True),
+        (503, [("retry-after", "6.5"), ("retry-after", "9")], "6.5", True),
+        (503, [], None, True),
+        (500, [("retry-after", "6")], "6", False),
+        (401, [], None, False),
+    ],
+)
+async def test_what_a_token_endpoint_asks_for_is_handed_on(
+    status: int, headers: list[tuple[str, str]], retry_after: str | None, slow: bool
+) -> None:
+    """Its Retry-After counts for the delivery that wanted the token."""
+
+    async def fetch(url: str, form: bytes, fields: tuple[tuple[str, str], ...]) -> Answer:
+        return Answer(status, headers, b"{}")
+
+    client = ClientCredentials("https://idp.example/token", "id", "client-secret")
+    with pytest.raises(SendError) as caught:
+        await OAuth2Credentials(client, fetch, lambda: 0.0).headers(DEADLINE)
+    assert (caught.value.retry_after, caught.value.slow) == (retry_after, slow)
+
+
+WITHOUT = "answered 200 without a usable access_token in a JSON object"
+NO_VALUE = "unexpected character, expected a JSON value"
 
 
 @pytest.mark.parametrize(
     ("status", "answer", "sentence"),
     [
-        (200, b"<html>Sign in</html>", "answered 200 without a usable access_token in a JSON object"),
-        (200, b'["access_token"]', "answered 200 without a usable access_token in a JSON object"),
-        (200, b'{"access_token": ""}', "answered 200 without a usable access_token in a JSON object"),
-        (200, b'{"access_token": "a b"}', "answered 200 without a usable access_token in a JSON object"),
+        (200, b"<html>Sign in</html>", f"{WITHOUT}: its answer is not JSON: {NO_VALUE} at character 1"),
+        (200, b"", f"{WITHOUT}: its answer is empty"),
+        (200, b'{"access_token": "t\xfc"}', f"{WITHOUT}: its answer is not UTF-8 (byte 20 cannot be read)"),
+        (200, b'["access_token"]', WITHOUT),
+        (200, b'{"access_token": ""}', WITHOUT),
+        (200, b'{"access_token": "a b"}', WITHOUT),
         (
             200,
             b'{"access_token": "a\\r\\nx: y"}',
-            "answered 200 without a usable access_token in a JSON object",
+            WITHOUT,
         ),
-        (200, b'{"access_token": "t", "token_type": "mac"}', "gave a token that is not of type Bearer"),
+        (
+            200,
+            b'{"access_token": "t", "token_type": "MAC"}',
+            "gave a token of type MAC, which is not sent as Bearer",
+        ),
+        (
+            200,
+            b'{"access_token": "t", "token_type": "DPoP"}',
+            "gave a token of type DPoP, which is not sent as Bearer",
+        ),
         (200, b'{"ok": false, "error": "invalid_auth"}', "answered 200 with the error invalid_auth"),
         (302, b"", "answered 302"),
         (503, b"upstream down", "answered 503"),
@@ -333,11 +430,11 @@ def test_how_long_a_token_is_good_for(answer: bytes, life: float) -> None:
         (400, b'{"error": "two words"}', "answered 400"),
         (400, b'{"error": "client-secret"}', "answered 400"),
         (200, b'{"access_token": "' + b"t" * TOKEN_BYTES + b'"}', "answered more than 16 KiB"),
-        (200, b"[" * 5000, "answered 200 without a usable access_token in a JSON object"),
+        (200, b"[" * 5000, f"{WITHOUT}: its answer is nested too deeply"),
     ],
 )
 def test_an_answer_without_a_usable_token_is_one_sentence(status: int, answer: bytes, sentence: str) -> None:
     """Whatever a server answers becomes the end of a sentence, with its error code but never our secret."""
     with pytest.raises(ValueError, match=r"^(answered|gave)") as refused:
-        read_answer(status, answer, "client-secret")
+        read_answer(Answer(status, [], answer), "client-secret")
     assert str(refused.value) == sentence

@@ -74,9 +74,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n"
         pytest.param(stall, True, Sent.MAYBE_SENT, "before it answered", id="request"),
         pytest.param(stall_after(b"HTTP/1.1 2"), True, Sent.MAYBE_SENT, "was complete", id="status line"),
         pytest.param(stall_after(HEAD[:-2]), True, Sent.MAYBE_SENT, "was complete", id="head"),
-        pytest.param(stall_after(HEAD + b"part"), True, Sent.MAYBE_SENT, "was complete", id="body"),
         pytest.param(drip(HEAD), True, Sent.MAYBE_SENT, "was complete", id="drip in the head"),
-        pytest.param(drip(HEAD + bytes(100)), True, Sent.MAYBE_SENT, "was complete", id="drip in the body"),
         pytest.param(
             drip(b"HTTP/1.1 102 Processing\r\n\r\n" * 5),
             True,
@@ -152,22 +150,6 @@ async def close_in_handshake(peer: Peer) -> None:
         pytest.param(once(b""), True, Cause.RESET, Sent.MAYBE_SENT, id="close after the request"),
         pytest.param(reset_after(HEAD[:-2]), True, Cause.RESET, Sent.MAYBE_SENT, id="reset in the head"),
         pytest.param(once(HEAD[:-2]), True, Cause.RESET, Sent.MAYBE_SENT, id="close in the head"),
-        pytest.param(reset_after(HEAD + b"part"), True, Cause.RESET, Sent.MAYBE_SENT, id="reset in the body"),
-        pytest.param(once(HEAD + b"part"), True, Cause.RESET, Sent.MAYBE_SENT, id="close in the body"),
-        pytest.param(
-            once(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n"),
-            True,
-            Cause.RESET,
-            Sent.MAYBE_SENT,
-            id="close between chunks",
-        ),
-        pytest.param(
-            reset_after(b"HTTP/1.1 200 OK\r\n\r\npart"),
-            True,
-            Cause.RESET,
-            Sent.MAYBE_SENT,
-            id="reset, no length",
-        ),
     ],
 )
 async def test_a_broken_connection_tells_how_far_it_came(
@@ -191,9 +173,6 @@ def flood(chunk: bytes, head: bytes = b"HTTP/1.1 200 OK\r\n") -> Behaviour:
     return behave
 
 
-CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-
-
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -203,21 +182,10 @@ CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
         pytest.param(flood(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100, b""), id="endless 1xx"),
         pytest.param(flood(b"\r\n" * 1_000, b""), id="endless empty lines"),
         pytest.param(once(b"HTTP/1.1 100 Continue\r\n\r\n" * 9 + OK), id="nine 1xx"),
-        pytest.param(once(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 101 + b"\r\n"), id="101 headers"),
-        pytest.param(once(CHUNKED + b"zz\r\n"), id="chunk size is no number"),
-        pytest.param(once(CHUNKED + b"2\r\nabcd\r\n0\r\n\r\n"), id="chunk longer than it says"),
-        pytest.param(once(CHUNKED + b"fffffffffffffffff\r\n"), id="chunk size overflows"),
-        pytest.param(
-            once(CHUNKED[:-2] + b"content-length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-            id="length and chunks",
-        ),
         pytest.param(
             once(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc"), id="two lengths"
         ),
         pytest.param(once(b"HTTP/1.1 200 OK\r\ncontent-length: -2\r\n\r\n"), id="negative length"),
-        pytest.param(
-            once(b"HTTP/1.1 200 OK\r\nx-a: b\x00c\r\ncontent-length: 0\r\n\r\n"), id="null in a header"
-        ),
         pytest.param(once(b"HTTP/1.1 999999 OK\r\n\r\n"), id="status of six digits"),
         pytest.param(once(b"HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n"), id="status below 100"),
         pytest.param(once(b"SSH-2.0-OpenSSH_9.2\r\n"), id="not HTTP"),

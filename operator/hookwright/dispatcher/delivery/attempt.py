@@ -111,6 +111,8 @@ class Performed:
     outgoing: Outgoing | None = None
     answer: Answer | None = None
     validators: list[ValidatorResult] = field(default_factory=list)
+    unread: bytes = b""
+    """What came instead of an answer that can be read."""
     requests: int = 0
     """Requests sent: 2 when a refused token was fetched anew."""
 
@@ -178,12 +180,15 @@ class Pipeline:
         performed = Performed(_PENDING, 0.0, outgoing)
         try:
             answer = performed.answer = await self._send(target, performed, began)
-            performed.validators = target.route.validators.check(answer.body)
+            performed.validators = target.route.validators.check(
+                answer.body, headers=answer.headers, cut=answer.cut
+            )
             performed.outcome = judge_answer(
                 answer.status, answer.headers, performed.validators, now=self._clock.wall()
             )
         except SendError as error:
-            performed.outcome = judge_error(error)
+            performed.unread = error.unread
+            performed.outcome = judge_error(error, now=self._clock.wall())
         except Exception as error:
             performed.outcome = _fault(target, dict(outgoing.headers).get("webhook-id", ""), error)
         performed.duration = (self._clock.monotonic() - began) * 1000

@@ -17,7 +17,7 @@ from hookwright.core.outcome import Verdict
 from hookwright.core.records import AttemptRecord
 from hookwright.core.redaction import Redactor
 from hookwright.dispatcher.delivery.attempt import Performed
-from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS
+from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS, UNREAD_BYTES
 from hookwright.outbound.port import Phases
 
 _FRIENDLY = re.compile(rb'"friendly_id"\s*:\s*"([!#-\[\]-~]{1,64})"')  # as it stands in JSON without escapes
@@ -112,6 +112,8 @@ def detail(
         document["response"] = response
     else:
         document["timings"] = {"total": round(performed.duration, 2)}
+    if performed.unread and keep and not redactor.hides_bodies:
+        document["unread"] = shown_text(performed.unread, redactor, UNREAD_BYTES)
     if performed.validators:
         document["validators"] = [_validator(result, redactor) for result in performed.validators]
     if performed.requests > 1:
@@ -123,7 +125,8 @@ def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
     actual = result.actual
     if actual is not None:
         actual = None if redactor.hides_bodies else redactor.text(actual)[:TEST_VALUE_CHARACTERS]
-    return {"path": result.path, "passed": result.passed, "actual": actual}
+    shown = {"path": result.path, "passed": result.passed, "actual": actual}
+    return shown if result.problem is None else shown | {"problem": result.problem}
 
 
 def friendly_id(raw: bytes) -> str | None:

@@ -52,7 +52,7 @@ def basic(username: str, password: str, username_label: str, password_label: str
     """
     if problem := secret_values.user_name(username):
         raise ValueError(f"the user name in Secret {username_label} {problem}")
-    if problem := secret_values.header(password):
+    if problem := secret_values.password(password):
         raise ValueError(f"the password in Secret {password_label} {problem}")
     pair = b64encode(f"{username}:{password}".encode()).decode()
     shown = f"Basic {placeholder(username_label)}:{placeholder(password_label)}"

@@ -18,25 +18,41 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
 
-import orjson
-
+from hookwright.core.lenient_json import UnreadableJson, read_json
+from hookwright.core.outcome import SLOWED
 from hookwright.core.redaction import placeholder
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.limits import TOKEN_BYTES, TOKEN_LIFE_SECONDS, TOKEN_MARGIN_SECONDS, TOKEN_RETRY_SECONDS
 from hookwright.outbound.auth.constant import Headers
-from hookwright.outbound.port import Pool, Sender
+from hookwright.outbound.port import Answer, Pool, Sender
 
 _ERROR_CODE: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 )  # RFC 6749 5.2 allows more; codes look like this
+# RFC 6749 section 5.2, RFC 8707, and what servers take from section 4.1.2.1
+_REGISTERED_CODES: Final = frozenset(
+    {
+        "access_denied",
+        "invalid_client",
+        "invalid_grant",
+        "invalid_request",
+        "invalid_scope",
+        "invalid_target",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_grant_type",
+    }
+)
+_OTHER_TYPES: Final = frozenset({"mac", "dpop", "pop"})  # a request with such a token is signed with a key
 _ACCESS_TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # RFC 6749 A.12, without the blank: it goes into a header
 _REMEMBERED: Final = 4  # fetched tokens that answers are searched for: the present one and some before
 
 
 class TokenFetcher(Protocol):
-    """POSTs a form to a token endpoint: (url, form, headers) → (status, body). Raises SendError."""
+    """POSTs a form to a token endpoint: (url, form, headers) → answer. Raises SendError."""
 
-    async def __call__(self, url: str, form: bytes, headers: Headers) -> tuple[int, bytes]:
+    async def __call__(self, url: str, form: bytes, headers: Headers) -> Answer:
         """Bounded in time and size by itself."""
 
 
@@ -48,10 +64,9 @@ class SenderTokenFetcher:
     pool: Pool
     timeout: float
 
-    async def __call__(self, url: str, form: bytes, headers: Headers) -> tuple[int, bytes]:
-        """Status and body (cut by the sender at `limits.ANSWER_BYTES`). Raises SendError."""
-        answer = await self.sender.send(self.pool, "POST", url, headers, form, timeout=self.timeout)
-        return answer.status, answer.body
+    async def __call__(self, url: str, form: bytes, headers: Headers) -> Answer:
+        """The answer, its body cut by the sender at `limits.ANSWER_BYTES`. Raises SendError."""
+        return await self.sender.send(self.pool, "POST", url, headers, form, timeout=self.timeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +96,10 @@ class ClientCredentials:
         headers = (("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json"))
         if self.in_body:
             return headers
-        return (*headers, ("authorization", f"Basic {self._basic()}"))
+        return (*headers, ("authorization", f"Basic {self.basic()}"))
 
-    def credentials(self) -> tuple[str, str, str]:
-        """What an answer must not tell: id, secret and both as HTTP basic writes them."""
-        return self.client_id, self.client_secret, self._basic().rstrip("=")
-
-    def _basic(self) -> str:
+    def basic(self) -> str:
+        """Id and secret as HTTP basic writes them."""
         pair = f"{_encoded(self.client_id)}:{_encoded(self.client_secret)}".encode()
         return b64encode(pair).decode()
 
@@ -103,9 +115,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """Why there is no token, as one sentence."""
+    """Why there is no token, as one sentence; what the endpoint asks for by Retry-After, and by a 429 or 503."""
 
     sentence: str
+    retry_after: str | None = None
+    slow: bool = False
 
 
 class OAuth2Credentials:
@@ -150,7 +164,8 @@ class OAuth2Credentials:
         try:
             return await self.headers(deadline_seconds) != used
         except SendError as error:
-            raise SendError(str(error), cause=Cause.TOKEN, sent=Sent.ANSWERED) from error
+            error.sent = Sent.ANSWERED
+            raise
 
     def live_secrets(self) -> tuple[tuple[str, str], ...]:
         """(label, value) of the tokens fetched lately, for redaction."""
@@ -161,10 +176,12 @@ class OAuth2Credentials:
         fetching = self._fetching or self._start()
         await asyncio.wait({fetching}, timeout=deadline_seconds)
         if not fetching.done():
-            raise self._error(f"The token endpoint {self._host} gave no token within the delivery's timeout.")
+            raise _error(
+                _Refusal(f"The token endpoint {self._host} gave no token within the delivery's timeout.")
+            )
         outcome = fetching.result()
         if isinstance(outcome, _Refusal):
-            raise self._error(outcome.sentence)
+            raise _error(outcome)
         return outcome
 
     def _start(self) -> asyncio.Task[Token | _Refusal]:
@@ -175,16 +192,17 @@ class OAuth2Credentials:
     async def _fetch_token(self) -> Token | _Refusal:
         """Fetch, read and keep a token. A refusal is a value: each waiting caller raises its own error."""
         try:
-            status, body = await self._fetch(
-                self._client.token_url, self._client.form(), self._client.headers()
-            )
-            token = read_answer(status, body, *self._client.credentials())
+            answer = await self._fetch(self._client.token_url, self._client.form(), self._client.headers())
         except SendError as error:
             return _Refusal(f"The token endpoint {self._host} could not be asked: {error}")
-        except ValueError as error:
-            return _Refusal(f"The token endpoint {self._host} {error}.")
         finally:
             self._fetching = None
+        try:
+            token = read_answer(answer, self._client.client_secret, self._client.basic().rstrip("="))
+        except ValueError as error:
+            wait = next((value for name, value in answer.headers if name == "retry-after"), None)
+            sentence = f"The token endpoint {self._host} {error}."
+            return _Refusal(sentence, wait, answer.status in SLOWED)
         self._keep(token)
         return token
 
@@ -194,19 +212,27 @@ class OAuth2Credentials:
         self._renew = self._expires - min(TOKEN_MARGIN_SECONDS, token.life / 4)
         self._fetched.append(token.value)
 
-    def _error(self, sentence: str) -> SendError:
-        return SendError(sentence, cause=Cause.TOKEN, sent=Sent.NOT_SENT)
+
+def _error(refusal: _Refusal) -> SendError:
+    return SendError(
+        refusal.sentence,
+        cause=Cause.TOKEN,
+        sent=Sent.NOT_SENT,
+        retry_after=refusal.retry_after,
+        slow=refusal.slow,
+    )
 
 
-def read_answer(status: int, body: bytes, *secrets: str) -> Token:
-    """The token in an answer (RFC 6749 section 5.1).
+def read_answer(answer: Answer, *secrets: str) -> Token:
+    """The token in an answer (RFC 6749 section 5.1), sent as Bearer whatever type it says but those that need more.
 
     ValueError: the end of a sentence that says why there is none, without any of `secrets` even if the server
     says it.
     """
-    if len(body) > TOKEN_BYTES:
+    status = answer.status
+    if len(answer.body) > TOKEN_BYTES:
         raise ValueError(f"answered more than {TOKEN_BYTES // 1024} KiB")
-    document = _document(body)
+    document, unread = _document(answer)
     code = document.get("error")
     if isinstance(code, str) and _ERROR_CODE.fullmatch(code) and not _tells(code, secrets):
         raise ValueError(f"answered {status} with the error {code}")
@@ -214,24 +240,25 @@ def read_answer(status: int, body: bytes, *secrets: str) -> Token:
         raise ValueError(f"answered {status}")
     value = document.get("access_token")
     if not isinstance(value, str) or not _ACCESS_TOKEN.fullmatch(value):
-        raise ValueError(f"answered {status} without a usable access_token in a JSON object")
-    kind = document.get("token_type", "Bearer")
-    if not isinstance(kind, str) or kind.lower() != "bearer":
-        raise ValueError("gave a token that is not of type Bearer")
+        raise ValueError(f"answered {status} without a usable access_token in a JSON object{unread}")
+    kind = document.get("token_type")
+    if isinstance(kind, str) and kind.strip().lower() in _OTHER_TYPES:
+        raise ValueError(f"gave a token of type {kind.strip()}, which is not sent as Bearer")
     return Token(value, _life(document.get("expires_in")), (("authorization", f"Bearer {value}"),))
 
 
 def _tells(code: str, secrets: tuple[str, ...]) -> bool:
-    return any(secret and secret in code for secret in secrets)
+    """Whether a code may not be shown; the registered ones say nothing, whatever a short secret is."""
+    return code not in _REGISTERED_CODES and any(secret and secret in code for secret in secrets)
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    """The JSON object of an answer, or an empty one."""
+def _document(answer: Answer) -> tuple[dict[str, Any], str]:
+    """The JSON object of an answer, or an empty one and why it cannot be read, to be put behind a sentence."""
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
+        document = read_json(answer.body)
+    except UnreadableJson as error:
+        return {}, f": its answer {answer.cut or error}"
+    return (document, "") if isinstance(document, dict) else ({}, "")
 
 
 def _life(expires_in: object) -> float:
