@@ -37,7 +37,7 @@ from templates.rendering import render
         ("{{ cloudevent.source }}", "cloudevent: this event has no such field at its top"),
         ("{{ data.requester.emial ~ 'x' }}", "data.requester.emial: no such field"),
         ("{{ [data.requester.emial] }}", "data.requester.emial: no such field"),
-        ("{{ 1 if data.requester.emial else 2 }}", "data.requester.emial: no such field"),
+        ("{{ 1 if data.requester.emial == 1 else 2 }}", "data.requester.emial: no such field"),
         ("{{ data.requester.emial | upper }}", "data.requester.emial: no such field"),
         ("{{ data.requester.emial + 1 }}", "data.requester.emial: no such field"),
         (
@@ -203,7 +203,7 @@ def test_an_error_names_line_expression_and_cause() -> None:
     ("template", "line", "expression"),
     [
         ('{\n"a": [\n{% for x in data.nothing %}\n{% endfor %}]}', 3, "{% for x in data.nothing %}"),
-        ('{\n"a": 1\n{% if false %}\n{% elif data.nothing %}{% endif %}}', 4, "{% elif data.nothing %}"),
+        ('{\n"a": 1\n{% if false %}\n{% elif data.nope > 1 %}{% endif %}}', 4, "{% elif data.nope > 1 %}"),
         (
             '{\n"a": [\n{% for x in [1] %}\n{{ x }}, {{ data.nothing }},\n{% endfor %}1]}',
             4,

@@ -75,4 +75,6 @@ def _sentence(error: Exception) -> str:
         return "this divides by zero"
     if isinstance(error, UnicodeEncodeError):
         return "this text holds half of a surrogate pair, which is no character"
+    if isinstance(error, TypeError):  # the operators are Python's own
+        return "a text and a number, or other unlike values, cannot be compared; | string and | int make them alike"
     return f"this does not work with these values: {str(error)[:_DETAIL_SHOWN]}"

@@ -38,6 +38,9 @@ class Missing(StrictUndefined):
         super().__init__(hint, obj, name, exc)
         self._path = path
 
+    def __bool__(self) -> bool:
+        return False
+
     @property
     def _undefined_message(self) -> str:
         if self._undefined_hint:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from hookwright import limits
-from hookwright.core.templates import environment, tables
+from hookwright.core.templates import environment, tables, texts
 from hookwright.core.templates.access import METHOD_NAMES
 from hookwright.core.templates.budget import CHARACTERS_PER_STEP
 from hookwright.core.templates.lists import number
@@ -230,16 +230,17 @@ class Rewriter:
             raise TemplateError(tables.unknown("filter", node.name, tables.FILTERS))
         if node.node is None:
             raise TemplateError("put the filter on the expression, as in {{ value | upper }}")
-        return self._arguments(node)
+        return self._arguments(node, tables.FILTERS[node.name])
 
     def _test(self, node: nodes.Test) -> Any:
         if node.name not in tables.TESTS:
             raise TemplateError(tables.unknown("test", node.name, tables.TESTS))
-        return self._arguments(node)
+        return self._arguments(node, tables.TESTS[node.name])
 
-    def _arguments(self, node: Any) -> Any:
+    def _arguments(self, node: Any, operation: texts.Operation) -> Any:
         if node.dyn_args or node.dyn_kwargs:
             raise TemplateError(f"* and ** are not understood in {node.name}; write the arguments one by one")
+        tables.check_arguments(node.name, operation, len(node.args), [one.key for one in node.kwargs])
         return self._children(node)
 
     def _condexpr(self, node: nodes.CondExpr) -> Any:

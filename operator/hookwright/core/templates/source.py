@@ -45,6 +45,7 @@ def read(source: str) -> tuple[str, list[Tag]]:
 
     Raises TemplateError for one that is too long or too dense, and for Handlebars blocks.
     """
+    source = source.removeprefix("\ufeff")  # a byte order mark: editors on Windows put one there
     if len(source) > limits.TEMPLATE_CHARACTERS:
         raise TemplateError(
             f"a template may have {limits.TEMPLATE_CHARACTERS:,} characters, this one has {len(source):,}"
