@@ -12,6 +12,7 @@ from typing import Final
 from jinja2 import Template as JinjaTemplate
 from jinja2.exceptions import TemplateSyntaxError, UndefinedError
 
+from hookwright.core.templates.missing import Lacking
 from hookwright.core.templates.source import Tag
 from hookwright.errors import BudgetError, Cause, TemplateError
 
@@ -38,16 +39,17 @@ def explain(error: Exception, tags: tuple[Tag | None, ...] = ()) -> TemplateErro
     if isinstance(error, BudgetError):
         return BudgetError(message, line=line, expression=expression)
     cause = Cause.UNDEFINED_FIELD if isinstance(error, UndefinedError) else Cause.TEMPLATE
-    return TemplateError(message, line=line, expression=expression, cause=cause)
+    lacking = isinstance(error, UndefinedError) and isinstance(error.args[0], Lacking)
+    return TemplateError(message, line=line, expression=expression, cause=cause, lacking=lacking)
 
 
 def _place(error: Exception, tags: tuple[Tag | None, ...]) -> tuple[int, str]:
     if isinstance(error, TemplateError) and error.line:
-        return error.line, _short(error.expression)
+        return error.line, shortened(error.expression)
     if isinstance(error, TemplateSyntaxError):
         return error.lineno, ""
     tag = _tag_of(error.__traceback__, tags)
-    return (tag.line, _short(tag.text)) if tag else (0, "")
+    return (tag.line, shortened(tag.text)) if tag else (0, "")
 
 
 def _tag_of(traceback: TracebackType | None, tags: tuple[Tag | None, ...]) -> Tag | None:
@@ -59,7 +61,8 @@ def _tag_of(traceback: TracebackType | None, tags: tuple[Tag | None, ...]) -> Ta
     return found
 
 
-def _short(expression: str) -> str:
+def shortened(expression: str) -> str:
+    """A tag as it stands in a sentence: on one line, not too long."""
     words = " ".join(expression[: 2 * _EXPRESSION_SHOWN].split())
     return words if len(words) <= _EXPRESSION_SHOWN else words[: _EXPRESSION_SHOWN - 1] + "…"
 
