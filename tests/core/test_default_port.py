@@ -43,5 +43,7 @@ def test_the_port_of_a_token_endpoint_is_taken_off() -> None:
     found = assembled(webhook(auth={"oauth2": oauth2}), secret(k="x"))
     assert found.findings == []
     spec = only(found).spec
-    assert spec is not None and spec.auth is not None and spec.auth.oauth2 is not None
+    assert spec is not None
+    assert spec.auth is not None
+    assert spec.auth.oauth2 is not None
     assert spec.auth.oauth2.token_url == "https://login.example/token"
