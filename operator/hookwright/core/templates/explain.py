@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final
 
 from jinja2 import Template as JinjaTemplate
-from jinja2.exceptions import TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import UndefinedError
 
 from hookwright.core.templates.missing import Lacking
 from hookwright.core.templates.source import Tag
@@ -46,8 +46,6 @@ def explain(error: Exception, tags: tuple[Tag | None, ...] = ()) -> TemplateErro
 def _place(error: Exception, tags: tuple[Tag | None, ...]) -> tuple[int, str]:
     if isinstance(error, TemplateError) and error.line:
         return error.line, shortened(error.expression)
-    if isinstance(error, TemplateSyntaxError):
-        return error.lineno, ""
     tag = _tag_of(error.__traceback__, tags)
     return (tag.line, shortened(tag.text)) if tag else (0, "")
 
@@ -70,8 +68,6 @@ def shortened(expression: str) -> str:
 def _sentence(error: Exception) -> str:
     if isinstance(error, TemplateError | UndefinedError):
         return str(error)
-    if isinstance(error, TemplateSyntaxError):
-        return (error.message or "this is not a template").rstrip(".")[:_DETAIL_SHOWN]
     if isinstance(error, RecursionError | MemoryError):
         return "this is nested too deeply"
     if isinstance(error, ZeroDivisionError):

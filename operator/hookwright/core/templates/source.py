@@ -33,11 +33,12 @@ _KEYWORD: Final = re.compile(r"\{%[-+]?\s*(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One `{{ … }}` or `{% … %}`: its line (from 1), its text as written, `{{` or the statement's word."""
+    """One `{{ … }}` or `{% … %}`: its line (from 1), its text as written and for Jinja, `{{` or the statement's word."""
 
     line: int
     text: str
     word: str
+    jinja: str
 
 
 def read(source: str) -> tuple[str, list[Tag]]:
@@ -65,7 +66,7 @@ def read(source: str) -> tuple[str, list[Tag]]:
             if tokens > limits.TEMPLATE_TOKENS or inside > limits.TEMPLATE_TAG_CHARACTERS:
                 raise _too_dense(line)
             word = _KEYWORD.match(text)
-            tags.append(Tag(line, text, word[1] if word else "{{"))
+            tags.append(Tag(line, text, word[1] if word else "{{", translated))
             handlebars.refuse(text, line)
         out.append(translated)
         line += text.count("\n")
