@@ -97,7 +97,10 @@ def test_a_missing_field_may_be_asked_about(expression: str, written: str) -> No
             "{% include %} is not understood; a body is one template; write the text of the other one here",
         ),
         ("{% macro x() %}{% endmacro %}", "{% macro %} is not understood; macros are not understood here"),
-        ("{% each data.x %}", "{% each %} is not understood; write {% for item in items %} … {% endfor %}"),
+        (
+            "{% each data.x %}",
+            "{% each %} is not understood; write {% for item in data.access_groups %} … {% endfor %}",
+        ),
         ("{% frobnicate %}", "{% frobnicate %} is not understood; there are if, for, set and with"),
         (
             "{% for x in [1] recursive %}{% endfor %}",

@@ -43,7 +43,7 @@ def helper(tag: str) -> str | None:
         return None
     words = re.sub(r"^(if|elif) ", "", _words(tag))
     made = translated(words)
-    if made is not None:
+    if made is not None and re.search(r"[ (\[]", made):
         shown = (
             f"{{{{ {made} }}}}" if tag.startswith("{{") else f"{tag[:2]} {_words(tag).split()[0]} {made} %}}"
         )

@@ -293,7 +293,7 @@ def _reason(level: Level, char: str) -> str:
     if level.mode == "after" and (not char or char not in "]}:"):
         return f"a comma is missing before {what}; in a loop {_COMMA} before {{% endfor %}}"
     if level.mode in ("key", "firstkey"):
-        cure = 'put it in quotes, as in "{{ name }}": 1' if not char else "names stand in double quotes"
+        cure = 'put it in quotes, as in "{{ data.id }}": 1' if not char else "names stand in double quotes"
         return f"the name of a field must stand here, not {what}; {cure}"
     if level.mode == "colon":
         return f"a colon must stand after the name of a field, not {what}"

@@ -82,9 +82,10 @@ class Places:
         (writer,) = writers
         expression = self._expressions[key]
         if isinstance(expression, nodes.CondExpr) and expression.expr2 is None and "json" in writer:
-            raise self._refusal(
-                key, "say what stands here otherwise, as in {{ value if condition else none }}"
+            whole = re.sub(
+                r"\s*[-+]?\}\}\Z", " else none }}", self._outline.tags[key].text[:_CURE_CHARACTERS]
             )
+            raise self._refusal(key, f"say what stands here otherwise, as in {whole}")
         return writer
 
     def _resolve(self, spot: _Spot, key: int) -> str:

@@ -27,23 +27,23 @@ VARIABLES: Final = frozenset(
 )
 
 REFUSED_STATEMENTS: Final = {
-    "macro": "macros are not understood here; a loop or {% set %} repeats a piece",
-    "call": "macros are not understood here; a loop or {% set %} repeats a piece",
+    "macro": "macros are not understood here; a loop or set repeats a piece",
+    "call": "macros are not understood here; a loop or set repeats a piece",
     "include": "a body is one template; write the text of the other one here",
     "import": "a body is one template; write the text of the other one here",
     "from": "a body is one template; write the text of the other one here",
     "extends": "a body is one template; write the text of the other one here",
-    "block": "a body is one template; leave {% block %} and {% endblock %} out",
-    "filter": "put the filter on each expression, as in {{ value | upper }}",
-    "autoescape": "escaping follows the place; leave {% autoescape %} out",
-    "print": "write {{ value }}",
-    "do": "write {% set name = value %}",
-    "break": "filter the loop instead, as in {% for item in items if condition %}",
-    "continue": "filter the loop instead, as in {% for item in items if condition %}",
-    "each": "write {% for item in items %} … {% endfor %}",
+    "block": "a body is one template; leave block and endblock out",
+    "filter": "put the filter on each expression, as in {{ data.id | upper }}",
+    "autoescape": "escaping follows the place; leave autoescape out",
+    "print": "write {{ data.id }}",
+    "do": "write {% set name = data.id %}",
+    "break": "filter the loop instead, as in {% for item in data.access_groups if item.integration %}",
+    "continue": "filter the loop instead, as in {% for item in data.access_groups if item.integration %}",
+    "each": "write {% for item in data.access_groups %} … {% endfor %}",
     "endeach": "write {% endfor %}",
-    "unless": "write {% if not condition %} … {% endif %}",
-    "elsif": "write {% elif condition %}",
+    "unless": "write {% if not data.id %} … {% endif %}",
+    "elsif": "write {% elif data.id %}",
 }
 STATEMENTS: Final = frozenset(
     ["if", "elif", "else", "endif", "for", "endfor", "set", "endset", "with", "endwith", "raw", "endraw"]
@@ -229,7 +229,7 @@ class Rewriter:
                 raise TemplateError(f"the filter {node.name} is not there; {cure}")
             raise TemplateError(tables.unknown("filter", node.name, tables.FILTERS))
         if node.node is None:
-            raise TemplateError("put the filter on the expression, as in {{ value | upper }}")
+            raise TemplateError("put the filter on the expression, as in {{ data.id | upper }}")
         return self._arguments(node, tables.FILTERS[node.name])
 
     def _test(self, node: nodes.Test) -> Any:
@@ -335,7 +335,5 @@ def check_depth(tree: nodes.Template) -> None:
     while waiting:
         node, depth = waiting.pop()
         if depth > limits.TEMPLATE_DEPTH:
-            raise TemplateError(
-                "the template is nested too deeply; split it with {% set %}", line=node.lineno
-            )
+            raise TemplateError("the template is nested too deeply; split it with set", line=node.lineno)
         waiting.extend((child, depth + 1) for child in node.iter_child_nodes())
