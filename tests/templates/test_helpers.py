@@ -50,6 +50,8 @@ def refusal(template: str) -> TemplateError:
         ("{{.data.id}}", "{{ data.id }}"),
         ("{{- .data.id -}}", "{{ data.id }}"),
         ("{{ $.data.id }}", "{{ data.id }}"),
+        ("{{ $.x }}", "leave out the dot: {{ event.x }}"),
+        ("{{ .app.name | upper }}", "{{ event.app.name | upper }}"),
         ("{{ toJson .data }}", "{{ data | json }}"),
         ("{{ .data | toJson }}", "{{ data | json }}"),
         ("{{ .data.id | upper | quote }}", "{{ data.id | upper | json }}"),
@@ -82,6 +84,17 @@ def test_the_advice_is_the_jinja_line(theirs: str, ours: str) -> None:
     error = refusal(theirs)
     assert ours in str(error)
     assert (error.line, error.expression) == (2, theirs)
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("upcase", "upper"), ("lowercase", "lower"), ("toJson", "json"), ("size", "length"), ("date", "datetime"),
+     ("trunc", "truncate"), ("uper", "upper")],
+)  # fmt: skip
+def test_a_helper_s_name_as_a_filter_names_ours(name: str, ours: str) -> None:
+    """Not the one whose letters are nearest."""
+    with pytest.raises(TemplateError, match=rf"there is no filter {name}; did you mean {ours}\?$"):
+        compile_body("[{{ data.id | " + name + " }}]")
 
 
 @pytest.mark.parametrize("name", sorted(HELPERS))

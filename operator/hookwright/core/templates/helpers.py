@@ -14,6 +14,11 @@ _TOKEN: Final = re.compile(
     | (?P<path>\$?\.?[@A-Za-z_](?:[\w-]|\.(?=[\w\[])|\[[\w ]+\]|/)*) | (?P<sign>[()|]) )""",
     re.VERBOSE,
 )
+VARIABLES: Final = frozenset(
+    ["event", "event_type", "event_time", "data", "cloudevent", "webhook", "delivery", "trigger"]
+)
+"""What a template has without having made it."""
+
 _SEGMENT: Final = re.compile(r"\.?\[(\w+)\]")
 _LOOP: Final = {
     "@index": "loop.index0",
@@ -96,11 +101,18 @@ def path(text: str) -> str:
     """A path in Jinja: no leading dot, numbers and names in brackets as Jinja has them."""
     if text in _LOOP:
         return _LOOP[text]
-    text = text.removeprefix("$").removeprefix(".")
+    rooted, text = text.startswith((".", "$.")), text.removeprefix("$").removeprefix(".")
     made = _SEGMENT.sub(lambda found: f"[{found[1]}]" if found[1].isdecimal() else f".{found[1]}", text)
     if not re.fullmatch(r"[A-Za-z_]\w*(?:\.\w+|\[\d+\])*", made):
         raise UnknownError
-    return made
+    first = re.split(r"[.\[]", made)[0]
+    return f"event.{made}" if rooted and first not in VARIABLES else made
+
+
+def filter_for(name: str) -> str | None:
+    """The filter that does what a helper or function of that name does."""
+    made = translated(f"x | {name}") or translated(f"{name} x 1") or translated(f"{name} x 1 1")
+    return made.rpartition(" | ")[2].partition("(")[0] if made and made.startswith("x | ") else None
 
 
 def _helper(name: str, arguments: list[str]) -> str:

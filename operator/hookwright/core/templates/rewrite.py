@@ -17,14 +17,11 @@ from hookwright import limits
 from hookwright.core.templates import environment, tables, texts
 from hookwright.core.templates.access import METHOD_NAMES
 from hookwright.core.templates.budget import CHARACTERS_PER_STEP
+from hookwright.core.templates.helpers import VARIABLES, filter_for
 from hookwright.core.templates.lists import number
 from hookwright.core.templates.missing import join_path, nearest
 from hookwright.core.templates.outline import Outline
 from hookwright.errors import TemplateError
-
-VARIABLES: Final = frozenset(
-    ["event", "event_type", "event_time", "data", "cloudevent", "webhook", "delivery", "trigger"]
-)
 
 REFUSED_STATEMENTS: Final = {
     "macro": "macros are not understood here; a loop or set repeats a piece",
@@ -227,6 +224,8 @@ class Rewriter:
         if node.name not in tables.FILTERS:
             if cure := tables.REFUSED.get(node.name):
                 raise TemplateError(f"the filter {node.name} is not there; {cure}")
+            if ours := filter_for(node.name):
+                raise TemplateError(f"there is no filter {node.name[:64]}; did you mean {ours}?")
             raise TemplateError(tables.unknown("filter", node.name, tables.FILTERS))
         if node.node is None:
             raise TemplateError("put the filter on the expression, as in {{ data.id | upper }}")
