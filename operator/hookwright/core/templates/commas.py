@@ -23,12 +23,13 @@ _SHOWN: Final = 120  # characters of a piece of the template in its own cure
 
 
 class Frame(NamedTuple):
-    """A list of statements being followed: whose it is, where it stands, what it began with."""
+    """A list of statements being followed: whose it is, where it stands, what it began with, in which round."""
 
     owner: nodes.Node
     body: list[nodes.Node]
     at: int
     entry: State
+    rounds: Rounds | None
 
 
 def cure(frames: Sequence[Frame], level: Level, char: str, at_start: bool, outline: Outline) -> str | None:
@@ -76,9 +77,33 @@ def _in_loop(
     choosing = next((each for each in inside if _chooses(each)), None)
     if isinstance(choosing, nodes.If):
         return _filtered(around, choosing, outline)
+    return _round_the_loop(frames, around, level, char, outline)
+
+
+def _round_the_loop(
+    frames: Sequence[Frame], loop: nodes.For, level: Level, char: str, outline: Outline
+) -> str | None:
+    """A comma between a loop, which may have no round, and what stands before or after it."""
+    here = frames[-1]
+    inside = any(frame.owner is loop for frame in frames)
+    if not inside and char == ",":
+        return "the loop may be empty, so leave this comma away and end each of its items with one: ,{% endfor %}"
+    follows = here.owner is loop and here.rounds is not None and here.rounds.first
+    if (follows and level.mode == "after" and settled(here.entry[-1]).mode == "after") or (
+        not inside and here.at > 1 and _ends_in_comma(here.body[here.at - 2])
+    ):
+        line = f"{_tag(loop, outline)},"
+        return (
+            f"the loop may be empty, so put no comma before it and begin each of its items with one: {line}"
+        )
     if char == "," and level.mode == "first":
         return f"before an item write {NOT_FIRST}"
     return None
+
+
+def _ends_in_comma(node: nodes.Node) -> bool:
+    last = node.nodes[-1] if isinstance(node, nodes.Output) else None
+    return isinstance(last, nodes.TemplateData) and last.data.rstrip().endswith(",")
 
 
 def _one_list(outer: nodes.For, inner: nodes.For, outline: Outline) -> str | None:

@@ -286,6 +286,8 @@ def _reason(level: Level, char: str) -> str:
     what = char or "an expression"
     if char == "'":
         return 'JSON takes double quotes, as in "name"'
+    if char and char in ",}" and level.mode == "value" and level.stack[-1:] == "{":
+        return f"a value is missing before {char}"
     if char and char in "]}" and level.mode in ("value", "key"):
         return f"a comma stands right before {char}; take it away, or in a loop {_COMMA}"
     if level.mode == "after" and not level.stack:

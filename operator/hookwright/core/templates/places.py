@@ -118,7 +118,7 @@ class Places:
             return known
         states = frozenset((state,))
         for index, node in enumerate(body):
-            self._frames.append(Frame(owner, body, index, state))
+            self._frames.append(Frame(owner, body, index, state, rounds))
             states = frozenset(end for one in states for end in self._statement(node, one, rounds))
             self._frames.pop()
             self._pay(len(states))
