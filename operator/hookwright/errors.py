@@ -124,13 +124,21 @@ class EventError(HookwrightError):
 class TemplateError(HookwrightError):
     """A template does not compile, or does not render this event.
 
-    `line` is the template's line (from 1, 0 if unknown), `expression` the source of the place.
+    `line` is the template's line (from 1, 0 if unknown), `expression` the source of the place. `lacking`: the
+    event lacks an item of a list, or a field under no name like one that it has; another event may have it.
     """
 
     def __init__(
-        self, message: str, *, line: int = 0, expression: str = "", cause: Cause = Cause.TEMPLATE
+        self,
+        message: str,
+        *,
+        line: int = 0,
+        expression: str = "",
+        cause: Cause = Cause.TEMPLATE,
+        lacking: bool = False,
     ) -> None:
         super().__init__(message)
+        self.lacking = lacking
         self.line = line
         self.expression = expression
         self.cause = cause

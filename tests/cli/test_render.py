@@ -25,7 +25,7 @@ spec:
     bearer:
       tokenSecretRef: {name: token, key: token}
   bodyTemplate: |
-    {"title": "{{ data.justification }}",
+    {"title": "{{ data.friendly_id }}",
      "event": "{{ event_type }}"}
 """
 
@@ -58,7 +58,7 @@ def test_the_request_as_json(tmp_path: Path) -> None:
     assert list(request) == ["method", "url", "headers", "body"]
     assert (request["method"], request["url"]) == ("POST", "https://tickets.example/new")
     assert request["headers"]["authorization"] == "Bearer ‹secret token/token›"
-    assert json.loads(request["body"]) == {"title": "I need access to this", "event": "AccessRequestApproved"}
+    assert json.loads(request["body"]) == {"title": "AR-123", "event": "AccessRequestApproved"}
 
 
 def test_the_request_for_people(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_the_request_for_people(tmp_path: Path) -> None:
     assert lines[0] == "default/tickets matches AccessRequestApproved"
     assert lines[2] == "POST https://tickets.example/new"
     assert "authorization: Bearer ‹secret token/token›" in lines
-    assert lines[-2:] == ['{"title": "I need access to this",', ' "event": "AccessRequestApproved"}']
+    assert lines[-2:] == ['{"title": "AR-123",', ' "event": "AccessRequestApproved"}']
     assert found.stderr == (
         f"warning: {tmp_path}/w.yaml:12: spec.auth.bearer.tokenSecretRef: "
         "Secret token of namespace default is not among these files, so it was not checked\n"
@@ -78,7 +78,7 @@ def test_the_request_for_people(tmp_path: Path) -> None:
 
 def test_an_event_that_does_not_match_is_no_failure(tmp_path: Path) -> None:
     """Reasons say why, the request is shown, and the exit code is 0."""
-    event = {"event_type": "RequestCreated", "data": {"justification": "x", "requester": {"email": "no@b"}}}
+    event = {"event_type": "RequestCreated", "data": {"friendly_id": "x", "requester": {"email": "no@b"}}}
     found = rendered(tmp_path, "--event", "-", stdin=json.dumps(event))
     assert not found["matched"]
     assert [reason.partition(":")[0] for reason in found["reasons"]] == ["requesters"]
@@ -95,14 +95,14 @@ def test_the_sample_of_a_trigger(tmp_path: Path) -> None:
 def test_an_event_from_a_file(tmp_path: Path) -> None:
     """-f reads one event, an envelope or a structured CloudEvent."""
     envelope = tmp_path / "event.json"
-    envelope.write_text('{"event_type": "RequestCreated", "data": {"justification": "from a file"}}')
+    envelope.write_text('{"event_type": "RequestCreated", "data": {"friendly_id": "from a file"}}')
     assert "from a file" in rendered(tmp_path, "-f", str(envelope))["request"]["body"]
     cloud = {
         "specversion": "1.0",
         "id": "1",
         "source": "/s",
         "type": "dev.example.made",
-        "data": {"justification": "from a cloud"},
+        "data": {"friendly_id": "from a cloud"},
     }
     envelope.write_text(json.dumps(cloud))
     found = rendered(tmp_path, "-f", str(envelope))
@@ -148,7 +148,7 @@ def test_an_event_that_the_template_cannot_render(tmp_path: Path) -> None:
     document = json.loads(found.stdout)
     assert found.exit_code == 1
     assert document["request"] is None
-    assert "justification" in document["error"]
+    assert "friendly_id" in document["error"]
     assert "w.yaml:" in found.stderr
 
 
@@ -223,3 +223,25 @@ def test_nothing_to_render(tmp_path: Path) -> None:
     assert found.stderr.endswith(
         "None of its triggers has a sample event; give an event with --event FILE.\n"
     )
+
+
+def test_an_event_with_more_than_the_sample_renders(tmp_path: Path) -> None:
+    """A second item and a field that the sample lacks are warnings, and the event that was given is rendered."""
+    event = tmp_path / "event.json"
+    groups = [{"integration": {"name": name}} for name in ("one", "two")]
+    document = {
+        "event_type": "RequestApproved",
+        "data": {"access_groups": groups, "custom_fields": {"cost": "7"}},
+    }
+    event.write_text(json.dumps(document))
+    body = (
+        '{"second": "{{ data.access_groups.[1].integration.name }}", "cost": "{{ data.custom_fields.cost }}"}'
+    )
+    text = (
+        "apiVersion: hookwright.io/v1alpha1\nkind: Webhook\nmetadata: {name: w}\n"
+        f"spec:\n  url: https://w.example/\n  triggers: [RequestApproved]\n  bodyTemplate: |\n    {body}\n"
+    )
+    found = render(tmp_path, "--event", str(event), "-o", "json", text=text)
+    assert found.exit_code == 0
+    assert json.loads(json.loads(found.stdout)["request"]["body"]) == {"second": "two", "cost": "7"}
+    assert found.stderr.count("warning: ") == 2

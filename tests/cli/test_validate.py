@@ -24,7 +24,7 @@ spec:
       tokenSecretRef: {name: token, key: token}
   bodyTemplate: |
     {
-      "title": "{{ data.justification }}",
+      "title": "{{ data.friendly_id }}",
       "who": "{{ data.requester.email }}"
     }
 """
@@ -209,3 +209,36 @@ def test_a_malformed_secret_that_nobody_refers_to(tmp_path: Path) -> None:
         f"{tmp_path}/c.yaml:4: data: data must hold keys with their values",
         f"{tmp_path}/d.yaml:6: data[bad]: {text}",
     ]
+
+
+BARE = GOOD.replace("data.friendly_id", "data.access_bundle.name").split("  auth:")[0] + (
+    '  bodyTemplate: |\n    {\n      "bundle": "{{ data.access_bundle.name }}"'
+)
+LEAN = BARE + "\n    }\n"
+
+
+def test_what_a_lean_event_does_not_render_is_a_warning(tmp_path: Path) -> None:
+    """With file, line, field and the line to write; the exit code stays 0."""
+    second = ',\n      "second": "{{ data.access_groups[1].integration.name }}"\n    }\n'
+    found = validate(tmp_path, a__yaml=BARE + second)
+    assert found.exit_code == 0
+    assert found.stdout == (
+        f"warning: {tmp_path}/a.yaml:10: spec.bodyTemplate: line 2, {{{{ data.access_bundle.name }}}}: "
+        "data.access_bundle.name: no such field; data.access_bundle is null; an event of RequestCreated may lack it, "
+        'so write {{ data.access_bundle.name | default("", true) }}\n'
+        f"warning: {tmp_path}/a.yaml:11: spec.bodyTemplate: line 3, {{{{ data.access_groups[1].integration.name }}}}: "
+        "data.access_groups[1]: no such item; data.access_groups has 1 item; the sample event of RequestCreated lacks it, "
+        'so write {{ data.access_groups[1].integration.name | default("", true) }}\n'
+    )
+    assert "0 errors, 2 warnings" in found.stderr
+
+
+def test_test_shows_the_same_warnings(tmp_path: Path) -> None:
+    """On stderr, of the webhooks that are tested, whatever comes of the tests."""
+    (tmp_path / "a.yaml").write_text(
+        f"{LEAN}---\n{TEST}  mode: Render\n---\n{LEAN.replace('tickets', 'other')}"
+    )
+    found = CliRunner().invoke(main, ["test", str(tmp_path)])
+    assert (found.exit_code, "Test successful" in found.stdout) == (0, True)
+    assert found.stderr.count("warning: ") == 1
+    assert 'so write {{ data.access_bundle.name | default("", true) }}' in found.stderr

@@ -380,3 +380,16 @@ def test_foreign_annotations_and_statuses_are_no_change() -> None:
     inventory.put("Webhook", {**raw, "metadata": metadata, "status": {"host": "a"}})
     assert heard == ["Webhook"]
     assert inventory.of("Webhook")["shop/w"].status == {"host": "a"}
+
+
+def test_a_template_that_a_lean_event_does_not_render_is_accepted_with_a_warning() -> None:
+    """The message names the field, the template's line and the line to write; nothing is held."""
+    spec = '{url: "https://a.example", triggers: [RequestCreated], bodyTemplate: \'["{{ data.access_bundle.name }}"]\'}'
+    world = World(f"kind: Webhook\nmetadata: {{name: w}}\nspec: {spec}")
+    world.settle()
+    condition = world.status("Webhook", "w")["conditions"][0]
+    assert (condition["type"], condition["status"], condition["reason"]) == ("Accepted", "True", "Accepted")
+    assert condition["message"].startswith(
+        "The spec is valid and its templates render the sample events. Warning: spec.bodyTemplate: line 1, "
+    )
+    assert condition["message"].endswith('so write {{ data.access_bundle.name | default("", true) }}')

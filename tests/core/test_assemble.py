@@ -58,11 +58,11 @@ def test_a_mistake_apart_from_matching_holds(spec: dict[str, Any], held: str) ->
 
 def test_a_template_that_does_not_render_holds() -> None:
     """A template that fails for a sample event holds; the finding names the line and the event."""
-    template = '{\n  "id": "{{ data.no_such_field }}"\n}'
+    template = '{\n  "id": "{{ data.friendlyid }}"\n}'
     found = assembled(webhook(triggers=["Manual", "RequestCreated"], bodyTemplate=template))
     (finding,) = found.findings
     assert (finding.field, finding.template_line, finding.condition) == ("spec.bodyTemplate", 2, "Accepted")
-    assert "no_such_field" in finding.sentence
+    assert "friendlyid" in finding.sentence
     assert finding.sentence.endswith("(with the sample event of Manual)")
     assert only(found).held == f"spec.bodyTemplate: {finding.sentence}"
 
@@ -72,9 +72,9 @@ def test_a_template_that_does_not_render_holds() -> None:
     [
         ({"bodyTemplate": '{"a": {{ data.id '}, "spec.bodyTemplate"),
         ({"bodyTemplate": "{{ data.requester.name }}"}, "spec.bodyTemplate"),
-        ({"url": "https://a.example/{{ data.nothing }}"}, "spec.url"),
+        ({"url": "https://a.example/{{ data.friendlyid }}"}, "spec.url"),
         (
-            {"headers": [{"name": "A", "value": "ok"}, {"name": "B", "value": "{{ data.nothing }}"}]},
+            {"headers": [{"name": "A", "value": "ok"}, {"name": "B", "value": "{{ data.friendlyid }}"}]},
             "spec.headers[1].value",
         ),
         ({"headers": [{"name": "A", "value": "a\r\nb"}]}, "spec.headers[0].value"),
@@ -93,7 +93,7 @@ def test_a_template_from_a_config_map() -> None:
     ref = {"configMapKeyRef": {"name": "c", "key": "body"}}
     good = assembled(webhook(bodyTemplateFrom=ref), config_map(body='{"a": "{{ data.id }}"}'))
     assert (good.findings, only(good).configs) == ([], {"c/body": '{"a": "{{ data.id }}"}'})
-    bad = assembled(webhook(bodyTemplateFrom=ref), config_map(body="\n{{ data.nothing | json }}"))
+    bad = assembled(webhook(bodyTemplateFrom=ref), config_map(body="\n{{ data.friendlyid | json }}"))
     assert [(each.field, each.template_line) for each in bad.findings] == [("spec.bodyTemplateFrom", 0)]
 
 
@@ -101,7 +101,7 @@ def test_a_url_from_a_secret_is_tried_and_not_shown() -> None:
     """An expression in a secret URL is tried with the samples, and the finding does not show the URL."""
     found = assembled(
         webhook(url=None, urlFrom={"secretKeyRef": {"name": "s", "key": "url"}}),
-        secret(url="https://a.example/s3cr3t/{{ data.nothing }}"),
+        secret(url="https://a.example/s3cr3t/{{ data.friendlyid }}"),
     )
     (finding,) = found.findings
     assert finding.field == "spec.urlFrom"

@@ -63,7 +63,9 @@ CASES = [
         },
     ),
     Case(
-        "microsoft-teams", "RequestRejected", "example.webhook.office.com", "/webhookb2/placeholder",
+        "microsoft-teams", "RequestRejected", "prod-00.westeurope.logic.azure.com",
+        "/workflows/placeholder/triggers/manual/paths/invoke"
+        "?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=placeholder",
         over={"justification": QUOTED},
         body={
             "type": "message",

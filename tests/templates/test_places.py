@@ -227,7 +227,7 @@ def test_any_list_in_a_loop_parses_back(values: list[str], more: str) -> None:
         ),
         (
             "{ {{ data.id }}: 1}",
-            'the name of a field must stand here, not an expression; put it in quotes, as in "{{ name }}": 1',
+            'the name of a field must stand here, not an expression; put it in quotes, as in "{{ data.id }}": 1',
         ),
         ("{a: 1}", "the name of a field must stand here, not a; names stand in double quotes"),
         ("{'a': 1}", 'JSON takes double quotes, as in "name"'),
@@ -249,7 +249,7 @@ def test_any_list_in_a_loop_parses_back(values: list[str], more: str) -> None:
         ("{% if data.id %}{}{% endif %}", "the template is empty"),
         (
             '{"a": {{ 1 if data.id }}}',
-            "say what stands here otherwise, as in {{ value if condition else none }}",
+            "say what stands here otherwise, as in {{ 1 if data.id else none }}",
         ),
         ("42", "a body is a JSON object or list; this one comes out as something else"),
         ('{"a": .5}', ". is not JSON here"),

@@ -158,6 +158,7 @@ _BLANK = (
 )
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _AFTER = r"(?:[/?#].*)?"
+_PORT = ":443"  # that of https, which some targets write out in the URL that they hand out
 _EXPRESSION = r"\{\{(?:[^}]|\}[^}])*\}\}"
 _STATEMENT = r"\{%(?:[^%]|%[^}])*%\}"
 _REST = rf"(?:[^{{#{_BLANK}]|{_EXPRESSION}|{_STATEMENT}|\{{[^{{%#{_BLANK}])*\{{?"
@@ -173,14 +174,15 @@ def _host_rules(field: str, no_expression: str) -> tuple[Rule, ...]:
             f"{field} must name its host, not an IPv6 address in brackets",
             rf"https://[^/?#@{{}}\[\]]*[\[\]][^/?#@{{}}]*{_AFTER}",
         ),
-        never(
-            f"{field} must not name a port, not even :443: remove it",
-            rf"https://[^/?#@{{}}\[\]:]*:[^/?#@{{}}\[\]]*{_AFTER}",
+        fits(
+            f"{field} must not name a port other than :443: remove it",
+            rf"https://[^/?#@{{}}\[\]:]*{_PORT}{_AFTER}",
+            given=rf"https://[^/?#@{{}}\[\]:]*:[^/?#@{{}}\[\]]*{_AFTER}",
         ),
         fits(
             f"{field} must name a host made of letters, digits, dots and hyphens after https://",
-            rf"https://{_LABEL}(?:\.{_LABEL})*{_AFTER}",
-            given=rf"https://[^/?#@{{}}\[\]:]*{_AFTER}",
+            rf"https://{_LABEL}(?:\.{_LABEL})*(?:{_PORT})?{_AFTER}",
+            given=rf"https://[^/?#@{{}}\[\]:]*(?:{_PORT})?{_AFTER}",
         ),
     )
 
@@ -203,6 +205,14 @@ TOKEN_URL = (
         given=r"https://.*",
     ),
 )
+
+
+_WITH_PORT = re.compile(rf"(https://[^/?#:]*){_PORT}(?=[/?#]|\Z)")
+
+
+def without_port(url: str) -> str:
+    """A URL that obeys the rules, without the one port that it may name."""
+    return _WITH_PORT.sub(r"\1", url, count=1)
 
 
 def url_problem(url: str) -> str | None:

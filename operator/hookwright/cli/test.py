@@ -20,7 +20,7 @@ from hookwright.core.expectations import FAILED, SUCCESSFUL
 from hookwright.core.former import FormerSecrets
 from hookwright.core.hints import hint
 from hookwright.core.keys import Keys
-from hookwright.core.objects import WEBHOOK_TEST, full_name
+from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST, full_name
 from hookwright.core.redaction import printable
 from hookwright.core.times import rfc3339
 from hookwright.dispatcher.app import make_sender
@@ -80,6 +80,7 @@ def command(
     if broken:
         for error in folder.errors:
             print_error(error)
+    _warn(folder, {each.webhook.key for each in requests})
     if not requests and not broken:
         raise UsageError("There is no WebhookTest in these files.")
     runs = uvloop.run(_run(requests, settings))
@@ -91,6 +92,15 @@ def command(
         print_many((run.model_dump(mode="json", by_alias=True) for run in runs), output)
     if broken or any(run.result != SUCCESSFUL for run in runs):
         raise SystemExit(1)
+
+
+def _warn(folder: Folder, tested: set[str]) -> None:
+    """What the tests, whose events are fuller than real ones may be, do not show of their webhooks."""
+    for webhook in folder.loaded.of_kind(WEBHOOK):
+        for finding in folder.assembly.webhooks[webhook.key].findings if webhook.key in tested else ():
+            if finding.severity == "warning":
+                error = webhook.error(finding.field, finding.sentence, finding.template_line)
+                print_error(error, warning=True)
 
 
 def _in_cluster(cluster: Cluster, names: Sequence[str], output: Format) -> None:

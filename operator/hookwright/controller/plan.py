@@ -218,6 +218,7 @@ def _webhook_facts(
         entry=entry,
         route=route,
         findings=made.errors.get(entry.id, ()),
+        warnings=_warnings(made.assembly, route.key),
         views=[report.webhooks.get(route.key) for report in reports],
         unfit=made.unfit,
         problem=next((each.problem for each in reports if each.problem and not each.runs(route)), None),
@@ -225,6 +226,11 @@ def _webhook_facts(
         cluster_events=entry.object.namespace in made.snapshot.cluster_events,
         tests=webhooktest_status.counts(tests),
     )
+
+
+def _warnings(assembly: Assembly, key: str) -> list[Finding]:
+    part = assembly.webhooks.get(key)
+    return [each for each in part.findings if each.severity == "warning"] if part is not None else []
 
 
 def _webhook_change(facts: webhook_status.Facts, now: datetime) -> StatusChange | None:

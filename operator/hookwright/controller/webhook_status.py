@@ -46,7 +46,8 @@ HEALTHY: Final = "DeliveryHealthy"
 class Facts:
     """What is known of one webhook.
 
-    `findings`: its errors. `views`: what each dispatcher that answered says of it, None: it does not know it.
+    `findings`: its errors. `warnings`: what only some events show. `views`: what each dispatcher that answered
+    says of it, None: it does not know it.
     `unfit`: why the present configuration is not handed to dispatchers, None: it is.
     `problem`: why a dispatcher that does not run its present configuration refused a newer one.
     `handled`: every dispatcher that answered runs the whole present configuration. `cluster_events`: whether
@@ -62,6 +63,7 @@ class Facts:
     handled: bool
     cluster_events: bool
     tests: Mapping[str, int] | None
+    warnings: Sequence[Finding] = ()
 
 
 def webhook_status(facts: Facts, now: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -118,9 +120,10 @@ def _accepted(facts: Facts) -> Condition:
     wrong = [each for each in facts.findings if each.condition == "Accepted"]
     if wrong:
         return Condition("Accepted", "False", wrong[0].reason, said(wrong))
-    return Condition(
-        "Accepted", "True", "Accepted", "The spec is valid and its templates render the sample events."
-    )
+    message = "The spec is valid and its templates render the sample events."
+    if facts.warnings:
+        message = cut(f"{message} Warning: {said(facts.warnings)}", CONDITION_CHARACTERS)
+    return Condition("Accepted", "True", "Accepted", message)
 
 
 def _resolved(facts: Facts) -> Condition:

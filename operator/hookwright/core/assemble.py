@@ -223,6 +223,7 @@ class _Maker:
                     webhook.key,
                     failure.field,
                     failure.sentence,
+                    "warning" if failure.warning else "error",
                     template_line=failure.template_line,
                     reason="InvalidTemplate",
                     cause=failure.cause,

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from hookwright.api.fields import KeyRef
+from hookwright.api.rules import without_port
 from hookwright.api.v1alpha1.webhook import Auth, WebhookSpec
 from hookwright.core import secret_values
 from hookwright.core.objects import CONFIG_MAP, SECRET, Object
@@ -47,6 +48,8 @@ class Reference:
     check: Check
     stand_in: str | None = None
     for_token: bool = False
+    use: Callable[[str], str] = str
+    """The value as it is used."""
 
     @property
     def label(self) -> str:
@@ -79,9 +82,8 @@ class Resolved:
 def references(spec: WebhookSpec) -> Iterator[Reference]:
     """Every reference of a spec."""
     if spec.url_from is not None:
-        yield _secret(
-            spec.url_from.secret_key_ref, "spec.urlFrom.secretKeyRef", secret_values.url, _STAND_IN_URL
-        )
+        ref, where = spec.url_from.secret_key_ref, "spec.urlFrom.secretKeyRef"
+        yield Reference(SECRET, ref.name, ref.key, where, secret_values.url, _STAND_IN_URL, use=without_port)
     for index, header in enumerate(spec.headers or ()):
         if header.value_from is not None:
             where = f"spec.headers[{index}].valueFrom.secretKeyRef"
@@ -159,7 +161,7 @@ def resolve(spec: WebhookSpec, namespace: str, objects: Objects, *, stand_ins: b
                 continue
             value = reference.stand_in or placeholder(reference.label)
         values = resolved.secrets if reference.kind == SECRET else resolved.configs
-        values[reference.label] = value
+        values[reference.label] = reference.use(value)
     _check_hosts(spec, wanted, namespace, objects, resolved)
     return resolved
 

@@ -1,7 +1,8 @@
-"""The mock event of each trigger, and how a test's own values are laid over it (SPEC 6).
+"""The mock events of each trigger, and how a test's own values are laid over them (SPEC 6).
 
 Built from the documented payload schema (`api.envelope`); the values are those of the vendor's page, so that
-a template made there can be tried here. The same every time: tests and documentation show them.
+a template made there can be tried here. Beside the full event of a trigger stand its lean ones, as real
+events have less (SPEC 2). The same every time: tests and documentation show them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ _APPROVAL_STATUS: Final = {
     "RequestFailed": "Approved",
     MANUAL: "Pending",
 }
+# The vendor's own client may read null or nothing here, or its older events know no such field.
+_OPTIONAL: Final = (
+    "grantee",
+    "justification",
+    "access_flow",
+    "access_bundle",
+    "access_duration_in_seconds",
+)
 _CREATED: Final = 1696263265
 _DURATION: Final = 3600
 # Seconds after the request was created.
@@ -51,8 +60,38 @@ def sample(trigger: str) -> dict[str, Any]:
 
 def sample_event(trigger: str) -> Event:
     """The sample as an Event; KeyError for a trigger that has none."""
-    document = sample(trigger)
-    return Event(document["event_type"], trigger, document, orjson.dumps(document))
+    return event_of(sample(trigger))
+
+
+def event_of(document: dict[str, Any]) -> Event:
+    """A sample's document as an Event."""
+    event_type: str = document["event_type"]
+    return Event(event_type, event_type.removeprefix("Access"), document, orjson.dumps(document))
+
+
+def lean_samples(trigger: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The whole event with as little in it as real ones may have; KeyError for a trigger without a sample.
+
+    One with null for what there may not be and lists without an item, one without these fields and with items
+    that hold as little. An approver is null, as nobody has acted yet or the system approved by itself.
+    """
+    empty, bare = sample(trigger), sample(trigger)
+    for name in _optional(trigger):
+        empty["data"][name] = None
+        del bare["data"][name]
+    for name in ("access_groups", "approvals"):
+        empty["data"][name] = []
+    for group in bare["data"]["access_groups"]:
+        group["resource_types"] = group["access_units"] = []
+    for approval in bare["data"]["approvals"]:
+        approval["approver"] = None
+    return empty, bare
+
+
+def _optional(trigger: str) -> tuple[str, ...]:
+    """The fields of data that not every event of `trigger` has."""
+    granted = trigger in ("RequestGranted", "RequestExpired")
+    return _OPTIONAL if granted else (*_OPTIONAL, "revocation_date")
 
 
 def merge(base: Any, over: Any) -> Any:

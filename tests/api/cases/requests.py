@@ -104,7 +104,7 @@ TOKEN_SENTENCES = {
     "https://a:b@login.example.com/": "tokenURL must not hold a user or password before the host: remove it",
     "https://{{ host }}/": "tokenURL must have a literal host without {{ }}",
     "https://[::1]/": "tokenURL must name its host, not an IPv6 address in brackets",
-    "https://login.example.com:8443/": "tokenURL must not name a port, not even :443: remove it",
+    "https://login.example.com:8443/": "tokenURL must not name a port other than :443: remove it",
     "https://login_1/": "tokenURL must name a host made of letters, digits, dots and hyphens after https://",
     "https://login.example.com/{{ tenant }}": "tokenURL takes no {{ }} and no {% %}: write it out",
     "https://login.example.com/{% if x %}": "tokenURL takes no {{ }} and no {% %}: write it out",
@@ -115,6 +115,7 @@ O = "auth__oauth2__"  # noqa: E741 - the place of all that follows
 
 CREDENTIALS = [
     good("no scheme", auth={}),
+    good("token URL with its port", FULL, **{f"{O}tokenURL": "https://login.example.com:443/token"}),
     good("bearer", auth=BEARER),
     good("basic", auth=BASIC),
     good("client id from a Secret", FULL, **{f"{O}clientID": ABSENT, f"{O}clientIDSecretRef": REF}),

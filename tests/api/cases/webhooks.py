@@ -126,7 +126,7 @@ SCHEME = "url must begin with https://"
 USER = "url must not hold a user or password before the host: remove it"
 LITERAL = "url must have a literal host: {{ }} may only stand after it"
 BRACKETS = "url must name its host, not an IPv6 address in brackets"
-PORT = "url must not name a port, not even :443: remove it"
+PORT = "url must not name a port other than :443: remove it"
 HOST = "url must name a host made of letters, digits, dots and hyphens after https://"
 STATEMENT = "url takes {{ }} expressions only: remove the {% %}"
 REST = "url must not hold blanks, control characters or # outside {{ }}, and each {{ needs its }}"
@@ -136,6 +136,9 @@ GOOD_URLS = [
     "https://example.com",
     "https://Example.COM/",
     "https://example.com?a=b",
+    "https://example.com:443",
+    "https://example.com:443/a:b?c={{ data.id }}",
+    "https://example.com:443?a=b",
     "https://10.0.0.1/in",
     "https://a-b.example.com/x:y@z/[1]",
     "https://example.com/{{ data.id }}",
@@ -157,7 +160,14 @@ BAD_URLS = [
     ("https://example.com{{ data.port }}", LITERAL),
     ("https://[::1]/", BRACKETS),
     ("https://[2001:db8::1]:443/", BRACKETS),
-    ("https://example.com:443/", PORT),
+    ("https://example.com:4430/", PORT),
+    ("https://example.com:0443/", PORT),
+    ("https://example.com:443:443/", PORT),
+    ("https://example.com:", PORT),
+    (
+        "https://exa_mple.com:443/",
+        "url must name a host made of letters, digits, dots and hyphens after https://",
+    ),
     ("https://example.com:8443", PORT),
     ("https://example.com:/", PORT),
     ("https://", HOST),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hookwright.api import rules
 from hookwright.api.base import Model
@@ -96,9 +96,12 @@ class OAuth2(Ruled):
     """Client id from a Secret."""
     client_secret_ref: KeyRef
     """Client secret."""
-    token_url: Annotated[str, Field(max_length=rules.URL_CHARACTERS), Follows(*rules.TOKEN_URL)] = Field(
-        alias="tokenURL"
-    )
+    token_url: Annotated[
+        str,
+        Field(max_length=rules.URL_CHARACTERS),
+        Follows(*rules.TOKEN_URL),
+        AfterValidator(rules.without_port),
+    ] = Field(alias="tokenURL")
     """Token endpoint URL; the rules of url, without expressions."""
     scopes: Annotated[list[Annotated[str, Field(max_length=256)]], Field(max_length=32)] | None = None
     """Scopes to ask for."""
@@ -207,8 +210,16 @@ class WebhookSpec(Ruled):
     """Whether it accepts events; what is already accepted still goes out."""
     method: Method = "POST"
     """POST, PUT or DELETE."""
-    url: Annotated[str, Field(max_length=rules.URL_CHARACTERS), Follows(*rules.URL)] | None = None
-    """https:// URL with a literal host and no port; {{ }} only after the host."""
+    url: (
+        Annotated[
+            str,
+            Field(max_length=rules.URL_CHARACTERS),
+            Follows(*rules.URL),
+            AfterValidator(rules.without_port),
+        ]
+        | None
+    ) = None
+    """https:// URL with a literal host; its port is 443, and :443 may be left out; {{ }} only after the host."""
     url_from: SecretKeyRef | None = None
     """The URL from a Secret."""
     triggers: Annotated[

@@ -17,7 +17,7 @@ from jinja2.utils import Namespace, missing
 from hookwright.core.templates import texts
 from hookwright.core.templates.budget import RenderContext
 from hookwright.core.templates.missing import Missing, join_path
-from hookwright.core.templates.values import kind
+from hookwright.core.templates.values import kind, kinds
 from hookwright.errors import TemplateError
 
 _LOOP_FIELDS: Final = frozenset(
@@ -63,6 +63,8 @@ def _look(value: Any, name: Any) -> Any:
         if isinstance(value, dict):
             return value.get(name, missing)
         if isinstance(value, list | tuple | str):
+            if name == "length":  # as Handlebars has it
+                return len(value)
             return value[name] if isinstance(name, int) else missing
     except (IndexError, TypeError):
         return missing
@@ -112,5 +114,8 @@ def call_method(context: RenderContext, value: Any, name: str, *args: Any, **kwa
         value._fail_with_undefined_error()
     for kind_of, methods in _METHODS.items():
         if isinstance(value, kind_of) and name in methods:
-            return methods[name](context, value, *args, **kwargs)
+            try:
+                return methods[name](context, value, *args, **kwargs)
+            except (TypeError, ValueError):
+                raise TemplateError(f"{name}() does not go with {kinds(value, *args)}") from None
     raise TemplateError(f"{kind(value)} has no method {name}()")

@@ -21,7 +21,7 @@ from hookwright.core.templates import lists, tables, texts, values
 from hookwright.core.templates.access import call_method, get, item
 from hookwright.core.templates.budget import RenderContext, check_text
 from hookwright.core.templates.missing import Missing
-from hookwright.core.templates.values import kind
+from hookwright.core.templates.values import kind, kinds
 from hookwright.errors import TemplateError
 
 _NUMERIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -79,9 +79,10 @@ def _each(context: RenderContext, value: Any, weight: int) -> Any:
 
 @pass_context
 def _range(context: RenderContext, *bounds: Any) -> list[int]:
-    for bound in bounds:
-        if type(bound) is not int:
-            raise TemplateError(f"range needs whole numbers, this is {kind(bound)}")
+    if not 1 <= len(bounds) <= 3 or any(type(bound) is not int for bound in bounds) or bounds[2:] == (0,):
+        raise TemplateError(
+            f"range needs one to three whole numbers, and a step other than 0; this is {kinds(*bounds)}"
+        )
     numbers = range(*bounds)
     if numbers:
         context.charge(1 + abs(numbers[-1] - numbers[0]) // abs(numbers.step))
@@ -129,8 +130,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals.clear()
         self.filters.clear()
         self.tests.clear()
-        self.filters.update({name: tables.priced(operation) for name, operation in tables.FILTERS.items()})
-        self.tests.update({name: tables.priced(operation) for name, operation in tables.TESTS.items()})
+        self.filters.update({name: tables.priced(name, one) for name, one in tables.FILTERS.items()})
+        self.tests.update({name: tables.priced(name, one) for name, one in tables.TESTS.items()})
         self.filters.update(
             {
                 GET: get,

@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Final
 
 from jinja2 import Template as JinjaTemplate
-from jinja2.exceptions import TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import UndefinedError
 
+from hookwright.core.templates.missing import Lacking
 from hookwright.core.templates.source import Tag
 from hookwright.errors import BudgetError, Cause, TemplateError
 
@@ -38,16 +39,15 @@ def explain(error: Exception, tags: tuple[Tag | None, ...] = ()) -> TemplateErro
     if isinstance(error, BudgetError):
         return BudgetError(message, line=line, expression=expression)
     cause = Cause.UNDEFINED_FIELD if isinstance(error, UndefinedError) else Cause.TEMPLATE
-    return TemplateError(message, line=line, expression=expression, cause=cause)
+    lacking = isinstance(error, UndefinedError) and isinstance(error.args[0], Lacking)
+    return TemplateError(message, line=line, expression=expression, cause=cause, lacking=lacking)
 
 
 def _place(error: Exception, tags: tuple[Tag | None, ...]) -> tuple[int, str]:
     if isinstance(error, TemplateError) and error.line:
-        return error.line, _short(error.expression)
-    if isinstance(error, TemplateSyntaxError):
-        return error.lineno, ""
+        return error.line, shortened(error.expression)
     tag = _tag_of(error.__traceback__, tags)
-    return (tag.line, _short(tag.text)) if tag else (0, "")
+    return (tag.line, shortened(tag.text)) if tag else (0, "")
 
 
 def _tag_of(traceback: TracebackType | None, tags: tuple[Tag | None, ...]) -> Tag | None:
@@ -59,7 +59,8 @@ def _tag_of(traceback: TracebackType | None, tags: tuple[Tag | None, ...]) -> Ta
     return found
 
 
-def _short(expression: str) -> str:
+def shortened(expression: str) -> str:
+    """A tag as it stands in a sentence: on one line, not too long."""
     words = " ".join(expression[: 2 * _EXPRESSION_SHOWN].split())
     return words if len(words) <= _EXPRESSION_SHOWN else words[: _EXPRESSION_SHOWN - 1] + "…"
 
@@ -67,12 +68,12 @@ def _short(expression: str) -> str:
 def _sentence(error: Exception) -> str:
     if isinstance(error, TemplateError | UndefinedError):
         return str(error)
-    if isinstance(error, TemplateSyntaxError):
-        return (error.message or "this is not a template").rstrip(".")[:_DETAIL_SHOWN]
     if isinstance(error, RecursionError | MemoryError):
         return "this is nested too deeply"
     if isinstance(error, ZeroDivisionError):
         return "this divides by zero"
     if isinstance(error, UnicodeEncodeError):
         return "this text holds half of a surrogate pair, which is no character"
+    if isinstance(error, TypeError):  # the operators are Python's own
+        return "a text and a number, or other unlike values, cannot be compared; | string and | int make them alike"
     return f"this does not work with these values: {str(error)[:_DETAIL_SHOWN]}"

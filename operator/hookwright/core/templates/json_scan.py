@@ -64,12 +64,22 @@ START: Final[State] = (Level("value"),)
 
 
 class NotJsonError(Exception):
-    """The text breaks JSON's rules; the text is a sentence, `offset` where."""
+    """The text breaks JSON's rules; the text is a sentence, `offset` where.
 
-    def __init__(self, sentence: str, offset: int = 0) -> None:
+    `level` and `char` tell what could not stand where, None: anything else was wrong.
+    """
+
+    def __init__(self, sentence: str, offset: int = 0, *, level: Level | None = None, char: str = "") -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.offset = offset
+        self.level = level
+        self.char = char
+
+    @property
+    def fault(self) -> str:
+        """The sentence without its cure."""
+        return self.sentence.partition(";")[0]
 
 
 def in_string(level: Level) -> bool:
@@ -93,7 +103,7 @@ def after_value(level: Level) -> Level:
     """The level once a value has been written at it. Raises NotJsonError where none can stand."""
     if level.mode in ("value", "first"):
         return level._replace(mode="after")
-    raise NotJsonError(_unexpected(settled(level), ""))
+    raise _unexpected(settled(level), "")
 
 
 def read(state: State, text: str, source: int, heard: Heard, most: int) -> tuple[State, int]:
@@ -166,7 +176,7 @@ def _step(state: State, at: int, char: str, place: tuple[int, int], heard: Heard
         level = settled(level)
     if level.mode == "word":
         if char != level.part[0]:
-            raise NotJsonError(_unexpected(level, char))
+            raise _unexpected(level, char)
         rest = level.part[1:]
         return (*state[:at], level._replace(mode="word" if rest else "after", part=rest))
     if char in _BLANK:
@@ -188,7 +198,7 @@ def _open_string(above: State, level: Level, name: StringID) -> State:
     elif level.mode in ("key", "firstkey"):
         level = level._replace(mode="keystring", string=name, quoted=True)
     else:
-        raise NotJsonError(_unexpected(level, '"') if level.stack or level.mode == "after" else _NO_BODY)
+        raise _unexpected(level, '"') if level.stack or level.mode == "after" else NotJsonError(_NO_BODY)
     return (*above, level, Level("start")) if len(above) + 1 < LEVELS else (*above, level)
 
 
@@ -264,14 +274,20 @@ def _punctuation(level: Level, char: str) -> Level:
         return level._replace(mode="after", stack=stack[:-1])
     if char == "]" and mode in ("after", "first") and stack[-1:] == "[":
         return level._replace(mode="after", stack=stack[:-1])
-    raise NotJsonError(_unexpected(level, char))
+    raise _unexpected(level, char)
 
 
-def _unexpected(level: Level, char: str) -> str:
-    """Why `char` (or an expression, if empty) cannot stand at a level, and what to write."""
+def _unexpected(level: Level, char: str) -> NotJsonError:
+    """That `char` (or an expression, if empty) cannot stand at a level, why, and what to write."""
+    return NotJsonError(_reason(level, char), level=level, char=char)
+
+
+def _reason(level: Level, char: str) -> str:
     what = char or "an expression"
     if char == "'":
         return 'JSON takes double quotes, as in "name"'
+    if char and char in ",}" and level.mode == "value" and level.stack[-1:] == "{":
+        return f"a value is missing before {char}"
     if char and char in "]}" and level.mode in ("value", "key"):
         return f"a comma stands right before {char}; take it away, or in a loop {_COMMA}"
     if level.mode == "after" and not level.stack:
@@ -279,7 +295,7 @@ def _unexpected(level: Level, char: str) -> str:
     if level.mode == "after" and (not char or char not in "]}:"):
         return f"a comma is missing before {what}; in a loop {_COMMA} before {{% endfor %}}"
     if level.mode in ("key", "firstkey"):
-        cure = 'put it in quotes, as in "{{ name }}": 1' if not char else "names stand in double quotes"
+        cure = 'put it in quotes, as in "{{ data.id }}": 1' if not char else "names stand in double quotes"
         return f"the name of a field must stand here, not {what}; {cure}"
     if level.mode == "colon":
         return f"a colon must stand after the name of a field, not {what}"

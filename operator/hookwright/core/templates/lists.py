@@ -11,6 +11,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import Any, Final
 
+import orjson
 from jinja2 import Undefined
 
 from hookwright.core.templates import texts
@@ -67,13 +68,15 @@ def _field(attribute: Any) -> Callable[[Any], Any]:
     return lambda value: get(value, "", *parts)
 
 
-def _key(attribute: Any, case_sensitive: bool) -> Callable[[Any], Any]:
+def _key(attribute: Any, case_sensitive: bool, default: Any = None) -> Callable[[Any], Any]:
     field = _field(attribute)
 
     def key(value: Any) -> Any:
         found = field(value)
         if isinstance(found, Undefined):
-            found._fail_with_undefined_error()
+            if default is None:
+                found._fail_with_undefined_error()
+            found = default
         return found.lower() if isinstance(found, str) and not case_sensitive else found
 
     return key
@@ -112,14 +115,16 @@ def length(context: RenderContext, value: Any) -> int:
     raise TemplateError(f"this is {kind(value)}, which has no length")
 
 
-def default(context: RenderContext, value: Any, instead: Any = "", boolean: bool = False) -> Any:
-    """`instead` where the field is missing; with `true` also where it is empty, false, 0 or null."""
-    return instead if isinstance(value, Undefined) or (boolean and not value) else value
+def default(context: RenderContext, value: Any, default_value: Any = "", boolean: bool = False) -> Any:
+    """`default_value` where the field is missing; with `true` also where it is empty, false, 0 or null."""
+    return default_value if isinstance(value, Undefined) or (boolean and not value) else value
 
 
-def to_json(context: RenderContext, value: Any) -> JsonText:
-    """JSON text, written as it is outside strings and escaped inside them."""
-    return JsonText(dumps(context, value))
+def to_json(context: RenderContext, value: Any, indent: int | None = None) -> JsonText:
+    """JSON text, written as it is outside strings and escaped inside them; in lines of two blanks a level."""
+    if indent not in (None, 0, 2):
+        raise TemplateError("json indents by 2 or not at all")
+    return JsonText(dumps(context, value, orjson.OPT_INDENT_2 if indent else 0))
 
 
 def to_list(context: RenderContext, value: Any) -> list[Any]:
@@ -157,10 +162,19 @@ def sort(
     attribute: Any = None,
 ) -> list[Any]:
     """Sorted, by a field if one is given."""
+    names = attribute.split(",", _PATH_MAX) if isinstance(attribute, str) else [attribute]
+    return _in_order(context, value, [_key(name, case_sensitive) for name in names], reverse)
+
+
+def _in_order(
+    context: RenderContext, value: Any, keys: list[Callable[[Any], Any]], reverse: bool
+) -> list[Any]:
+    """Sorted by all `keys`, each paid for."""
     before = context.steps
     found = _keyed(context, value)
+    context.charge(_KEY_STEPS * len(found) * (len(keys) - 1))
     context.charge((before - context.steps) * len(found).bit_length() // 4)
-    return sorted(found, key=_key(attribute, case_sensitive), reverse=bool(reverse))
+    return sorted(found, key=lambda one: [key(one) for key in keys], reverse=bool(reverse))
 
 
 def unique(
@@ -185,12 +199,12 @@ def _extreme(pick: Callable[..., Any]) -> texts.Operation:
 
 
 def groupby(
-    context: RenderContext, value: Any, attribute: Any, case_sensitive: bool = False
+    context: RenderContext, value: Any, attribute: Any, default: Any = None, case_sensitive: bool = False
 ) -> list[tuple[Any, list[Any]]]:
     """(field, items that have it), sorted by the field: `{% for name, items in xs | groupby("name") %}`."""
-    field, key = _field(attribute), _key(attribute, case_sensitive)
+    field, key = _key(attribute, True, default), _key(attribute, case_sensitive, default)
     groups: dict[Any, tuple[Any, list[Any]]] = {}
-    for one in sort(context, value, case_sensitive=case_sensitive, attribute=attribute):
+    for one in _in_order(context, value, [key], False):
         groups.setdefault(key(one), (field(one), []))[1].append(one)
     return list(groups.values())
 
@@ -209,19 +223,28 @@ def total(context: RenderContext, value: Any, attribute: Any = None, start: Any 
     return number(sum(found, start))
 
 
-def batch(context: RenderContext, value: Any, size: int) -> list[list[Any]]:
-    """Rows of `size` items."""
+def batch(context: RenderContext, value: Any, linecount: int, fill_with: Any = None) -> list[list[Any]]:
+    """Rows of `linecount` items, the last one filled up where there is something to fill with."""
     found = _weighed(context, value)
-    return [found[at : at + size] for at in range(0, len(found), max(1, texts.bounded(size)))]
+    size = max(1, texts.bounded(linecount))
+    rows = [found[at : at + size] for at in range(0, len(found), size)]
+    if rows and fill_with is not None:
+        context.charge(size)
+        rows[-1] += [fill_with] * (size - len(rows[-1]))
+    return rows
 
 
-def slices(context: RenderContext, value: Any, count: int) -> list[list[Any]]:
-    """The items in `count` columns."""
+def slices(context: RenderContext, value: Any, slices: int, fill_with: Any = None) -> list[list[Any]]:
+    """The items in `slices` columns, the shorter ones filled up where there is something to fill with."""
     found = _weighed(context, value)
-    context.charge(texts.bounded(count))
-    size, more = divmod(len(found), max(1, count))
-    starts = [column * size + min(column, more) for column in range(count + 1)]
-    return [found[start:end] for start, end in pairwise(starts)]
+    context.charge(texts.bounded(slices))
+    size, more = divmod(len(found), max(1, slices))
+    starts = [column * size + min(column, more) for column in range(slices + 1)]
+    columns = [found[start:end] for start, end in pairwise(starts)]
+    if more and fill_with is not None:
+        for column in columns[more:]:
+            column.append(fill_with)
+    return columns
 
 
 def rounded(context: RenderContext, value: Any, precision: int = 0, method: str = "common") -> float:
@@ -273,10 +296,10 @@ def absolute(context: RenderContext, value: Any) -> int | float:
     return abs(value)
 
 
-def join(context: RenderContext, value: Any, separator: Any = "", attribute: Any = None) -> str:
-    """Items (or a field of each) as one text."""
+def join(context: RenderContext, value: Any, d: Any = "", attribute: Any = None) -> str:
+    """Items (or a field of each) as one text, with `d` between."""
     field = _field(attribute)
-    return texts.join(context, [field(one) for one in items_of(context, value)], separator)
+    return texts.join(context, [field(one) for one in items_of(context, value)], d)
 
 
 def filesize(context: RenderContext, value: Any, binary: bool = False) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Final
 
 from jinja2 import StrictUndefined
@@ -20,6 +21,15 @@ from hookwright.core.templates.values import kind
 _SHOWN: Final = 12  # names in one sentence
 _SHOWN_CHARACTERS: Final = 64  # of one name
 _COMPARED: Final = 200  # names looked at for the nearest
+
+
+_ALIKE: Final = 0.6  # from where on a name is taken for a slip of the pen
+
+
+class Lacking(str):
+    """A sentence about a field or item that another event may well have."""
+
+    __slots__ = ()
 
 
 class Missing(StrictUndefined):
@@ -38,6 +48,9 @@ class Missing(StrictUndefined):
         super().__init__(hint, obj, name, exc)
         self._path = path
 
+    def __bool__(self) -> bool:  # type: ignore[override]  # only asked about
+        return False
+
     @property
     def _undefined_message(self) -> str:
         if self._undefined_hint:
@@ -52,12 +65,13 @@ def _absent(parent: Any, name: Any, path: str) -> str:
     full = join_path(path, name)
     if isinstance(parent, dict):
         has = f"{here} has {listed(parent, str(name))}" if parent else f"{here} is empty"
-        return f"{full}: no such field; {has}"
+        sentence = f"{full}: no such field; {has}"
+        return sentence if nearest(str(name), map(str, parent), _ALIKE) else Lacking(sentence)
     if isinstance(parent, list | tuple):
         if isinstance(name, int):
             count = len(parent)
             has = f"{count} item{'s' * (count != 1)}" if count else "no items"
-            return f"{full}: no such item; {here} has {has}"
+            return Lacking(f"{full}: no such item; {here} has {has}")
         return (
             f"{full}: no such field; {here} is a list, so write {here}[0] for its first item, or loop over it"
         )
@@ -89,6 +103,7 @@ def listed(names: Iterable[Any], wanted: str) -> str:
     return ", ".join(printable(name) for name in near) + f" and {len(known) - len(near)} more"
 
 
-def nearest(wanted: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant."""
-    return next(iter(get_close_matches(wanted[:_SHOWN_CHARACTERS], list(names), 1, 0.5)), None)
+def nearest(wanted: str, names: Iterable[str], alike: float = 0.5) -> str | None:
+    """The name that was probably meant; `alike`: 1 for the very same, 0 for any."""
+    known = [name for name in islice(names, _COMPARED) if len(name) <= _SHOWN_CHARACTERS]
+    return next(iter(get_close_matches(wanted[:_SHOWN_CHARACTERS], known, 1, alike)), None)

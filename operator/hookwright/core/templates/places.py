@@ -16,9 +16,11 @@ from typing import Final
 from jinja2 import nodes
 
 from hookwright import limits
-from hookwright.core.templates import environment, json_scan
+from hookwright.core.templates import commas, environment, json_scan
+from hookwright.core.templates.commas import Frame
 from hookwright.core.templates.json_scan import NotJsonError, State, StringID, Verdict
 from hookwright.core.templates.outline import Outline
+from hookwright.core.templates.rounds import Rounds, truth
 from hookwright.errors import TemplateError
 
 _PUNCTUATION: Final = re.compile(
@@ -28,14 +30,6 @@ _PUNCTUATION: Final = re.compile(
 _CURE_CHARACTERS: Final = 200  # of a tag that is quoted in its own cure
 
 _STRINGS_MAX: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Rounds:
-    """What is known about the current round of the innermost loop."""
-
-    first: bool
-    last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +52,7 @@ class Places:
         self._known: dict[tuple[int, State, Rounds | None], frozenset[State]] = {}
         self._read: dict[tuple[int, State], State] = {}
         self._left = limits.TEMPLATE_SCAN_STEPS
+        self._frames: list[Frame] = []
         try:
             self._follow(tree)
         except TemplateError:
@@ -65,9 +60,11 @@ class Places:
             raise
 
     def _follow(self, tree: nodes.Template) -> None:
-        for state in self._run(tree.body, json_scan.START, None):
+        for state in self._run(tree, tree.body, json_scan.START, None):
             if len(state) > 1 or not json_scan.complete(state[0]):
-                raise TemplateError(_unfinished(state), line=self._outline.last_line)
+                begun = state[0].stack or state[0].mode != "value"
+                sentence = None if begun else commas.empty_body(tree, self._outline)
+                raise TemplateError(sentence or _unfinished(state), line=self._outline.last_line)
 
     def writers(self) -> dict[int, str]:
         """Expression id → name of its writer. Raises TemplateError where paths disagree."""
@@ -85,9 +82,10 @@ class Places:
         (writer,) = writers
         expression = self._expressions[key]
         if isinstance(expression, nodes.CondExpr) and expression.expr2 is None and "json" in writer:
-            raise self._refusal(
-                key, "say what stands here otherwise, as in {{ value if condition else none }}"
+            whole = re.sub(
+                r"\s*[-+]?\}\}\Z", " else none }}", self._outline.tags[key].text[:_CURE_CHARACTERS]
             )
+            raise self._refusal(key, f"say what stands here otherwise, as in {whole}")
         return writer
 
     def _resolve(self, spot: _Spot, key: int) -> str:
@@ -112,13 +110,17 @@ class Places:
         tag = self._outline.tags[key]
         return TemplateError(sentence, line=tag.line, expression=tag.text)
 
-    def _run(self, body: list[nodes.Node], state: State, rounds: Rounds | None) -> frozenset[State]:
+    def _run(
+        self, owner: nodes.Node, body: list[nodes.Node], state: State, rounds: Rounds | None
+    ) -> frozenset[State]:
         key = (id(body), state, rounds)
         if (known := self._known.get(key)) is not None:
             return known
         states = frozenset((state,))
-        for node in body:
+        for index, node in enumerate(body):
+            self._frames.append(Frame(owner, body, index, state, rounds))
             states = frozenset(end for one in states for end in self._statement(node, one, rounds))
+            self._frames.pop()
             self._pay(len(states))
             if len(states) > limits.TEMPLATE_PATHS:
                 raise TemplateError(
@@ -148,7 +150,7 @@ class Places:
         if isinstance(node, nodes.For):
             return self._for(node, state, rounds)
         if isinstance(node, nodes.With):
-            return self._run(node.body, state, rounds)
+            return self._run(node, node.body, state, rounds)
         if isinstance(node, nodes.AssignBlock):
             self._plain.update(
                 id(part)
@@ -163,21 +165,23 @@ class Places:
         for branch in (node, *node.elif_):
             taken = truth(branch.test, rounds)
             if taken is not False:
-                ends |= self._run(branch.body, state, rounds)
+                ends |= self._run(branch, branch.body, state, rounds)
             if taken is True:
                 return ends
-        return ends | self._run(node.else_, state, rounds)
+        return ends | self._run(node, node.else_, state, rounds)
 
     def _for(self, node: nodes.For, state: State, rounds: Rounds | None) -> frozenset[State]:
-        ends = self._run(node.else_, state, rounds) | self._run(node.body, state, Rounds(True, True))
-        begun = self._run(node.body, state, Rounds(True, False))
+        ends = self._run(node, node.else_, state, rounds) | self._run(
+            node, node.body, state, Rounds(True, True)
+        )
+        begun = self._run(node, node.body, state, Rounds(True, False))
         waiting, seen = set(begun), set(begun)
         while waiting:
-            for new in self._run(node.body, waiting.pop(), Rounds(False, False)) - seen:
+            for new in self._run(node, node.body, waiting.pop(), Rounds(False, False)) - seen:
                 seen.add(new)
                 waiting.add(new)
         for one in seen:
-            ends |= self._run(node.body, one, Rounds(False, True))
+            ends |= self._run(node, node.body, one, Rounds(False, True))
         return ends
 
     def _text(self, node: nodes.TemplateData, state: State) -> State:
@@ -188,8 +192,21 @@ class Places:
                 self._pay(steps)
             except NotJsonError as error:
                 line = self._outline.lines[id(node)] + node.data.count("\n", 0, error.offset)
-                raise TemplateError(error.sentence, line=line) from None
+                at_start = self._leads(node) and not node.data[: error.offset].strip()
+                raise TemplateError(self._with_cure(error, at_start), line=line) from None
         return self._read[key]
+
+    def _leads(self, part: nodes.Node) -> bool:
+        """Whether a piece is the first thing after the tag before it."""
+        frame = self._frames[-1]
+        output = frame.body[frame.at]
+        return isinstance(output, nodes.Output) and output.nodes[0] is part
+
+    def _with_cure(self, error: NotJsonError, at_start: bool) -> str:
+        if error.level is None:
+            return error.sentence
+        cure = commas.cure(self._frames, error.level, error.char, at_start, self._outline)
+        return error.sentence if cure is None else f"{error.fault}; {cure}"
 
     def _hear(self, string: StringID, verdict: Verdict) -> None:
         self._verdicts.setdefault(string, set()).add(verdict)
@@ -224,7 +241,13 @@ class Places:
                 "an expression cannot be the comma between two values; "
                 f"write {{% if {comma[2]} %}},{{% endif %}}",
             )
-        return self._refusal(key, error.sentence)
+        expression = self._expressions[key]
+        if isinstance(expression, nodes.Const) and str(expression.value).strip() == ",":
+            around = self._frames[-1].owner
+            tag = self._outline.tags.get(id(around)) if isinstance(around, nodes.If) else None
+            line = f"{tag.text},{{% endif %}}" if tag else commas.NOT_LAST
+            return self._refusal(key, f"an expression cannot be the comma between two values; write {line}")
+        return self._refusal(key, self._with_cure(error, self._leads(expression)))
 
 
 def _string(level: json_scan.Level) -> StringID:
@@ -240,26 +263,3 @@ def _unfinished(state: State) -> str:
         return "the template is empty; a body is an object or a list"
     what = " and ".join(level.stack[::-1]) or "a value"
     return f"on some path {what} is not closed at the end of the template"
-
-
-def truth(test: nodes.Node, rounds: Rounds | None) -> bool | None:
-    """What a condition is in a given round of a loop, None if that depends on the event."""
-    if isinstance(test, nodes.Const):
-        return bool(test.value)
-    if isinstance(test, nodes.Not):
-        inner = truth(test.node, rounds)
-        return None if inner is None else not inner
-    if isinstance(test, nodes.And | nodes.Or):
-        left, right = truth(test.left, rounds), truth(test.right, rounds)
-        deciding = isinstance(test, nodes.Or)
-        if deciding in (left, right):
-            return deciding
-        return None if None in (left, right) else not deciding
-    if (
-        rounds
-        and isinstance(test, nodes.Getattr)
-        and isinstance(test.node, nodes.Name)
-        and test.node.name == "loop"
-    ):
-        return {"first": rounds.first, "last": rounds.last}.get(test.attr)
-    return None

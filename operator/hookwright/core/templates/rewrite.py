@@ -14,36 +14,33 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from hookwright import limits
-from hookwright.core.templates import environment, tables
+from hookwright.core.templates import environment, tables, texts
 from hookwright.core.templates.access import METHOD_NAMES
 from hookwright.core.templates.budget import CHARACTERS_PER_STEP
+from hookwright.core.templates.helpers import VARIABLES, filter_for
 from hookwright.core.templates.lists import number
 from hookwright.core.templates.missing import join_path, nearest
 from hookwright.core.templates.outline import Outline
 from hookwright.errors import TemplateError
 
-VARIABLES: Final = frozenset(
-    ["event", "event_type", "event_time", "data", "cloudevent", "webhook", "delivery", "trigger"]
-)
-
 REFUSED_STATEMENTS: Final = {
-    "macro": "macros are not understood here; a loop or {% set %} repeats a piece",
-    "call": "macros are not understood here; a loop or {% set %} repeats a piece",
+    "macro": "macros are not understood here; a loop or set repeats a piece",
+    "call": "macros are not understood here; a loop or set repeats a piece",
     "include": "a body is one template; write the text of the other one here",
     "import": "a body is one template; write the text of the other one here",
     "from": "a body is one template; write the text of the other one here",
     "extends": "a body is one template; write the text of the other one here",
-    "block": "a body is one template; leave {% block %} and {% endblock %} out",
-    "filter": "put the filter on each expression, as in {{ value | upper }}",
-    "autoescape": "escaping follows the place; leave {% autoescape %} out",
-    "print": "write {{ value }}",
-    "do": "write {% set name = value %}",
-    "break": "filter the loop instead, as in {% for item in items if condition %}",
-    "continue": "filter the loop instead, as in {% for item in items if condition %}",
-    "each": "write {% for item in items %} … {% endfor %}",
+    "block": "a body is one template; leave block and endblock out",
+    "filter": "put the filter on each expression, as in {{ data.id | upper }}",
+    "autoescape": "escaping follows the place; leave autoescape out",
+    "print": "write {{ data.id }}",
+    "do": "write {% set name = data.id %}",
+    "break": "filter the loop instead, as in {% for item in data.access_groups if item.integration %}",
+    "continue": "filter the loop instead, as in {% for item in data.access_groups if item.integration %}",
+    "each": "write {% for item in data.access_groups %} … {% endfor %}",
     "endeach": "write {% endfor %}",
-    "unless": "write {% if not condition %} … {% endif %}",
-    "elsif": "write {% elif condition %}",
+    "unless": "write {% if not data.id %} … {% endif %}",
+    "elsif": "write {% elif data.id %}",
 }
 STATEMENTS: Final = frozenset(
     ["if", "elif", "else", "endif", "for", "endfor", "set", "endset", "with", "endwith", "raw", "endraw"]
@@ -227,19 +224,22 @@ class Rewriter:
         if node.name not in tables.FILTERS:
             if cure := tables.REFUSED.get(node.name):
                 raise TemplateError(f"the filter {node.name} is not there; {cure}")
+            if ours := filter_for(node.name):
+                raise TemplateError(f"there is no filter {node.name[:64]}; did you mean {ours}?")
             raise TemplateError(tables.unknown("filter", node.name, tables.FILTERS))
         if node.node is None:
-            raise TemplateError("put the filter on the expression, as in {{ value | upper }}")
-        return self._arguments(node)
+            raise TemplateError("put the filter on the expression, as in {{ data.id | upper }}")
+        return self._arguments(node, tables.FILTERS[node.name])
 
     def _test(self, node: nodes.Test) -> Any:
         if node.name not in tables.TESTS:
             raise TemplateError(tables.unknown("test", node.name, tables.TESTS))
-        return self._arguments(node)
+        return self._arguments(node, tables.TESTS[node.name])
 
-    def _arguments(self, node: Any) -> Any:
+    def _arguments(self, node: Any, operation: texts.Operation) -> Any:
         if node.dyn_args or node.dyn_kwargs:
             raise TemplateError(f"* and ** are not understood in {node.name}; write the arguments one by one")
+        tables.check_arguments(node.name, operation, len(node.args), [one.key for one in node.kwargs])
         return self._children(node)
 
     def _condexpr(self, node: nodes.CondExpr) -> Any:
@@ -334,7 +334,5 @@ def check_depth(tree: nodes.Template) -> None:
     while waiting:
         node, depth = waiting.pop()
         if depth > limits.TEMPLATE_DEPTH:
-            raise TemplateError(
-                "the template is nested too deeply; split it with {% set %}", line=node.lineno
-            )
+            raise TemplateError("the template is nested too deeply; split it with set", line=node.lineno)
         waiting.extend((child, depth + 1) for child in node.iter_child_nodes())

@@ -33,11 +33,12 @@ _KEYWORD: Final = re.compile(r"\{%[-+]?\s*(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One `{{ … }}` or `{% … %}`: its line (from 1), its text as written, `{{` or the statement's word."""
+    """One `{{ … }}` or `{% … %}`: its line (from 1), its text as written and for Jinja, `{{` or the statement's word."""
 
     line: int
     text: str
     word: str
+    jinja: str
 
 
 def read(source: str) -> tuple[str, list[Tag]]:
@@ -45,6 +46,7 @@ def read(source: str) -> tuple[str, list[Tag]]:
 
     Raises TemplateError for one that is too long or too dense, and for Handlebars blocks.
     """
+    source = source.removeprefix("\ufeff")  # a byte order mark: editors on Windows put one there
     if len(source) > limits.TEMPLATE_CHARACTERS:
         raise TemplateError(
             f"a template may have {limits.TEMPLATE_CHARACTERS:,} characters, this one has {len(source):,}"
@@ -64,7 +66,7 @@ def read(source: str) -> tuple[str, list[Tag]]:
             if tokens > limits.TEMPLATE_TOKENS or inside > limits.TEMPLATE_TAG_CHARACTERS:
                 raise _too_dense(line)
             word = _KEYWORD.match(text)
-            tags.append(Tag(line, text, word[1] if word else "{{"))
+            tags.append(Tag(line, text, word[1] if word else "{{", translated))
             handlebars.refuse(text, line)
         out.append(translated)
         line += text.count("\n")

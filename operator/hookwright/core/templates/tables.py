@@ -7,7 +7,8 @@ Must not: know the syntax tree.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any, Final
 
 from jinja2 import Undefined, pass_context
@@ -16,6 +17,7 @@ from hookwright.core.templates import lists, moments, texts
 from hookwright.core.templates.access import get
 from hookwright.core.templates.budget import RenderContext
 from hookwright.core.templates.missing import nearest
+from hookwright.core.templates.values import kinds
 from hookwright.errors import TemplateError
 
 _STEPS_PER_ITEM: Final = 8
@@ -61,6 +63,12 @@ def _divisible(context: RenderContext, value: Any, by: Any) -> bool:
 
 
 TESTS: Final[dict[str, texts.Operation]] = {
+    "!=": _compare(operator.ne),
+    "<": _compare(operator.lt),
+    "<=": _compare(operator.le),
+    "==": _compare(operator.eq),
+    ">": _compare(operator.gt),
+    ">=": _compare(operator.ge),
     "boolean": _kind_test(bool),
     "defined": _defined,
     "divisibleby": _divisible,
@@ -70,11 +78,13 @@ TESTS: Final[dict[str, texts.Operation]] = {
     "false": _same(False),
     "float": _kind_test(float),
     "ge": _compare(operator.ge),
+    "greaterthan": _compare(operator.gt),
     "gt": _compare(operator.gt),
     "in": _is_in,
     "integer": _kind_test(int, but=(bool,)),
     "iterable": _kind_test(list, tuple, dict, str),
     "le": _compare(operator.le),
+    "lessthan": _compare(operator.lt),
     "lower": lambda context, value: texts.read(context, value).islower(),
     "lt": _compare(operator.lt),
     "mapping": _kind_test(dict),
@@ -82,6 +92,7 @@ TESTS: Final[dict[str, texts.Operation]] = {
     "none": _same(None),
     "number": _kind_test(int, float, but=(bool,)),
     "odd": lambda context, value: not _divisible(context, value, 2),
+    "sameas": _compare(operator.is_),
     "sequence": _kind_test(list, tuple, str),
     "string": _kind_test(str),
     "true": _same(True),
@@ -105,7 +116,7 @@ def unknown(what: str, name: str, table: dict[str, Any]) -> str:
 
 
 def _map(
-    context: RenderContext, value: Any, *args: Any, attribute: Any = None, default: Any = None
+    context: RenderContext, value: Any, *args: Any, attribute: Any = None, default: Any = None, **kwargs: Any
 ) -> list[Any]:
     """A field of each item (`attribute="name"`), or a filter applied to each (`map("upper")`)."""
     found = lists.items_of(context, value)
@@ -117,7 +128,7 @@ def _map(
             made = [default if isinstance(one, Undefined) else one for one in made]
     else:
         operation = _named(FILTERS, "filter", args[0] if args else "")
-        made = [operation(context, one, *args[1:]) for one in found]
+        made = [operation(context, one, *args[1:], **kwargs) for one in found]
     context.weigh(made)
     return made
 
@@ -165,7 +176,25 @@ REFUSED: Final = {
 """Jinja's filters that are left out, and what to do instead."""
 
 
-def priced(operation: texts.Operation) -> Callable[..., Any]:
+def check_arguments(name: str, operation: texts.Operation, count: int, named: Sequence[str]) -> None:
+    """Raises TemplateError unless an entry of the tables takes `count` arguments and the `named` ones."""
+    parameters = list(signature(operation).parameters.values())[2:]
+    if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in parameters):
+        return
+    takes = ", ".join(each.name for each in parameters) or "no arguments"
+    known = [each.name for each in parameters]
+    given = {*known[:count], *named}
+    for each in named:
+        if each not in known[count:]:
+            raise TemplateError(f"{name} takes no {each[:64]}=…; it takes {takes}")
+    if count > len(known):
+        raise TemplateError(f"{name} takes {takes}{' and no more' if known else ''}")
+    wanting = [each.name for each in parameters if each.default is each.empty and each.name not in given]
+    if wanting:
+        raise TemplateError(f"{name} needs {' and '.join(wanting)}; it takes {takes}")
+
+
+def priced(name: str, operation: texts.Operation) -> Callable[..., Any]:
     """An entry of the tables as Jinja calls it: with the context, never at compile time."""
 
     @pass_context
@@ -173,6 +202,10 @@ def priced(operation: texts.Operation) -> Callable[..., Any]:
         context.charge(_STEPS_PER_ITEM)
         for argument in (*args, *kwargs.values()):
             context.weigh(argument)
-        return operation(context, value, *args, **kwargs)
+        try:
+            return operation(context, value, *args, **kwargs)
+        except (TypeError, ValueError):
+            given = kinds(value, *args, *kwargs.values())
+            raise TemplateError(f"{name} does not go with {given}") from None
 
     return call

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 from jinja2 import Template as JinjaTemplate
 from jinja2 import nodes
+from jinja2.exceptions import TemplateSyntaxError
 
 from hookwright import limits
 from hookwright.core.templates import environment, urls
@@ -24,6 +25,7 @@ from hookwright.core.templates.outline import Outline, outline
 from hookwright.core.templates.places import Places
 from hookwright.core.templates.rewrite import REFUSED_STATEMENTS, STATEMENTS, Rewriter, check_depth
 from hookwright.core.templates.source import Tag, read
+from hookwright.core.templates.syntax import located
 from hookwright.errors import BudgetError, TemplateError
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -108,7 +110,7 @@ def _compile(source: str, kind: _Kind) -> Template:
         translated, tags = read(source)
         for tag in tags:
             _check_statement(tag, kind)
-        tree = environment.ENVIRONMENT.parse(translated)
+        tree = _parsed(translated, tags)
         check_depth(tree)
         found = outline(tree, tags, source.count("\n") + 1)
         finish = kind.finish(tree, found)
@@ -120,6 +122,13 @@ def _compile(source: str, kind: _Kind) -> Template:
         return Template(jinja.root_render_func, tags_by_code_line(jinja, found.numbered), finish, None)
     except Exception as error:
         raise explain(error) from None
+
+
+def _parsed(translated: str, tags: list[Tag]) -> nodes.Template:
+    try:
+        return environment.ENVIRONMENT.parse(translated)
+    except TemplateSyntaxError as error:
+        raise located(error, tags, environment.ENVIRONMENT.parse) from None
 
 
 def _check_statement(tag: Tag, kind: _Kind) -> None:

@@ -58,12 +58,13 @@ def center(context: RenderContext, value: Any, width: int = 80) -> str:
 
 
 def indent(
-    context: RenderContext, value: Any, width: int = 4, first: bool = False, blank: bool = False
+    context: RenderContext, value: Any, width: int | str = 4, first: bool = False, blank: bool = False
 ) -> str:
-    """Every line but the first, and empty ones, `width` blanks to the right."""
+    """Every line but the first, and empty ones, `width` blanks (or that text) to the right."""
     whole = read(context, value)
-    check_text(context, len(whole) + (whole.count("\n") + 1) * bounded(width))
-    pad = " " * width
+    wide = len(width) if isinstance(width, str) else bounded(width)
+    check_text(context, len(whole) + (whole.count("\n") + 1) * wide)
+    pad = width if isinstance(width, str) else " " * wide
     lines = whole.split("\n")
     moved = [
         pad + line if (line or blank) and (number or first) else line for number, line in enumerate(lines)
@@ -152,12 +153,12 @@ _STRIPPED_MAX: Final = 64  # characters to strip: each character of the text is 
 
 
 def _strip(method: Callable[..., str]) -> Operation:
-    def call(context: RenderContext, value: Any, characters: str | None = None) -> str:
-        if characters is not None and len(characters) > _STRIPPED_MAX:
+    def call(context: RenderContext, value: Any, chars: str | None = None) -> str:
+        if chars is not None and len(chars) > _STRIPPED_MAX:
             raise TemplateError(f"at most {_STRIPPED_MAX} different characters can be stripped")
         whole = read(context, value)
-        context.charge(len(whole) * len(characters or "") // CHARACTERS_PER_STEP)
-        return method(whole, characters)
+        context.charge(len(whole) * len(chars or "") // CHARACTERS_PER_STEP)
+        return method(whole, chars)
 
     return call
 
@@ -181,8 +182,13 @@ METHODS: Final[dict[str, Operation]] = {
 }
 """What may be called on a text: `x.upper()`."""
 
+
+def _case(method: Callable[[str], str]) -> Operation:
+    return lambda context, value: method(read(context, value))
+
+
 FILTERS: Final[dict[str, Operation]] = {
-    **{name: _SAME[name] for name in ("upper", "lower", "title", "capitalize")},
+    **{method.__name__: _case(method) for method in (str.upper, str.lower, str.title, str.capitalize)},
     "trim": _STRIP["strip"],
     "center": center,
     "e": escape_html,

@@ -49,6 +49,12 @@ def kind(value: Any) -> str:
     return _KINDS.get(type(value)) or ("a text" if isinstance(value, str) else "not a value of an event")
 
 
+def kinds(*values: Any) -> str:
+    """What some values are: `a list, a text and a number`."""
+    *most, last = map(kind, values)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def _refuse(value: Any) -> Any:
     """What orjson calls for anything that is not JSON: a missing field says which, the rest is refused."""
     if isinstance(value, Undefined):
@@ -58,10 +64,10 @@ def _refuse(value: Any) -> Any:
     raise TemplateError(f"this is {kind(value)}, so it cannot be written as JSON")
 
 
-def dumps(context: RenderContext, value: Any) -> str:
+def dumps(context: RenderContext, value: Any, option: int = 0) -> str:
     """Compact JSON text. Raises TemplateError for what is not JSON, UndefinedError for a missing field."""
     try:
-        text = orjson.dumps(value, _refuse).decode()
+        text = orjson.dumps(value, _refuse, option).decode()
     except orjson.JSONEncodeError as error:
         raise error.__cause__ or TemplateError(f"this cannot be written as JSON: {error}") from None
     check_text(context, len(text))
