@@ -95,10 +95,14 @@ def invocation_in_full(invocation: Mapping[str, Any], command: Callable[[str], s
         _message(f"{request['method']} {request['url']}", request)
     if response := invocation.get("response"):
         _message(f"HTTP {response['statusCode']}", response)
+    if unread := invocation.get("unread"):
+        click.echo(printable(unread))
     click.echo()
     for result in invocation.get("validators") or []:
         mark = click.style("✓", fg="green") if result["passed"] else click.style("✗", fg="red")
-        click.echo(f"{mark} {printable(result['path'])}: {printable(result['actual'] or 'nothing')}")
+        click.echo(
+            f"{mark} {printable(result['path'])}: {printable(result['actual'] or result.get('problem') or 'nothing')}"
+        )
     if invocation["result"] not in SUCCESSFUL:
         last_words(invocation, command(_next(invocation)))
 

@@ -27,7 +27,7 @@ _CAUSES: Final[dict[Cause, str]] = {
     ),
     Cause.UNDEFINED_FIELD: (
         "Check the field's name against the event (hookwright sample shows one,"
-        " hookwright schema all fields), or give it a fallback such as {{ data.field | default('none') }}."
+        " hookwright schema all fields), or give it a fallback such as {{ data.field | default('', true) }}."
     ),
     Cause.BUDGET: "Check the template's loops, and write fewer rounds or a smaller body.",
     Cause.FILTER: (

@@ -6,17 +6,17 @@ Must not: read the clock, know other time zones.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from hookwright.core.templates.budget import RenderContext
 from hookwright.core.templates.values import kind
+from hookwright.core.times import moment as read_time
 from hookwright.errors import TemplateError
 
 _ISO: Final = "%Y-%m-%dT%H:%M:%SZ"
 _FORMAT: Final = re.compile(r"(?:[^%]|%[-]?[aAbBdHIjmMpSyYfzZTFeuV%s])*")
 _FORMAT_CHARACTERS: Final = 128
-_SECONDS: Final = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
 
 
 def moment(context: RenderContext, value: Any, form: str = _ISO) -> str:
@@ -35,14 +35,8 @@ def moment(context: RenderContext, value: Any, form: str = _ISO) -> str:
 
 def _parse(value: Any) -> datetime:
     try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            if len(value) <= 64 and _SECONDS.fullmatch(value):
-                return datetime.fromtimestamp(float(value), UTC)
-            when = datetime.fromisoformat(value[:64])
-            return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
+        return read_time(value)
+    except ValueError:
         pass
     raise TemplateError(
         f"datetime needs seconds since 1970 or a text like 2030-01-31T12:00:00Z; this is {_shown(value)}"
