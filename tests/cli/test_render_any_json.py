@@ -13,7 +13,7 @@ from cli.test_render import manifest, render, rendered
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_json_of_another_kind_is_rendered_with_its_type(tmp_path: Path, mark: bytes) -> None:
     """As the event port takes it by ?type=; a byte order mark is no part of it."""
-    (tmp_path / "alert.json").write_bytes(mark + b'{"justification": "cut \\ud83d", "n": 1}')
+    (tmp_path / "alert.json").write_bytes(mark + b'{"friendly_id": "cut \\ud83d", "n": 1}')
     text = manifest().replace("[RequestApproved, RequestCreated]", '["dev.example.*"]')
     found = rendered(
         tmp_path, "--trigger", "dev.example.alert", "-f", str(tmp_path / "alert.json"), text=text

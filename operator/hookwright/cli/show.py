@@ -100,9 +100,8 @@ def invocation_in_full(invocation: Mapping[str, Any], command: Callable[[str], s
     click.echo()
     for result in invocation.get("validators") or []:
         mark = click.style("✓", fg="green") if result["passed"] else click.style("✗", fg="red")
-        click.echo(
-            f"{mark} {printable(result['path'])}: {printable(result['actual'] or result.get('problem') or 'nothing')}"
-        )
+        seen = result["actual"] or result.get("problem") or "nothing"
+        click.echo(f"{mark} {printable(result['path'])}: {printable(seen)}")
     if invocation["result"] not in SUCCESSFUL:
         last_words(invocation, command(_next(invocation)))
 

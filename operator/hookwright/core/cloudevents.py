@@ -104,10 +104,9 @@ def _header_value(value: str) -> str:
     quoted = _QUOTED.fullmatch(value)
     plain = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value
     try:
-        decoded = unquote(plain, errors="strict")
+        return unquote(plain, errors="strict")
     except UnicodeDecodeError:  # a percent sign that encodes nothing, as in a URI of another charset
         return plain
-    return plain if _CONTROL.search(decoded) else decoded  # `%0A` of a URI from an SDK that does not encode
 
 
 def _text(value: str) -> str:
