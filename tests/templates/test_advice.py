@@ -65,7 +65,7 @@ def compiles(line: str) -> None:
             after = OPENS[word] + after
     if before and opened[0] in ("elif", "else") and "endif" not in opened:
         after = "{% endif %}" + after
-    names = "{% set item = data %}{% set a = data %}{% set g = data %}{% set u = data %}{% set group = data %}{% set alert = data %}"
+    names = "".join(f"{{% set {name} = data %}}" for name in ("item", "a", "g", "u", "group", "alert"))
     whole = f'{names}{{"a": "{{% for xs in data.all %}}{before}{line}{after}{{% endfor %}}"}}'
     compile_body(whole)
 
