@@ -75,7 +75,6 @@ def findings(body: str, trigger: str = "RequestGranted", **spec: Any) -> list[Fi
             '{"b": {{ data.access_duration_in_seconds / 60 }}}',
             '{{ (data.access_duration_in_seconds / 60) if data.access_duration_in_seconds else "" }}',
         ),
-        ('{"b": "{{ data.custom_fields.ticket }}"}', '{{ data.custom_fields.ticket | default("", true) }}'),
     ],
 )  # fmt: skip
 def test_the_warning_names_the_line_to_write(body: str, line: str | None) -> None:
@@ -156,8 +155,12 @@ def test_a_slip_of_the_pen_is_still_refused(expression: str) -> None:
 
 
 def test_a_mistake_behind_a_warning_is_found() -> None:
-    """A field that the sample lacks does not hide what follows."""
-    found = assembled(webhook(bodyTemplate='{"a": "{{ data.ticket }}", "b": "{{ data.requester.emial }}"}'))
+    """An item that the sample lacks does not hide what follows."""
+    found = assembled(
+        webhook(
+            bodyTemplate='{"a": "{{ data.access_groups[1].integration.name }}", "b": "{{ data.requester.emial }}"}'
+        )
+    )
     assert [each.severity for each in found.findings] == ["warning", "error"]
 
 

@@ -26,7 +26,7 @@ from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, full_name
 from hookwright.core.redaction import printable
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
-from hookwright.errors import EventError, UsageError
+from hookwright.errors import Cause, EventError, UsageError
 
 _TEMPLATE_FROM = "spec.bodyTemplateFrom.configMapKeyRef"
 _SAMPLE_DELIVERY = delivery_id(0, "sample")
@@ -56,8 +56,8 @@ def command(
     loaded = load(paths)
     chosen = _choose(loaded, webhook)
     assembly = assemble(_needed(loaded, chosen), cluster_events=None, key=NO_KEY, stand_ins=True)
-    _refuse_broken(assembly, chosen)
-    route = assembly.webhooks[chosen.key].config
+    _refuse_broken(assembly, chosen, given=event is not None)
+    route = assembly.webhooks[chosen.key].config.model_copy(update={"held": None, "held_cause": None})
     document = _read_event(event, trigger) if event else _sample(trigger, route.triggers)
     explained = explain(route, document, delivery_id=_SAMPLE_DELIVERY, attempt=1, now=int(time.time()))
     if output == "table":
@@ -94,13 +94,15 @@ def _needed(loaded: Loaded, webhook: Manifest) -> list[Manifest]:
     return [webhook, *(each for each in loaded.manifests if each.kind in sources)]
 
 
-def _refuse_broken(assembly: Assembly, webhook: Manifest) -> None:
-    """Print what is wrong with the webhook; Ended if it cannot be rendered."""
+def _refuse_broken(assembly: Assembly, webhook: Manifest, *, given: bool) -> None:
+    """Print what is wrong with the webhook; Ended if it cannot be rendered. `given`: with an event other than a sample."""
     broken = False
     for finding in assembly.findings:
         sentence, wrong = finding.sentence, finding.severity == "error"
         if finding.field == _TEMPLATE_FROM and not wrong:  # nothing can stand in for a template
             sentence, wrong = "the ConfigMap that holds the template is not among these files: add it", True
+        if given and finding.cause is Cause.UNDEFINED_FIELD:  # of a sample event
+            wrong = False
         print_error(webhook.error(finding.field, sentence, finding.template_line), warning=not wrong)
         broken = broken or wrong
     if broken:

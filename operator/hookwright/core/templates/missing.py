@@ -23,11 +23,8 @@ _SHOWN_CHARACTERS: Final = 64  # of one name
 _COMPARED: Final = 200  # names looked at for the nearest
 
 
-_ALIKE: Final = 0.6  # from where on a name is taken for a slip of the pen
-
-
 class Lacking(str):
-    """A sentence about a field or item that another event may well have."""
+    """A sentence about an item that another event may well have."""
 
     __slots__ = ()
 
@@ -65,8 +62,7 @@ def _absent(parent: Any, name: Any, path: str) -> str:
     full = join_path(path, name)
     if isinstance(parent, dict):
         has = f"{here} has {listed(parent, str(name))}" if parent else f"{here} is empty"
-        sentence = f"{full}: no such field; {has}"
-        return sentence if nearest(str(name), map(str, parent), _ALIKE) else Lacking(sentence)
+        return f"{full}: no such field; {has}"
     if isinstance(parent, list | tuple):
         if isinstance(name, int):
             count = len(parent)
@@ -103,7 +99,7 @@ def listed(names: Iterable[Any], wanted: str) -> str:
     return ", ".join(printable(name) for name in near) + f" and {len(known) - len(near)} more"
 
 
-def nearest(wanted: str, names: Iterable[str], alike: float = 0.5) -> str | None:
-    """The name that was probably meant; `alike`: 1 for the very same, 0 for any."""
+def nearest(wanted: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant."""
     known = [name for name in islice(names, _COMPARED) if len(name) <= _SHOWN_CHARACTERS]
-    return next(iter(get_close_matches(wanted[:_SHOWN_CHARACTERS], known, 1, alike)), None)
+    return next(iter(get_close_matches(wanted[:_SHOWN_CHARACTERS], known, 1, 0.5)), None)
