@@ -130,8 +130,9 @@ class Lane:
     def spent(self) -> bool:
         """Nothing is left of a webhook that was deleted, so the lane may be dropped."""
         standing = self.standing
-        busy = self.waiting or self.dead or self._known or self._reserved or self._backlog.asked is not None
-        return standing.known and standing.mark is None and not busy and not standing.unsaved
+        left = self.waiting or self.waiting_bytes or self.dead or self._known or self._reserved
+        done = not left and self._backlog.asked is None and not standing.unsaved
+        return standing.known and standing.mark is None and done
 
     # --- coming in -------------------------------------------------------------------------------
 
