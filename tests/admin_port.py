@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 
 from admin_backend import MemoryBackend
+from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.admin import admin_app
-from hookwright.dispatcher.ports.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
 
 TOKEN = "t0ken-of-the-admin"

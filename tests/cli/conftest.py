@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from admin_backend import MemoryBackend, view
 from client_harness import ADMIN_TOKEN, EVENT_TOKEN, EventPort, Hookwright, serve
+from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.admin import admin_app
-from hookwright.dispatcher.ports.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
 
 

@@ -17,8 +17,8 @@ from admin_backend import MemoryBackend, invocation, view
 from client_harness import FAILURE, Hookwright, serve
 from hookwright.api.admin import Explanation
 from hookwright.cli.main import main
+from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.admin import admin_app
-from hookwright.dispatcher.ports.hosts import HostGuard
 
 
 def test_send_posts_the_sample_of_a_trigger(hookwright: Hookwright) -> None:

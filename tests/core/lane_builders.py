@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
 from hookwright.core.lane import Lane, Rules, Started
 from hookwright.core.lane_queue import Totals
 from hookwright.core.lifecycle import Decision
@@ -140,3 +144,27 @@ def dead(one: Delivery) -> Finish:
 def nothing() -> Claimed:
     """The answer to a claim when nothing waits."""
     return Claimed([], None)
+
+
+@dataclass(eq=False)
+class Asked:
+    """Something asked of the store: done, then told; or it failed."""
+
+    kind: str
+    do: Callable[[], Coroutine[Any, Any, Any]]
+    tell: Callable[[Any], None]
+    fail: Callable[[], None]
+    done: bool = False
+    answer: Any = None
+    route: str = ""
+    """Of a burial: whose."""
+
+
+class Flight(NamedTuple):
+    """An attempt under way; `opening` numbers the time the circuit was open when it began."""
+
+    lane: Lane
+    delivery: Delivery
+    probe: bool
+    mark: str
+    opening: int

@@ -10,9 +10,9 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from core.lane_builders import finish
+from core.lane_builders import Asked, Flight, finish
 from hookwright.core.backlog import Bury
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
@@ -31,30 +31,6 @@ RULES = {
 _FAR = 2**60
 _ALL = Wanted(1_000_000, 2**40)
 NONE = RouteCounts(0, 0, 0)
-
-
-@dataclass(eq=False)
-class Asked:
-    """Something asked of the store: done, then told; or it failed."""
-
-    kind: str
-    do: Callable[[], Coroutine[Any, Any, Any]]
-    tell: Callable[[Any], None]
-    fail: Callable[[], None]
-    done: bool = False
-    answer: Any = None
-    route: str = ""
-    """Of a burial: whose."""
-
-
-class Flight(NamedTuple):
-    """An attempt under way; `opening` numbers the time the circuit was open when it began."""
-
-    lane: Lane
-    delivery: Delivery
-    probe: bool
-    mark: str
-    opening: int
 
 
 @dataclass

@@ -9,8 +9,8 @@ import pytest
 
 from admin_backend import MemoryBackend
 from admin_port import PATHS, TOKEN, V1, Clients, assert_problem
+from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.admin import admin_app
-from hookwright.dispatcher.ports.hosts import HostGuard
 from hookwright.errors import EventError, StoreFull
 
 

@@ -18,6 +18,7 @@ from hookwright import __version__
 from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.egress import EgressPolicy
+from hookwright.core.hosts import HostGuard
 from hookwright.core.keys import Keys
 from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.dispatcher.background import Background
@@ -29,7 +30,6 @@ from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.ports.admin import admin_app
-from hookwright.dispatcher.ports.hosts import HostGuard
 from hookwright.dispatcher.ports.ingest import Ingest
 from hookwright.dispatcher.ports.server import Listener
 from hookwright.dispatcher.ports.tokens import Tokens

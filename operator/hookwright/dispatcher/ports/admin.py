@@ -24,6 +24,7 @@ from hookwright.api.admin import (
 )
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
+from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
@@ -41,7 +42,6 @@ from hookwright.dispatcher.ports.admin_http import (
     time_ms,
     webhook_key,
 )
-from hookwright.dispatcher.ports.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.views import Views
 from hookwright.errors import EventError, StoreError

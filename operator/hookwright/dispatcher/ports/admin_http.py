@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hookwright.api.admin import Invocation, Problem
 from hookwright.api.fields import span
-from hookwright.dispatcher.ports.hosts import HostGuard
+from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
 from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX

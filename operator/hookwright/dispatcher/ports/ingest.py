@@ -20,10 +20,10 @@ from hookwright.api.admin import Invocation
 from hookwright.api.event_schema import event_schema
 from hookwright.core.decode import decode, decode_any
 from hookwright.core.event import Event
+from hookwright.core.hosts import HostGuard
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor, unavailable
-from hookwright.dispatcher.ports.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
 from hookwright.limits import BATCH_BYTES, EVENT_BYTES, INGEST_MEMORY_BYTES

@@ -1,4 +1,7 @@
-"""Which `Host` and `Origin` headers a port answers: a guard against DNS rebinding and browsers (SPEC 3)."""
+"""Which `Host` and `Origin` headers a port answers: a guard against DNS rebinding and browsers (SPEC 3).
+
+Must not: know which port it is.
+"""
 
 from __future__ import annotations
 
