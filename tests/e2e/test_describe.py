@@ -16,7 +16,7 @@ from hookwright.core.samples import sample
 
 GOLDEN = Path(__file__).with_name("golden")
 HOST = "https://hooks.slack.com"
-TEMPLATE = '{"text": "{{ data.requester.name }} asks for {{ data.access_flow.name }}"}'
+TEMPLATE = '{"text": "{{ data.requester.name }} asks for {{ data.friendly_id }}"}'
 SHAPES = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}": "UID",
     r"\d{4}-\d\d-\d\dT[\d:.]+Z": "TIME",

@@ -26,7 +26,7 @@ def thousand(kube: Kube, release: Release) -> Iterator[None]:
     """50 webhooks in each of 20 namespaces, all in force."""
     for namespace in NAMESPACES:
         kube.namespace(namespace)
-    template = '{"text": "{{ data.requester.name }} asks for {{ data.access_flow.name }}"}'
+    template = '{"text": "{{ data.requester.name }} asks for {{ data.friendly_id }}"}'
     spec = {"url": "https://hooks.slack.com/scale", "triggers": ["RequestGranted"], "bodyTemplate": template}
     hooks = [ours("Webhook", f"hook-{n}", each, spec) for each in NAMESPACES for n in range(50)]
     kube("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": hooks}))
