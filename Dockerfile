@@ -1,6 +1,7 @@
 # The image of both processes; the last argument says which: `controller` or `dispatcher`.
 # BASE is any image with Python 3.11 as `python3` with its module venv, and libstdc++. Nothing is compiled, no command
-# needs a shell, and the image runs as any user with a read-only root file system.
+# needs a shell, and the image runs as any user with a read-only root file system. What it is made of stands in
+# /opt/hookwright/sbom.cdx.json (CycloneDX). Release builds name BASE by its digest.
 #
 #     docker build --tag hookwright .
 ARG BASE=python:3.11-slim-bookworm
@@ -8,9 +9,11 @@ ARG BASE=python:3.11-slim-bookworm
 FROM ${BASE} AS build
 WORKDIR /src
 RUN ["python3", "-m", "venv", "/pip"]
-COPY requirements.txt tools/install.py ./
+COPY requirements.txt tools/install.py tools/packages.py ./
 RUN ["/pip/bin/python", "install.py", "requirements.txt", "/opt/packages"]
 COPY operator/hookwright /opt/hookwright/hookwright
+COPY LICENSE NOTICE /opt/hookwright/
+RUN ["python3", "packages.py", "sbom", "/opt/packages", "/opt/hookwright/sbom.cdx.json"]
 RUN ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/opt/hookwright"]
 
 FROM ${BASE}

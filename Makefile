@@ -14,7 +14,7 @@ help:
 	@echo 'make faults  what can go wrong, for an hour (SEED=, ROUNDS=, ONLY=); make guarantees writes docs/guarantees.md from it'
 	@echo 'make e2e     tests on a real Kubernetes (kind, or its own as root; see tests/e2e/run)'
 	@echo 'make cluster such a Kubernetes to try things on; prints its kubeconfig; make cluster-stop ends it'
-	@echo 'make check   format, lint, types, layers, generated files, examples'
+	@echo 'make check   format, lint, types, layers, generated files, licences, examples'
 	@echo 'make bench   what it costs, printed; make fix, make generate, make lock'
 
 $(READY): requirements.txt pyproject.toml tools/setup.sh
@@ -58,6 +58,7 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/generate.py --check
+	$(BIN)/python tools/packages.py check
 	$(BIN)/hookwright validate examples
 
 fix: $(READY)
@@ -74,7 +75,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/bench.py
 
 lock: $(READY)
-	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/python -m pip install --quiet pip-tools==7.6.2
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 		--strip-extras --no-header --upgrade --output-file requirements.txt pyproject.toml requirements.in
 

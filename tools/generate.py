@@ -1,9 +1,9 @@
-"""Writes what is generated from the models: CRDs, reference of the fields, JSON Schema of the event.
+"""Writes what is generated: CRDs, reference of the fields, JSON Schema of the event, NOTICE.
 
     python tools/generate.py            writes the files that differ
     python tools/generate.py --check    writes nothing; exits 1 and names the files that differ
 
-The text of every file depends on nothing but the code, so two runs give the same bytes.
+The text of every file depends on nothing but the code and the pinned packages, so two runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from hookwright.api.crd_schema import RULES
 from hookwright.api.crd_yaml import crd, crd_name, crd_yaml
 from hookwright.api.event_schema import event_schema
 from hookwright.api.v1alpha1.manifest import API_VERSION, KINDS
+from packages import notice
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,6 +38,7 @@ Row = tuple[str, str, str]
 def files() -> dict[str, str]:
     """Path below the project → text, for every generated file."""
     generated = {
+        "NOTICE": notice(),
         "crds/README.md": CRD_README,
         "docs/reference/event.schema.json": json.dumps(event_schema(), indent=2, ensure_ascii=False) + "\n",
     }

@@ -145,7 +145,7 @@ def test_controller_has_the_rights_it_needs(render: Render) -> None:
 def test_bindings_name_the_controller_alone(render: Render) -> None:
     """Nobody binds the dispatcher to anything."""
     objects = render()
-    bound = [each["subjects"] for (kind, _), each in objects.items() if kind.endswith("Binding")]
+    bound = [each["subjects"] for (kind, _), each in objects.items() if kind.endswith("RoleBinding")]
     assert bound == [[{"kind": "ServiceAccount", "name": "hookwright-controller", "namespace": "hooks"}]] * 2
 
 
@@ -156,6 +156,28 @@ def test_watched_namespaces_have_roles_instead(render: Render) -> None:
     for namespace in ("a", "b"):
         assert rules(objects, "Role", f"{namespace}/hookwright-watch") == WATCH
         assert objects["RoleBinding", f"{namespace}/hookwright-watch"]["subjects"][0]["namespace"] == "hooks"
+
+
+def test_policy_holds_the_controller_to_its_own_objects(render: Render) -> None:
+    """It names the account, the Secrets that the controller makes and the dispatcher's labels, and can be left out."""
+    objects = render()
+    policy = objects["ValidatingAdmissionPolicy", "hooks-hookwright-controller"]["spec"]
+    assert "system:serviceaccount:hooks:hookwright-controller" in policy["matchConditions"][0]["expression"]
+    secrets, pods = (each["expression"] for each in policy["validations"])
+    (names,) = re.findall(r"matches\('(.*?)'\)", secrets)
+    made = [*PARTS, *(f"hookwright-{name}" for name in ("ingest-token", "admin-token", "hash-key"))]
+    assert all(re.search(names, name) for name in made)
+    assert not any(
+        re.search(names, name) for name in ("other", "hookwright-config-8", "x-hookwright-config-0")
+    )
+    selector = objects[DISPATCHER]["spec"]["selector"]["matchLabels"]
+    assert all(
+        f"oldObject.metadata.labels[?'{key}'].orValue('') == '{value}'" in pods
+        for key, value in selector.items()
+    )
+    binding = objects["ValidatingAdmissionPolicyBinding", "hooks-hookwright-controller"]["spec"]
+    assert (binding["policyName"], binding["validationActions"]) == ("hooks-hookwright-controller", ["Deny"])
+    assert not {each for each in kinds(render(rbac={"admissionPolicy": False})) if "Admission" in each}
 
 
 def test_users_get_their_part_of_view_edit_and_admin(render: Render) -> None:

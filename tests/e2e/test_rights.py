@@ -64,6 +64,46 @@ def test_controller_may_what_it_needs_and_no_more(
     assert rights(kube, who, namespace) - rights(kube, ANYBODY, namespace) == allowed
 
 
+def refusal(kube: Kube, *arguments: str) -> str:
+    """What the API server says to something that the controller tries; empty: it may."""
+    who = f"system:serviceaccount:{PRODUCT}:{RELEASE}-controller"
+    try:
+        kube("--namespace", PRODUCT, *arguments, "--as", who, "--dry-run=server")
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def test_controller_makes_only_its_own_secrets(kube: Kube, release: Release) -> None:
+    """What its Role cannot say is refused at admission: another Secret, even beside its own."""
+    assert "makes no Secrets but those of its release" in refusal(
+        kube, "create", "secret", "generic", "other"
+    )
+    assert "already exists" in refusal(kube, "create", "secret", "generic", f"{RELEASE}-config-0")
+    assert refusal(kube, "create", "secret", "generic", f"{RELEASE}-config-7") == ""
+
+
+def test_controller_changes_one_annotation_of_its_dispatcher(kube: Kube, release: Release) -> None:
+    """Not another annotation, not a label, not the spec, and nothing of another pod."""
+
+    def patched(component: str, change: dict[str, Any]) -> str:
+        (pod,) = kube.items("pods", PRODUCT, "--selector", f"app.kubernetes.io/component={component}")
+        return refusal(
+            kube, "patch", "pod", pod["metadata"]["name"], "--type=merge", "--patch", json.dumps(change)
+        )
+
+    ours = {"metadata": {"annotations": {"hookwright.io/config": "abc"}}}
+    sentence = "changes no pods but one annotation of its dispatcher's"
+    assert patched("dispatcher", ours) == ""
+    assert sentence in patched("controller", ours)
+    for change in (
+        {"metadata": {"annotations": {"other": "x"}}},
+        {"metadata": {"labels": {"app.kubernetes.io/component": "x"}}},
+        {"spec": {"activeDeadlineSeconds": 1}},
+    ):
+        assert sentence in patched("dispatcher", change), change
+
+
 @pytest.mark.parametrize("namespace", ["default", PRODUCT])
 def test_dispatcher_may_nothing(kube: Kube, release: Release, namespace: str) -> None:
     """Its account has no right of its own, and its pod no token."""
