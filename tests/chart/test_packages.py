@@ -6,8 +6,9 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-import packages
 import pytest
+
+import packages
 
 
 @pytest.mark.parametrize(
