@@ -158,25 +158,29 @@ def test_watched_namespaces_have_roles_instead(render: Render) -> None:
         assert objects["RoleBinding", f"{namespace}/hookwright-watch"]["subjects"][0]["namespace"] == "hooks"
 
 
-def test_policy_holds_the_controller_to_its_own_objects(render: Render) -> None:
-    """It names the account, the Secrets that the controller makes and the dispatcher's labels, and can be left out."""
+def test_policies_hold_the_controller_to_its_own_objects(render: Render) -> None:
+    """They name the account, the Secrets that the controller makes and the dispatcher's labels, and can be left out."""
     objects = render()
-    policy = objects["ValidatingAdmissionPolicy", "hooks-hookwright-controller"]["spec"]
-    assert "system:serviceaccount:hooks:hookwright-controller" in policy["matchConditions"][0]["expression"]
-    secrets, pods = (each["expression"] for each in policy["validations"])
-    (names,) = re.findall(r"matches\('(.*?)'\)", secrets)
+    policies = {
+        what: objects["ValidatingAdmissionPolicy", f"hooks-hookwright-{what}"]["spec"]
+        for what in ("secrets", "pods")
+    }
+    for what, policy in policies.items():
+        assert (
+            "'system:serviceaccount:hooks:hookwright-controller'"
+            in policy["matchConditions"][0]["expression"]
+        )
+        binding = objects["ValidatingAdmissionPolicyBinding", f"hooks-hookwright-{what}"]["spec"]
+        assert binding == {"policyName": f"hooks-hookwright-{what}", "validationActions": ["Deny"]}
+    (names,) = re.findall(r"matches\('(.*?)'\)", policies["secrets"]["validations"][0]["expression"])
     made = [*PARTS, *(f"hookwright-{name}" for name in ("ingest-token", "admin-token", "hash-key"))]
     assert all(re.search(names, name) for name in made)
     assert not any(
         re.search(names, name) for name in ("other", "hookwright-config-8", "x-hookwright-config-0")
     )
     selector = objects[DISPATCHER]["spec"]["selector"]["matchLabels"]
-    assert all(
-        f"oldObject.metadata.labels[?'{key}'].orValue('') == '{value}'" in pods
-        for key, value in selector.items()
-    )
-    binding = objects["ValidatingAdmissionPolicyBinding", "hooks-hookwright-controller"]["spec"]
-    assert (binding["policyName"], binding["validationActions"]) == ("hooks-hookwright-controller", ["Deny"])
+    held = policies["pods"]["validations"][0]["expression"]
+    assert all(f"labels[?'{key}'].orValue('') == '{value}'" in held for key, value in selector.items())
     assert not {each for each in kinds(render(rbac={"admissionPolicy": False})) if "Admission" in each}
 
 

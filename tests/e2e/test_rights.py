@@ -64,11 +64,12 @@ def test_controller_may_what_it_needs_and_no_more(
     assert rights(kube, who, namespace) - rights(kube, ANYBODY, namespace) == allowed
 
 
-def refusal(kube: Kube, *arguments: str) -> str:
-    """What the API server says to something that the controller tries; empty: it may."""
+def refusal(kube: Kube, what: dict[str, Any]) -> str:
+    """What the API server says to the controller that applies an object; empty: it may."""
     who = f"system:serviceaccount:{PRODUCT}:{RELEASE}-controller"
+    how = ("--server-side", "--force-conflicts", "--as", who, "--dry-run=server", "-f", "-")
     try:
-        kube("--namespace", PRODUCT, *arguments, "--as", who, "--dry-run=server")
+        kube("--namespace", PRODUCT, "apply", *how, stdin=json.dumps({"apiVersion": "v1", **what}))
     except AssertionError as error:
         return str(error)
     return ""
@@ -76,32 +77,30 @@ def refusal(kube: Kube, *arguments: str) -> str:
 
 def test_controller_makes_only_its_own_secrets(kube: Kube, release: Release) -> None:
     """What its Role cannot say is refused at admission: another Secret, even beside its own."""
-    assert "makes no Secrets but those of its release" in refusal(
-        kube, "create", "secret", "generic", "other"
-    )
-    assert "already exists" in refusal(kube, "create", "secret", "generic", f"{RELEASE}-config-0")
-    assert refusal(kube, "create", "secret", "generic", f"{RELEASE}-config-7") == ""
+
+    def made(name: str) -> str:
+        return refusal(kube, {"kind": "Secret", "metadata": {"name": name}})
+
+    assert made(f"{RELEASE}-config-7") == ""
+    for name in (f"{RELEASE}-config-8", f"{RELEASE}-admin-token-2", "other"):
+        assert "is forbidden" in made(name), name
 
 
 def test_controller_changes_one_annotation_of_its_dispatcher(kube: Kube, release: Release) -> None:
     """Not another annotation, not a label, not the spec, and nothing of another pod."""
 
-    def patched(component: str, change: dict[str, Any]) -> str:
+    def changed(component: str, **what: dict[str, Any]) -> str:
         (pod,) = kube.items("pods", PRODUCT, "--selector", f"app.kubernetes.io/component={component}")
-        return refusal(
-            kube, "patch", "pod", pod["metadata"]["name"], "--type=merge", "--patch", json.dumps(change)
-        )
+        metadata = {"name": pod["metadata"]["name"], **what}
+        return refusal(kube, {"kind": "Pod", "metadata": metadata})
 
-    ours = {"metadata": {"annotations": {"hookwright.io/config": "abc"}}}
+    ours = {"hookwright.io/config": "abc"}
     sentence = "changes no pods but one annotation of its dispatcher's"
-    assert patched("dispatcher", ours) == ""
-    assert sentence in patched("controller", ours)
-    for change in (
-        {"metadata": {"annotations": {"other": "x"}}},
-        {"metadata": {"labels": {"app.kubernetes.io/component": "x"}}},
-        {"spec": {"activeDeadlineSeconds": 1}},
-    ):
-        assert sentence in patched("dispatcher", change), change
+    assert changed("dispatcher", annotations=ours) == ""
+    assert sentence in changed("controller", annotations=ours)
+    assert sentence in changed("dispatcher", annotations={"other": "x"})
+    assert sentence in changed("dispatcher", annotations=ours, labels={"app.kubernetes.io/component": "x"})
+    assert sentence in changed("dispatcher", finalizers=["hookwright.io/held"])
 
 
 @pytest.mark.parametrize("namespace", ["default", PRODUCT])
