@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo test simulation mutants faults guarantees e2e cluster cluster-stop check fix generate generate-check bench lock clean
+.PHONY: demo test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -11,6 +11,7 @@ help:
 	@echo 'make test    all tests that need no cluster'
 	@echo 'make simulation  lives of the engine full of faults, in virtual time (SECONDS=, SEED=)'
 	@echo 'make mutants breaks the engine on purpose, to see that a test says so (a few minutes)'
+	@echo 'make fuzz    grows inputs of every target for a minute each (SECONDS=, TARGETS=)'
 	@echo 'make faults  what can go wrong, for an hour (SEED=, ROUNDS=, ONLY=); make guarantees writes docs/guarantees.md from it'
 	@echo 'make e2e     tests on a real Kubernetes (kind, or its own as root; see tests/e2e/run)'
 	@echo 'make cluster such a Kubernetes to try things on; prints its kubeconfig; make cluster-stop ends it'
@@ -41,6 +42,10 @@ faults: $(READY)
 
 guarantees: $(READY)
 	@PYTHONPATH=tests:tools $(BIN)/python -m faults.publish
+
+fuzz: $(READY)
+	@for target in $(or $(TARGETS),decoding templates jsonpath answers manifests specs redaction); do \
+		$(BIN)/python tests/fuzz $$target -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$${TMPDIR:-/tmp}/ || exit 1; done
 
 e2e: $(READY)
 	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching tests/clients

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -22,6 +22,7 @@ from hookwright.api.admin import (
     ReplayRequest,
     RunRequest,
 )
+from hookwright.api.openapi import admin_api
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard
@@ -85,6 +86,7 @@ def admin_app(
             Route(f"{admin}/replays", api.replays, methods=["POST"]),
             Route(f"{admin}/tests", api.tests, methods=["POST"]),
             Route(f"{admin}/explain", api.explain, methods=["POST"]),
+            Route(f"{admin}/openapi.json", api.openapi),
         ],
         middleware=[Middleware(Guard, tokens=tokens, hosts=hosts)],
         exception_handlers={
@@ -184,6 +186,9 @@ class _Api:
             request.headers, event, request.query_params.get("namespace")
         )
         return _json(Page(items=list(explanations)))
+
+    async def openapi(self, request: Request) -> Response:
+        return JSONResponse(admin_api())
 
 
 def _json(model: BaseModel) -> Response:

@@ -18,6 +18,7 @@ import structlog
 
 from hookwright.api.admin import Invocation
 from hookwright.api.event_schema import event_schema
+from hookwright.api.openapi import Invoked, events_api
 from hookwright.core.decode import decode, decode_any
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard
@@ -143,12 +144,12 @@ class Ingest:
         return 202, await self._acceptor.accept(events, namespace), len(events)
 
     def _decode(self, query: bytes, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        types = parse_qs(query, keep_blank_values=True).get(b"type") if query else None
+        types = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("type") if query else None
         if types is None:
             return decode(headers, body)
         if len(types) > 1:
             raise EventError("?type= stands twice in the URL; send it once.")
-        return [decode_any(headers, body, types[0].decode(errors="replace"), now_ms=self._clock.wall_ms())]
+        return [decode_any(headers, body, types[0], now_ms=self._clock.wall_ms())]
 
     async def _others(
         self, parts: list[str], method: str, headers: Mapping[str, str], receive: Receive, held: _Held
@@ -163,6 +164,9 @@ class Ingest:
             case ["v1", "schema"]:
                 self._get(method, headers)
                 return 200, self._schema, 0
+            case ["openapi.json"]:
+                self._get(method, headers)
+                return 200, orjson.dumps(events_api()), 0
             case ["v1", "samples", trigger]:
                 self._get(method, headers)
                 if trigger not in SAMPLE_TRIGGERS:
@@ -189,19 +193,18 @@ class Ingest:
                 raise EventError("Invoke takes one event, not a list of them.")
             event = events[0]
         invocation = await self._invoker.invoke(key, event)
-        shown = {
-            "id": invocation.id,
-            "webhook": invocation.webhook,
-            "result": invocation.result,
-            "message": invocation.message,
-            "statusCode": invocation.response.status_code if invocation.response else None,
-            "validators": [each.model_dump(by_alias=True) for each in invocation.validators],
-            "durationMillis": invocation.timings.total,
-        }
-        if invocation.result == "Delivered":
-            return 200, orjson.dumps(shown), 1
-        shown["hint"] = invocation.hint
-        return 502, orjson.dumps(shown), 1
+        delivered = invocation.result == "Delivered"
+        shown = Invoked(
+            id=invocation.id,
+            webhook=invocation.webhook,
+            result=invocation.result,
+            message=invocation.message,
+            status_code=invocation.response.status_code if invocation.response else None,
+            validators=invocation.validators,
+            duration_millis=invocation.timings.total,
+            hint=None if delivered else invocation.hint,
+        )
+        return 200 if delivered else 502, shown.model_dump_json(by_alias=True).encode(), 1
 
     # --- what every request passes -----------------------------------------------------------------
 
