@@ -195,6 +195,7 @@ def test_a_value_is_there_whatever_it_is(query: str) -> None:
         ("$[?@.a = 1]", "is not a JSONPath"),
         ("$[?@.* == 1]", "is not a JSONPath"),
         ("$[?1]", "is not a JSONPath"),
+        ("$[?4 > 1 > 1]", "it compares something that is no value"),
         ("$[?nope(@)]", "'nope'"),
         ("$[?length(@.*) == 1]", "is not a JSONPath"),
         ("$[?value(@.a)]", "is not a JSONPath"),

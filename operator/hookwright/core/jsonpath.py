@@ -242,7 +242,7 @@ def _compile_test(expression: tree.Expression, depth: int) -> _Test:
         case tree.FilterQuery():
             nodes = _compile_nodes(expression, depth)
             return lambda node, run: bool(nodes(node, run))
-    raise AssertionError(f"unknown test {expression}")
+    raise ValueError("it asks whether something is true that is no test, such as a number")
 
 
 def _compile_nodes(query: tree.FilterQuery, depth: int) -> _Select:
@@ -268,7 +268,7 @@ def _compile_value(expression: tree.Expression, depth: int) -> _Value:
         case tree.FunctionExtension(name="value", args=[tree.FilterQuery() as query]):
             nodes = _compile_nodes(query, depth)
             return lambda node, run: _single(nodes(node, run))
-    raise AssertionError(f"unknown value {expression}")
+    raise ValueError("it compares something that is no value, such as another comparison")
 
 
 def _single(nodes: Sequence[Any]) -> Any:
