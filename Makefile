@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench lock clean
+.PHONY: demo test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench attacks lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -16,6 +16,7 @@ help:
 	@echo 'make e2e     tests on a real Kubernetes (kind, or its own as root; see tests/e2e/run)'
 	@echo 'make cluster such a Kubernetes to try things on; prints its kubeconfig; make cluster-stop ends it'
 	@echo 'make check   format, lint, types, layers, generated files, licences, examples'
+	@echo 'make attacks what one namespace, sender or target can do to another, beside a canary'
 	@echo 'make bench   what it costs, printed; make fix, make generate, make lock'
 
 $(READY): requirements.txt pyproject.toml tools/setup.sh
@@ -78,6 +79,9 @@ generate-check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/bench.py
+
+attacks: $(READY)
+	@$(BIN)/python benchmarks/attacks.py $(ARGS)
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet pip-tools==7.6.2

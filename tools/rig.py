@@ -82,6 +82,11 @@ class Process:
             f"{self._log}: no {pattern!r} in it:\n{self._log.read_text(errors='replace')[-2000:]}"
         )
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._child.poll() is None
+
     def cpu(self) -> float:
         """CPU seconds of all its threads so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
@@ -90,6 +95,11 @@ class Process:
     def memory(self) -> float:
         """Resident MiB."""
         found = re.search(r"VmRSS:\s+([0-9]+)", Path(f"/proc/{self.pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0.0
+
+    def peak(self) -> float:
+        """The most resident MiB it ever had."""
+        found = re.search(r"VmHWM:\s+([0-9]+)", Path(f"/proc/{self.pid}/status").read_text())
         return int(found[1]) / 1024 if found else 0.0
 
     def read(self) -> float:

@@ -229,7 +229,11 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
     ),
     "jsonpath": (
         jsonpath,
-        [b"$.data.access_groups[?@.integration.name == 'x'].id" + EDGE, b"$..[?count(@.*) > 1]", b"$..[?4 > 1 > 1]"],
+        [
+            b"$.data.access_groups[?@.integration.name == 'x'].id" + EDGE,
+            b"$..[?count(@.*) > 1]",
+            b"$..[?4 > 1 > 1]",
+        ],
     ),
     "answers": (
         answers,
