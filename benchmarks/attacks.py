@@ -230,12 +230,12 @@ ATTACKS: dict[str, Attack] = {
         posts(large("text", 10), 20), many(10, bodyTemplate=f'{{"x": [{", ".join([SEARCH] * 120)}]}}')
     ),
     "validators": Attack(
-        posts(large("text", 30_000), 8),
+        posts(large("objects", 30_000), 8),
         {
             "w0": {
                 "url": f"https://{HOST}/-/echo/uncounted",
                 "responseValidators": [
-                    {"path": f"$[{','.join(['*'] * 70)}][{','.join(['*'] * 70)}]", "values": [str(number)]}
+                    {"path": f"${['data'] * 70}{['filling'] * 70}", "values": [str(number)]}
                     for number in range(16)
                 ],
             }
@@ -316,11 +316,12 @@ async def beside(name: str, process: Process, events: int, admin: int, seconds: 
     load = Load(events, CANARY)
     run = await load.fixed(20, seconds)
     told = "" if attacker is None else (await attacker.communicate())[0].decode().strip()
+    most = process.peak() if process.alive else float("nan")
     lives = "alive" if process.alive else "DEAD"
     return (
         f"{name:16} ack p99 {percentile(run.acks, 0.99):7.1f} worst {percentile(run.acks, 1):7.1f}"
         f"  delivery p99 {percentile(run.deliveries, 0.99):7.1f} worst {percentile(run.deliveries, 1):7.1f} ms"
-        f"  {run.undelivered:3} not delivered {run.refused:3} refused  peak {process.peak() if process.alive else float('nan'):5.0f} MiB  {lives}  {told}"
+        f"  {run.undelivered:3} not delivered {run.refused:3} refused  peak {most:5.0f} MiB  {lives}  {told}"
     )
 
 
