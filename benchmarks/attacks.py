@@ -235,7 +235,7 @@ ATTACKS: dict[str, Attack] = {
             "w0": {
                 "url": f"https://{HOST}/-/echo/uncounted",
                 "responseValidators": [
-                    {"path": f"${['data'] * 70}{['filling'] * 70}", "values": [str(number)]}
+                    {"path": f"${['data'] * 24}{['filling'] * 24}", "values": [str(number)]}
                     for number in range(16)
                 ],
             }
