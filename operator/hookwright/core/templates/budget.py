@@ -25,11 +25,8 @@ _LISTS: Final = (list, tuple)
 class Budget:
     """What is left to the URL, the headers and the body of one delivery together."""
 
-    __slots__ = ("bytes", "steps")
-
-    def __init__(self, steps: int = limits.RENDER_STEPS) -> None:
-        self.steps = steps
-        self.bytes = limits.RENDERED_BYTES
+    steps: int = limits.RENDER_STEPS
+    bytes: int = limits.RENDERED_BYTES
 
     @property
     def share(self) -> float:
@@ -53,9 +50,10 @@ class Budget:
 class RenderContext(Context):
     """The variables of one render, and the steps that are left."""
 
-    def __init__(self, environment: Environment, variables: Any, steps: int = limits.RENDER_STEPS) -> None:
+    steps: int = limits.RENDER_STEPS
+
+    def __init__(self, environment: Environment, variables: Any) -> None:
         super().__init__(environment, variables, None, {})
-        self.steps = steps
 
     def charge(self, steps: int) -> None:
         """Pays for work. Raises BudgetError when the budget is spent."""
@@ -69,7 +67,8 @@ class RenderContext(Context):
     def weigh(self, value: Any) -> None:
         """Pays for reading the whole of a value, walking into lists and objects as it pays for them."""
         if isinstance(value, str):
-            self.charge(len(value) // CHARACTERS_PER_STEP)
+            if len(value) >= CHARACTERS_PER_STEP:
+                self.charge(len(value) // CHARACTERS_PER_STEP)
         elif isinstance(value, dict):
             self.charge(1 + 2 * len(value))
             self._weigh_items(value)
@@ -110,7 +109,7 @@ _NEAR_END: Final = 2_500  # places before the end of a text where even those are
 def check_search(context: RenderContext, whole: str, part: str) -> None:
     """Pays for looking for a text in a text, as if every character of it had to be compared at every place."""
     places, wide = len(whole) - len(part) + 1, len(part)
-    if places <= 0 or len(whole) == 0:
+    if places <= 0 or places * wide < _COMPARISONS_PER_STEP:
         return
     plainly = places if len(whole) <= _PLAINLY else min(places, _NEAR_END) if 4 * wide > len(whole) else 0
     compared = max(plainly * wide, places * min(wide, _SHORT))

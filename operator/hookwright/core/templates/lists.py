@@ -52,15 +52,13 @@ def number(value: Any) -> int | float:
 _PATH_MAX: Final = 16  # names in an attribute's path
 
 
-def _path_of(context: RenderContext, attribute: Any) -> list[str | int]:
+def _path_of(attribute: Any) -> list[str | int]:
     """`"a.b.0"` as the names to follow."""
     if isinstance(attribute, int):
         return [attribute]
-    context.weigh(attribute)
     parts = attribute.split(".", _PATH_MAX) if isinstance(attribute, str) else []
     if not 0 < len(parts) <= _PATH_MAX:
         raise TemplateError(f"an attribute is a path of 1 to {_PATH_MAX} names, as in 'integration.name'")
-    context.charge(len(parts))
     return [int(part) if part.isdecimal() and part.isascii() and len(part) < 8 else part for part in parts]
 
 
@@ -68,8 +66,8 @@ def field(context: RenderContext, attribute: Any, count: int) -> Callable[[Any],
     """What looks up a field of an item (None: the item itself), paid for `count` items."""
     if attribute is None:
         return lambda value: value
-    parts = _path_of(context, attribute)
-    context.charge(_NAME_STEPS * len(parts) * count)
+    parts = _path_of(attribute)
+    context.charge(len(parts) * (1 + _NAME_STEPS * count))
     return lambda value: get(value, "", *parts)
 
 
@@ -316,8 +314,10 @@ def absolute(context: RenderContext, value: Any) -> int | float:
 def join(context: RenderContext, value: Any, d: Any = "", attribute: Any = None) -> str:
     """Items (or a field of each) as one text, with `d` between."""
     items = items_of(context, value)
-    look = field(context, attribute, len(items))
-    return texts.join(context, [look(one) for one in items], d)
+    if attribute is not None:
+        look = field(context, attribute, len(items))
+        items = [look(one) for one in items]
+    return texts.join(context, items, d)
 
 
 _FORMAT_STEPS: Final = 32  # 1e308 is written with all its digits

@@ -202,8 +202,9 @@ def priced(name: str, operation: texts.Operation) -> Callable[..., Any]:
     @pass_context
     def call(context: RenderContext, value: Any, *args: Any, **kwargs: Any) -> Any:
         context.charge(_STEPS_PER_ITEM)
-        for argument in (*args, *kwargs.values()):
-            context.weigh(argument)
+        if args or kwargs:
+            for argument in (*args, *kwargs.values()):
+                context.weigh(argument)
         try:
             return operation(context, value, *args, **kwargs)
         except (TypeError, ValueError):

@@ -57,7 +57,8 @@ class Template:
         if self.constant is not None:
             return self.constant
         budget = budget or Budget()
-        run = RenderContext(environment.ENVIRONMENT, context, budget.steps)
+        run = RenderContext(environment.ENVIRONMENT, context)
+        run.steps = budget.steps
         try:
             return self._finish(budget.text(list(self._root(run))))
         except Exception as error:
@@ -201,12 +202,12 @@ def template_context(
 ) -> dict[str, Any]:
     """What a template sees of one attempt (SPEC 4): the event and what carries it, no secret."""
     context: dict[str, Any] = {
-        name: document[name]
-        for name in ("event_type", "event_time", "data", "cloudevent")
-        if name in document
+        "event": document,
+        "trigger": trigger,
+        "webhook": {"name": webhook_name, "namespace": webhook_namespace},
+        "delivery": {"id": delivery_id, "attempt": attempt},
     }
-    context["event"] = document
-    context["trigger"] = trigger
-    context["webhook"] = {"name": webhook_name, "namespace": webhook_namespace}
-    context["delivery"] = {"id": delivery_id, "attempt": attempt}
+    for name in ("event_type", "event_time", "data", "cloudevent"):
+        if name in document:
+            context[name] = document[name]
     return context

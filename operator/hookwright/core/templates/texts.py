@@ -21,7 +21,8 @@ Operation = Callable[..., Any]
 def read(context: RenderContext, value: Any) -> str:
     """A value as text, paid for."""
     known = text(context, value)
-    context.charge(len(known) // CHARACTERS_PER_STEP)
+    if len(known) >= CHARACTERS_PER_STEP:
+        context.charge(len(known) // CHARACTERS_PER_STEP)
     return known
 
 
@@ -163,7 +164,7 @@ _CASED_PER_STEP: Final = (
 
 def _cased(method: Callable[[str], str]) -> Operation:
     def call(context: RenderContext, value: Any) -> str:
-        whole = read(context, value)
+        whole = text(context, value)
         context.charge(len(whole) // _CASED_PER_STEP)
         return method(whole)
 
