@@ -19,7 +19,14 @@ from hookwright.core.lane import Rules
 from hookwright.core.redaction import Redactor, placeholder
 from hookwright.core.request import Outgoing
 from hookwright.core.retry import RetryPolicy
-from hookwright.core.templates import Budget, Template, compile_body, compile_header, compile_url, template_context
+from hookwright.core.templates import (
+    Budget,
+    Template,
+    compile_body,
+    compile_header,
+    compile_url,
+    template_context,
+)
 from hookwright.core.validators import Validators, compile_validators
 from hookwright.errors import BudgetError, TemplateError
 

@@ -31,8 +31,7 @@ class Budget:
     @property
     def share(self) -> float:
         """How much of it is used, 0 to 1: of the steps or of the bytes, whichever is more."""
-        left = min(self.steps / limits.RENDER_STEPS, self.bytes / limits.RENDERED_BYTES)
-        return 1 - max(left, 0.0)
+        return min(1.0, 1 - min(self.steps / limits.RENDER_STEPS, self.bytes / limits.RENDERED_BYTES))
 
     def text(self, parts: list[str]) -> str:
         """A rendered text, paid for. Raises BudgetError where the delivery comes to more than it may."""

@@ -19,7 +19,7 @@ from hookwright.core.templates.values import kind
 
 _SHOWN: Final = 12  # names in one sentence
 _SHOWN_CHARACTERS: Final = 64  # of one name
-_COMPARED: Final = 24_000  # characters with characters, to find the nearest names: some milliseconds at worst
+_COMPARED: Final = 8_000  # characters with characters, to find the nearest names: two milliseconds at worst
 
 
 class Lacking(str):
