@@ -24,7 +24,7 @@ from templates.hostile import TEMPLATES, attempt
 
 QUERIES = ("$..*", "$.items[?$.items == $.items]", "$.items[?@.id != -1 && @.tags[?@ == 'x']]")
 WIDE = {"items": [{"id": number, "tags": ["a", "b"]} for number in range(3_000)]}
-SPENT = "more work than one render may do"
+SPENT = "more work than one delivery may do"
 
 
 def milliseconds(call: Callable[[], object], rounds: int = 3) -> float:

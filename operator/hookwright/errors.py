@@ -145,10 +145,14 @@ class TemplateError(HookwrightError):
 
 
 class BudgetError(TemplateError):
-    """A template went over its budget of steps, output or time."""
+    """The templates of a delivery went over their budget of steps or output.
 
-    def __init__(self, message: str, *, line: int = 0, expression: str = "") -> None:
+    `field`: the template in which it ended; if it is known, the message begins with it.
+    """
+
+    def __init__(self, message: str, *, line: int = 0, expression: str = "", field: str = "") -> None:
         super().__init__(message, line=line, expression=expression, cause=Cause.BUDGET)
+        self.field = field
 
 
 class FilterError(HookwrightError):

@@ -216,7 +216,7 @@ class _Maker:
             compile_validators(spec.response_validators)
         except FieldError as error:
             found.append(_of_field(webhook, error))
-        for failure in self._samples.failures(webhook, spec, resolved):
+        for failure in self._samples.check(webhook, spec, resolved).failures:
             found.append(
                 Finding(
                     WEBHOOK,

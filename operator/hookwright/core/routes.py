@@ -19,9 +19,16 @@ from hookwright.core.lane import Rules
 from hookwright.core.redaction import Redactor, placeholder
 from hookwright.core.request import Outgoing
 from hookwright.core.retry import RetryPolicy
-from hookwright.core.templates import Template, compile_body, compile_header, compile_url, template_context
+from hookwright.core.templates import (
+    Budget,
+    Template,
+    compile_body,
+    compile_header,
+    compile_url,
+    template_context,
+)
 from hookwright.core.validators import Validators, compile_validators
-from hookwright.errors import TemplateError
+from hookwright.errors import BudgetError, TemplateError
 
 USER_AGENT = f"hookwright/{__version__}"
 _PERIODS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0}
@@ -94,13 +101,16 @@ class Route:
         attempt: int,
         now: int,
         document: dict[str, Any] | None = None,
+        budget: Budget | None = None,
     ) -> Outgoing:
         """The request for one event, without credentials and signature (the pipeline adds them).
 
-        `raw` is the event's JSON text, `document` the same parsed if the caller has it, `now` epoch seconds.
-        Raises TemplateError when a template does not render this event.
+        `raw` is the event's JSON text, `document` the same parsed if the caller has it, `now` epoch seconds, `budget`
+        what all templates together may take: a caller that wants to know its `share` afterwards hands one in.
+        Raises TemplateError when a template does not render this event, BudgetError when they took too much.
         """
         templates = self._compiled()
+        budget = budget or Budget()
         context: Mapping[str, Any] | None = None
         if templates.need_context:
             context = template_context(
@@ -113,7 +123,7 @@ class Route:
             )
         url = templates.url.constant
         if url is None:
-            url = templates.url.render(context or {})
+            url = _rendered("url" if self.spec.url else "urlFrom", templates.url, context, budget)
         headers = [
             *self._static_headers,
             ("webhook-id", delivery_id),
@@ -124,24 +134,26 @@ class Route:
         if templates.headers:
             shown = headers.copy()
             for header in templates.headers:
-                value, shown_value = header.values(context)
+                value, shown_value = header.values(context, budget)
                 headers.append((header.name, value))
                 shown.append((header.name, shown_value))
         return Outgoing(
             method=self.spec.method,
             url=url,
             headers=tuple(headers),
-            body=self._body(templates, raw, context),
+            body=self._body(templates, raw, context, budget),
             shown_url=self._shown_url_template if self.spec.url_from else url,
             shown_headers=tuple(shown),
         )
 
-    def _body(self, templates: _Templates, raw: bytes, context: Mapping[str, Any] | None) -> bytes:
+    def _body(
+        self, templates: _Templates, raw: bytes, context: Mapping[str, Any] | None, budget: Budget
+    ) -> bytes:
         if templates.body is None:
             return b"" if self.spec.method == "DELETE" else raw
         text = templates.body.constant
         if text is None:
-            text = templates.body.render(context or {})
+            text = _rendered(templates.body_field, templates.body, context, budget)
         body = text.strip().encode()
         try:
             orjson.loads(body)
@@ -152,11 +164,22 @@ class Route:
         return body
 
 
+def _rendered(field: str, template: Template, context: Mapping[str, Any] | None, budget: Budget) -> str:
+    """The text of one template; where the budget of the delivery ends in it, the error names its field."""
+    try:
+        return template.render(context or {}, budget)
+    except BudgetError as error:
+        raise BudgetError(
+            f"{field}: {error}", line=error.line, expression=error.expression, field=field
+        ) from None
+
+
 class _HeaderTemplate:
     """One header: a constant, a template, or a Secret's value with its placeholder."""
 
-    def __init__(self, header: Header, route: Route) -> None:
+    def __init__(self, index: int, header: Header, route: Route) -> None:
         self.name = header.name
+        self.field = f"headers[{index}].value"
         self.template: Template | None = None
         if header.value_from is not None:
             ref = header.value_from.secret_key_ref
@@ -167,12 +190,12 @@ class _HeaderTemplate:
             self.constant = self.template.constant
             self.shown = self.constant or ""
 
-    def values(self, context: Mapping[str, Any] | None) -> tuple[str, str]:
+    def values(self, context: Mapping[str, Any] | None, budget: Budget) -> tuple[str, str]:
         """The value to send and the value to show."""
         if self.constant is not None:
             return self.constant, self.shown
         assert self.template is not None
-        value = self.template.render(context or {})
+        value = _rendered(self.field, self.template, context, budget)
         return value, value
 
 
@@ -182,9 +205,10 @@ class _Templates:
     def __init__(self, route: Route) -> None:
         spec = route.spec
         self.url: Template = compile_url(route.url)
-        self.headers = [_HeaderTemplate(header, route) for header in spec.headers or ()]
-        source = spec.body_template
+        self.headers = [_HeaderTemplate(*numbered, route) for numbered in enumerate(spec.headers or ())]
+        source, self.body_field = spec.body_template, "bodyTemplate"
         if source is None and spec.body_template_from is not None:
+            self.body_field = "bodyTemplateFrom"
             ref = spec.body_template_from.config_map_key_ref
             source = route.config.configs[ref.label]
         self.body: Template | None = None if source is None else compile_body(source)

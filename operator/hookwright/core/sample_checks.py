@@ -1,32 +1,28 @@
 """Does a webhook's every template compile, and render the sample events of its triggers? (SPEC 2, Accepted)
 
-Each piece (body, URL, header) is tried alone, through `Route.build`, so that what passes here is what an
-attempt does; equal pieces cost once, as many webhooks share a template. What only a lean sample shows, or the
-lack of a field in the full one, is a warning with the line to write. Must not: send, resolve references.
+Each piece (body, URL, header) is tried alone (`core.trials`); equal pieces cost once, as many webhooks share a
+template. What only a lean sample shows, or the lack of a field in the full one, is a warning with the line to
+write. One webhook may cost so much and no more, and its pieces together no more than one delivery may.
+Must not: send, resolve references.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from hookwright.api.config import RouteConfig
+from hookwright import limits
 from hookwright.api.v1alpha1.webhook import WebhookSpec
-from hookwright.core.event import Event, delivery_id
 from hookwright.core.objects import Object
 from hookwright.core.redaction import Redactor
 from hookwright.core.references import Resolved
-from hookwright.core.routes import Route
 from hookwright.core.samples import SAMPLE_TRIGGERS, event_of, lean_samples, sample_event
-from hookwright.core.templates.cures import cures, tag_of
-from hookwright.core.templates.explain import shortened
-from hookwright.errors import Cause, TemplateError
+from hookwright.core.templates import Budget
+from hookwright.core.trials import Fault, Piece, Purse, Sample, Trial, Tried
+from hookwright.errors import Cause
 
-_SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
-_URL: Final = "https://sample.invalid"
-_URL_FROM: Final = "spec.urlFrom"
-_FAULTS_MAX: Final = 6  # shown of one template
+_URL_FROM = "spec.urlFrom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,163 +39,123 @@ class Failure:
     warning: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """One template, as the part of a spec that holds it and nothing else."""
+@dataclass(slots=True)
+class Checked:
+    """What a webhook's templates are like: `share`, 0 to 1, is the most that a sample took of a delivery's budget."""
 
-    field: str
-    source: str
-    spec: Callable[[str], dict[str, Any]]
-    here: bool = True
-    """Whether the text stands at `field` itself, not behind a reference."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """An event to try; without one a template is only compiled."""
-
-    trigger: str
-    lean: bool
-    event: Event | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """What failed first, and the whole source and the tag that would do."""
-
-    error: TemplateError
-    sample: _Sample
-    cured: tuple[str, str] | None
-
-    @property
-    def warning(self) -> bool:
-        """An error shows a mistake with every event."""
-        return self.sample.lean or (self.error.lacking and self.cured is not None)
-
-    def sentence(self, secret: bool) -> str:
-        """For people; of a `secret` URL no more is shown than the place."""
-        cure = "" if self.cured is None or secret else f", so write {self.cured[1]}"
-        trigger = self.sample.trigger
-        if not trigger:
-            return str(self.error)
-        if self.sample.lean:
-            return f"{self.error}; an event of {trigger} may lack it{cure}"
-        if self.warning:
-            return f"{self.error}; the sample event of {trigger} lacks it{cure}"
-        return f"{self.error} (with the sample event of {trigger})"
-
-
-_NOTHING: Final = _Sample("", False, None)
+    failures: list[Failure] = field(default_factory=list)
+    share: float = 0.0
 
 
 class SampleChecks:
     """Checks webhooks, remembering what was tried."""
 
     def __init__(self) -> None:
-        self._tried: dict[tuple[str, str, str, tuple[str, ...]], list[_Fault]] = {}
-        self._full = {trigger: _Sample(trigger, False, sample_event(trigger)) for trigger in SAMPLE_TRIGGERS}
+        self._tried: dict[tuple[Any, ...], Tried] = {}
+        self._full = {trigger: Sample(trigger, False, sample_event(trigger)) for trigger in SAMPLE_TRIGGERS}
         self._lean = {
-            trigger: [_Sample(trigger, True, event_of(each)) for each in lean_samples(trigger)]
+            trigger: [Sample(trigger, True, event_of(each)) for each in lean_samples(trigger)]
             for trigger in SAMPLE_TRIGGERS
         }
 
-    def failures(self, webhook: Object, spec: WebhookSpec, resolved: Resolved) -> Iterator[Failure]:
-        """What fails of each piece, with the first sample event that shows it."""
-        triggers = tuple(trigger for trigger in spec.triggers if trigger in self._full)
+    def check(self, webhook: Object, spec: WebhookSpec, resolved: Resolved) -> Checked:
+        """What fails of each piece, with the first sample event that shows it, and of all of them together."""
+        samples = self._samples([trigger for trigger in spec.triggers if trigger in self._full])
+        purse = Purse()
+        tried: list[tuple[str, Tried]] = []
+        checked = Checked()
         for piece in _pieces(spec, resolved):
-            # only a template that mentions its webhook can depend on its name
-            owner = webhook.key if "webhook" in piece.source else ""
-            tried = (piece.field.partition("[")[0], piece.source, owner, triggers)
-            if tried not in self._tried:
-                self._tried[tried] = list(self._faults(piece, webhook, self._samples(triggers)))
-            for fault in self._tried[tried]:
-                secret = piece.field == _URL_FROM  # an expression in it is quoted
-                sentence = fault.sentence(secret)
-                if secret:
-                    sentence = Redactor(resolved.secrets).text(sentence)
-                line = fault.error.line if piece.here else 0
-                yield Failure(piece.field, sentence, line, fault.error.cause, fault.warning)
+            each = self._try(piece, webhook, samples, purse)
+            tried.append((piece.field, each))
+            purse = Purse(purse.checks - each.took.checks, max(0, purse.cures - each.took.cures))
+            checked.failures += (_failure(piece, fault, resolved) for fault in each.faults)
+            if each.ended:
+                checked.failures.append(_too_dear(tried))
+                break
+        for number, sample in enumerate(samples):
+            total = _total(each.renders[number] for _, each in tried if number < len(each.renders))
+            checked.share = max(checked.share, total.share)
+            if min(total.steps, total.bytes) < 0 and not checked.failures:
+                checked.failures.append(_too_much(tried, number, sample, total))
+        return checked
 
-    def _samples(self, triggers: Sequence[str]) -> list[_Sample]:
-        """What is tried, in order: compiling, the full samples, the lean ones."""
+    def _samples(self, triggers: Sequence[str]) -> list[Sample]:
+        """What is tried, in order: the full samples, the lean ones."""
         lean = [each for trigger in triggers for each in self._lean[trigger]]
-        return [_NOTHING, *(self._full[trigger] for trigger in triggers), *lean]
+        return [*(self._full[trigger] for trigger in triggers), *lean]
 
-    def _faults(self, piece: _Piece, webhook: Object, samples: list[_Sample]) -> Iterator[_Fault]:
-        """The faults of a piece one after the other: what comes behind one that can be mended shows as well."""
-        source = piece.source
-        for _ in range(_FAULTS_MAX):
-            fault = _first_fault(piece, source, webhook, samples)
-            if fault is None:
-                return
-            yield fault
-            if fault.cured is None:
-                return
-            source = fault.cured[0]
-
-
-def _first_fault(piece: _Piece, source: str, webhook: Object, samples: list[_Sample]) -> _Fault | None:
-    for each in samples:
-        error = _error(piece, source, webhook, each)
-        if error is not None:
-            may_lack = each.lean or error.lacking
-            cured = _cured(piece, source, webhook, error, samples) if may_lack else None
-            return _Fault(error, each, cured)
-    return None
+    def _try(self, piece: Piece, webhook: Object, samples: list[Sample], purse: Purse) -> Tried:
+        """What was found of it before, unless it then took more than there is now."""
+        # only a template that mentions its webhook can depend on its name
+        owner = webhook.key if "webhook" in piece.source else ""
+        triggers = tuple(sample.trigger for sample in samples if not sample.lean)
+        key: tuple[Any, ...] = (piece.field.partition("[")[0], piece.source, owner, triggers)
+        known = self._tried.get(key)
+        if known is None or known.took.checks > purse.checks or known.took.cures > purse.cures:
+            known = self._tried.get((*key, purse))
+        if known is None:
+            known = Trial(piece, webhook, samples).run(purse)
+            self._tried[(*key, purse) if known.short else key] = known
+        return known
 
 
-def _cured(
-    piece: _Piece, source: str, webhook: Object, error: TemplateError, samples: list[_Sample]
-) -> tuple[str, str] | None:
-    """The source with another tag where the error is, and that tag, if with it no sample fails there."""
-    tag = tag_of(source, error)
-    for line in cures(tag) if tag is not None else ():
-        mended = source.replace(tag or "", line)
-        left = [_error(piece, mended, webhook, each) for each in samples]
-        if all(each is None or each.expression not in ("", shortened(line)) for each in left):
-            return mended, line
-    return None
+def _failure(piece: Piece, fault: Fault, resolved: Resolved) -> Failure:
+    secret = piece.field == _URL_FROM  # an expression in it is quoted
+    sentence = fault.sentence(secret)
+    if secret:
+        sentence = Redactor(resolved.secrets).text(sentence)
+    line = fault.error.line if piece.here else 0
+    return Failure(piece.field, sentence, line, fault.error.cause, fault.warning)
 
 
-def _error(piece: _Piece, source: str, webhook: Object, tried: _Sample) -> TemplateError | None:
-    """Why a source does not compile, or not render one sample."""
-    spec = WebhookSpec(**{"url": _URL, "triggers": ["Manual"], **piece.spec(source)})
-    config = RouteConfig(
-        namespace=webhook.namespace, name=webhook.name, hash="", triggers=spec.triggers, spec=spec
+def _too_dear(tried: list[tuple[str, Tried]]) -> Failure:
+    """More work than is done to try one webhook."""
+    where, dearest = max(tried, key=lambda each: each[1].took.checks)
+    sentence = (
+        f"trying this webhook's templates with the sample events takes more than the {limits.CHECK_STEPS:,} steps that "
+        f"one webhook may take, {dearest.took.checks:,} of them for this one; loop over fewer items, do less in each "
+        "round, or write shorter templates"
     )
-    route = Route(config)
-    try:
-        route.warm()
-        if tried.event is not None:
-            route.build(
-                tried.event.raw,
-                trigger=tried.trigger,
-                delivery_id=_SAMPLE_DELIVERY,
-                attempt=1,
-                now=0,
-                document=tried.event.document,
-            )
-    except TemplateError as error:
-        return error
-    return None
+    return Failure(where, sentence, 0, Cause.BUDGET, warning=False)
 
 
-def _pieces(spec: WebhookSpec, resolved: Resolved) -> Iterator[_Piece]:
+def _too_much(tried: list[tuple[str, Tried]], number: int, sample: Sample, total: Budget) -> Failure:
+    """Each template is within the budget, and all together are not."""
+    where, _ = max(tried, key=lambda each: each[1].renders[number].share)
+    took = limits.RENDER_STEPS - total.steps
+    sentence = (
+        f"URL, headers and body of one delivery may take {limits.RENDER_STEPS:,} steps and "
+        f"{limits.RENDERED_BYTES // limits.KIB} KiB together, and take {took:,} steps and "
+        f"{(limits.RENDERED_BYTES - total.bytes) // limits.KIB} KiB with the sample event of {sample.trigger}, this "
+        "template the most; loop over fewer items, or do less in each round"
+    )
+    return Failure(where, sentence, 0, Cause.BUDGET, warning=False)
+
+
+def _total(budgets: Iterator[Budget]) -> Budget:
+    total = Budget()
+    for each in budgets:
+        total.steps -= limits.RENDER_STEPS - each.steps
+        total.bytes -= limits.RENDERED_BYTES - each.bytes
+    return total
+
+
+def _pieces(spec: WebhookSpec, resolved: Resolved) -> Iterator[Piece]:
     """The templates of a spec. A URL without an expression has passed the rules, and there are many."""
     if spec.body_template is not None:
-        yield _Piece("spec.bodyTemplate", spec.body_template, _body)
+        yield Piece("spec.bodyTemplate", spec.body_template, _body)
     elif spec.body_template_from is not None:
         source = resolved.configs.get(spec.body_template_from.config_map_key_ref.label)
         if source is not None:
-            yield _Piece("spec.bodyTemplateFrom", source, _body, here=False)
+            yield Piece("spec.bodyTemplateFrom", source, _body, here=False)
     url, where = spec.url, "spec.url"
     if spec.url_from is not None:
         url, where = resolved.secrets.get(spec.url_from.secret_key_ref.label), _URL_FROM
     if url is not None and "{{" in url:
-        yield _Piece(where, url, lambda source: {"url": source}, here=spec.url is not None)
+        yield Piece(where, url, lambda source: {"url": source}, here=spec.url is not None)
     for index, header in enumerate(spec.headers or ()):
         if header.value is not None:
-            yield _Piece(f"spec.headers[{index}].value", header.value, _header)
+            yield Piece(f"spec.headers[{index}].value", header.value, _header)
 
 
 def _body(source: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@
 `Template.render` is the hot path. Must not: see a secret, read clock or environment.
 """
 
+from hookwright.core.templates.budget import Budget
+from hookwright.core.templates.source import words
 from hookwright.core.templates.template import (
     Template,
     compile_body,
@@ -12,4 +14,12 @@ from hookwright.core.templates.template import (
     template_context,
 )
 
-__all__ = ["Template", "compile_body", "compile_header", "compile_url", "template_context"]
+__all__ = [
+    "Budget",
+    "Template",
+    "compile_body",
+    "compile_header",
+    "compile_url",
+    "template_context",
+    "words",
+]

@@ -16,10 +16,11 @@ from jinja2.utils import Namespace, missing
 
 from hookwright.core.templates import texts
 from hookwright.core.templates.budget import RenderContext
-from hookwright.core.templates.missing import Missing, join_path
+from hookwright.core.templates.missing import Missing
 from hookwright.core.templates.values import kind, kinds
 from hookwright.errors import TemplateError
 
+_SEQUENCES: Final = (list, tuple, str)
 _LOOP_FIELDS: Final = frozenset(
     [
         "index",
@@ -42,9 +43,7 @@ def get(value: Any, base: str, *names: str | int) -> Any:
     for position, name in enumerate(names):
         found = value.get(name, missing) if type(value) is dict else _look(value, name)
         if found is missing:
-            for above in names[:position]:
-                base = join_path(base, above)
-            return Missing(obj=value, name=name, path=base)
+            return Missing(obj=value, name=name, path=base, above=names[:position])
         value = found
     return value
 
@@ -62,7 +61,7 @@ def _look(value: Any, name: Any) -> Any:
     try:
         if isinstance(value, dict):
             return value.get(name, missing)
-        if isinstance(value, list | tuple | str):
+        if isinstance(value, _SEQUENCES):
             if name == "length":  # as Handlebars has it
                 return len(value)
             return value[name] if isinstance(name, int) else missing

@@ -65,6 +65,12 @@ def _concat(context: RenderContext, *parts: Any) -> str:
 
 
 @pass_context
+def _contains(context: RenderContext, value: Any, container: Any) -> bool:
+    context.weigh(value)
+    return tables.contains(context, value, container)
+
+
+@pass_context
 def _weigh(context: RenderContext, value: Any) -> Any:
     context.weigh(value)
     return value
@@ -101,6 +107,7 @@ GET: Final = "the field"
 ITEM: Final = "the item"
 METHOD: Final = "call method"
 CONCAT: Final = "put together"
+IN: Final = "is in"
 WEIGH: Final = "weigh it"
 EACH: Final = "each of"
 RANGE: Final = "whole range"
@@ -138,6 +145,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 ITEM: item,
                 METHOD: call_method,
                 CONCAT: _concat,
+                IN: _contains,
                 WEIGH: _weigh,
                 EACH: _each,
                 RANGE: _range,

@@ -21,7 +21,8 @@ from hookwright.core.templates.values import JsonText, dumps, kind
 from hookwright.errors import TemplateError
 
 _INT_MAX: Final = 2**63
-_KEY_STEPS: Final = 4  # looking up one item's field
+_KEY_STEPS: Final = 4  # comparing, counting or grouping by one item's field
+_NAME_STEPS: Final = 3  # following one name of a path
 
 
 def check_items(value: Any) -> None:
@@ -51,7 +52,7 @@ def number(value: Any) -> int | float:
 _PATH_MAX: Final = 16  # names in an attribute's path
 
 
-def path_of(attribute: Any) -> list[str | int]:
+def _path_of(attribute: Any) -> list[str | int]:
     """`"a.b.0"` as the names to follow."""
     if isinstance(attribute, int):
         return [attribute]
@@ -61,18 +62,23 @@ def path_of(attribute: Any) -> list[str | int]:
     return [int(part) if part.isdecimal() and part.isascii() and len(part) < 8 else part for part in parts]
 
 
-def _field(attribute: Any) -> Callable[[Any], Any]:
+def field(context: RenderContext, attribute: Any, count: int) -> Callable[[Any], Any]:
+    """What looks up a field of an item (None: the item itself), paid for `count` items."""
     if attribute is None:
         return lambda value: value
-    parts = path_of(attribute)
+    parts = _path_of(attribute)
+    context.charge(len(parts) * (1 + _NAME_STEPS * count))
     return lambda value: get(value, "", *parts)
 
 
-def _key(attribute: Any, case_sensitive: bool, default: Any = None) -> Callable[[Any], Any]:
-    field = _field(attribute)
+def _key(
+    context: RenderContext, attribute: Any, count: int, case_sensitive: bool, default: Any = None
+) -> Callable[[Any], Any]:
+    look = field(context, attribute, count)
+    context.charge(_KEY_STEPS * count)
 
     def key(value: Any) -> Any:
-        found = field(value)
+        found = look(value)
         if isinstance(found, Undefined):
             if default is None:
                 found._fail_with_undefined_error()
@@ -85,13 +91,6 @@ def _key(attribute: Any, case_sensitive: bool, default: Any = None) -> Callable[
 def _weighed(context: RenderContext, value: Any) -> list[Any]:
     context.weigh(value)
     return items_of(context, value)
-
-
-def _keyed(context: RenderContext, value: Any) -> list[Any]:
-    """The items, paid for with a key of each."""
-    found = _weighed(context, value)
-    context.charge(_KEY_STEPS * len(found))
-    return found
 
 
 def first(context: RenderContext, value: Any) -> Any:
@@ -124,6 +123,8 @@ def to_json(context: RenderContext, value: Any, indent: int | None = None) -> Js
     """JSON text, written as it is outside strings and escaped inside them; in lines of two blanks a level."""
     if indent not in (None, 0, 2):
         raise TemplateError("json indents by 2 or not at all")
+    if indent:
+        context.weigh_lines(value)
     return JsonText(dumps(context, value, orjson.OPT_INDENT_2 if indent else 0))
 
 
@@ -163,16 +164,21 @@ def sort(
 ) -> list[Any]:
     """Sorted, by a field if one is given."""
     names = attribute.split(",", _PATH_MAX) if isinstance(attribute, str) else [attribute]
-    return _in_order(context, value, [_key(name, case_sensitive) for name in names], reverse)
+    return _in_order(context, value, names, reverse, case_sensitive)
 
 
 def _in_order(
-    context: RenderContext, value: Any, keys: list[Callable[[Any], Any]], reverse: bool
+    context: RenderContext,
+    value: Any,
+    names: list[Any],
+    reverse: bool,
+    case_sensitive: bool,
+    default: Any = None,
 ) -> list[Any]:
-    """Sorted by all `keys`, each paid for."""
+    """Sorted by the fields `names`, each paid for."""
     before = context.steps
-    found = _keyed(context, value)
-    context.charge(_KEY_STEPS * len(found) * (len(keys) - 1))
+    found = _weighed(context, value)
+    keys = [_key(context, name, len(found), case_sensitive, default) for name in names]
     context.charge((before - context.steps) * len(found).bit_length() // 4)
     return sorted(found, key=lambda one: [key(one) for key in keys], reverse=bool(reverse))
 
@@ -181,8 +187,8 @@ def unique(
     context: RenderContext, value: Any, case_sensitive: bool = False, attribute: Any = None
 ) -> list[Any]:
     """Each value once, in the order they first come."""
-    found = _keyed(context, value)
-    key = _key(attribute, case_sensitive)
+    found = _weighed(context, value)
+    key = _key(context, attribute, len(found), case_sensitive)
     seen: dict[Any, Any] = {}
     for one in found:
         known = key(one)
@@ -192,8 +198,9 @@ def unique(
 
 def _extreme(pick: Callable[..., Any]) -> texts.Operation:
     def call(context: RenderContext, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
-        found = _keyed(context, value)
-        return pick(found, key=_key(attribute, case_sensitive)) if found else get([], "the list", 0)
+        found = _weighed(context, value)
+        key = _key(context, attribute, len(found), case_sensitive)
+        return pick(found, key=key) if found else get([], "the list", 0)
 
     return call
 
@@ -202,17 +209,20 @@ def groupby(
     context: RenderContext, value: Any, attribute: Any, default: Any = None, case_sensitive: bool = False
 ) -> list[tuple[Any, list[Any]]]:
     """(field, items that have it), sorted by the field: `{% for name, items in xs | groupby("name") %}`."""
-    field, key = _key(attribute, True, default), _key(attribute, case_sensitive, default)
+    found = _in_order(context, value, [attribute], False, case_sensitive, default)
+    name = _key(context, attribute, len(found), True, default)
+    key = _key(context, attribute, len(found), case_sensitive, default)
     groups: dict[Any, tuple[Any, list[Any]]] = {}
-    for one in _in_order(context, value, [key], False):
-        groups.setdefault(key(one), (field(one), []))[1].append(one)
+    for one in found:
+        groups.setdefault(key(one), (name(one), []))[1].append(one)
     return list(groups.values())
 
 
 def total(context: RenderContext, value: Any, attribute: Any = None, start: Any = 0) -> Any:
     """The sum of numbers; with `start=[]` the lists put together into one."""
-    field = _field(attribute)
-    found = [field(one) for one in _weighed(context, value)]
+    items = _weighed(context, value)
+    look = field(context, attribute, len(items))
+    found = [look(one) for one in items]
     if isinstance(start, list):
         return list(start) + [one for part in found for one in items_of(context, part)]
     for one in (start, *found):
@@ -237,7 +247,7 @@ def batch(context: RenderContext, value: Any, linecount: int, fill_with: Any = N
 def slices(context: RenderContext, value: Any, slices: int, fill_with: Any = None) -> list[list[Any]]:
     """The items in `slices` columns, the shorter ones filled up where there is something to fill with."""
     found = _weighed(context, value)
-    context.charge(texts.bounded(slices))
+    context.charge(2 * texts.bounded(slices))
     size, more = divmod(len(found), max(1, slices))
     starts = [column * size + min(column, more) for column in range(slices + 1)]
     columns = [found[start:end] for start, end in pairwise(starts)]
@@ -245,6 +255,9 @@ def slices(context: RenderContext, value: Any, slices: int, fill_with: Any = Non
         for column in columns[more:]:
             column.append(fill_with)
     return columns
+
+
+_WHOLE: Final = 2.0**53  # a float from here on has no places, and rounding 1e308 would take very long
 
 
 def rounded(context: RenderContext, value: Any, precision: int = 0, method: str = "common") -> float:
@@ -255,6 +268,8 @@ def rounded(context: RenderContext, value: Any, precision: int = 0, method: str 
         or precision not in range(16)
     ):
         raise TemplateError("round needs a number, 0 to 15 places, and 'common', 'ceil' or 'floor'")
+    if abs(value) >= _WHOLE:
+        return float(value)
     if method == "common":
         return round(float(value), precision)
     scale = float(10**precision)
@@ -298,12 +313,19 @@ def absolute(context: RenderContext, value: Any) -> int | float:
 
 def join(context: RenderContext, value: Any, d: Any = "", attribute: Any = None) -> str:
     """Items (or a field of each) as one text, with `d` between."""
-    field = _field(attribute)
-    return texts.join(context, [field(one) for one in items_of(context, value)], d)
+    items = items_of(context, value)
+    if attribute is not None:
+        look = field(context, attribute, len(items))
+        items = [look(one) for one in items]
+    return texts.join(context, items, d)
+
+
+_FORMAT_STEPS: Final = 32  # 1e308 is written with all its digits
 
 
 def filesize(context: RenderContext, value: Any, binary: bool = False) -> str:
     """`13.0 kB`, or `4.1 MiB` with `true`."""
+    context.charge(_FORMAT_STEPS)
     size, base = to_float(context, value), 1024 if binary else 1000
     units = (
         ["Bytes", "KiB", "MiB", "GiB", "TiB", "PiB"] if binary else ["Bytes", "kB", "MB", "GB", "TB", "PB"]

@@ -7,9 +7,8 @@ Must not: look anything up (`core.templates.access`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
-from itertools import islice
 from typing import Any, Final
 
 from jinja2 import StrictUndefined
@@ -20,7 +19,7 @@ from hookwright.core.templates.values import kind
 
 _SHOWN: Final = 12  # names in one sentence
 _SHOWN_CHARACTERS: Final = 64  # of one name
-_COMPARED: Final = 200  # names looked at for the nearest
+_COMPARED: Final = 8_000  # characters with characters, to find the nearest names: two milliseconds at worst
 
 
 class Lacking(str):
@@ -32,7 +31,7 @@ class Lacking(str):
 class Missing(StrictUndefined):
     """What stands for an absent field, with its path as the template writes it."""
 
-    __slots__ = ("_path",)
+    __slots__ = ("_above", "_path")
 
     def __init__(
         self,
@@ -41,9 +40,11 @@ class Missing(StrictUndefined):
         name: Any = None,
         exc: type[TemplateRuntimeError] = UndefinedError,
         path: str = "",
+        above: tuple[str | int, ...] = (),
     ) -> None:
         super().__init__(hint, obj, name, exc)
         self._path = path
+        self._above = above  # names between the path and the field: put together only for a sentence
 
     def __bool__(self) -> bool:  # type: ignore[override]  # only asked about
         return False
@@ -54,7 +55,10 @@ class Missing(StrictUndefined):
             return self._undefined_hint
         if self._undefined_obj is missing:
             return f"{self._undefined_name}: this event has no such field at its top"
-        return _absent(self._undefined_obj, self._undefined_name, self._path)
+        path = self._path
+        for name in self._above:
+            path = join_path(path, name)
+        return _absent(self._undefined_obj, self._undefined_name, path)
 
 
 def _absent(parent: Any, name: Any, path: str) -> str:
@@ -89,17 +93,28 @@ def printable(name: Any) -> str:
     return text + "…" * (len(str(name)) > _SHOWN_CHARACTERS)
 
 
-def listed(names: Iterable[Any], wanted: str) -> str:
+def listed(names: Collection[Any], wanted: str) -> str:
     """Names for a sentence, sorted; of very many the nearest ones to `wanted`."""
-    known = [str(name) for name in names]
-    if len(known) <= _SHOWN:
-        return ", ".join(printable(name) for name in sorted(known))
-    compared = [name for name in known if len(name) <= _SHOWN_CHARACTERS][:_COMPARED]
+    if len(names) <= _SHOWN:
+        return ", ".join(printable(name) for name in sorted(map(str, names)))
+    compared = _compared(wanted, map(str, names))
     near = get_close_matches(wanted[:_SHOWN_CHARACTERS], compared, 3, 0.5) or sorted(compared)[:3]
-    return ", ".join(printable(name) for name in near) + f" and {len(known) - len(near)} more"
+    return ", ".join(printable(name) for name in near) + f" and {len(names) - len(near)} more"
 
 
 def nearest(wanted: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant."""
-    known = [name for name in islice(names, _COMPARED) if len(name) <= _SHOWN_CHARACTERS]
-    return next(iter(get_close_matches(wanted[:_SHOWN_CHARACTERS], known, 1, 0.5)), None)
+    compared = _compared(wanted, names)
+    return next(iter(get_close_matches(wanted[:_SHOWN_CHARACTERS], compared, 1, 0.5)), None)
+
+
+def _compared(wanted: str, names: Iterable[str]) -> list[str]:
+    """The first of the names, as many as may be compared with `wanted`; none that is very long."""
+    left, compared = _COMPARED, []
+    for name in names:
+        if len(name) <= _SHOWN_CHARACTERS:
+            left -= (1 + min(len(wanted), _SHOWN_CHARACTERS)) * (1 + len(name))
+            if left < 0:
+                break
+            compared.append(name)
+    return compared

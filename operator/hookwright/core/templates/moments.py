@@ -17,6 +17,7 @@ from hookwright.errors import TemplateError
 _ISO: Final = "%Y-%m-%dT%H:%M:%SZ"
 _FORMAT: Final = re.compile(r"(?:[^%]|%[-]?[aAbBdHIjmMpSyYfzZTFeuV%s])*")
 _FORMAT_CHARACTERS: Final = 128
+_STEPS: Final = 8  # reading a moment and writing it, beside its format
 
 
 def moment(context: RenderContext, value: Any, form: str = _ISO) -> str:
@@ -28,7 +29,8 @@ def moment(context: RenderContext, value: Any, form: str = _ISO) -> str:
         raise TemplateError(
             f"datetime needs a format such as '%d.%m.%Y %H:%M', of at most {_FORMAT_CHARACTERS} characters"
         )
-    context.charge(4)
+    context.weigh(value)
+    context.charge(_STEPS + len(form) // 2)
     when = _parse(value)
     return when.strftime(form.replace("%s", str(int(when.timestamp()))))
 

@@ -9,6 +9,7 @@ bound.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import or_
 from typing import Any, Final
 
 from jinja2 import nodes
@@ -52,7 +53,8 @@ _KEEPS: Final = (
     nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow,
     nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos,
 )  # fmt: skip
-_CONSTANT_OPERATORS: Final = frozenset(("eq", "ne", "lt", "lteq", "gt", "gteq"))
+_ORDERING: Final = frozenset(("eq", "ne", "lt", "lteq", "gt", "gteq"))  # and not in or notin
+_SIDES_MAX: Final = 8
 _RESERVED: Final = {
     "null": "write none",
     "nil": "write none",
@@ -144,9 +146,7 @@ class Rewriter:
         if node.ctx == "load" and not (node.name in self._names or (node.name == "loop" and self._loops)):
             cure = _RESERVED.get(node.name)
             near = nearest(node.name, self._names)
-            cure = cure or (
-                f"did you mean {near}?" if near else f"there are {', '.join(sorted(self._names))}"
-            )
+            cure = cure or (f"did you mean {near}?" if near else f"there are {', '.join(sorted(VARIABLES))}")
             raise TemplateError(f"there is no variable {node.name[:64]}; {cure}")
         return node
 
@@ -252,17 +252,30 @@ class Rewriter:
 
     def _compare(self, node: nodes.Compare) -> nodes.Expr:
         sides = [node.expr, *(op.expr for op in node.ops)]
-        cheap = any(isinstance(one, nodes.Const) for one in sides) and all(
-            op.op in _CONSTANT_OPERATORS for op in node.ops
-        )
+        if len(sides) > _SIDES_MAX:
+            raise TemplateError(
+                f"a comparison may have {_SIDES_MAX} sides; put shorter ones together with and"
+            )
+        constant = [isinstance(one, nodes.Const) for one in sides]
         node.expr = self._visit(node.expr)
         for op in node.ops:
             op.expr = self._visit(op.expr)
-        if not cheap:
+        if any(op.op not in _ORDERING for op in node.ops):
+            return self._contained(node)
+        if not all(map(or_, constant, constant[1:])):
             node.expr = internal(environment.WEIGH, node.expr)
             for op in node.ops:
                 op.expr = internal(environment.WEIGH, op.expr)
         return node
+
+    def _contained(self, node: nodes.Compare) -> nodes.Expr:
+        if len(node.ops) > 1:
+            raise TemplateError(
+                "in cannot be one of several comparisons in a row; put them together with and"
+            )
+        (op,) = node.ops
+        made = internal(environment.IN, node.expr, op.expr)
+        return made if op.op == "in" else nodes.Not(made, lineno=node.lineno)
 
     def _list(self, node: nodes.List) -> nodes.Expr:
         node.items = [self._element(one) for one in node.items]
@@ -330,9 +343,16 @@ def weigh(parts: Iterable[Any]) -> int:
 
 def check_depth(tree: nodes.Template) -> None:
     """Raises TemplateError for a tree that is too deep to compile."""
-    waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    waiting: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
     while waiting:
-        node, depth = waiting.pop()
+        node, depth, loops = waiting.pop()
+        loops += isinstance(node, nodes.For)
         if depth > limits.TEMPLATE_DEPTH:
             raise TemplateError("the template is nested too deeply; split it with set", line=node.lineno)
-        waiting.extend((child, depth + 1) for child in node.iter_child_nodes())
+        if loops > limits.TEMPLATE_LOOPS:
+            raise TemplateError(
+                f"more than {limits.TEMPLATE_LOOPS} loops stand inside each other; sum(attribute=…, start=[]) "
+                "makes one list of many",
+                line=node.lineno,
+            )
+        waiting.extend((child, depth + 1, loops) for child in node.iter_child_nodes())

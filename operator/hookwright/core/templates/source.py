@@ -75,6 +75,14 @@ def read(source: str) -> tuple[str, list[Tag]]:
     return "".join(out), tags
 
 
+def words(source: str) -> int:
+    """How many words and signs stand in the tags of a template, which is what compiling it takes; 0: it cannot be read."""
+    try:
+        return sum(len(_TOKEN.findall(tag.text)) for tag in read(source)[1])
+    except TemplateError:
+        return 0
+
+
 def _too_dense(line: int) -> TemplateError:
     return TemplateError(
         f"all {{{{ }}}} and {{% %}} together may have {limits.TEMPLATE_TOKENS:,} words and signs in "

@@ -14,8 +14,7 @@ from typing import Any, Final
 from jinja2 import Undefined, pass_context
 
 from hookwright.core.templates import lists, moments, texts
-from hookwright.core.templates.access import get
-from hookwright.core.templates.budget import RenderContext
+from hookwright.core.templates.budget import RenderContext, check_search
 from hookwright.core.templates.missing import nearest
 from hookwright.core.templates.values import kinds
 from hookwright.errors import TemplateError
@@ -31,8 +30,11 @@ def _compare(compare: Callable[[Any, Any], bool]) -> texts.Operation:
     return test
 
 
-def _is_in(context: RenderContext, value: Any, container: Any) -> bool:
+def contains(context: RenderContext, value: Any, container: Any) -> bool:
+    """`value in container`. Raises TypeError where `value` cannot be in it."""
     context.weigh(container)
+    if isinstance(container, str) and isinstance(value, str):
+        check_search(context, container, value)
     return value in container
 
 
@@ -80,7 +82,7 @@ TESTS: Final[dict[str, texts.Operation]] = {
     "ge": _compare(operator.ge),
     "greaterthan": _compare(operator.gt),
     "gt": _compare(operator.gt),
-    "in": _is_in,
+    "in": contains,
     "integer": _kind_test(int, but=(bool,)),
     "iterable": _kind_test(list, tuple, dict, str),
     "le": _compare(operator.le),
@@ -122,8 +124,8 @@ def _map(
     found = lists.items_of(context, value)
     context.charge(_STEPS_PER_ITEM * len(found))
     if attribute is not None:
-        path = lists.path_of(attribute)
-        made = [get(one, "", *path) for one in found]
+        field = lists.field(context, attribute, len(found))
+        made = [field(one) for one in found]
         if default is not None:
             made = [default if isinstance(one, Undefined) else one for one in made]
     else:
@@ -137,12 +139,12 @@ def _choosing(wanted: bool, by_field: bool) -> texts.Operation:
     def choose(context: RenderContext, value: Any, *args: Any) -> list[Any]:
         found = lists.items_of(context, value)
         context.charge(_STEPS_PER_ITEM * len(found))
-        parts: list[str | int] = lists.path_of(args[0]) if by_field else []
+        field = lists.field(context, args[0] if by_field else None, len(found))
         rest = args[1:] if by_field else args
         test = _named(TESTS, "test", rest[0]) if rest else None
 
         def holds(one: Any) -> bool:
-            looked = get(one, "", *parts)
+            looked = field(one)
             return bool(test(context, looked, *rest[1:]) if test else looked)
 
         return [one for one in found if holds(one) is wanted]
@@ -200,8 +202,9 @@ def priced(name: str, operation: texts.Operation) -> Callable[..., Any]:
     @pass_context
     def call(context: RenderContext, value: Any, *args: Any, **kwargs: Any) -> Any:
         context.charge(_STEPS_PER_ITEM)
-        for argument in (*args, *kwargs.values()):
-            context.weigh(argument)
+        if args or kwargs:
+            for argument in (*args, *kwargs.values()):
+                context.weigh(argument)
         try:
             return operation(context, value, *args, **kwargs)
         except (TypeError, ValueError):

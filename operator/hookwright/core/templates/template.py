@@ -19,7 +19,7 @@ from jinja2.exceptions import TemplateSyntaxError
 
 from hookwright import limits
 from hookwright.core.templates import environment, urls
-from hookwright.core.templates.budget import RenderContext
+from hookwright.core.templates.budget import Budget, RenderContext
 from hookwright.core.templates.explain import CODE_FILE, explain, tags_by_code_line
 from hookwright.core.templates.outline import Outline, outline
 from hookwright.core.templates.places import Places
@@ -48,28 +48,23 @@ class Template:
         self._finish = finish
         self.constant = constant
 
-    def render(self, context: Mapping[str, Any]) -> str:
-        """The text for one attempt; `context` comes from `template_context`.
+    def render(self, context: Mapping[str, Any], budget: Budget | None = None) -> str:
+        """The text for one attempt; `context` comes from `template_context`, `budget` is what the delivery has left.
 
         Raises TemplateError (its cause tells a missing field from the rest) and BudgetError, both with line,
         expression and what to write instead.
         """
         if self.constant is not None:
             return self.constant
+        budget = budget or Budget()
+        run = RenderContext(environment.ENVIRONMENT, context)
+        run.steps = budget.steps
         try:
-            parts = list(self._root(RenderContext(environment.ENVIRONMENT, context)))
-            if sum(map(len, parts)) > limits.RENDERED_BYTES:
-                raise _too_long()
-            text = "".join(parts)
-            if not text.isascii() and len(text.encode()) > limits.RENDERED_BYTES:
-                raise _too_long()
-            return self._finish(text)
+            return self._finish(budget.text(list(self._root(run))))
         except Exception as error:
             raise explain(error, self._tags) from None
-
-
-def _too_long() -> BudgetError:
-    return BudgetError(f"the rendered text is longer than {limits.RENDERED_BYTES // limits.KIB} KiB")
+        finally:
+            budget.steps = run.steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +202,12 @@ def template_context(
 ) -> dict[str, Any]:
     """What a template sees of one attempt (SPEC 4): the event and what carries it, no secret."""
     context: dict[str, Any] = {
-        name: document[name]
-        for name in ("event_type", "event_time", "data", "cloudevent")
-        if name in document
+        "event": document,
+        "trigger": trigger,
+        "webhook": {"name": webhook_name, "namespace": webhook_namespace},
+        "delivery": {"id": delivery_id, "attempt": attempt},
     }
-    context["event"] = document
-    context["trigger"] = trigger
-    context["webhook"] = {"name": webhook_name, "namespace": webhook_namespace}
-    context["delivery"] = {"id": delivery_id, "attempt": attempt}
+    for name in ("event_type", "event_time", "data", "cloudevent"):
+        if name in document:
+            context[name] = document[name]
     return context

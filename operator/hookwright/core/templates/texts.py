@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from html import escape as html_escape
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 from hookwright import limits
-from hookwright.core.templates.budget import CHARACTERS_PER_STEP, RenderContext, check_text
-from hookwright.core.templates.values import UrlText, kind, text
+from hookwright.core.templates.budget import CHARACTERS_PER_STEP, RenderContext, check_search, check_text
+from hookwright.core.templates.values import UrlText, kind, percent_encoded, text
 from hookwright.errors import TemplateError
 
 Operation = Callable[..., Any]
@@ -22,7 +21,8 @@ Operation = Callable[..., Any]
 def read(context: RenderContext, value: Any) -> str:
     """A value as text, paid for."""
     known = text(context, value)
-    context.charge(len(known) // CHARACTERS_PER_STEP)
+    if len(known) >= CHARACTERS_PER_STEP:
+        context.charge(len(known) // CHARACTERS_PER_STEP)
     return known
 
 
@@ -37,15 +37,21 @@ def bounded(number: Any) -> int:
 
 def join(context: RenderContext, values: list[Any], separator: Any = "") -> str:
     """Items as text, with a separator between."""
+    context.charge(2 * len(values))
     parts = [text(context, value) for value in values]
     between = text(context, separator)
     check_text(context, sum(map(len, parts)) + len(between) * len(parts))
     return between.join(parts)
 
 
+_SEARCHES: Final = 4  # that replacing does: it counts, and counts again, and then finds each
+
+
 def replace(context: RenderContext, value: Any, old: Any, new: Any, count: int | None = None) -> str:
     """Every occurrence, or the first `count`."""
     whole, before, after = read(context, value), read(context, old), read(context, new)
+    for _ in range(_SEARCHES):
+        check_search(context, whole, before)
     times = whole.count(before) if count is None else min(whole.count(before), bounded(count))
     check_text(context, len(whole) + times * len(after))
     return whole.replace(before, after, times)
@@ -63,7 +69,9 @@ def indent(
     """Every line but the first, and empty ones, `width` blanks (or that text) to the right."""
     whole = read(context, value)
     wide = len(width) if isinstance(width, str) else bounded(width)
-    check_text(context, len(whole) + (whole.count("\n") + 1) * wide)
+    count = whole.count("\n") + 1
+    check_text(context, len(whole) + count * wide)
+    context.charge(count)
     pad = width if isinstance(width, str) else " " * wide
     lines = whole.split("\n")
     moved = [
@@ -94,6 +102,8 @@ def split(context: RenderContext, value: Any, separator: str | None = None, coun
     """The parts between separators (or blanks)."""
     whole = read(context, value)
     context.charge(len(whole))
+    if isinstance(separator, str):
+        check_search(context, whole, separator)
     return whole.split(separator, count)
 
 
@@ -112,14 +122,13 @@ def wordcount(context: RenderContext, value: Any) -> int:
 def url_encode(context: RenderContext, value: Any) -> UrlText:
     """Percent-encoded for a query or a path segment; an object becomes `key=value&…`."""
     if isinstance(value, Mapping):
-        context.weigh(value)
-        made = urlencode(
-            {text(context, key): text(context, item) for key, item in value.items()}, quote_via=quote
+        made = "&".join(
+            f"{percent_encoded(context, key)}={percent_encoded(context, item)}" for key, item in value.items()
         )
     elif isinstance(value, list):
         raise TemplateError(f"urlencode needs a text or an object, this is {kind(value)}")
     else:
-        made = quote(read(context, value), safe="")
+        made = percent_encoded(context, value)
     check_text(context, len(made))
     return UrlText(made)
 
@@ -132,7 +141,7 @@ def escape_html(context: RenderContext, value: Any) -> str:
 
 
 def _plain(method: Callable[..., Any]) -> Operation:
-    """A method of str whose result is no longer than its input (up to case mapping)."""
+    """A method of str that reads its text once and makes none that is longer."""
 
     def call(context: RenderContext, value: Any, *args: Any) -> Any:
         context.weigh(args)
@@ -144,11 +153,41 @@ def _plain(method: Callable[..., Any]) -> Operation:
 _SAME: Final = {
     method.__name__: _plain(method)
     for method in (
-        *(str.upper, str.lower, str.title, str.capitalize),
-        *(str.startswith, str.endswith, str.find, str.count, str.removeprefix, str.removesuffix),
+        *(str.startswith, str.endswith, str.removeprefix, str.removesuffix),
         *(str.isdigit, str.isalpha, str.isalnum),
     )
 }
+_CASED_PER_STEP: Final = (
+    8  # characters whose case is mapped: beyond ASCII each is looked up, and may become three
+)
+
+
+def _cased(method: Callable[[str], str]) -> Operation:
+    def call(context: RenderContext, value: Any) -> str:
+        whole = text(context, value)
+        context.charge(len(whole) // _CASED_PER_STEP)
+        return method(whole)
+
+    return call
+
+
+_CASED: Final = {
+    method.__name__: _cased(method) for method in (str.upper, str.lower, str.title, str.capitalize)
+}
+
+
+def _sought(method: Callable[..., int]) -> Operation:
+    def call(context: RenderContext, value: Any, part: Any, *bounds: Any) -> int:
+        whole = read(context, value)
+        if isinstance(part, str):
+            check_search(context, whole, part)
+        return method(whole, part, *bounds)
+
+    return call
+
+
+_SOUGHT: Final = {method.__name__: _sought(method) for method in (str.find, str.count)}
+
 _STRIPPED_MAX: Final = 64  # characters to strip: each character of the text is compared with all of them
 
 
@@ -174,6 +213,8 @@ def _join_method(context: RenderContext, separator: str, values: Any) -> str:
 
 METHODS: Final[dict[str, Operation]] = {
     **_SAME,
+    **_CASED,
+    **_SOUGHT,
     **_STRIP,
     "join": _join_method,
     "replace": replace,
@@ -183,12 +224,8 @@ METHODS: Final[dict[str, Operation]] = {
 """What may be called on a text: `x.upper()`."""
 
 
-def _case(method: Callable[[str], str]) -> Operation:
-    return lambda context, value: method(read(context, value))
-
-
 FILTERS: Final[dict[str, Operation]] = {
-    **{method.__name__: _case(method) for method in (str.upper, str.lower, str.title, str.capitalize)},
+    **_CASED,
     "trim": _STRIP["strip"],
     "center": center,
     "e": escape_html,

@@ -15,10 +15,15 @@ from urllib.parse import quote
 import orjson
 from jinja2 import Undefined
 
+from hookwright import limits
 from hookwright.core.templates.budget import CHARACTERS_PER_STEP, RenderContext, check_text
-from hookwright.errors import TemplateError
+from hookwright.errors import BudgetError, TemplateError
 
 Writer = Callable[[RenderContext, Any], str]
+
+_LONG: Final = (list, tuple, dict)
+_ENCODE_STEPS: Final = 4  # percent encoding, beside its bytes
+_ENCODED_PER_STEP: Final = 4  # bytes
 
 _KINDS: Final = {
     dict: "an object",
@@ -66,6 +71,10 @@ def _refuse(value: Any) -> Any:
 
 def dumps(context: RenderContext, value: Any, option: int = 0) -> str:
     """Compact JSON text. Raises TemplateError for what is not JSON, UndefinedError for a missing field."""
+    if (
+        isinstance(value, _LONG) and 2 * len(value) > limits.RENDERED_BYTES
+    ):  # orjson asks for memory by the item
+        raise BudgetError(f"this is {kind(value)} of {len(value):,} items; a body holds 256 KiB")
     try:
         text = orjson.dumps(value, _refuse, option).decode()
     except orjson.JSONEncodeError as error:
@@ -106,7 +115,7 @@ def write_json(context: RenderContext, value: Any) -> str:
     if type(value) is int:
         return str(value)
     if type(value) is JsonText:
-        return str(value)
+        return write_text(context, value)
     return dumps(context, value)
 
 
@@ -148,9 +157,16 @@ def write_url(context: RenderContext, value: Any) -> str:
     if isinstance(value, Undefined):
         value._fail_with_undefined_error()
     if type(value) is UrlText:
-        return str(value)
+        return write_text(context, value)
     if value is None or not isinstance(value, str | int | float):
         raise TemplateError(f"this is {kind(value)}, and a URL needs a text or a number")
-    written = quote(text(context, value), safe="")
-    context.charge(len(written) // CHARACTERS_PER_STEP)
-    return written
+    return percent_encoded(context, value)
+
+
+def percent_encoded(context: RenderContext, value: Any) -> str:
+    """A value as text with everything but letters, digits and `-._~` percent-encoded; paid for before it is made."""
+    known = text(context, value)
+    check_text(context, len(known))
+    data = known.encode()
+    context.charge(_ENCODE_STEPS + len(data) // _ENCODED_PER_STEP)
+    return quote(data, safe="")
