@@ -43,9 +43,9 @@ class Effort:
 
 
 class Escapes(NamedTuple):
-    """One kind of escape: a sign that one of them holds, its pattern (one group, folded), what one stands for."""
+    """One kind of escape: whether a text may hold one, its pattern (one group, folded), what one stands for."""
 
-    sign: re.Pattern[bytes]
+    may_stand: Callable[[bytes], bool]
     pattern: re.Pattern[bytes]
     undo: Callable[[bytes], bytes]
 
@@ -88,19 +88,21 @@ def _in_one_case(letters: bytes) -> bytes:
 
 _KINDS: Final = (
     Escapes(
-        re.compile(rb"\\"),
+        lambda data: b"\\" in data,
         re.compile(
             rb"""(\\(?:["'\\/bfnrt]|ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|u[0-9a-f]{4}"""
             rb"""|u\{[0-9a-f]{1,7}\}|x[0-9a-f]{2}|[0-3][0-7]{2}))"""
         ),
         _undo_backslash,
     ),
-    Escapes(re.compile(rb"%"), re.compile(rb"(%(?:u[0-9a-f]{4}|[0-9a-f]{2}))"), _undo_percent),
-    Escapes(re.compile(rb"&"), re.compile(rb"(&(?:#[0-9]{1,8}|#x[0-9a-f]{1,7}|[a-z]{2,8});)"), _undo_html),
-    # no escapes, but replaced in the same way: letters beyond ASCII, and a letter with its marks (U+0300 to U+036F)
-    Escapes(re.compile(rb"[\xc3-\xf4]"), re.compile(rb"([\xc3-\xf4][\x80-\xbf]+)"), _in_one_case),
+    Escapes(lambda data: b"%" in data, re.compile(rb"(%(?:u[0-9a-f]{4}|[0-9a-f]{2}))"), _undo_percent),
     Escapes(
-        re.compile(rb"[\xcc\xcd][\x80-\xbf]"),
+        lambda data: b"&" in data, re.compile(rb"(&(?:#[0-9]{1,8}|#x[0-9a-f]{1,7}|[a-z]{2,8});)"), _undo_html
+    ),
+    # no escapes, but replaced in the same way: letters beyond ASCII, and a letter with its marks (U+0300 to U+036F)
+    Escapes(lambda data: not data.isascii(), re.compile(rb"([\xc3-\xf4][\x80-\xbf]+)"), _in_one_case),
+    Escapes(
+        lambda data: b"\xcc" in data or b"\xcd" in data,
         re.compile(rb"((?:[a-z]|[\xc3-\xcb][\x80-\xbf])(?:\xcc[\x80-\xbf]|\xcd[\x80-\xaf])+)"),
         _in_one_case,
     ),
@@ -185,7 +187,7 @@ def readings(data: bytes, effort: Effort) -> Iterator[Reading]:
 
 
 def _undone(data: bytes, kind: Escapes, effort: Effort) -> bytes:
-    if not kind.sign.search(data):
+    if not kind.may_stand(data):
         return data
     pieces = kind.pattern.split(data)
     effort.spend(len(data) + len(pieces) // 2 * REDACT_ESCAPE_BYTES)
