@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hookwright.core import secret_search
 from hookwright.core.redaction import HIDDEN, HIDDEN_TEXT, Redactor
-from hookwright.limits import KIB, REDACT_ALL_BYTES, REDACT_SMALL_BYTES, REDACT_SMALL_KEPT
+from hookwright.limits import KIB, REDACT_ALL_BYTES, REDACT_SMALL_ALL_BYTES, REDACT_SMALL_BYTES
 
 TOKEN = "sk_live_Q7xWZ93LMPqRtV5bNk82HdFs"
 MARKER = "‹secret chat/token›"
@@ -185,13 +185,16 @@ def test_what_makes_one_text_hidden_leaves_the_next_one() -> None:
     assert redactor.text(TOKEN) == MARKER
 
 
-def test_small_secrets_of_many_webhooks_take_no_memory() -> None:
+def test_small_secrets_of_many_webhooks_take_little_memory() -> None:
     """Only those that were needed lately are ready to be searched for."""
-    redactors = [Redactor({"a/b": f"{TOKEN}{number:05}"}) for number in range(REDACT_SMALL_KEPT + 50)]
+    redactors = [Redactor({"a/b": f"{TOKEN}{number:05}"}) for number in range(1_000)]
     for number, redactor in enumerate(redactors):
         assert redactor.text(f"<{TOKEN}{number:05}>") == "<‹secret a/b›>"
-    assert secret_search._small.cache_info().currsize == REDACT_SMALL_KEPT
-    assert redactors[0].text(f"<{TOKEN}00000>") == "<‹secret a/b›>"
+        assert redactors[0].text(f"<{TOKEN}00000>") == "<‹secret a/b›>"
+    ready = list(secret_search._SMALL.values())
+    assert REDACT_SMALL_ALL_BYTES // 2 < sum(each.memory for each in ready) <= REDACT_SMALL_ALL_BYTES
+    assert redactors[1].text(f"<{TOKEN}00001>") == "<‹secret a/b›>"
+    assert len(ready) < 1_000
 
 
 def test_large_secrets_of_many_webhooks_have_one_limit() -> None:

@@ -38,7 +38,7 @@ class Redactor:
         self._extended: Redactor | None = None
 
     def prepare(self) -> None:
-        """Make what takes more than a millisecond. For a thread, before the first text."""
+        """Make what takes milliseconds. For a thread, before the first text."""
         for group in self._groups:
             if group.large:
                 group.search()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -20,19 +19,21 @@ from hookwright.core.readings import Effort
 from hookwright.core.secret_forms import Form, forms, utf8
 from hookwright.core.secret_values import is_public
 from hookwright.limits import (
+    KIB,
     REDACT_ALL_BYTES,
     REDACT_DISGUISED_BYTES,
     REDACT_FIND_BYTES,
     REDACT_FORM_BYTES,
     REDACT_MATCH_BYTES,
     REDACT_SHORTEST_SECRET,
+    REDACT_SMALL_ALL_BYTES,
     REDACT_SMALL_BYTES,
-    REDACT_SMALL_KEPT,
 )
 
 _APART: Final = 256  # bytes between the beginnings of two pieces
 _LEAST_FORMS: Final = 7  # times its own size that the forms of any value take
-_PIECE_MEMORY: Final = 512  # bytes that the automaton takes for a piece
+_LEAST_MEMORY: Final = 12 * KIB  # bytes that a search takes beside its forms,
+_PIECE_MEMORY: Final = 512  # and for each piece
 _FEW: Final = 4  # different bytes; a piece of so few, such as a row of zeros, stands in too many texts
 _AT_ONCE: Final = 4_096  # bytes of text in one call: bounds the list that it answers
 _BASE64: Final = b"abcdefghijklmnopqrstuvwxyz0123456789/ "  # folded
@@ -59,7 +60,7 @@ class Secrets:
         self.short = any(0 < size < REDACT_SHORTEST_SECRET for size in sizes)
         """Whether a value is too short to be searched for."""
         self.large = sum(sizes) > REDACT_SMALL_BYTES
-        """Whether the search takes more than a millisecond to make. It is kept then, otherwise only while in use."""
+        """Whether the search takes milliseconds to make. It is kept then, otherwise only while it is used."""
         self._too_large = _LEAST_FORMS * sum(sizes) > REDACT_FORM_BYTES
         self._kept: Search | None = None
 
@@ -80,7 +81,7 @@ class Search:
     """Searches for some secrets."""
 
     def __init__(self, pairs: tuple[Pair, ...]) -> None:
-        """Takes 0.2 ms for a token, some 10 ms at the limit."""
+        """Takes 0.3 ms for a token, some 10 ms at the limit."""
         labels = {form: label for label, form in reversed(list(_all_forms(pairs)))}
         self.size = sum(len(form.data) for form in labels)
         """Bytes of all forms. Over `REDACT_FORM_BYTES` nothing is searched for."""
@@ -94,7 +95,7 @@ class Search:
                 pieces.append(piece)
         self._longest = max(map(len, pieces), default=1)
         self._automaton = BytesAhoCorasick(pieces, implementation=Implementation.ContiguousNFA)
-        self.memory = self.size + _PIECE_MEMORY * len(pieces)
+        self.memory = _LEAST_MEMORY + self.size + _PIECE_MEMORY * len(pieces)
         """Bytes that it takes, about."""
 
     def find(self, data: bytes, effort: Effort) -> Iterator[Found]:
@@ -123,9 +124,22 @@ class Search:
                 yield number, at + start, at + end
 
 
-@lru_cache(maxsize=REDACT_SMALL_KEPT)
+_SMALL: Final[dict[tuple[Pair, ...], Search]] = {}
+"""Those that were used lately, the latest last."""
+
+
 def _small(pairs: tuple[Pair, ...]) -> Search:
-    return Search(pairs)
+    search = _SMALL.pop(pairs, None)
+    if search is None:
+        search = Search(pairs)
+        kept = sum(each.memory for each in list(_SMALL.values()))
+        for oldest in list(_SMALL):
+            if kept + search.memory <= REDACT_SMALL_ALL_BYTES:
+                break
+            gone = _SMALL.pop(oldest, None)  # another thread may have been here
+            kept -= 0 if gone is None else gone.memory
+    _SMALL[pairs] = search
+    return search
 
 
 _LARGE: Final[WeakValueDictionary[tuple[Pair, ...], Search]] = WeakValueDictionary()
@@ -145,8 +159,9 @@ def _large(pairs: tuple[Pair, ...]) -> Search | None:
 def _all_forms(pairs: tuple[Pair, ...]) -> Iterator[tuple[str, Form]]:
     left = REDACT_DISGUISED_BYTES
     for label, value in pairs:
-        left -= len(value)
-        for form in forms(value, disguised=left >= 0):
+        disguised = len(value) <= left
+        left -= len(value) if disguised else 0
+        for form in forms(value, disguised=disguised):
             yield label, form
 
 
