@@ -134,7 +134,17 @@ REDACT_SHORTEST_SECRET = 8  # a shorter secret cannot be searched for: then no a
 REDACT_SHORTEST_PART = 16  # characters of a part of a secret (a word, a line, a path segment) searched for alone
 FORMER_SECRETS_SECONDS = 24 * 3600.0  # after its rotation a value is still searched for (SPEC 5)
 FORMER_VALUES = 4  # of one key of a Secret that are remembered so: bounds the search
-REDACT_FORM_BYTES = 512 * KIB  # of all forms of all secrets of one webhook (nine times their size and more): bounds a search
+REDACT_FORM_BYTES = 512 * KIB  # of all forms of a webhook's secrets (nine times their size and more): over it all is hidden
+REDACT_DISGUISED_BYTES = 256  # of a webhook's short secrets, searched for in unlikely forms too: forty times their size
+REDACT_PIECE_CHARACTERS = 12  # of a secret's beginning or end that are found alone; fewer would be found by chance
+REDACT_EFFORT_BYTES = 3 * MIB // 2  # of all readings of one text: 8 ms; over it the text is hidden whole
+REDACT_ESCAPE_BYTES = 20  # that undoing an escape counts for in these,
+REDACT_MATCH_BYTES = 60  # a piece of a secret,
+REDACT_FIND_BYTES = 500  # and following it
+REDACT_MARGIN_CHARACTERS = 1 * KIB  # of a text searched behind what is kept of it: a secret may stand across the cut
+REDACT_SMALL_BYTES = 4 * KIB  # of one webhook's secrets: what searches for more is made when a configuration is loaded
+REDACT_SMALL_ALL_BYTES = 16 * MIB  # of all searches for fewer, made when a text comes (0.3 ms) and kept while used: 400
+REDACT_ALL_BYTES = 64 * MIB  # of all searches for more; a webhook for which there is no room has its texts hidden
 
 # --- tests -------------------------------------------------------------------------------------
 TEST_BODY_BYTES = 4 * KIB

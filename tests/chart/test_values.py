@@ -86,6 +86,7 @@ SET: dict[str, Any] = {
     "drainTimeout": "45s",
     "egress": {
         "allow": ["10.0.0.0/8", "fd00::/8"],
+        "deny": ["10.96.0.0/16", "2600:1f00::/40"],
         "allowHosts": ["*.example"],
         "denyHosts": ["bad.example"],
         "connectTo": ["a.example:443:10.0.0.1:8443"],
@@ -120,6 +121,7 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "history_bodies": "none",
         "drain_timeout": 45,
         "egress_allow": ["10.0.0.0/8", "fd00::/8"],
+        "egress_deny": ["10.96.0.0/16", "2600:1f00::/40"],
         "egress_allow_hosts": ["*.example"],
         "egress_deny_hosts": ["bad.example"],
         "egress_connect_to": ["a.example:443:10.0.0.1:8443"],
@@ -157,6 +159,7 @@ def test_controller_finds_the_dispatcher(render: Render) -> None:
         ({"drainTimeout": "1m"}, "/drainTimeout"),
         ({"ingest": {"rate": "many"}}, "/ingest/rate"),
         ({"egress": {"connectTo": ["a.example:80:b:1"]}}, "/egress/connectTo/0"),
+        ({"egress": {"deny": ["the nodes"]}}, "/egress/deny/0"),
         ({"watchNamespaces": ["*"]}, "/watchNamespaces/0"),
         ({"fullnameOverride": "x" * 41}, "/fullnameOverride"),
         ({"history": {"bytes": "much"}}, "/history/bytes"),

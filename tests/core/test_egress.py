@@ -104,6 +104,50 @@ def test_an_embedded_address_is_judged_as_that_ipv4(form: str, address: str) -> 
     assert EgressPolicy(allow=[f"{address}/32"]).address_problem(text) is None
 
 
+@pytest.mark.parametrize("prefix", ["2606:4700::", "2606:4700:0:0:200:", "2606:4700:0:0:300:", "fe80::"])
+def test_an_isatap_address_is_judged_by_itself_and_its_ipv4(prefix: str) -> None:
+    """Any prefix may lead to a tunnel into the site (RFC 5214)."""
+    problem = EgressPolicy().address_problem(f"{prefix}5efe:a00:5")
+    assert problem is not None
+    public = EgressPolicy().address_problem(f"{prefix}5efe:808:808")
+    if prefix == "fe80::":
+        assert "link-local" in problem
+        assert public is not None
+    else:
+        assert "stands for 10.0.0.5, which is private" in problem
+        assert public is None
+        assert EgressPolicy(allow=["10.0.0.0/8"]).address_problem(f"{prefix}5efe:a00:5") is None
+
+
+@pytest.mark.parametrize("form", ["{dotted}", *EMBEDDED.values()])
+def test_a_denied_network_is_refused_in_every_form(form: str) -> None:
+    """A cluster's public addresses are its administrator's to close; what is allowed as well stays closed."""
+    numbers = [8, 8, 4, 4]
+    inverted = [part ^ 0xFF for part in numbers]
+    text = form.format(dotted="8.8.4.4", hex=groups(numbers), inverted=groups(inverted))
+    for policy in (
+        EgressPolicy(deny=["8.8.4.0/24"]),
+        EgressPolicy(deny=["8.8.4.4"], allow=["8.8.0.0/16", "::/0"]),
+    ):
+        problem = policy.address_problem(text)
+        assert problem is not None
+        assert problem.startswith(f"The address {text} ")
+        assert "8.8.4.4" in problem
+        assert problem.endswith(", which egress.deny refuses.")
+    assert EgressPolicy(deny=["8.8.5.0/24"]).address_problem(text) is None
+
+
+def test_denied_ipv6_networks_are_refused() -> None:
+    """Public ones of nodes and pods, and the whole of an embedding network."""
+    policy = EgressPolicy(deny=["2600:1f00::/40", "64:ff9b::/96"], allow=["2600:1f00::/48"])
+    assert policy.address_problem("2600:1f00:aa::10") == (
+        "The address 2600:1f00:aa::10 is in 2600:1f00::/40, which egress.deny refuses."
+    )
+    assert policy.address_problem("2600:1f00::10") is not None
+    assert policy.address_problem("64:ff9b::808:808") is not None
+    assert policy.address_problem("2600:1f01::10") is None
+
+
 @pytest.mark.parametrize("form", EMBEDDED)
 def test_an_embedded_public_address_is_allowed(form: str) -> None:
     """A cluster with IPv6 only reaches the internet's IPv4 through NAT64."""
@@ -186,6 +230,8 @@ def test_a_network_that_cannot_be_read_is_told(text: str) -> None:
     """The sentence names the setting and the text."""
     with pytest.raises(ValueError, match=r"egress\.allow holds .* CIDR"):
         EgressPolicy(allow=[text])
+    with pytest.raises(ValueError, match=r"egress\.deny holds .* CIDR"):
+        EgressPolicy(deny=[text])
 
 
 @pytest.mark.parametrize("text", ["https://example.com", "a b", "", "example.com:443", "[a]"])

@@ -123,7 +123,14 @@ def test_what_is_absent() -> None:
             'Secret s lacks the label hookwright.io/webhook-secret: "true", '
             "by which its owner lets webhooks use it",
         ),
-        ({"stringData": {"a": "1"}, "data": {"b": "Yg=="}}, "Secret s has no key token; it has a, b"),
+        (
+            {"stringData": {"a": "1"}, "data": {"b": "Yg=="}},
+            "Secret s has no key token nor one of a similar name",
+        ),
+        (
+            {"stringData": {"Token": "1", "admin-password": "2"}},
+            "Secret s has no key token; did you mean Token?",
+        ),
         ({}, "Secret s has no key token; it has no keys"),
         ({"data": {"token": "%%"}}, "key token of Secret s is not base64: put plain text under stringData"),
         ({"data": {"token": "gA=="}}, "key token of Secret s is not UTF-8 text"),
@@ -269,6 +276,22 @@ def test_a_url_from_a_secret_is_bound_to_hosts_too() -> None:
     )
     assert found.secrets == {"u/url": "https://evil.example/x"}
     assert found.unresolved[0].sentence.startswith("Secret s may not be sent to evil.example")
+
+
+def test_the_url_that_stands_for_an_unknown_one_is_a_host_like_any_other() -> None:
+    """A webhook that says it itself gets no bound Secret; where the URL is not known, nothing is said against it."""
+    bound = secret(token="t0ken", hosts="a.example")
+    said = resolved(bound, url="https://url.invalid", auth=bearer())
+    assert said.secrets == {}
+    assert "may not be sent to url.invalid" in said.unresolved[0].sentence
+    said = resolved(bound, secret("u", url="https://url.invalid"), auth=bearer(), stand_ins=True,
+                    urlFrom={"secretKeyRef": {"name": "u", "key": "url"}})  # fmt: skip
+    assert "may not be sent to url.invalid" in said.unresolved[0].sentence
+    unknown = resolved(
+        bound, auth=bearer(), stand_ins=True, urlFrom={"secretKeyRef": {"name": "u", "key": "url"}}
+    )
+    assert [each.absent for each in unknown.unresolved] == [True]
+    assert unknown.secrets["s/token"] == "t0ken"
 
 
 def test_stand_ins_for_what_is_absent() -> None:

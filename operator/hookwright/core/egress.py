@@ -93,13 +93,15 @@ _EMBEDDED: tuple[tuple[ipaddress.IPv6Network, Callable[[bytes], list[bytes]]], .
     (ipaddress.IPv6Network("2001::/32"), _teredo),
     (ipaddress.IPv6Network("::/96"), _last_four),  # compatible, deprecated; `::` and `::1` are no IPv4
 )
+_ISATAP = bytes.fromhex("005efe")  # RFC 5214 section 6.1, behind a byte of two flags
 _NO_IPV4 = (_V6("::"), _V6("::1"))
 
 
 class EgressPolicy:
     """The operator's rules for outgoing connections; both questions cost a dictionary look-up once answered.
 
-    `allow` are CIDRs that may be reached though they are not public; `allow_hosts` and `deny_hosts` are globs
+    `deny` are CIDRs that may not be reached though they are public, `allow` those that may be though they are not;
+    what is in both is denied. `allow_hosts` and `deny_hosts` are globs
     of host names (`*.example.com`): a denied host is refused even when allowed, and once `allow_hosts` is set
     every other host is refused.
     Raises ValueError with one sentence for a CIDR or glob that cannot be read.
@@ -110,8 +112,10 @@ class EgressPolicy:
         allow: Sequence[str] = (),
         allow_hosts: Sequence[str] = (),
         deny_hosts: Sequence[str] = (),
+        deny: Sequence[str] = (),
     ) -> None:
-        self._allow = tuple(_network(text) for text in allow)
+        self._allow = tuple(_network("allow", text) for text in allow)
+        self._deny = tuple(_network("deny", text) for text in deny)
         self._allow_hosts = _globs("allowHosts", allow_hosts)
         self._deny_hosts = _globs("denyHosts", deny_hosts)
         self._hosts: dict[str, str | None] = {}
@@ -138,18 +142,28 @@ class EgressPolicy:
             address = ipaddress.ip_address(text)
         except ValueError:
             return f"{text} is not an IP address."
-        for judged in _embedded(address):
-            kind = None if self._allowed(judged) else _kind(judged)
-            if kind is not None:
-                stands_for = "" if judged == address else f" stands for {judged}, which"
+        judged = _judged(address)
+        for one in dict.fromkeys((address, *judged)):
+            if network := _network_of(one, self._deny):
+                return f"The address {_said(text, address, one)} in {network}, which egress.deny refuses."
+        for one in judged:
+            kind = _kind(one)
+            if kind is not None and not _network_of(one, self._allow):
                 return (
-                    f"The address {text}{stands_for} is {kind} and the egress policy refuses it: "
+                    f"The address {_said(text, address, one)} {kind} and the egress policy refuses it: "
                     f"an administrator can add its network to egress.allow."
                 )
         return None
 
-    def _allowed(self, address: _Address) -> bool:
-        return any(address.version == network.version and address in network for network in self._allow)
+
+def _said(text: str, address: _Address, judged: _Address) -> str:
+    """`10.0.0.1 is`, `::ffff:10.0.0.1 stands for 10.0.0.1, which is`."""
+    return f"{text} is" if judged == address else f"{text} stands for {judged}, which is"
+
+
+def _network_of(address: _Address, networks: tuple[_Network, ...]) -> _Network | None:
+    """The first network that holds the address."""
+    return next((each for each in networks if each.version == address.version and address in each), None)
 
 
 def _remembered(memory: dict[str, str | None], key: str, judge: Callable[[str], str | None]) -> str | None:
@@ -161,12 +175,12 @@ def _remembered(memory: dict[str, str | None], key: str, judge: Callable[[str], 
     return answer
 
 
-def _network(text: str) -> _Network:
+def _network(setting: str, text: str) -> _Network:
     try:
         return ipaddress.ip_network(text)
     except ValueError as error:
         raise ValueError(
-            f"egress.allow holds {text!r}, which is not a network in CIDR form like 10.20.0.0/16: {error}."
+            f"egress.{setting} holds {text!r}, which is not a network in CIDR form like 10.20.0.0/16: {error}."
         ) from None
 
 
@@ -181,12 +195,17 @@ def _globs(setting: str, globs: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(translate(glob.rstrip(".").lower()) for glob in globs))
 
 
-def _embedded(address: _Address) -> list[_Address]:
+def _judged(address: _Address) -> list[_Address]:
     """The addresses to judge in place of this one: the IPv4 ones that it stands for, else itself."""
-    if isinstance(address, _V6) and address not in _NO_IPV4:
-        for network, extract in _EMBEDDED:
-            if address in network:
-                return [_V4(packed) for packed in extract(address.packed)]
+    if isinstance(address, _V4) or address in _NO_IPV4:
+        return [address]
+    for network, extract in _EMBEDDED:
+        if address in network:
+            return [_V4(packed) for packed in extract(address.packed)]
+    if (
+        address.packed[8] < 4 and address.packed[9:12] == _ISATAP
+    ):  # behind any prefix, which is judged as well
+        return [address, _V4(address.packed[12:])]
     return [address]
 
 

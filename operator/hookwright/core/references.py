@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -20,6 +20,7 @@ from hookwright.core import secret_values
 from hookwright.core.objects import CONFIG_MAP, SECRET, Object
 from hookwright.core.redaction import placeholder
 from hookwright.core.routes import host_of
+from hookwright.core.templates.missing import nearest
 
 LABELS: Final = {SECRET: "hookwright.io/webhook-secret", CONFIG_MAP: "hookwright.io/webhook-config"}
 ALLOWED_HOSTS: Final = "hookwright.io/allowed-hosts"
@@ -151,6 +152,7 @@ def resolve(spec: WebhookSpec, namespace: str, objects: Objects, *, stand_ins: b
     still be shown.
     """
     resolved = Resolved()
+    stood_in: set[str] = set()
     wanted = list(references(spec))
     for reference in wanted:
         try:
@@ -160,9 +162,10 @@ def resolve(spec: WebhookSpec, namespace: str, objects: Objects, *, stand_ins: b
             if not (error.reason.absent and stand_ins and reference.kind == SECRET):
                 continue
             value = reference.stand_in or placeholder(reference.label)
+            stood_in.add(reference.label)
         values = resolved.secrets if reference.kind == SECRET else resolved.configs
         values[reference.label] = reference.use(value)
-    _check_hosts(spec, wanted, namespace, objects, resolved)
+    _check_hosts(spec, wanted, namespace, objects, resolved, stood_in)
     return resolved
 
 
@@ -229,8 +232,7 @@ def _data(found: Object, key: str) -> str:
     if found.kind == SECRET and key in plain:
         value = plain[key]
     elif key not in data:
-        has = ", ".join(sorted({*plain, *data})) or "no keys"
-        raise UnfitError(f"{what} has no key {key}; it has {has}", "KeyNotFound")
+        raise UnfitError(f"{what} has no key {key}{_meant(key, {*plain, *data})}", "KeyNotFound")
     elif found.kind == SECRET:
         value = _decoded(data[key], f"key {key} of {what}")
     else:
@@ -238,6 +240,14 @@ def _data(found: Object, key: str) -> str:
     if not isinstance(value, str):
         raise UnfitError(f"key {key} of {what} must be a text: quote it")
     return value
+
+
+def _meant(key: str, keys: Set[str]) -> str:
+    """What to do about a key that is not there; of those that are, only the one that was probably meant is named."""
+    if not keys:
+        return "; it has no keys"
+    near = nearest(key, sorted(keys))
+    return f"; did you mean {near}?" if near else " nor one of a similar name"
 
 
 def _member(found: Object, name: str) -> Mapping[str, Any]:
@@ -276,19 +286,24 @@ def malformed(found: Object) -> Iterator[tuple[str, str]]:
 
 
 def _check_hosts(
-    spec: WebhookSpec, wanted: list[Reference], namespace: str, objects: Objects, resolved: Resolved
+    spec: WebhookSpec,
+    wanted: list[Reference],
+    namespace: str,
+    objects: Objects,
+    resolved: Resolved,
+    stood_in: set[str],
 ) -> None:
-    """Take away the values of Secrets that may not go to this webhook's hosts."""
+    """Take away the values of Secrets that may not go to this webhook's hosts. The host of a stand-in is unknown."""
     url = spec.url
-    if url is None and spec.url_from is not None:
-        url = resolved.secrets.get(spec.url_from.secret_key_ref.label)
+    if spec.url_from is not None and (label := spec.url_from.secret_key_ref.label) not in stood_in:
+        url = resolved.secrets.get(label)
     token_url = spec.auth.oauth2.token_url if spec.auth and spec.auth.oauth2 else None
     for reference in wanted:
         found = objects.get((reference.kind, f"{namespace}/{reference.name}"))
         if found is None or reference.kind != SECRET:
             continue
         for target in (url, token_url if reference.for_token else None):
-            if target and target != _STAND_IN_URL and (problem := _host_problem(found, host_of(target))):
+            if target and (problem := _host_problem(found, host_of(target))):
                 resolved.unresolved.append(Unresolved(reference.field, problem, reason="HostNotAllowed"))
                 resolved.secrets.pop(reference.label, None)
                 break

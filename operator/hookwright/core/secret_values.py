@@ -18,6 +18,9 @@ SIGNING_KEY_BYTES: Final = (24, 64)  # the bounds of the Standard Webhooks speci
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _TOKEN: Final = re.compile(r"[!-~]+")
 _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
+_CERTIFICATES: Final = re.compile(
+    r"(?:\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----)+\s*"
+)
 _PRIVATE_KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
 
 
@@ -88,6 +91,11 @@ def signing_key(secret: str) -> bytes:
 def certificate(value: str) -> str | None:
     """PEM with a certificate; the TLS library has the last word."""
     return None if _CERTIFICATE in value else f"holds no certificate in PEM form ({_CERTIFICATE})"
+
+
+def is_public(value: str) -> bool:
+    """Whether it is nothing but certificates, which are shown to whoever connects."""
+    return _CERTIFICATES.fullmatch(value) is not None
 
 
 def private_key(value: str) -> str | None:

@@ -52,7 +52,12 @@ log = structlog.get_logger()
 def make_sender(settings: Settings) -> HttpSender:
     """The one sender, as the egress settings say. Raises UsageError with one sentence."""
     try:
-        policy = EgressPolicy(settings.egress_allow, settings.egress_allow_hosts, settings.egress_deny_hosts)
+        policy = EgressPolicy(
+            settings.egress_allow,
+            settings.egress_allow_hosts,
+            settings.egress_deny_hosts,
+            settings.egress_deny,
+        )
         connect_to = dict(parse_connect_to(text) for text in settings.egress_connect_to)
         return HttpSender(
             policy,

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     drain_timeout: float = 20.0
     """Seconds for which attempts under way may end after SIGTERM."""
     egress_allow: Words = ()
+    egress_deny: Words = ()
     egress_allow_hosts: Words = ()
     egress_deny_hosts: Words = ()
     egress_connect_to: Words = ()
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     @field_validator(
         "ingest_hosts",
         "egress_allow",
+        "egress_deny",
         "egress_allow_hosts",
         "egress_deny_hosts",
         "egress_connect_to",

@@ -290,6 +290,6 @@ async def test_fetched_tokens_are_told_for_redaction_and_never_shown(server: Any
 def test_no_repr_holds_a_secret() -> None:
     """Neither the client nor a token tells its secret in a repr, as it would stand in a traceback."""
     client = ClientCredentials("https://idp.example/token", "the-client-id", "the-client-secret")
-    token = read_answer(Answer(200, [], b'{"access_token": "the-access-token"}'), "")
+    token = read_answer(Answer(200, [], b'{"access_token": "the-access-token"}'))
     assert "the-client" not in repr(client)
     assert "the-access-token" not in repr(token)

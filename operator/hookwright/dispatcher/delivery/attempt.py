@@ -65,8 +65,10 @@ class Target:
 
     def redactor(self) -> Redactor:
         """Replaces every value that may be in an answer: secrets and fetched tokens, of now and of the last day."""
-        extra = self._former.of(self.route.key) + self._fetched()
-        return self.route.redactor.with_extra(extra) if extra else self.route.redactor
+        former, fetched = self._former.of(self.route.key), self._fetched()
+        if not former and not fetched:
+            return self.route.redactor
+        return self.route.redactor.with_extra(former, *((pair,) for pair in fetched))
 
     def _fetched(self) -> tuple[tuple[str, str], ...]:
         return () if self.credentials is None else self.credentials.live_secrets()

@@ -12,12 +12,19 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from hookwright.api.admin import ValidatorResult
+from hookwright.core.charsets import decoded
 from hookwright.core.invocations import cut
 from hookwright.core.outcome import Verdict
 from hookwright.core.records import AttemptRecord
 from hookwright.core.redaction import Redactor
 from hookwright.dispatcher.delivery.attempt import Performed
-from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS, UNREAD_BYTES
+from hookwright.limits import (
+    ANSWER_BYTES,
+    HISTORY_BODY_BYTES,
+    REDACT_MARGIN_CHARACTERS,
+    TEST_VALUE_CHARACTERS,
+    UNREAD_BYTES,
+)
 from hookwright.outbound.port import Phases
 
 _FRIENDLY = re.compile(rb'"friendly_id"\s*:\s*"([!#-\[\]-~]{1,64})"')  # as it stands in JSON without escapes
@@ -60,12 +67,12 @@ def attempt_record(what: Attempted, performed: Performed, result: str, shown: by
     )
 
 
-def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
-    """A body as text: secrets replaced before it is cut to `limit` bytes; an ellipsis marks the cut."""
-    text = body.decode("utf-8", "replace")
-    if redactor is not None:
-        text = redactor.text(text)
-    return cut(text, limit)
+def _answer_text(body: bytes, content_type: str, redactor: Redactor, limit: int) -> str:
+    """What came, as text without secrets, cut to `limit` bytes; an ellipsis marks the cut."""
+    text = decoded(body, content_type)
+    if len(body) >= ANSWER_BYTES:  # it was cut as it came, perhaps inside a secret
+        limit = min(limit, max(0, len(text) - REDACT_MARGIN_CHARACTERS))
+    return cut(redactor.beginning(text, limit), limit)
 
 
 def _timings(phases: Phases, total: float) -> dict[str, float | None]:
@@ -100,7 +107,7 @@ def detail(
             "headers": dict(outgoing.shown_headers),
         }
         if keep:
-            request["body"] = shown_text(outgoing.body, None, limit)
+            request["body"] = cut(outgoing.body.decode("utf-8", "replace"), limit)
         document["request"] = request
     answer = performed.answer
     if answer is not None:
@@ -108,12 +115,13 @@ def detail(
         response: dict[str, Any] = {"statusCode": answer.status}
         if keep and not redactor.hides_bodies:
             response["headers"] = redactor.headers(answer.headers)
-            response["body"] = shown_text(answer.body, redactor, limit)
+            content_type = next((value for name, value in answer.headers if name == "content-type"), "")
+            response["body"] = _answer_text(answer.body, content_type, redactor, limit)
         document["response"] = response
     else:
         document["timings"] = {"total": round(performed.duration, 2)}
     if performed.unread and keep and not redactor.hides_bodies:
-        document["unread"] = shown_text(performed.unread, redactor, UNREAD_BYTES)
+        document["unread"] = _answer_text(performed.unread, "", redactor, UNREAD_BYTES)
     if performed.validators:
         document["validators"] = [_validator(result, redactor) for result in performed.validators]
     if performed.requests > 1:
@@ -124,7 +132,7 @@ def detail(
 def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
     actual = result.actual
     if actual is not None:
-        actual = None if redactor.hides_bodies else redactor.text(actual)[:TEST_VALUE_CHARACTERS]
+        actual = None if redactor.hides_bodies else redactor.beginning(actual, TEST_VALUE_CHARACTERS)
     shown = {"path": result.path, "passed": result.passed, "actual": actual}
     return shown if result.problem is None else shown | {"problem": result.problem}
 
