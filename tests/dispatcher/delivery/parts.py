@@ -55,7 +55,7 @@ class Wire:
         """200, at once."""
         return answered()
 
-    def pool(self, tls: TlsSettings) -> Connections:
+    def pool(self, tls: TlsSettings, webhook: str) -> Connections:
         return Connections()
 
     async def send(
