@@ -226,7 +226,8 @@ class Lanes:
             if self._has_place(seat):
                 self._start(seat, seat.target)
         elif seat.granted:
-            self._give_back(seat)
+            seat.granted = False
+            self._places.give_back(seat.lane.key)
         return bool(seat.answers) or self._wants_turn(seat)
 
     def _may_start(self, seat: Seat) -> bool:
@@ -267,10 +268,6 @@ class Lanes:
         if not seat.in_turn:
             self._turns.join(seat)
         return True
-
-    def _give_back(self, seat: Seat, places: int = 1) -> None:
-        seat.granted = False
-        self._places.give_back(seat.lane.key, places)
 
     # --- an attempt ------------------------------------------------------------------------------
 
@@ -315,7 +312,7 @@ class Lanes:
 
     def _over(self, seat: Seat, delivery: Delivery, places: int) -> None:
         """Nothing is under way of a delivery any more."""
-        self._give_back(seat, places)
+        self._places.give_back(seat.lane.key, places)
         namespace = namespace_of(delivery.route)
         self._under_way.end(delivery.key, namespace)
         if self._held_back:

@@ -130,9 +130,8 @@ class Turns:
 
     def _slice(self) -> None:
         self._scheduled = False
-        now = self._spent()
-        self._end = now + TURNS_SECONDS
-        while self._ready and now <= self._end:
+        self._end = self._spent() + TURNS_SECONDS
+        while self._ready:
             circle = self._ready.popleft()
             circle.credit = min(circle.credit + TURN_CREDIT_SECONDS, TURN_CREDIT_MAX_SECONDS)
             now = self._visit(circle)
@@ -140,23 +139,29 @@ class Turns:
                 self._ready.append(circle)
             else:
                 circle.in_turn = False
+            if now > self._end:
+                break
         if self._ready:
             self._schedule()
 
     def _visit(self, circle: Circle) -> float:
         """Steps of a namespace's takers, as long as it has credit and the slice lasts; the time."""
         takers, now = circle.takers, self._spent()
-        while takers and circle.credit > 0 and now <= self._end:
+        while takers and circle.credit > 0:
             taker, before = takers.popleft(), now
             taker.credit = min(taker.credit + TURN_CREDIT_SECONDS, TURN_CREDIT_MAX_SECONDS)
-            more = taker.credit <= 0 or self._step(taker)
+            owes = taker.credit <= 0
+            more = owes or self._step(taker)
             now = self._spent()
-            taker.credit -= now - before
             circle.credit -= now - before
+            if not owes:
+                taker.credit -= now - before
             if more:
                 takers.append(taker)
             else:
                 taker.in_turn = False
+            if now > self._end:
+                break
         return now
 
     def _step(self, taker: Taker) -> bool:
