@@ -23,7 +23,7 @@ async def serve(ca_file: Path, port: int) -> None:
     sender = HttpSender(
         EgressPolicy(), connect_to={"bench.test": ("127.0.0.1", port)}, ca_files=[ca_file], user_agent="bare"
     )
-    pool = sender.pool(TlsSettings())
+    pool = sender.pool(TlsSettings(), "default/one")
     gate = asyncio.Semaphore(256)
     tasks: set[asyncio.Task[None]] = set()
     headers = (("content-type", "application/json"),)

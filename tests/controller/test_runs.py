@@ -15,6 +15,7 @@ from hookwright.controller.plan import Report
 from hookwright.controller.runs import Runs
 from hookwright.controller.webhooktest_status import Due
 from hookwright.errors import ClusterError
+from hookwright.limits import CONTROLLER_TESTS
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 SPEC = WebhookTestSpec.model_validate({"webhookRef": {"name": "w"}})
@@ -28,10 +29,13 @@ class Answering:
         self.asked: list[tuple[str, str]] = []
         self.reports: list[Report] = []
         self.errors: list[Exception] = []
+        self.hangs = False
         self._hashes = list(hashes)
 
     async def test(self, address: str, request: RunRequest) -> admin.TestRun:
         self.asked.append((address, request.run_id))
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.errors:
             raise self.errors.pop(0)
         return admin.TestRun(
@@ -46,16 +50,17 @@ class World:
     def __init__(self, *hashes: str) -> None:
         self.answering = Answering(*hashes)
         self.ended = asyncio.Event()
-        self.answering.reports = [self._report("10.0.0.1", "old"), self._report("10.0.0.2", "new")]
+        self.answering.reports = [self.report("10.0.0.1", "old"), self.report("10.0.0.2", "new")]
         self.pauses: list[float] = []
         self.runs = Runs(self.answering, ControllerMetrics(), self.ended.set, self._pause)  # type: ignore[arg-type]
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
 
-    def _report(self, address: str, config_hash: str) -> Report:
-        view = WebhookView(webhook="shop/w", active=True, config_hash=config_hash, state="running")
-        return Report(address, "whole", {"shop/w": view})
+    def report(self, address: str, config_hash: str, webhook: str = "shop/w") -> Report:
+        """What a dispatcher says that it runs."""
+        view = WebhookView(webhook=webhook, active=True, config_hash=config_hash, state="running")
+        return Report(address, "whole", {webhook: view})
 
     async def run(self, due: Due) -> None:
         """Start it, twice as a round may, and wait for its end."""
@@ -100,3 +105,19 @@ async def test_whatever_fails_is_told_and_tried_again_after_a_pause(world: World
     assert world.pauses == [10.0, 10.0]
     assert [each["message"] for each in told] == ["away", "A mistake of ours: KeyError"]
     assert world.answering.asked == [("10.0.0.2", "r1")] * 3
+
+
+async def test_tests_of_one_namespace_that_hang_hold_up_no_other(world: World) -> None:
+    """A hundred of them, of many webhooks, take most places; another namespace's test is asked for at once."""
+    world.answering.hangs = True
+    world.answering.reports.append(world.report("10.0.0.3", "new", "quiet/w"))
+    for number in range(100):
+        world.answering.reports.append(world.report("10.0.0.2", "new", f"shop/w{number}"))
+        world.runs.start(Due(f"shop/t{number}", f"r{number}", SPEC, None, f"shop/w{number}", "new"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(world.answering.asked) == CONTROLLER_TESTS * 3 // 4
+    world.runs.start(Due("quiet/t", "quiet", SPEC, None, "quiet/w", "new"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert world.answering.asked[-1] == ("10.0.0.3", "quiet")

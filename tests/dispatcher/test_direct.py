@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.delivery.parts import Wire
 from hookwright.api.admin import RunRequest
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
@@ -22,6 +23,8 @@ from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.errors import EventError
+from hookwright.limits import DIRECT_RUNS
+from hookwright.outbound.port import Answer, Sender
 from hookwright.outbound.sender import HttpSender
 from hookwright.store.memory import MemoryStore
 
@@ -44,16 +47,16 @@ class Failing(TestRunner):
         return await super().run(request)
 
 
-async def made() -> Direct:
+async def made(sender: Sender | None = None, *webhooks: RouteConfig) -> Direct:
     """Over real parts; nothing is sent."""
     clock, work = Clock(), MemoryStore()
-    sender = HttpSender(EgressPolicy(), user_agent="test")
+    sender = sender or HttpSender(EgressPolicy(), user_agent="test")
     background = Background(failed=lambda name: None, end=lambda error: None)
     pipeline, keys = Pipeline(clock), Keys(0, clock.now_ms)
     lanes = Lanes(work, pipeline, clock, background, bodies="none", observe=lambda details: None)
     acceptor = Acceptor(work, lanes, keys, clock, backlog_webhook=9, backlog_total=9, backlog_bytes=9)
     loader = Loader(lanes, acceptor, sender, clock, background)
-    await loader.load(DispatchConfig(hash="a", webhooks=[WEBHOOK]))
+    await loader.load(DispatchConfig(hash="a", webhooks=[*(webhooks or [WEBHOOK])]))
 
     def keep(record: AttemptRecord) -> None:
         """Nothing is kept."""
@@ -94,3 +97,50 @@ async def test_nothing_begins_while_the_dispatcher_shuts_down() -> None:
         with pytest.raises(EventError, match="shutting down") as refused:
             await call
         assert (refused.value.status, refused.value.retry_after) == (503, 5)
+
+
+async def hanging(count: int) -> tuple[Direct, Wire, list[asyncio.Task[Any]]]:
+    """Seventy calls of each of so many webhooks of one namespace, whose targets hang; those that come after are answered."""
+    wire = Wire()
+
+    async def hang() -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    crowd = [
+        WEBHOOK.model_copy(update={"namespace": "crowd", "name": f"w{number}"}) for number in range(count)
+    ]
+    direct = await made(wire, WEBHOOK, *crowd)
+    wire.respond = hang
+    calls = [asyncio.create_task(direct.invoke(each.key, None)) for each in crowd for _ in range(70)]
+    before = -1
+    while wire.under_way > before:
+        before = wire.under_way
+        for _ in range(100):
+            await asyncio.sleep(0)
+    wire.respond = wire.take
+    return direct, wire, calls
+
+
+async def ended(direct: Direct, calls: list[asyncio.Task[Any]]) -> None:
+    """Another namespace's call and test go at once; then all are let go of."""
+    assert (await direct.invoke("default/one", None)).result == "Delivered"
+    assert not any(call.done() for call in calls)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_seventy_calls_that_hang_are_no_more_than_the_webhook_sends_at_once() -> None:
+    """As its maxInFlight says, sixteen; another namespace's call goes at once."""
+    direct, wire, calls = await hanging(1)
+    assert wire.under_way == 16
+    await ended(direct, calls)
+
+
+async def test_calls_of_all_webhooks_of_a_namespace_leave_places_to_others() -> None:
+    """Ten webhooks of seventy calls each take three quarters; the places come back when they end."""
+    direct, wire, calls = await hanging(10)
+    assert wire.under_way == DIRECT_RUNS * 3 // 4
+    await ended(direct, calls)
+    assert direct._places.taken == 0

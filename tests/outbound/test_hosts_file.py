@@ -45,7 +45,9 @@ async def test_a_name_that_leads_to_loopback_is_refused() -> None:
         with pytest.raises(
             SendError, match=r"localhost is refused\. The address 127\.0\.0\.1 is loopback"
         ) as caught:
-            await sender.send(sender.pool(TlsSettings()), "POST", "https://localhost/", (), b"", timeout=5)
+            await sender.send(
+                sender.pool(TlsSettings(), "default/one"), "POST", "https://localhost/", (), b"", timeout=5
+            )
         assert caught.value.cause is Cause.REFUSED_ADDRESS
     finally:
         await sender.close()

@@ -101,7 +101,7 @@ class Targets:
         self.closed = False
         self.requests = 0
 
-    def pool(self, tls: TlsSettings) -> _Pool:
+    def pool(self, tls: TlsSettings, webhook: str) -> _Pool:
         """See the port. Building a webhook's connections takes a moment."""
         self._moment.work(self._build_seconds())
         return _Pool()

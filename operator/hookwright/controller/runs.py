@@ -1,4 +1,4 @@
-"""Runs of WebhookTests on the dispatchers: each id once, a few at the same time.
+"""Runs of WebhookTests on the dispatchers: each id once, a few at the same time, shared out by namespace.
 
 Must not: decide which run is due (`webhooktest_status` does), or keep answers over a restart: statuses do.
 """
@@ -15,8 +15,10 @@ from hookwright.api.admin import RunRequest, TestRun
 from hookwright.controller.dispatchers import Dispatchers
 from hookwright.controller.plan import Report
 from hookwright.controller.webhooktest_status import Due
+from hookwright.core.shares import Shares
 from hookwright.errors import HookwrightError
 from hookwright.limits import CONTROLLER_TESTS, TEST_AGAIN_SECONDS, TEST_RUNS_KEPT
+from hookwright.outbound.places import place
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 _log = structlog.get_logger()
@@ -37,7 +39,7 @@ class Runs:
     ) -> None:
         self._dispatchers, self._metrics, self._ended = dispatchers, metrics, ended
         self._pause = pause
-        self._slots = asyncio.Semaphore(CONTROLLER_TESTS)
+        self._places = Shares(CONTROLLER_TESTS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._strayed: Counter[str] = Counter()
         self.done: OrderedDict[str, TestRun] = OrderedDict()
@@ -49,7 +51,7 @@ class Runs:
 
     async def _run(self, due: Due) -> None:
         try:
-            async with self._slots:
+            async with place(self._places, due.webhook):
                 await self._ask(due)
         except Exception as error:  # whatever it is: rounds would start it again without end or pause
             await self._put_off(due, error)

@@ -13,13 +13,14 @@ Must not: read a clock, wait, know requests or answers. Fields change here and n
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from math import inf
 from typing import Final, NamedTuple
 
 from hookwright.core.backlog import Backlog, Bury
 from hookwright.core.circuit import Circuit
 from hookwright.core.lane_queue import Queue, Totals
-from hookwright.core.lifecycle import Decision, RouteState, buried, decide, give_up
+from hookwright.core.lifecycle import SUSPECT, Decision, RouteState, buried, decide, give_up
 from hookwright.core.outcome import Outcome, Verdict
 from hookwright.core.rate import Window
 from hookwright.core.records import (
@@ -119,10 +120,8 @@ class Lane:
             self.circuit.close()
             self.paused_until = 0.0
         self._rules = rules
-        if rules.rate is None:
-            self._window = None
-        elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
-            self._window = Window(*rules.rate)
+        if self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
+            self._window = None if rules.rate is None else Window(*rules.rate)
         self.standing.configured(mark, held, message)
         self._backlog.recall()
 
@@ -183,16 +182,16 @@ class Lane:
         """Whether results should be written at once, as attempts may have to wait for them."""
         return self._unwritten >= self._rules.max_in_flight
 
-    def start(self, now: float) -> Started:
-        """The next attempt begins (after `may_start`), or its delivery is given up without one."""
+    def bring_up(self, fits: Callable[[int], bool]) -> bool:
+        """The first queued delivery whose key fits is to start next; False: there is none."""
+        return self._queue.bring_up(fits)
+
+    def start(self, now: float, doomed: Container[int] = ()) -> Started:
+        """The next attempt begins (after `may_start`), or its delivery is given up without one, as `doomed` ones are."""
         delivery = self._queue.take()
-        burial = give_up(
-            self.standing.state,
-            received=delivery.received / 1000,
-            policy=self._rules.retry,
-            deleted_at=None,
-            now=now,
-        )
+        burial = SUSPECT if delivery.key in doomed else give_up(
+            self.standing.state, received=delivery.received / 1000, policy=self._rules.retry, deleted_at=None, now=now
+        )  # fmt: skip
         if burial is not None:
             self._unwritten += 1
             return Started(delivery, given_up=buried(delivery, burial, now))

@@ -6,6 +6,7 @@ Must not: decide when one starts.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hookwright.core.records import Delivery
@@ -80,6 +81,14 @@ class Queue(deque[Delivery]):
         self._size -= size
         self._totals.queue_bytes -= size
         return delivery
+
+    def bring_up(self, fits: Callable[[int], bool]) -> bool:
+        """The first whose key fits to the front, those before it to the end; False: there is none."""
+        for _ in range(len(self)):
+            if fits(self[0].key):
+                return True
+            self.rotate(-1)
+        return False
 
     def drop(self, received_before: int | None) -> list[int]:
         """Let go of those received before a time (milliseconds; None: all); their keys."""

@@ -1,7 +1,7 @@
 """The life of a delivery: the table of SPEC 5, as functions of values. Lanes only carry out what it says.
 
     waiting ──attempt──► running ──decide──► delivered (ack) │ waiting again (delay) │ dead (bury)
-    waiting ──give_up──► dead, without an attempt: webhook gone, deleted, or the delivery too old
+    waiting ──give_up──► dead, without an attempt: webhook gone, deleted, or the delivery too old or a suspect
 
 Must not: read clock or randomness, know stores or lanes. Times are epoch seconds, waits are seconds.
 """
@@ -16,7 +16,12 @@ from hookwright.core.outcome import Outcome, Verdict
 from hookwright.core.records import Action, DeadReason, Delivery, Finish
 from hookwright.core.retry import RetryPolicy
 from hookwright.errors import Cause
-from hookwright.limits import CIRCUIT_PROBE_MIN_SECONDS, DELETED_WEBHOOK_SECONDS, SLOW_PAUSE_SECONDS
+from hookwright.limits import (
+    CIRCUIT_PROBE_MIN_SECONDS,
+    DELETED_WEBHOOK_SECONDS,
+    SLOW_PAUSE_SECONDS,
+    SUSPECT_CRASHES,
+)
 
 
 class RouteState(StrEnum):
@@ -164,6 +169,12 @@ def _pair(total: int, large: str, small: str) -> str:
 
 
 _DELETED = spoken(DELETED_WEBHOOK_SECONDS)
+SUSPECT = Burial(
+    DeadReason.SUSPECT,
+    f"The dispatcher ended without a word {SUSPECT_CRASHES} times while this delivery was under way, so it may be the "
+    "cause; when that is mended, replay it (hookwright replay --id and its id).",
+)
+"""Of a delivery that may be what ends the process."""
 
 
 def _next_delay(

@@ -1,32 +1,85 @@
-"""The latest events as they were parsed when they came, so that an attempt that starts at once need not parse again.
+"""Events of which deliveries are about to start, once each: parsed at most once, their bytes shared.
 
-Few and small, by count and by size: whatever waits longer is parsed from its bytes. Must not: be needed.
+So an event for a thousand webhooks costs one parse and one copy, whether it was just accepted or claimed from the store.
+Bounded by count and by what the parsed forms weigh; what does not fit any more is parsed from its bytes again, and the
+latest always fits. An event goes with the last delivery that was announced. Must not: be needed.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from hookwright.core.event import Event
 from hookwright.core.records import Delivery
-from hookwright.limits import PARSED_EVENT_BYTES, PARSED_EVENTS
+from hookwright.limits import PARSED_BYTES, PARSED_EVENTS, PARSED_VALUE_BYTES
+
+
+class _Kept:
+    __slots__ = ("document", "raw", "wanted", "weight")
+
+    def __init__(self, raw: bytes, document: dict[str, Any] | None) -> None:
+        self.raw, self.document = raw, document
+        self.weight = parsed_bytes(raw)
+        self.wanted = 0
+        """Deliveries that were announced and have not asked yet."""
 
 
 class Parsed:
-    """Documents by event key; the oldest goes first."""
+    """By event key; the one that nobody asked for longest goes first."""
 
     def __init__(self) -> None:
-        self._documents: dict[int, dict[str, Any]] = {}
+        self._events: dict[int, _Kept] = {}
+        self._weight = 0
 
-    def keep(self, event_key: int, event: Event) -> None:
+    def keep(self, event_key: int, event: Event, deliveries: int) -> None:
         """An event whose deliveries start once it is stored; one that is not stored after all only takes a place."""
-        if len(event.raw) <= PARSED_EVENT_BYTES:
-            self._documents[event_key] = event.document
-            if len(self._documents) > PARSED_EVENTS:
-                del self._documents[next(iter(self._documents))]
+        self._add(event_key, _Kept(event.raw, event.document)).wanted = deliveries
 
-    def document(self, delivery: Delivery) -> dict[str, Any] | None:
-        """Of a delivery's event, if it is here; gone with the only delivery it has."""
+    def shared(self, delivery: Delivery) -> Delivery:
+        """A delivery that was claimed: with the bytes that others of its event have."""
         if delivery.sole:
-            return self._documents.pop(delivery.event_key, None)
-        return self._documents.get(delivery.event_key)
+            return delivery
+        kept = self._events.get(delivery.event_key)
+        if kept is None:
+            kept = self._add(delivery.event_key, _Kept(delivery.raw, None))
+        kept.wanted += 1
+        return delivery._replace(raw=kept.raw)
+
+    def document(self, delivery: Delivery) -> dict[str, Any]:
+        """Of a delivery's event. Raises ValueError if it is no JSON."""
+        kept = self._events.pop(delivery.event_key, None)
+        if kept is not None:
+            self._weight -= kept.weight
+        elif delivery.sole:
+            return _loads(delivery.raw)
+        else:
+            kept = _Kept(delivery.raw, None)
+        if kept.document is None:
+            kept.document = _loads(kept.raw)
+        kept.wanted -= 1
+        if not delivery.sole and kept.wanted:
+            self._add(delivery.event_key, kept)
+        return kept.document
+
+    def _add(self, event_key: int, kept: _Kept) -> _Kept:
+        self._events[event_key] = kept
+        self._weight += kept.weight
+        self._trim()
+        return kept
+
+    def _trim(self) -> None:
+        events = self._events
+        while len(events) > 1 and (self._weight > PARSED_BYTES or len(events) > PARSED_EVENTS):
+            self._weight -= events.pop(next(iter(events))).weight
+
+
+def parsed_bytes(raw: bytes) -> int:
+    """About what JSON text takes with its parsed form: rather more than less, whatever it holds."""
+    return len(raw) + PARSED_VALUE_BYTES * (raw.count(b",") + raw.count(b"[") + raw.count(b"{"))
+
+
+def _loads(raw: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(raw)
+    return document

@@ -92,6 +92,11 @@ class Route:
             self._templates = _Templates(self)
         return self._templates
 
+    @property
+    def reads_event(self) -> bool:
+        """Whether `build` needs the event parsed. Raises TemplateError when a template does not compile."""
+        return self._compiled().need_context
+
     def build(
         self,
         raw: bytes,

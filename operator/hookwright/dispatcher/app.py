@@ -28,6 +28,7 @@ from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.ports.admin import admin_app
 from hookwright.dispatcher.ports.ingest import Ingest
@@ -39,8 +40,15 @@ from hookwright.dispatcher.settings import Settings, parse_address, parse_connec
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.errors import ConfigurationError, StoreFull, UsageError
-from hookwright.limits import FOLDER_LOOK_SECONDS, STORE_FLUSH_SECONDS, STORE_OPEN_SECONDS
+from hookwright.limits import (
+    ATTEMPTS,
+    DIRECT_RUNS,
+    FOLDER_LOOK_SECONDS,
+    STORE_FLUSH_SECONDS,
+    STORE_OPEN_SECONDS,
+)
 from hookwright.outbound.sender import HttpSender
+from hookwright.outbound.sockets import connections_by_files
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
 from hookwright.telemetry.metrics import Metrics, Observed
@@ -64,6 +72,7 @@ def make_sender(settings: Settings) -> HttpSender:
             connect_to=connect_to,
             ca_files=settings.egress_ca_file,
             user_agent=f"hookwright/{__version__}",
+            connections=connections_by_files(),
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
@@ -120,8 +129,9 @@ class Dispatcher:
         counts, remembered, highest = await store.history.recovered()
         keys, pipeline = Keys(highest, clock.now_ms), Pipeline(clock)
         self._lanes = Lanes(
-            work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed
-        )
+            work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
+            under_way=UnderWay(settings.data / "under-way"), attempts=min(ATTEMPTS, connections_by_files() - DIRECT_RUNS),
+        )  # fmt: skip
         self._lanes.take(counts, remembered)
         self._acceptor = Acceptor(
             work, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
@@ -130,7 +140,7 @@ class Dispatcher:
         self._loader = Loader(self._lanes, self._acceptor, self._sender, clock, self._background)
         self._runner = TestRunner(
             pipeline, self._sender, clock, keys, work.tag, former=self._loader.former,
-            bodies=settings.history_bodies, keep=self._keep,
+            bodies=settings.history_bodies, keep=self._keep, turn=self._lanes.turn,
         )  # fmt: skip
         self._direct = Direct(
             self._lanes, self._loader, pipeline, self._runner, keys, clock, work.tag, settings.history_bodies,

@@ -8,15 +8,20 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from hookwright.api.admin import Invocation, Replayed, RunRequest, TestRun
+from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import MANUAL
 from hookwright.core.event import Event, delivery_id, parse_id
 from hookwright.core.hints import hint
 from hookwright.core.invocations import invocation
 from hookwright.core.keys import Keys
 from hookwright.core.outcome import Verdict
+from hookwright.core.request import Outgoing
 from hookwright.core.samples import sample_event
+from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
@@ -25,6 +30,7 @@ from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_re
 from hookwright.dispatcher.testruns import Keep, TestRequest, TestRunner
 from hookwright.errors import Cause, EventError
 from hookwright.limits import DIRECT_RUNS, INGEST_RETRY_AFTER_SECONDS, REPLAY_BATCH, TEST_RUNS_KEPT
+from hookwright.outbound.places import place
 from hookwright.store.port import Replay, ReplaySelector
 
 
@@ -46,7 +52,7 @@ class Direct:
         self._lanes, self._loader, self._pipeline, self._runner = lanes, loader, pipeline, runner
         self._keys, self._clock, self._tag, self._bodies, self._keep = keys, clock, tag, bodies, keep
         self._runs: OrderedDict[str, asyncio.Task[TestRun]] = OrderedDict()
-        self._places = asyncio.Semaphore(DIRECT_RUNS)
+        self._places = Shares(DIRECT_RUNS)
         self.closing = False
         """Nothing new begins: the dispatcher is shutting down."""
 
@@ -101,8 +107,12 @@ class Direct:
         return await asyncio.shield(running)
 
     async def _run(self, wanted: TestRequest) -> TestRun:
-        async with self._places:
+        async with self._place(wanted.webhook):
             return await self._runner.run(wanted)
+
+    def _place(self, webhook: RouteConfig) -> AbstractAsyncContextManager[None]:
+        most = None if webhook.spec is None else webhook.spec.max_in_flight
+        return place(self._places, webhook.key, most)
 
     # --- Manual calls ----------------------------------------------------------------------------
 
@@ -114,7 +124,7 @@ class Direct:
         if MANUAL not in config.triggers:
             raise EventError(f"{key} does not list the trigger Manual; add it to spec.triggers.", status=409)
         self._check_open()
-        async with self._places:
+        async with self._place(config):
             target = self._lanes.target(key)
             if target is None:
                 message = f"{key} cannot be sent now: {self._lanes.lane(key).standing.message}"
@@ -126,15 +136,19 @@ class Direct:
         what = Attempted(
             event_key + 1, event_key, 1, key, "Manual", event.trigger, event.raw, self._clock.wall_ms()
         )
-        performed = self._pipeline.prepare(
-            target,
-            event.raw,
-            trigger=event.trigger,
-            delivery_id=delivery_id(event_key + 1, self._tag),
-            attempt=1,
-        )
+        namespace = namespace_of(key)
+        performed = await self._lanes.turn(namespace, partial(self._prepare, target, event, event_key + 1))
         if not isinstance(performed, Performed):
-            performed = await self._pipeline.perform(target, performed)
+            performed = await self._pipeline.exchange(target, performed)
+        return await self._lanes.turn(namespace, partial(self._told, what, target, performed))
+
+    def _prepare(self, target: Target, event: Event, key: int) -> Outgoing | Performed:
+        return self._pipeline.prepare(
+            target, event.raw, trigger=event.trigger, delivery_id=delivery_id(key, self._tag), attempt=1
+        )
+
+    def _told(self, what: Attempted, target: Target, performed: Performed) -> Invocation:
+        self._pipeline.judge(target, performed)
         delivered = performed.outcome.verdict is Verdict.DELIVERED
         redactor = target.redactor()
         message = redactor.text(performed.outcome.message)

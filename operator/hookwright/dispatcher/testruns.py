@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from hookwright.api.admin import Invocation, RequestRecord, TestRun
 from hookwright.api.config import RouteConfig
@@ -34,6 +35,7 @@ from hookwright.dispatcher.delivery.records import (
     attempt_record,
     detail,
 )
+from hookwright.dispatcher.delivery.turns import Turn, at_once
 from hookwright.errors import Cause, SendError, Sent
 from hookwright.limits import ANSWER_BYTES, RENDERED_BYTES, TEST_BODY_BYTES
 from hookwright.outbound.port import Sender
@@ -72,9 +74,10 @@ class TestRunner:
         former: FormerSecrets,
         bodies: Bodies = "all",
         keep: Keep = lambda record: None,
+        turn: Turn = at_once,
     ) -> None:
         self._pipeline, self._sender, self._clock, self._keys = pipeline, sender, clock, keys
-        self._tag, self._former, self._bodies, self._keep = tag, former, bodies, keep
+        self._tag, self._former, self._bodies, self._keep, self._turn = tag, former, bodies, keep, turn
 
     async def run(self, request: TestRequest) -> TestRun:
         """Run it once and judge it. Never raises but for cancellation."""
@@ -82,23 +85,38 @@ class TestRunner:
         began = self._clock.wall_ms()
         if config.held is not None:
             return self._judged(request, began, error=config.held, cause=config.held_cause or Cause.HELD)
+        namespace = config.namespace
         try:
-            event = event_of_test(request.spec, config, request.event_from)
+            event = await self._turn(
+                namespace, partial(event_of_test, request.spec, config, request.event_from)
+            )
         except ValueError as error:
             return self._judged(request, began, error=str(error), cause=Cause.TEST)
         try:
-            target = Target(Route(config), self._sender, self._clock.monotonic, self._former)
+            target = await self._turn(namespace, partial(self._target, config))
         except (ValueError, SendError) as error:
             cause = error.cause if isinstance(error, SendError) else Cause.HELD
             return self._judged(request, began, error=str(error), cause=cause)
         try:
-            return await self._run(request, target, event, began)
+            prepared = await self._turn(namespace, partial(self._prepare, request, target, event, began))
+            if isinstance(prepared, TestRun):
+                return prepared
+            key, outgoing = prepared
+            performed = await self._perform(request, target, outgoing)
+            return await self._turn(
+                namespace, partial(self._told, request, target, event, key, began, performed)
+            )
         finally:
             target.close()
 
-    async def _run(self, request: TestRequest, target: Target, event: Event, began: int) -> TestRun:
+    def _target(self, config: RouteConfig) -> Target:
+        return Target(Route(config), self._sender, self._clock.monotonic, self._former)
+
+    def _prepare(
+        self, request: TestRequest, target: Target, event: Event, began: int
+    ) -> TestRun | tuple[int, Outgoing]:
+        """The request with its key; or the run, if it is over already."""
         spec = request.spec
-        reasons: list[str] = []
         if spec.expect is not None and spec.expect.matched is not None:
             matcher = Matcher([request.webhook.model_copy(update={"active": True})])
             reasons = matcher.explain(event, request.webhook.key, None)
@@ -114,14 +132,18 @@ class TestRunner:
             test=True,
         )
         if isinstance(outgoing, Performed):
-            performed = outgoing
-        elif spec.mode == "Render":
-            shown = self._record(
-                request, target, event, key, began, Performed(_RENDERED, 0.0, target.shown(outgoing))
-            )
+            return self._told(request, target, event, key, began, outgoing)
+        if spec.mode == "Render":
+            rendered = Performed(_RENDERED, 0.0, target.shown(outgoing))
+            shown = self._record(request, target, event, key, began, rendered)
             return self._judged(request, began, shown=shown)
-        else:
-            performed = await self._perform(request, target, outgoing)
+        return key, outgoing
+
+    def _told(
+        self, request: TestRequest, target: Target, event: Event, key: int, began: int, performed: Performed
+    ) -> TestRun:
+        """The run of an attempt that came to something."""
+        self._pipeline.judge(target, performed)
         shown = self._record(request, target, event, key, began, performed)
         error = None if performed.answer is not None else shown.message
         return self._judged(
@@ -133,7 +155,7 @@ class TestRunner:
         began = self._clock.monotonic()
         try:
             async with asyncio.timeout(seconds(request.spec.timeout)):
-                return await self._pipeline.perform(target, outgoing)
+                return await self._pipeline.exchange(target, outgoing)
         except TimeoutError:
             sentence = f"The test did not end within its timeout of {request.spec.timeout}"
             error = SendError(sentence, cause=Cause.TIMEOUT, sent=Sent.MAYBE_SENT)

@@ -19,6 +19,7 @@ from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
 from hookwright.outbound.port import Phases
 from hookwright.outbound.resolver import Resolver
+from hookwright.outbound.sockets import Sockets
 from hookwright.outbound.tls import Tls
 
 HTTPS_PORT = 443
@@ -38,25 +39,27 @@ class Connector:
         policy: EgressPolicy,
         resolver: Resolver,
         connect_to: Mapping[str, tuple[str, int]],
+        sockets: Sockets,
         port: int = HTTPS_PORT,
     ) -> None:
         self._policy = policy
         self._resolver = resolver
+        self._sockets = sockets
         self._port = port
         self._buffer = memoryview(bytearray(limits.READ_BYTES))
         self._connect_to = {host.rstrip(".").lower(): target for host, target in connect_to.items()}
 
     async def open(
-        self, host: str, tls: Tls, on_lost: OnLost, *, deadline: float, phases: Phases
+        self, host: str, webhook: str, tls: Tls, on_lost: OnLost, *, deadline: float, phases: Phases
     ) -> Connection:
-        """A new connection to `host`, ready for requests. Fills dns, connect and tls of `phases`.
+        """A new connection to `host` for a webhook, ready for requests. Fills dns, connect and tls of `phases`.
 
         Raises SendError (not sent).
         """
         started = monotonic()
         try:
             async with asyncio.timeout_at(deadline):
-                addresses, port = await self._targets(host)
+                addresses, port = await self._targets(host, webhook)
                 phases.dns = (monotonic() - started) * 1e3
                 context = await tls.context()
                 resolved = monotonic()
@@ -69,14 +72,16 @@ class Connector:
             raise failures.out_of_time(host, _stage(phases), Sent.NOT_SENT) from error
         return connection
 
-    async def _targets(self, host: str) -> tuple[Sequence[str], int]:
+    async def _targets(self, host: str, webhook: str) -> tuple[Sequence[str], int]:
         problem = self._policy.host_problem(host)
         if problem is not None:
             raise failures.refused(problem)
         if host in self._connect_to:
             address, port = self._connect_to[host]
-            return ([address] if _literal(address) else await self._resolver.addresses(address)), port
-        addresses = [host] if _literal(host) else await self._resolver.addresses(host)
+            return (
+                [address] if _literal(address) else await self._resolver.addresses(address, webhook)
+            ), port
+        addresses = [host] if _literal(host) else await self._resolver.addresses(host, webhook)
         for address in addresses:
             problem = self._policy.address_problem(address)
             if problem is not None:  # one refused address refuses the name
@@ -87,17 +92,22 @@ class Connector:
         loop = asyncio.get_running_loop()
 
         async def attempt(address: str) -> _Connected:
+            connection = Connection(loop, host, on_lost, self._buffer)
+            self._sockets.opening(connection)
             try:
-                transport, connection = await loop.create_connection(
-                    lambda: Connection(loop, host, on_lost, self._buffer), address, port
-                )
-            except OSError as error:
-                raise failures.connecting(host, error) from error
+                transport, _ = await loop.create_connection(lambda: connection, address, port)
+            except BaseException as error:
+                self._sockets.closed(connection)
+                if isinstance(error, OSError):
+                    raise failures.connecting(host, error) from error
+                raise
             return connection, transport
 
         if len(addresses) == 1:
             return await attempt(addresses[0])
-        return await first_to_answer(attempt, addresses[: limits.CONNECT_ADDRESSES])
+        return await first_to_answer(
+            attempt, addresses[: limits.CONNECT_ADDRESSES], beside=lambda: not self._sockets.full
+        )
 
 
 def _stage(phases: Phases) -> str:
@@ -118,15 +128,18 @@ _Connected = tuple[Connection, asyncio.Transport]
 
 
 async def first_to_answer(
-    attempt: Callable[[str], Awaitable[_Connected]], addresses: Sequence[str]
+    attempt: Callable[[str], Awaitable[_Connected]], addresses: Sequence[str], *, beside: Callable[[], bool]
 ) -> _Connected:
-    """The first address that answers; each gets a moment before the next is tried beside it (RFC 8305)."""
+    """The first address that answers; each gets a moment before the next is tried beside it (RFC 8305).
+
+    Where nothing may be tried beside it, the next is tried after it.
+    """
     waiting = list(reversed(addresses))
     tasks: set[asyncio.Task[_Connected]] = set()
     errors: list[BaseException] = []
     try:
         while waiting or tasks:
-            if waiting:
+            if waiting and (not tasks or beside()):
                 tasks.add(asyncio.ensure_future(attempt(waiting.pop())))
             moment = limits.CONNECT_STAGGER_SECONDS if waiting else None
             done, _ = await asyncio.wait(tasks, timeout=moment, return_when=asyncio.FIRST_COMPLETED)

@@ -14,6 +14,7 @@ from time import monotonic
 
 from hookwright import limits
 from hookwright.outbound.connection import Connection
+from hookwright.outbound.sockets import Sockets
 from hookwright.outbound.tls import Tls
 
 
@@ -26,11 +27,11 @@ class Keep:
 
 
 class ConnectionPool:
-    """The connections made with one trust and identity, by host."""
+    """The connections of one webhook, made with one trust and identity, by host."""
 
-    def __init__(self, tls: Tls, keep: Keep) -> None:
-        self.tls = tls
-        self._keep = keep
+    def __init__(self, webhook: str, tls: Tls, keep: Keep, sockets: Sockets) -> None:
+        self.webhook, self.tls = webhook, tls
+        self._keep, self._sockets = keep, sockets
         self._idle: dict[str, deque[Connection]] = {}
         self._all: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -41,6 +42,7 @@ class ConnectionPool:
         idle = self._idle.get(host)
         while idle:
             connection = idle.pop()
+            self._sockets.used(connection)
             if connection.reusable and now - connection.born < self._keep.life:
                 return connection
             connection.abort()
@@ -53,6 +55,7 @@ class ConnectionPool:
     def forget(self, connection: Connection) -> None:
         """A connection that was lost. If it was idle, `take` and the sweeper pass over it."""
         self._all.discard(connection)
+        self._sockets.closed(connection)
 
     def give_back(self, connection: Connection) -> None:
         """A connection whose request has ended; closed when it cannot be used again."""
@@ -67,6 +70,7 @@ class ConnectionPool:
         if idle is None:
             idle = self._idle[connection.host] = deque()
         idle.append(connection)
+        self._sockets.idle(connection)
         if self._sweeper is None:
             self._sweep_in(self._keep.idle)
 

@@ -60,8 +60,11 @@ class Pool(Protocol):
 class Sender(Protocol):
     """Sends one request over a pool."""
 
-    def pool(self, tls: TlsSettings) -> Pool:
-        """A new pool, in any thread. Raises SendError(TLS, not sent) with one sentence for unusable PEM texts."""
+    def pool(self, tls: TlsSettings, webhook: str) -> Pool:
+        """A new pool for a webhook (`namespace/name`), in any thread.
+
+        Raises SendError(TLS, not sent) with one sentence for unusable PEM texts.
+        """
 
     async def send(
         self,

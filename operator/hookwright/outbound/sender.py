@@ -26,6 +26,7 @@ from hookwright.outbound.connector import HTTPS_PORT, Connector
 from hookwright.outbound.pool import ConnectionPool, Keep
 from hookwright.outbound.port import Answer, Phases, Pool, TlsSettings
 from hookwright.outbound.resolver import Resolver
+from hookwright.outbound.sockets import Sockets, connections_by_files
 from hookwright.outbound.tls import TlsContexts
 
 _URL = re.compile(r"https://([A-Za-z0-9.-]{1,254})((?:[/?][^\s#]*)?)")
@@ -38,6 +39,7 @@ class HttpSender:
 
     `connect_to`: host → (address, port), an administrator's setting; these addresses are not judged.
     `ca_files`: PEM files trusted beside the system's roots. `user_agent` is sent unless the caller gives one.
+    `connections`: about how many may be open, as idle ones are closed for new ones (None: as files may be open).
     `resolver`, `port` and `keep` are what they are in production unless a test has other wishes.
     Raises ConfigurationError when a CA file cannot be used.
     """
@@ -49,21 +51,23 @@ class HttpSender:
         connect_to: Mapping[str, tuple[str, int]] | None = None,
         ca_files: Sequence[Path] = (),
         user_agent: str,
+        connections: int | None = None,
         resolver: Resolver | None = None,
         port: int = HTTPS_PORT,
         keep: Keep = Keep(),  # noqa: B008 - frozen
     ) -> None:
         self._resolver = resolver or Resolver()
-        self._connector = Connector(policy, self._resolver, connect_to or {}, port)
+        self._sockets = Sockets(connections_by_files() if connections is None else connections)
+        self._connector = Connector(policy, self._resolver, connect_to or {}, self._sockets, port)
         self._contexts = TlsContexts(ca_files)
         self._user_agent = user_agent
         self._keep = keep
         self._pools: WeakSet[ConnectionPool] = WeakSet()
         self._pools_lock = threading.Lock()
 
-    def pool(self, tls: TlsSettings) -> ConnectionPool:
-        """A new pool, in any thread. Raises SendError(TLS, not sent) with one sentence for unusable PEM texts."""
-        pool = ConnectionPool(self._contexts.get(tls), self._keep)
+    def pool(self, tls: TlsSettings, webhook: str) -> ConnectionPool:
+        """See `port.Sender`."""
+        pool = ConnectionPool(webhook, self._contexts.get(tls), self._keep, self._sockets)
         with self._pools_lock:
             self._pools.add(pool)
         return pool
@@ -107,7 +111,7 @@ class HttpSender:
             opening = Phases()
             try:
                 connection = await self._connector.open(
-                    host, pool.tls, pool.forget, deadline=deadline, phases=opening
+                    host, pool.webhook, pool.tls, pool.forget, deadline=deadline, phases=opening
                 )
             except SendError as error:
                 if kept is not None:  # it may have taken the request

@@ -18,6 +18,8 @@ from hookwright.core.routes import Route
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.delivery.attempt import Pipeline, Target
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.under_way import UnderWay
+from hookwright.limits import ATTEMPTS
 from hookwright.outbound.port import Answer, TlsSettings
 from hookwright.store.memory import MemoryStore
 from hookwright.store.port import Accepted, NewDelivery, NewEvent, Retention, Store
@@ -55,7 +57,7 @@ class Wire:
         """200, at once."""
         return answered()
 
-    def pool(self, tls: TlsSettings) -> Connections:
+    def pool(self, tls: TlsSettings, webhook: str) -> Connections:
         return Connections()
 
     async def send(
@@ -138,6 +140,8 @@ class Room:
     disk: Disk = field(default_factory=Disk)
     wire: Wire = field(default_factory=Wire)
     clock: VirtualClock = field(default_factory=VirtualClock)
+    attempts: int = ATTEMPTS
+    under_way: UnderWay | None = None
     failed: list[str] = field(default_factory=list)
     """Names of what failed, as metrics are told."""
     ended: list[BaseException] = field(default_factory=list)
@@ -149,7 +153,8 @@ class Room:
         self.keys = Keys(0, self.clock.now_ms)
         self.lanes = Lanes(
             self.disk, Pipeline(self.clock), self.clock, self.background, bodies="all",
-            observe=lambda details: self.observe(details), jitter=lambda: 0.0,
+            observe=lambda details: self.observe(details), jitter=lambda: 0.0, attempts=self.attempts,
+            under_way=self.under_way,
         )  # fmt: skip
         self.observe: Callable[[AttemptDetails], None] = self.details.append
 
@@ -176,26 +181,32 @@ class Room:
             used = self.target(key) if target is None else target
             self.lanes.configure(key, used, rules, mark=used.mark, held=None, message="")
 
-    async def stored(self, key: str = HOOK, count: int = 1, *, raw: bytes = RAW) -> None:
+    async def stored(self, key: str = HOOK, count: int = 1, *others: str, raw: bytes = RAW) -> None:
         """Events that wait in the store, which the lanes do not know of."""
         for _ in range(count):
-            number = self.keys.take(2)
+            number = self.keys.take(2 + len(others))
             new = NewEvent(
                 number, "AccessRequestGranted", "RequestGranted", raw, self.clock.now_ms(),
-                (NewDelivery(number + 1, key),),
+                tuple(NewDelivery(number + at, each) for at, each in enumerate((key, *others), 1)),
             )  # fmt: skip
             await self.disk.accept([new])
 
-    async def accepted(self, key: str = HOOK, count: int = 1) -> None:
-        """Events that are accepted: stored, and handed to the lanes."""
+    async def accepted(self, *keys: str, count: int = 1, raw: bytes = RAW) -> None:
+        """Events that are accepted: stored, and handed to the lanes; each for all of these webhooks."""
+        keys = keys or (HOOK,)
         for _ in range(count):
-            number, now = self.keys.take(2), self.clock.now_ms()
-            new = NewEvent(number, "AccessRequestGranted", None, RAW, now, (NewDelivery(number + 1, key),))
-            self.lanes.lane(key).reserve(len(RAW))
-            await self.disk.accept([new])
-            self.lanes.accepted(
-                Delivery(number + 1, number, key, "AccessRequestGranted", None, RAW, now, sole=True)
+            number, now = self.keys.take(1 + len(keys)), self.clock.now_ms()
+            each = [(number + at, key) for at, key in enumerate(keys, 1)]
+            new = NewEvent(
+                number, "AccessRequestGranted", None, raw, now, tuple(NewDelivery(*one) for one in each)
             )
+            for key in keys:
+                self.lanes.lane(key).reserve(len(raw))
+            await self.disk.accept([new])
+            for one, key in each:
+                self.lanes.accepted(
+                    Delivery(one, number, key, "AccessRequestGranted", None, raw, now, sole=len(keys) == 1)
+                )
 
     async def take(self) -> None:
         """Begin with what the store holds."""

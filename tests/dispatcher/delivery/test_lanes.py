@@ -160,8 +160,8 @@ async def test_no_attempt_starts_while_results_cannot_be_written(room: Room) -> 
     await room.accepted(HOOK)
     await until(lambda: len(room.wire.sent) == 1)
     await passes(RESULTS_STUCK_SECONDS + 1)
-    await room.accepted(HOOK, 3)
-    await room.accepted(OTHER, 3)
+    await room.accepted(HOOK, count=3)
+    await room.accepted(OTHER, count=3)
     await passes(60)
     assert len(room.wire.sent) == 1
     room.disk.space.set()

@@ -27,7 +27,7 @@ def sender_for(server: Any, host: str) -> HttpSender:
 async def test_a_token_comes_over_the_sender(server: Any) -> None:
     """Real TLS, real form, real token; the second fetch uses the kept connection."""
     sender = sender_for(server, "idp.example")
-    fetch = SenderTokenFetcher(sender, sender.pool(TlsSettings()), 10.0)
+    fetch = SenderTokenFetcher(sender, sender.pool(TlsSettings(), "default/one"), 10.0)
     credentials = OAuth2Credentials(CLIENT, fetch, lambda: 0.0)
     used = await credentials.headers(10.0)
     assert await server.call(used) == 200
@@ -39,7 +39,7 @@ async def test_a_token_comes_over_the_sender(server: Any) -> None:
 async def test_the_egress_policy_holds_for_token_endpoints(server: Any) -> None:
     """A token endpoint at a private address is refused, and nothing is asked of it."""
     sender = sender_for(server, "other.example")
-    fetch = SenderTokenFetcher(sender, sender.pool(TlsSettings()), 10.0)
+    fetch = SenderTokenFetcher(sender, sender.pool(TlsSettings(), "default/one"), 10.0)
     client = ClientCredentials("https://127.0.0.1/token", "id", "client-secret")
     with pytest.raises(SendError, match=r"^The token endpoint 127\.0\.0\.1 could not be asked: ") as caught:
         await OAuth2Credentials(client, fetch, lambda: 0.0).headers(10.0)

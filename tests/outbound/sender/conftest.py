@@ -58,7 +58,7 @@ async def client_for(certificates: Certificates) -> AsyncIterator[Callable[..., 
             settings.setdefault("connect_to", {HOST: ("127.0.0.1", target.port)})
         sender = HttpSender(settings.pop("policy", EgressPolicy()), user_agent="hookwright/test", **settings)
         senders.append(sender)
-        return Client(sender, sender.pool(tls or TlsSettings(ca=certificates.pem)))
+        return Client(sender, sender.pool(tls or TlsSettings(ca=certificates.pem), "default/one"))
 
     yield make
     for sender in senders:

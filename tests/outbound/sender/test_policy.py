@@ -225,21 +225,57 @@ async def test_a_dead_name_server_delays_only_its_own(
         await asyncio.gather(*hanging, return_exceptions=True)
 
 
-async def test_hosts_in_trouble_share_few_threads(
-    certificates: Certificates, client_for: Make, stuck: threading.Event
+async def test_a_namespace_whose_names_nobody_answers_delays_no_other(stuck: threading.Event) -> None:
+    """700 names of one namespace hang, of many webhooks; another's lookup has a thread at once, and threads are few."""
+    asked: list[str] = []
+    resolver = Resolver(lookup_with(stuck, asked))
+    hanging = [
+        asyncio.create_task(resolver.addresses(f"stuck{number}.example", f"crowd/w{number}"))
+        for number in range(700)
+    ]
+    await asyncio.sleep(0)
+    assert await resolver.addresses(HOST, "other/one") == ("127.0.0.1",)
+    assert limits.RESOLVER_THREADS // 2 < len(asked) - 1 < limits.RESOLVER_THREADS
+    assert await resolver.addresses("fine.example", "other/two") == ("127.0.0.1",)
+    await resolver.close()
+    await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_who_waits_for_a_thread_of_its_own_share_holds_up_no_other_that_asks_the_same(
+    stuck: threading.Event,
 ) -> None:
+    """A host is asked for by a namespace that has no thread left, then by one that has: that one's answer serves both."""
+    asked: list[str] = []
+    resolver = Resolver(lookup_with(stuck, asked))
+    crowd = [
+        asyncio.create_task(resolver.addresses(f"stuck{number}.example", f"crowd/w{number}"))
+        for number in range(700)
+    ]
+    crowd.append(asyncio.create_task(resolver.addresses(HOST, "crowd/late")))
+    await asyncio.sleep(0)
+    assert await resolver.addresses(HOST, "other/one") == ("127.0.0.1",)
+    assert await resolver.addresses(HOST, "crowd/later") == ("127.0.0.1",)
+    assert asked.count(HOST) == 1
+    await resolver.close()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_hosts_in_trouble_share_few_threads(stuck: threading.Event) -> None:
     """After a failed lookup a host waits among its like, so that threads for the healthy are left."""
     asked: list[str] = []
     resolver = Resolver(lookup_with(stuck, asked), remember=0.0)
-    count = limits.RESOLVER_SUSPECT_THREADS + 10
+    count = limits.RESOLVER_SUSPECT_THREADS
     stuck.set()  # the first round fails at once
-    first = [resolver.addresses(f"stuck{number}.example") for number in range(count)]
+    first = [resolver.addresses(f"stuck{number}.example", f"crowd/w{number}") for number in range(count)]
     assert all(isinstance(error, SendError) for error in await asyncio.gather(*first, return_exceptions=True))
     stuck.clear()
     asked.clear()
-    second = [asyncio.create_task(resolver.addresses(f"stuck{number}.example")) for number in range(count)]
-    assert await resolver.addresses(HOST) == ("127.0.0.1",)
-    assert len(asked) == limits.RESOLVER_SUSPECT_THREADS + 1
+    second = [
+        asyncio.create_task(resolver.addresses(f"stuck{number}.example", f"crowd/w{number}"))
+        for number in range(count)
+    ]
+    assert await resolver.addresses(HOST, "crowd/healthy") == ("127.0.0.1",)
+    assert len(asked) == count * 3 // 4 + 1
     await resolver.close()
     await asyncio.gather(*second, return_exceptions=True)
 
@@ -319,7 +355,7 @@ async def test_two_addresses_that_answer_at_once_leave_one_connection(
             made.append(connection)
             return connection, transport
 
-        winner, _ = await first_to_answer(attempt, ["127.0.0.1", "127.0.0.1"])
+        winner, _ = await first_to_answer(attempt, ["127.0.0.1", "127.0.0.1"], beside=lambda: True)
         for connection in made:
             if connection is not winner:
                 await connection.lost

@@ -60,7 +60,7 @@ async def test_pools_share_no_connection(certificates: Certificates, client_for:
     """Two webhooks to one host have a connection each, and closing one leaves the other's."""
     async with serve(keep_alive, certificates.good) as target:
         client = client_for(target)
-        other = Client(client.sender, client.sender.pool(TlsSettings(ca=certificates.pem)))
+        other = Client(client.sender, client.sender.pool(TlsSettings(ca=certificates.pem), "default/two"))
         await client.post()
         await other.post()
         assert target.connections == 2
@@ -301,7 +301,7 @@ async def test_a_stalling_target_delays_nobody_else(certificates: Certificates, 
     async with serve(hang, certificates.good) as dead, serve(keep_alive, certificates.good) as alive:
         places = {HOST: ("127.0.0.1", alive.port), OTHER_HOST: ("127.0.0.1", dead.port)}
         healthy = client_for(connect_to=places)
-        other = Client(healthy.sender, healthy.sender.pool(TlsSettings(ca=certificates.pem)))
+        other = Client(healthy.sender, healthy.sender.pool(TlsSettings(ca=certificates.pem), "default/two"))
         hanging = [asyncio.create_task(other.post(f"https://{OTHER_HOST}/", timeout=30.0)) for _ in range(32)]
         for _ in range(300):
             assert (await healthy.post()).status == 200
@@ -310,6 +310,46 @@ async def test_a_stalling_target_delays_nobody_else(certificates: Certificates, 
         for task in hanging:
             task.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_an_idle_connection_makes_room_for_a_new_one(
+    certificates: Certificates, client_for: Make
+) -> None:
+    """With room for two, the third webhook's connection closes the one unused longest; what is in use stays."""
+    gate = asyncio.Event()
+
+    async def behave(peer: Peer) -> None:
+        while (request := await peer.request()) is not None:
+            if request.body == b'"wait"':
+                await gate.wait()
+            await peer.write(OK)
+
+    async with serve(behave, certificates.good) as target:
+        first = client_for(target, connections=2)
+        second, third = (
+            Client(first.sender, first.sender.pool(TlsSettings(ca=certificates.pem), f"default/{number}"))
+            for number in range(2)
+        )
+        busy = asyncio.create_task(first.post(body=b'"wait"'))
+        await second.post()
+        (idle,) = second.pool.connections()
+        await third.post()
+        await idle.lost
+        gate.set()
+        assert (await busy).status == 200
+        assert [len(each.pool.connections()) for each in (first, second, third)] == [1, 0, 1]
+        await second.post()
+    assert target.connections == 4
+
+
+async def test_what_is_in_use_may_be_more_than_there_is_room_for(
+    certificates: Certificates, client_for: Make
+) -> None:
+    """How many requests are under way is the callers' business: none is refused here."""
+    async with serve(keep_alive, certificates.good) as target:
+        client = client_for(target, connections=2)
+        answers = await asyncio.gather(*(client.post() for _ in range(8)))
+    assert [answer.status for answer in answers] == [200] * 8
 
 
 async def test_a_closed_pool_lets_a_request_end(certificates: Certificates, client_for: Make) -> None:

@@ -54,7 +54,7 @@ tempfile.tempdir = told["folder"]
 
 async def deliver():
     sender = HttpSender(EgressPolicy(), user_agent="x", connect_to={told["host"]: ("127.0.0.1", told["port"])})
-    pool = sender.pool(TlsSettings(**told["tls"]))
+    pool = sender.pool(TlsSettings(**told["tls"]), "default/one")
     answer = await sender.send(pool, "POST", f"https://{told['host']}/", (), b"{}", timeout=20)
     print(answer.status)
     await sender.close()
@@ -188,7 +188,7 @@ async def test_pools_are_made_in_any_thread(
         client = client_for(target, ca_files=[path])
 
         async def deliver(cert: str, key: str) -> int:
-            pool = await asyncio.to_thread(client.sender.pool, TlsSettings(cert=cert, key=key))
+            pool = await asyncio.to_thread(client.sender.pool, TlsSettings(cert=cert, key=key), "default/two")
             return (await Client(client.sender, pool).post(timeout=20)).status
 
         delivered = await asyncio.gather(*(deliver(*one) for one in identities * 3))

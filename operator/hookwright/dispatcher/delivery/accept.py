@@ -89,7 +89,7 @@ class Acceptor:
         key = self._keys.take(1 + len(routes))
         tag = self._work.tag
         if routes:
-            self._lanes.parsed.keep(key, event)
+            self._lanes.parsed.keep(key, event, len(routes))
         deliveries = tuple(
             self._delivery(key + 1 + at, match, len(event.raw)) for at, match in enumerate(routes)
         )

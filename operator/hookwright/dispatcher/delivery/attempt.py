@@ -1,7 +1,8 @@
 """The one pipeline: render → build → authenticate → sign → send → judge. Deliveries, Manual calls and tests use it.
 
-`prepare` is the part without waiting (so that lanes can charge its time to the webhook), `perform` the rest. Whatever
-is raised in them ends in an outcome, so no attempt is ever lost. Must not: know lanes or the store.
+`prepare` and `judge` are the parts that compute, `exchange` between them waits and computes next to nothing: so callers
+can do the former when it is their turn. Whatever is raised in them ends in an outcome, so no attempt is ever lost.
+Must not: know lanes or the store.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ class Target:
         """What a 410 is remembered under."""
         self._sender = sender
         spec, config = route.spec, route.config
-        self.pool: Pool = sender.pool(_tls(route))
+        self.pool: Pool = sender.pool(_tls(route), route.key)
         self._token_pool: Pool | None = None
         self.credentials: Credentials | None = None
         if spec.auth is not None:
-            self._token_pool = sender.pool(TlsSettings())
+            self._token_pool = sender.pool(TlsSettings(), route.key)
             fetch = SenderTokenFetcher(sender, self._token_pool, route.timeout)
             self.credentials = credentials(spec, config.secrets, fetch=fetch, clock=monotonic)
         self.signer: Signer | None = None
@@ -133,7 +134,7 @@ class Pipeline:
         trigger: str | None,
         delivery_id: str,
         attempt: int,
-        document: dict[str, Any] | None = None,
+        document: Callable[[], dict[str, Any]] | None = None,
         test: bool = False,
     ) -> Outgoing | Performed:
         """The request, or what came of it at once when it cannot be built. `document`: `raw` parsed, if it is."""
@@ -153,7 +154,7 @@ class Pipeline:
         trigger: str | None,
         delivery_id: str,
         attempt: int,
-        document: dict[str, Any] | None,
+        document: Callable[[], dict[str, Any]] | None,
         *,
         test: bool,
     ) -> Outgoing:
@@ -164,7 +165,7 @@ class Pipeline:
             delivery_id=delivery_id,
             attempt=attempt,
             now=now,
-            document=document,
+            document=document() if document is not None and target.route.reads_event else None,
         )
         extra: tuple[tuple[str, str], ...] = (TEST_HEADER,) if test else ()
         if target.signer is not None:
@@ -176,18 +177,12 @@ class Pipeline:
             headers=outgoing.headers + extra, shown_headers=outgoing.shown_headers + extra
         )
 
-    async def perform(self, target: Target, outgoing: Outgoing) -> Performed:
-        """Authenticate, send, judge: one deadline over all of it. Never raises but for cancellation."""
+    async def exchange(self, target: Target, outgoing: Outgoing) -> Performed:
+        """Authenticate and send: one deadline over both. Never raises but for cancellation."""
         began = self._clock.monotonic()
         performed = Performed(_PENDING, 0.0, outgoing)
         try:
-            answer = performed.answer = await self._send(target, performed, began)
-            performed.validators = target.route.validators.check(
-                answer.body, headers=answer.headers, cut=answer.cut
-            )
-            performed.outcome = judge_answer(
-                answer.status, answer.headers, performed.validators, now=self._clock.wall()
-            )
+            performed.answer = await self._send(target, performed, began)
         except SendError as error:
             performed.unread = error.unread
             performed.outcome = judge_error(error, now=self._clock.wall())
@@ -195,6 +190,21 @@ class Pipeline:
             performed.outcome = _fault(target, dict(outgoing.headers).get("webhook-id", ""), error)
         performed.duration = (self._clock.monotonic() - began) * 1000
         return performed
+
+    def judge(self, target: Target, performed: Performed) -> None:
+        """Whether an answer that came is one that was wanted. Never raises."""
+        answer, outgoing = performed.answer, performed.outgoing
+        if performed.outcome is not _PENDING or answer is None or outgoing is None:
+            return
+        try:
+            performed.validators = target.route.validators.check(
+                answer.body, headers=answer.headers, cut=answer.cut
+            )
+            performed.outcome = judge_answer(
+                answer.status, answer.headers, performed.validators, now=self._clock.wall()
+            )
+        except Exception as error:
+            performed.outcome = _fault(target, dict(outgoing.headers).get("webhook-id", ""), error)
 
     async def _send(self, target: Target, performed: Performed, began: float) -> Answer:
         assert performed.outgoing is not None

@@ -11,22 +11,28 @@ from collections.abc import Callable
 
 from hookwright.core.backlog import Bury
 from hookwright.core.lane import Lane
-from hookwright.core.records import Claimed, Wanted
+from hookwright.core.records import Claimed, Delivery, Wanted
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.limits import CLAIM_DELIVERIES
+from hookwright.limits import CLAIM_DELIVERIES, CLAIM_LANES
 from hookwright.store.port import Replay, ReplaySelector, Work
 
 _NOTHING = Claimed([], None)
 
 
 class Claims:
-    """`answered` is called with each lane that got an answer, or got none."""
+    """`answered` is called with each lane that got an answer, or got none; `shared` with each delivery that comes."""
 
     def __init__(
-        self, work: Work, clock: Clock, background: Background, answered: Callable[[Lane], None]
+        self,
+        work: Work,
+        clock: Clock,
+        background: Background,
+        answered: Callable[[Lane], None],
+        shared: Callable[[Delivery], Delivery],
     ) -> None:
-        self._work, self._clock, self._background, self._answered = work, clock, background, answered
+        self._work, self._clock, self._background = work, clock, background
+        self._answered, self._shared = answered, shared
         self._wanted: dict[Lane, Wanted] = {}
         self._claiming = False
 
@@ -55,7 +61,7 @@ class Claims:
         for lane, wanted in self._wanted.items():
             group[lane] = wanted
             room -= wanted.limit
-            if room <= 0:
+            if room <= 0 or len(group) >= CLAIM_LANES:
                 break
         for lane in group:
             del self._wanted[lane]
@@ -70,7 +76,8 @@ class Claims:
             return
         self._background.success("claim")
         for lane in group:
-            lane.claimed(found.get(lane.key, _NOTHING))
+            claimed = found.get(lane.key, _NOTHING)
+            lane.claimed(claimed._replace(deliveries=[*map(self._shared, claimed.deliveries)]))
             self._answered(lane)
 
     async def _bury(self, lane: Lane, first: Bury) -> None:

@@ -1,63 +1,44 @@
 """The life of a delivery in this process, from top to bottom: accepted, its lane's turn, the attempt, its result.
 
-Every decision is `core.lane`'s; here its effects are carried out. Turns: lanes with something to start stand in a
-circle. Each visit grants a lane a little time; what its renders really took is deducted, so a webhook with dear
-templates comes less often. After a slice of work the event loop gets control back, so that no queue, however long,
-delays others by more than the slice (SPEC 5, Isolation). Must not: decide, send (`delivery.attempt`).
+Every decision is `core.lane`'s; here its effects are carried out, in turns (`turns`): what renders and what answers is
+done when the turn of its namespace and webhook has come. All attempts together have so many places (connections, bytes
+of requests), shared out by `core.shares`: without one a lane waits, and its deliveries' time does not begin.
+Must not: decide, send (`delivery.attempt`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from functools import partial
 
 from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
 from hookwright.core.parsed import Parsed
 from hookwright.core.records import Delivery, Finish, RouteCounts, StoredRoute
-from hookwright.core.request import Outgoing
+from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.claims import Claims
+from hookwright.dispatcher.delivery.exchanges import Answered, Attempt, Exchanges, Seat
 from hookwright.dispatcher.delivery.records import Bodies
 from hookwright.dispatcher.delivery.results import Result, Results
 from hookwright.dispatcher.delivery.telling import Teller
+from hookwright.dispatcher.delivery.turns import Turns
+from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.limits import (
-    IDLE_ATTEMPTS,
+    ATTEMPTS,
+    REQUESTS_BYTES,
+    SEND_BYTE_SECONDS,
+    SETTLE_LANES,
     STORE_FLUSH_SECONDS,
-    TURN_CREDIT_MAX_SECONDS,
-    TURN_CREDIT_SECONDS,
-    TURNS_SECONDS,
 )
 from hookwright.store.port import Replay, ReplaySelector, Work
 from hookwright.telemetry.record import AttemptDetails
-
-
-class _Seat:
-    """A lane's place among the others: what it sends with, its turn and its timer."""
-
-    __slots__ = ("credit", "in_turn", "lane", "target", "timer", "timer_at")
-
-    def __init__(self, lane: Lane) -> None:
-        self.lane = lane
-        self.target: Target | None = None
-        self.credit = 0.0
-        self.in_turn = False
-        self.timer: asyncio.TimerHandle | None = None
-        self.timer_at = 0.0
-
-
-class _Attempt(NamedTuple):
-    seat: _Seat
-    target: Target
-    delivery: Delivery
-    probe: int
-    outgoing: Outgoing
 
 
 class Lanes:
@@ -73,7 +54,10 @@ class Lanes:
         bodies: Bodies,
         observe: Callable[[AttemptDetails], None],
         jitter: Callable[[], float] = lambda: random.uniform(-1.0, 1.0),  # noqa: S311 - spreads retries
+        under_way: UnderWay | None = None,
+        attempts: int = ATTEMPTS,
     ) -> None:
+        """`attempts`: how many may be under way, all webhooks together."""
         self._pipeline, self._clock, self._background, self._jitter = pipeline, clock, background, jitter
         self._tag = work.tag
         self.totals = Totals()
@@ -81,16 +65,19 @@ class Lanes:
         self.hurry = asyncio.Event()
         """A lane has something to be remembered that must not be lost."""
         self.stopping = False
-        self._seats: dict[str, _Seat] = {}
-        self._ready: deque[_Seat] = deque()
-        self._turn_scheduled = False
+        self._seats: dict[str, Seat] = {}
+        self._turns = Turns(clock, background)
+        self.turn = self._turns.run
+        """For what Manual calls and tests do."""
+        self._places = Shares(attempts)
+        self._under_way = UnderWay() if under_way is None else under_way
+        self._held_back: defaultdict[str, set[Seat]] = defaultdict(set)
+        """By namespace: lanes with nothing but suspects, of which another is under way."""
         self._replays = 0
-        self._claims = Claims(work, clock, background, self.settle)
-        self._results = Results(work, clock, background, settle=self.settle, resumed=self._settle_all)
+        self._claims = Claims(work, clock, background, self.settle, self.parsed.shared)
+        self._results = Results(work, clock, background, settle=self.settle, resumed=self._resume)
         self._teller = Teller(work.tag, clock, background, bodies, observe)
-        self._attempts: set[asyncio.Task[None]] = set()
-        self._idle: list[asyncio.Future[_Attempt | None]] = []
-        """Tasks that have no attempt, by what they wait for."""
+        self._exchanges = Exchanges(pipeline, clock, self._answered, self._abandoned)
         self._loop = asyncio.get_running_loop()
 
     # --- lanes -----------------------------------------------------------------------------------
@@ -109,10 +96,11 @@ class Lanes:
         seat = self._seats.get(key)
         return None if seat is None else seat.target
 
-    def _seat(self, key: str) -> _Seat:
+    def _seat(self, key: str) -> Seat:
         seat = self._seats.get(key)
         if seat is None:
-            seat = self._seats[key] = _Seat(Lane(key, self.totals))
+            circle = self._turns.circle(namespace_of(key))
+            seat = self._seats[key] = Seat(Lane(key, self.totals), circle, self._step)
         return seat
 
     def take(self, counts: Mapping[str, RouteCounts], remembered: Mapping[str, StoredRoute]) -> None:
@@ -151,7 +139,7 @@ class Lanes:
             if seat.timer is not None:
                 seat.timer.cancel()
 
-    def _close(self, seat: _Seat) -> None:
+    def _close(self, seat: Seat) -> None:
         if seat.target is not None:
             seat.target.close()
             seat.target = None
@@ -190,26 +178,35 @@ class Lanes:
         if seat is not None:
             self._settle(seat)
 
-    def _settle(self, seat: _Seat) -> None:
+    def _settle(self, seat: Seat) -> None:
         if seat.lane.standing.hurry:
             self.hurry.set()
-        if seat.in_turn or self.stopping or self._results.stuck:
-            return
+        if self._held_back:
+            self._take_back(seat)
+        if not seat.in_turn and self._wants_turn(seat):
+            self._turns.join(seat)
+
+    def _wants_turn(self, seat: Seat) -> bool:
+        """Do what else the lane wants."""
+        if self.stopping or self._results.stuck:
+            return False
         turn, ask, wake_at = seat.lane.settle(self._clock.now())
         if ask is not None:
             self._claims.ask(seat.lane, ask)
-        if turn:
-            seat.in_turn = True
-            self._ready.append(seat)
-            self._schedule_turns()
-        elif wake_at is not None:
+        if not turn and wake_at is not None:
             self._wake_at(seat, wake_at)
+        return turn and not seat.parked
 
-    def _settle_all(self) -> None:
-        for seat in list(self._seats.values()):
+    def _resume(self) -> None:
+        self._background.spawn("settle", self._settle_all())
+
+    async def _settle_all(self) -> None:
+        for at, seat in enumerate([*self._seats.values()], 1):
             self._settle(seat)
+            if at % SETTLE_LANES == 0:
+                await asyncio.sleep(0)
 
-    def _wake_at(self, seat: _Seat, when: float) -> None:
+    def _wake_at(self, seat: Seat, when: float) -> None:
         if seat.timer is not None:
             if seat.timer_at <= when:
                 return
@@ -217,82 +214,115 @@ class Lanes:
         seat.timer_at = when
         seat.timer = self._loop.call_later(max(0.001, when - self._clock.now()), self._timer, seat)
 
-    def _timer(self, seat: _Seat) -> None:
+    def _timer(self, seat: Seat) -> None:
         seat.timer = None
         self._settle(seat)
 
-    def _schedule_turns(self) -> None:
-        if not self._turn_scheduled:
-            self._turn_scheduled = True
-            self._loop.call_soon(self._turns)
-
-    def _turns(self) -> None:
-        self._turn_scheduled = False
-        spent = self._clock.spent
-        began = spent()
-        while self._ready and not self.stopping:
-            seat = self._ready.popleft()
-            seat.in_turn = False
-            seat.credit = min(seat.credit + TURN_CREDIT_SECONDS, TURN_CREDIT_MAX_SECONDS)
-            before = spent()
-            while seat.credit > 0 and seat.target is not None and seat.lane.may_start(self._clock.now()):
+    def _step(self, seat: Seat) -> bool:
+        """One thing of a lane whose turn has come; whether it has more to do."""
+        if seat.answers:
+            self._judge(seat.answers.popleft())
+        elif seat.target is not None and self._may_start(seat):
+            if self._has_place(seat):
                 self._start(seat, seat.target)
-                after = spent()
-                seat.credit -= after - before
-                before = after
-            self._settle(seat)
-            if before - began > TURNS_SECONDS:
-                break
-        if self._ready and not self.stopping:
-            self._schedule_turns()
+        elif seat.granted:
+            seat.granted = False
+            self._places.give_back(seat.lane.key)
+        return bool(seat.answers) or self._wants_turn(seat)
+
+    def _may_start(self, seat: Seat) -> bool:
+        if self.stopping or not seat.lane.may_start(self._clock.now()):
+            return False
+        if not self._under_way.crashes:
+            return True
+        namespace = namespace_of(seat.lane.key)
+        if seat.lane.bring_up(partial(self._under_way.may_begin, namespace=namespace)):
+            return True
+        self._held_back[namespace].add(seat)
+        seat.parked = True
+        return False
+
+    def _take_back(self, seat: Seat) -> None:
+        """Something about a lane that is held back changed, so it tries anew."""
+        held_back = self._held_back.get(namespace_of(seat.lane.key))
+        if held_back is not None and seat in held_back:
+            held_back.remove(seat)
+            seat.parked = False
+
+    def _has_place(self, seat: Seat) -> bool:
+        """Whether an attempt has a place; else it waits for one."""
+        if seat.granted:
+            seat.granted = False
+            return True
+        if self._places.take(seat.lane.key):
+            return True
+        seat.parked = True
+        self._places.wait(seat.lane.key, partial(self._granted, seat))
+        return False
+
+    def _granted(self, seat: Seat) -> bool:
+        seat.parked = False
+        if not self._wants_turn(seat):
+            return False
+        seat.granted = True
+        if not seat.in_turn:
+            self._turns.join(seat)
+        return True
 
     # --- an attempt ------------------------------------------------------------------------------
 
-    def _start(self, seat: _Seat, target: Target) -> None:
-        delivery, probe, given_up = seat.lane.start(self._clock.now())
+    def _start(self, seat: Seat, target: Target) -> None:
+        delivery, probe, given_up = seat.lane.start(self._clock.now(), self._under_way.doomed)
         if given_up is not None:
+            self._over(seat, delivery, 1)
             self._write(seat.lane, delivery, given_up)
             return
+        self._under_way.begin(delivery.key, namespace_of(seat.lane.key))
+        began = self._clock.wall_ms()
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,
-            delivery_id=delivery_id(delivery.key, self._tag), document=self.parsed.document(delivery),
+            delivery_id=delivery_id(delivery.key, self._tag), document=partial(self.parsed.document, delivery),
         )  # fmt: skip
         if isinstance(prepared, Performed):
-            self._ended(seat, target, delivery, probe, prepared, self._clock.wall_ms())
+            self._over(seat, delivery, 1)
+            self._ended(seat, target, delivery, probe, prepared, began)
             return
-        attempt = _Attempt(seat, target, delivery, probe, prepared)
-        if self._idle:
-            self._idle.pop().set_result(attempt)
-        else:
-            task = self._loop.create_task(self._one_after_the_other(attempt))
-            self._attempts.add(task)
-            task.add_done_callback(self._attempts.discard)
+        size = len(prepared.body)
+        more = size * self._places.places // REQUESTS_BYTES
+        if more:
+            self._places.add(seat.lane.key, more)
+        self._turns.charge(seat, size * SEND_BYTE_SECONDS)
+        self._exchanges.begin(Attempt(seat, target, delivery, probe, prepared, 1 + more))
 
-    async def _one_after_the_other(self, attempt: _Attempt | None) -> None:
-        """Attempts in one task: a task for each would cost more than judging its answer."""
-        while attempt is not None:
-            await self._attempt(*attempt)
-            if self.stopping or len(self._idle) >= IDLE_ATTEMPTS:
-                return
-            waiter = self._loop.create_future()
-            self._idle.append(waiter)
-            attempt = await waiter
+    def _answered(self, attempt: Attempt, performed: Performed, began_ms: int) -> None:
+        seat = attempt.seat
+        seat.answers.append(Answered(attempt, performed, began_ms))
+        if not seat.in_turn:
+            self._turns.join(seat)
 
-    async def _attempt(
-        self, seat: _Seat, target: Target, delivery: Delivery, probe: int, outgoing: Outgoing
-    ) -> None:
-        began = self._clock.wall_ms()
-        try:
-            performed = await self._pipeline.perform(target, outgoing)
-        except asyncio.CancelledError:
-            seat.lane.abandoned(delivery, probe=probe)
-            raise
+    def _abandoned(self, attempt: Attempt) -> None:
+        self._under_way.leave(attempt.delivery.key)
+        attempt.seat.lane.abandoned(attempt.delivery, probe=attempt.probe)
+
+    def _judge(self, answered: Answered) -> None:
+        (seat, target, delivery, probe, _, places), performed, began = answered
+        self._over(seat, delivery, places)
+        self._pipeline.judge(target, performed)
         self._ended(seat, target, delivery, probe, performed, began)
-        self._settle(seat)
+
+    def _over(self, seat: Seat, delivery: Delivery, places: int) -> None:
+        """Nothing is under way of a delivery any more."""
+        self._places.give_back(seat.lane.key, places)
+        namespace = namespace_of(delivery.route)
+        self._under_way.end(delivery.key, namespace)
+        if self._held_back:
+            for waiting in self._held_back.pop(namespace, ()):
+                waiting.parked = False
+                self._settle(waiting)
 
     def _ended(
         self,
-        seat: _Seat,
+        seat: Seat,
         target: Target,
         delivery: Delivery,
         probe: int,
@@ -337,23 +367,19 @@ class Lanes:
     def stop(self) -> None:
         """No new attempts from now on."""
         self.stopping = True
-        while self._idle:
-            self._idle.pop().set_result(None)
+        self._exchanges.stop()
 
     async def drain(self, seconds: float) -> None:
         """Wait so long for attempts under way, abort the rest uncounted, write all results that can be written."""
         self.stop()
-        if self._attempts and seconds > 0:
-            await asyncio.wait(set(self._attempts), timeout=seconds)
-        self.abort()
-        await asyncio.gather(*self._attempts, return_exceptions=True)
+        await self._exchanges.drain(seconds)
+        await self._turns.finish()
         await self._results.flush(STORE_FLUSH_SECONDS)
 
     def abort(self) -> None:
         """Stop, and end the attempts under way uncounted; a drain that waits for them goes on at once."""
         self.stop()
-        for task in set(self._attempts):
-            task.cancel()
+        self._exchanges.abort()
 
     def close(self) -> None:
         """Let all connections go."""

@@ -1,0 +1,107 @@
+"""Places that many want at once, shared out by namespace, then by webhook: attempts, calls, tests, lookups.
+
+A namespace may hold three places for each that is free, and a webhook three for each that its namespace could still
+take. So one alone gets most of them and never all: whoever comes finds a place, however many the others want. Who waits
+is served when one is given back, the namespace that holds least first, its webhooks in a circle.
+Must not: wait (`outbound.places` does), know what a place is for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+Granted = Callable[[], bool]
+"""Called when one who waited has got a place; False: it is not wanted any more."""
+_EACH: Final = 3  # places held for each that is free: three quarters for one namespace alone
+
+
+class _Waiting(NamedTuple):
+    granted: Granted
+    most: int | None
+
+
+class Shares:
+    """So many places. Webhooks are named `namespace/name`; `most` is what a webhook may hold at once, whatever is free."""
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self.taken = 0
+        self._held: Counter[str] = Counter()
+        """By namespace and by webhook: their names differ by the slash."""
+        self._waiting: dict[str, dict[str, deque[_Waiting]]] = {}
+
+    def held(self, name: str) -> int:
+        """Places that a namespace or a webhook holds."""
+        return self._held[name]
+
+    def take(self, webhook: str, most: int | None = None) -> bool:
+        """A place now; False: there is none for it."""
+        if not self._may(webhook, self._left(namespace_of(webhook)), most):
+            return False
+        self.add(webhook, 1)
+        return True
+
+    def wait(self, webhook: str, granted: Granted, most: int | None = None) -> None:
+        """Stand in line, after `take` was refused."""
+        webhooks = self._waiting.setdefault(namespace_of(webhook), {})
+        webhooks.setdefault(webhook, deque()).append(_Waiting(granted, most))
+
+    def add(self, webhook: str, places: int) -> None:
+        """Count more for one that holds a place already, free or not: what it does turned out to weigh more."""
+        self.taken += places
+        self._held[webhook] += places
+        self._held[namespace_of(webhook)] += places
+
+    def give_back(self, webhook: str, places: int = 1) -> None:
+        """Others may have them."""
+        self._drop(webhook, places)
+        while self._waiting and self._serve():
+            pass
+
+    def _left(self, namespace: str) -> int:
+        return _EACH * (self.places - self.taken) - self._held.get(namespace, 0)
+
+    def _may(self, webhook: str, left: int, most: int | None) -> bool:
+        mine = self._held.get(webhook, 0)
+        # a place that is taken is one more held and one less free: the namespace could take a quarter of `left`
+        return (_EACH + 1) * mine < _EACH * left and (most is None or mine < most)
+
+    def _drop(self, webhook: str, places: int) -> None:
+        self.taken -= places
+        for name in (webhook, namespace_of(webhook)):
+            left = self._held[name] - places
+            if left:
+                self._held[name] = left
+            else:
+                del self._held[name]
+
+    def _serve(self) -> bool:
+        """A place for one who waits; False: for none of them."""
+        for namespace in sorted(self._waiting, key=self.held):
+            left = self._left(namespace)
+            if left <= 0:
+                return False  # and less for those that hold more
+            for webhook, line in self._waiting[namespace].items():
+                if self._may(webhook, left, line[0].most):
+                    self._grant(namespace, webhook)
+                    return True
+        return False
+
+    def _grant(self, namespace: str, webhook: str) -> None:
+        webhooks = self._waiting.pop(namespace)
+        line = webhooks.pop(webhook)
+        first = line.popleft()
+        if line:
+            webhooks[webhook] = line  # behind the others
+        if webhooks:
+            self._waiting[namespace] = webhooks
+        self.add(webhook, 1)
+        if not first.granted():
+            self._drop(webhook, 1)
+
+
+def namespace_of(webhook: str) -> str:
+    """Of `namespace/name`."""
+    return webhook.partition("/")[0]

@@ -1,0 +1,41 @@
+"""Waiting for a place of `core.shares`, in order and without holding up others.
+
+Must not: decide whose turn it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from hookwright.core.shares import Shares
+
+
+@asynccontextmanager
+async def place(shares: Shares, webhook: str, most: int | None = None) -> AsyncIterator[None]:
+    """A place for the block, as soon as there is one for this webhook (`namespace/name`); `most` as in `Shares`."""
+    if not shares.take(webhook, most):
+        await _granted(shares, webhook, most)
+    try:
+        yield
+    finally:
+        shares.give_back(webhook)
+
+
+async def _granted(shares: Shares, webhook: str, most: int | None) -> None:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def granted() -> bool:
+        if future.done():
+            return False
+        future.set_result(None)
+        return True
+
+    shares.wait(webhook, granted, most)
+    try:
+        await future
+    except asyncio.CancelledError:
+        if not future.cancelled():  # it came just then
+            shares.give_back(webhook)
+        raise
