@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import re2
 from pydantic import ValidationError
 
 from api.cases import BAD, GOOD, ROWS
 from api.cases.case import OURS, Bad, Good
+from hookwright.api import rules
 from hookwright.api.crd_schema import RULES
 from hookwright.api.crd_yaml import crd
 from hookwright.api.v1alpha1.manifest import KINDS, Problem, problems
+from hookwright.outbound.sender import split_url
 
 
 def name(row: Good | Bad) -> str:
@@ -120,3 +123,19 @@ def test_server_words_are_kubernetes_own_only_where_no_rule_can_speak() -> None:
     for row in BAD:
         if row.server == OURS:
             assert row.sentence in sentences, row.name
+
+
+def test_characters_are_judged_alike_by_the_api_server_and_here() -> None:
+    """RE2 in the API server and `re` here: what one takes in a URL the other takes, and no URL that is taken fails later."""
+    for text in (*map(chr, range(0x3001)), "\ufeff", "\N{GRINNING FACE}"):
+        url = f"https://example.com/a{text}b"
+        theirs = all(_re2_holds(rule.cel, url) for rule in rules.URL)
+        assert theirs == (rules.url_problem(url) is None), ascii(text)
+        if theirs:
+            split_url(url)
+
+
+def _re2_holds(cel: str, text: str) -> bool:
+    """What a rule of one text says, its parts being `self.matches(…)`, negated or not, put together with `||`."""
+    parts = re.findall(r"(!?)self\.matches\(r(['\"])(.*?)\2\)(?: \|\| |$)", cel)
+    return any((re2.search(pattern, text) is None) == bool(negated) for negated, _, pattern in parts)

@@ -5,6 +5,7 @@ import json
 import random
 import re
 import sys
+import unicodedata
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -394,10 +395,17 @@ def test_a_hostile_answer_is_read_a_bounded_number_of_times(text: str) -> None:
         ("\u202egnp.exe\u2066", "\\u202egnp.exe\\u2066"),
         ("\u2028\ufeff\ud800", "\\u2028\\ufeff\\ud800"),
         ("no\u00a0break", "no\u00a0break"),
+        ("pay\u200bpal \u2060\xad", "pay\\u200bpal \\u2060\\u00ad"),
+        ("a\u2003b\u3000c\u3164", "a\\u2003b\\u3000c\\u3164"),
+        ("x\U000e0041\ufe0f\u200d", "x\\udb40\\udc41\\ufe0f\\u200d"),
+        (
+            "👩\u200d🚀 👨\u200d👩\u200d👧 ❤\ufe0f\u200d🔥 1\ufe0f",
+            "👩\u200d🚀 👨\u200d👩\u200d👧 ❤\ufe0f\u200d🔥 1\ufe0f",
+        ),
     ],
 )
 def test_control_characters_are_escaped(text: str, escaped: str) -> None:
-    """What moves a cursor, ends a line or turns its direction is written out; all other text stays."""
+    """What moves a cursor, ends a line, turns its direction or is not seen is written out; all other text stays."""
     assert printable(text) == escaped
 
 
@@ -407,3 +415,14 @@ def test_printable_text_holds_no_control_character(text: str) -> None:
     escaped = printable(text)
     assert not any(ord(character) < 0x20 or 0x7F <= ord(character) <= 0x9F for character in escaped)
     assert printable(escaped) == escaped
+
+
+def test_every_character_that_is_not_seen_is_escaped() -> None:
+    """Unicode's control and format characters, separators, halves of pairs and blanks, but the one that does not break."""
+    for character in map(chr, range(0x110000)):
+        kind = unicodedata.category(character)
+        if kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or (kind == "Zs" and character not in " \u00a0"):
+            escaped = printable(character)
+            assert json.loads(f'"{escaped}"') == character
+            assert escaped.isascii()
+            assert escaped.isprintable()

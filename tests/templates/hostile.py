@@ -21,6 +21,13 @@ MOST_LINES = 1_500_000
 """Steps of Python that compiling and rendering may take; the dearest of the table takes two thirds of it."""
 
 BIG = "a" * 150_000
+
+
+def nested(value: Any, depth: int) -> Any:
+    """A value inside so many lists."""
+    return nested([value], depth - 1) if depth else value
+
+
 EVENT: dict[str, Any] = {
     "event_type": "AccessRequestCreated",
     "event_time": "1696263265.851898000",
@@ -35,6 +42,13 @@ EVENT: dict[str, Any] = {
         "people": [{"name": f"n{number % 7}", "id": number} for number in range(2_000)],
         "fields": {f"field_{number}": number for number in range(2_000)},
         "name": "n",
+        "sharp": "ß" * 100_000,
+        "lines": "\n" * 100_000,
+        "spaced": "a" * 100_000 + " ",
+        "empties": [[] for _ in range(3_000)],
+        "deep": nested([1] * 100_000, 60),
+        "alike": {"abcd" * 15 + f"{number:04}": number for number in range(200)},
+        "moment": "2030-01-31T12:00:00." + "9" * 100_000 + "Z",
     },
 }
 
@@ -49,6 +63,57 @@ def in_loops(statement: str, rounds: str = "range(9999)", depth: int = 1) -> str
     head = "".join(f"{{% for i{n} in {rounds} %}}" for n in range(depth))
     return head + statement + "{% endfor %}" * depth + '{"x": 1}'
 
+
+def searching(expression: str, rounds: int = 600) -> str:
+    """A body that looks for a needle of 1,250 characters in 2,499, where it is always nearly found."""
+    texts = "{% set hay = data.text[:2499] %}{% set needle = data.text[:1248] ~ 'ba' %}"
+    return texts + in_loops("{% if " + expression + " %}{% endif %}", f"range({rounds})")
+
+
+SEARCHES = {
+    "in": searching("needle in hay"),
+    "not in": searching("needle not in hay"),
+    "test in": searching("needle is in hay", 400),
+    "select in": searching("[needle] | select('in', hay)", 400),
+    "find": searching("hay.find(needle)"),
+    "count": searching("hay.count(needle)"),
+    "replace method": searching("hay.replace(needle, '')", 400),
+    "replace filter": searching("hay | replace(needle, '')", 300),
+    "split": searching("hay.split(needle)", 30),
+    "near the end": everywhere("{{ data.text.find(data.text[:147999] ~ 'ba') }}"),
+}
+"""Steps of one C function that are not steps of Python: what counts is that they are refused."""
+
+PRICES = {
+    "texts compared in a chain": in_loops("{% if data.text == data.twin == 1 %}{% endif %}", "range(5000)"),
+    "percent signs": everywhere("{{ [" + "data.spaced | urlencode, " * 6 + "] | length }}"),
+    "percent signs of objects": everywhere("{{ [" + "data.fields | urlencode, " * 9 + "] | length }}"),
+    "upper of what grows": everywhere("{{ [" + "data.sharp.upper() | length, " * 15 + "] | length }}"),
+    "upper filter of what grows": everywhere("{{ [" + "data.sharp | upper | length, " * 15 + "] | length }}"),
+    "title": everywhere("{{ [" + "data.text | title | length, " * 9 + "] | length }}"),
+    "capitalize": everywhere("{{ [" + "data.text | capitalize | length, " * 9 + "] | length }}"),
+    "long formats": in_loops("{% if event_time | datetime('" + "%A" * 64 + "') %}{% endif %}", "range(3000)"),
+    "moments of many digits": in_loops("{% if data.moment | datetime %}{% endif %}", "range(3000)"),
+    "indenting empty lines": everywhere("{{ [" + "data.lines | indent(0) | length, " * 7 + "] | length }}"),
+    "joining numbers": everywhere("{{ [" + "''.join(data.numbers) | length, " * 9 + "] | length }}"),
+    "long paths into texts": everywhere(
+        "{{ [" + f"data.people | map(attribute='name{'.0' * 15}') | length, " * 3 + "] | length }}"
+    ),
+    "long paths tested": everywhere(
+        "{{ [" + f"data.people | selectattr('name{'.0' * 15}') | length, " * 3 + "] | length }}"
+    ),
+    "long paths for nothing": everywhere(
+        "{{ data.empties | map('sort', false, false, '"
+        + ",".join([".".join("abcdefghijklmnop")] * 16)
+        + "') | length }}"
+    ),
+    "sizes of huge numbers": in_loops("{% if 1e308 | filesizeformat %}{% endif %}", "range(3500)"),
+    "empty lists": in_loops("{% if data.empties[:] %}{% endif %}", "range(25)"),
+    "JSON text written in a loop": "[{% set n = data.numbers | json %}{% for i in range(9999) %}{{ n }},{% endfor %}1]",
+    "JSON in deep lines": everywhere("{{ data.deep | json(2) }}"),
+    "names like many others": everywhere("{{ data.alike." + "dcba" * 16 + " }}"),
+}
+"""Work that one step once paid for."""
 
 EXPRESSIONS = {
     "huge text by *": "{{ 'x' * 500000000 }}",
@@ -248,6 +313,9 @@ SOURCES = {
     "filters": "{{ data" + "|list" * 3_000 + " }}",
     "conditions": "{{ " + "1 if 1 else " * 1_300 + "1 }}",
     "comparisons": "{{ 1 " + "< 1 " * 4_000 + "}}",
+    "comparisons in a row": everywhere("{{ 1 " + "< 1 " * 900 + "}}"),
+    "loops in loops": "{% for a in data %}" * 25 + "{% endfor %}" * 25 + '{"x": 1}',
+    "names in set": "{% set " + ",".join(f"a{n}" for n in range(950)) + " = data %}" + everywhere("{{ b1 }}"),
     "elements": "{{ [" + "1," * 8_000 + "] }}",
     "objects in objects": "{{ " + '{"a":' * 3_000 + "1" + "}" * 3_000 + " }}",
     "texts in a row": "{{ " + '"a" ' * 4_000 + "}}",
@@ -258,7 +326,13 @@ SOURCES = {
     "bad tag": "{% " + "a" * 60_000 + " %}",
 }  # fmt: skip
 
-TEMPLATES = {**{name: everywhere(text) for name, text in EXPRESSIONS.items()}, **STATEMENTS, **SOURCES}
+TEMPLATES = {
+    **{name: everywhere(text) for name, text in EXPRESSIONS.items()},
+    **STATEMENTS,
+    **SOURCES,
+    **PRICES,
+    **{f"search: {name}": text for name, text in SEARCHES.items()},
+}
 
 CONTEXT = template_context(
     EVENT, trigger="RequestCreated", webhook_name="w", webhook_namespace="n", delivery_id="dlv_1", attempt=1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hookwright import limits
 from hookwright.core.samples import sample
 from hookwright.core.templates import compile_header, compile_url
 from hookwright.errors import BudgetError, TemplateError
@@ -47,7 +50,26 @@ def test_expressions_of_a_url_are_percent_encoded(source: str, value: Any, rende
     assert url(source, value) == rendered
 
 
-@pytest.mark.parametrize("value", ["", " ", ".", "..", "../admin", "a/../b", "..\\x", "%2e%2e"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", " ", ".", "..", "../admin", "a/../b", "..\\x", "%2e%2e"),
+        *("..;", "..;v=1", ";", ";v=1", ".;/x", "a\\..;x", "a\\\\b"),
+        *(
+            ".. ",
+            " ..",
+            "\t..",
+            "..\n",
+            ". .",
+            "\x00..",
+            "..\u00a0",
+            "..\u2003",
+            "\u200b..",
+            ".\u200b",
+            "\u2060",
+        ),
+    ],
+)
 def test_a_segment_that_would_address_something_else_is_refused(value: str) -> None:
     """An empty or dotted segment, also in its encoded forms, is an error of rendering."""
     if value == "%2e%2e":  # a percent sign of a value is itself encoded, so this is only a strange name
@@ -64,12 +86,39 @@ def test_a_segment_that_would_address_something_else_is_refused(value: str) -> N
         ("https://desk.example.com/a/%2e{{ data.v }}", "."),
         ("https://desk.example.com/a/{{ data.v }}{{ data.v }}", "."),
         ("https://desk.example.com/{{ data.v }}/b?x=1", ""),
+        ("https://desk.example.com/a/.{{ data.v }}", " "),
+        ("https://desk.example.com/t/{{ data.v }};v=1", ".."),
+        ("https://desk.example.com/t/{{ data.v }};v=1", ""),
+        ("https://desk.example.com/t/{{ data.v }}%3Bx/close", ".."),
+        ("https://desk.example.com/t/{{ data.v }}%20.", "."),
+        ("https://desk.example.com/t\\{{ data.v }}/x", "..;"),
+        ("https://desk.example.com/t\\{{ data.v }}/x", ""),
+        ("https://desk.example.com/t/{{ data.v | urlencode }}", "\t.."),
+        ("https://desk.example.com/t/{{ data.v }}%5Cx", "."),
     ],
 )
 def test_a_segment_is_judged_as_a_whole(source: str, value: str) -> None:
-    """Text and expressions of one segment count together."""
+    """Text and expressions of one segment count together, and as the most lenient server would read them."""
     with pytest.raises(TemplateError, match="a part of the URL's path comes out"):
         url(source, value)
+
+
+@pytest.mark.parametrize("value", ["...", "a;b", "v1.", ".hidden", "a\\b", "x ..", "a b", "\u3042", "-"])
+def test_a_segment_that_only_looks_odd_is_sent(value: str) -> None:
+    """Dots, blanks, semicolons and backslashes in a name are part of it."""
+    assert url(PATH, value) == "https://desk.example.com/tickets/" + quote(value, safe="")
+
+
+def test_a_very_long_value_is_refused_before_it_is_encoded() -> None:
+    """What no request could hold costs no memory: a list of its bytes would take eight times as much."""
+    document = context({"data": {"v": "ä" * 500_000}})
+    template = compile_url(PATH)
+    tracemalloc.start()
+    with pytest.raises(BudgetError):
+        template.render(document)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < limits.MIB
 
 
 @pytest.mark.parametrize(("value", "fault"), [("", "empty"), ("..", "as . or ..")])

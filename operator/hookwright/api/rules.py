@@ -6,7 +6,8 @@ What is a matter of type, length or count stands on the models' fields instead; 
 and templates are read by `core`, which knows their languages.
 
 Patterns are read by RE2 in the API server and by `re` here, so they use only what means the same in both:
-no `\\s`, `\\w` or `$`, no look-around, and no two ways to match the same text (`re` backtracks).
+no `\\s`, `\\w` or `$`, no look-around, and no two ways to match the same text (`re` backtracks). A character is
+written `\\u2028`, for which RE2 has `\\x{2028}`.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def _literal(text: str) -> str:
 
 
 def _matches(pattern: str) -> str:
-    return f"self.matches({_literal(f'^(?s:{pattern})$')})"
+    ours = re.sub(r"\\u([0-9a-f]{4})", r"\\x{\1}", pattern)
+    return f"self.matches({_literal(f'^(?s:{ours})$')})"
 
 
 def _whole(pattern: str) -> Callable[[str], object]:
@@ -153,8 +155,9 @@ OBJECT_NAME = Rule(
 
 # --- URLs ----------------------------------------------------------------------------------------
 
+# blanks, control characters and what turns a line around; what else is not ASCII is percent-encoded later
 _BLANK = (
-    r"\x00-\x20\x7f-\xa0"  # blanks and control characters; what else is not ASCII is percent-encoded later
+    r"\x00-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
 )
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _AFTER = r"(?:[/?#].*)?"

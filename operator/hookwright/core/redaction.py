@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from hookwright.core.invisible import INVISIBLE
 from hookwright.core.readings import Effort, TooMuchError, readings
 from hookwright.core.secret_forms import utf8
 from hookwright.core.secret_search import Found, Pair, Secrets
@@ -20,9 +21,6 @@ from hookwright.limits import REDACT_MARGIN_CHARACTERS
 HIDDEN: Final = "‹hidden: the Secrets of this webhook are too large to be searched for›"
 HIDDEN_TEXT: Final = "‹hidden: this text holds too many escapes or secrets to be searched›"
 
-_UNPRINTABLE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
 
 
 class Redactor:
@@ -147,10 +145,18 @@ def placeholder(label: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with control characters and those that change its direction written as \\uXXXX.
+    """The text with everything that nobody sees, or that changes how a line is seen, written as JSON writes it: \\u200b.
 
-    C0, C1, DEL, line and paragraph separators, bidirectional controls, lone surrogates.
+    Control and format characters, odd blanks, separators, lone surrogates; the joiners inside an emoji stay.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    return INVISIBLE.sub(_written, text)
+
+
+def _written(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

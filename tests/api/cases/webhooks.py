@@ -145,6 +145,7 @@ GOOD_URLS = [
     "https://example.com/{{ data['a b#'] | default('/?') }}/x?y={{data.id}}",
     "https://example.com/{single}",
     "https://example.com/größe",
+    "https://example.com/\N{WOMAN}\u200d\N{ROCKET}\N{HIRAGANA LETTER A}",
     f"https://{'a' * 63}.example.com/",
 ]
 BAD_URLS = [
@@ -183,6 +184,14 @@ BAD_URLS = [
     ("https://example.com/a\n", REST),
     ("https://example.com/a\tb", REST),
     ("https://example.com/a\u00a0b", REST),
+    ("https://example.com/a\u1680b", REST),
+    ("https://example.com/a\u2003b", REST),
+    ("https://example.com/a\u200bb", REST),
+    ("https://example.com/a\u2028b", REST),
+    ("https://example.com/?a=b\u2029", REST),
+    ("https://example.com/a\u202eb", REST),
+    ("https://example.com/a\u3000b", REST),
+    ("https://example.com/\ufeff", REST),
     ("https://example.com/#top", REST),
     ("https://example.com#top", REST),
     ("https://example.com/{{ data.id", REST),

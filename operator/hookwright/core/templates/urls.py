@@ -1,7 +1,8 @@
 """The rules of a URL template (SPEC 2): where expressions may stand, and what a path segment may come out as.
 
 A `DELETE /tickets/{{ data.ticket }}` whose ticket is empty would hit the whole collection, and `..` another
-resource, so both are refused. Must not: send, or judge the host (`api` and `core.egress` do).
+resource, so both are refused, and with them what some servers read as such: `..;v=1`, `%09..`, `x\\..`.
+Must not: send, or judge the host (`api` and `core.egress` do).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 from jinja2 import nodes
 
 from hookwright import limits
+from hookwright.core.invisible import INVISIBLE
 from hookwright.core.templates.outline import Outline
 from hookwright.core.templates.source import Tag
 from hookwright.errors import BudgetError, TemplateError
@@ -54,12 +56,8 @@ def _checked(url: str, dynamic: list[tuple[int, Tag]]) -> str:
         return url
     segments = url.partition("?")[0].split("/")
     for number, tag in dynamic:
-        segment = unquote(segments[number])
-        if not segment.strip():
-            fault = "empty"
-        elif any(step in (".", "..") for step in _STEPS.split(segment)):
-            fault = "as . or .."
-        else:
+        fault = _fault(segments[number])
+        if fault is None:
             continue
         raise TemplateError(
             f"a part of the URL's path comes out {fault}, and that would address something else",
@@ -67,3 +65,14 @@ def _checked(url: str, dynamic: list[tuple[int, Tag]]) -> str:
             expression=tag.text,
         )
     return url
+
+
+def _fault(segment: str) -> str | None:
+    """What is wrong with a segment as any server may read it: without blanks, unseen characters and `;` parameters."""
+    for step in _STEPS.split(unquote(segment)):
+        bare = "".join(INVISIBLE.sub("", step.partition(";")[0]).split())
+        if not bare:
+            return "empty"
+        if bare in (".", ".."):
+            return "as . or .."
+    return None
