@@ -354,6 +354,10 @@ def test_the_work_is_done_once_and_by_prepare() -> None:
     assert steps(redactor.prepare) > 200
     assert steps(redactor.prepare) < 20
     assert steps(lambda: redactor.text("The target answered 503.")) < 200
+    former = (("a/key", long_secret("0123456789abcdef", 40_000)),)
+    assert steps(lambda: redactor.with_extra(former)) < 100
+    redactor.with_extra(former).prepare()
+    assert steps(lambda: redactor.with_extra(former).text("The target answered 503.")) < 200
     fetched = (("token of idp", "fetched-token-1"),)
     assert steps(lambda: redactor.with_extra(fetched).text("x")) > 500
     assert steps(lambda: redactor.with_extra(fetched).text("x")) < 200
