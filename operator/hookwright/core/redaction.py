@@ -17,7 +17,7 @@ from hookwright.core.secret_forms import utf8
 from hookwright.core.secret_search import Found, Pair, Secrets
 from hookwright.limits import REDACT_MARGIN_CHARACTERS
 
-HIDDEN: Final = "‹hidden: the Secrets of this webhook are too large to be searched for›"
+HIDDEN: Final = "‹hidden: the Secrets of this webhook, or of all together, are too large to be searched for›"
 HIDDEN_TEXT: Final = "‹hidden: this text holds too many escapes or secrets to be searched›"
 
 _UNPRINTABLE: Final = re.compile(

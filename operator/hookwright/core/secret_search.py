@@ -101,6 +101,7 @@ class Search:
 
     def find(self, data: bytes, effort: Effort) -> Iterator[Found]:
         """What stands in `data`, which is folded; finds may overlap. Raises TooMuchError."""
+        effort.spend(len(data))
         reached: dict[int, int] = {}
         for number, start, end in self._matches(data):
             which, place = self._of[number], self._at[number]
