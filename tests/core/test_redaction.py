@@ -310,25 +310,14 @@ def test_several_threads_may_prepare_it_at_once() -> None:
 def test_fetched_and_rotated_values_are_added() -> None:
     """A rotated value has the label of the present one; what is known already adds nothing."""
     redactor = Redactor({"chat/token": "new-value-1"})
-    extended = redactor.with_extra(
-        (
-            ("chat/token", "old-value-1"),
-            ("token of idp", "fetched-1"),
-        )
-    )
+    former, fetched = (("chat/token", "old-value-1"),), (("token of idp", "fetched-1"),)
+    extended = redactor.with_extra(former, fetched)
     assert extended.text("new-value-1 old-value-1 fetched-1") == f"{MARKER} {MARKER} ‹secret token of idp›"
     assert redactor.text("old-value-1") == "old-value-1"
+    assert redactor.with_extra(former, fetched) is extended
     assert redactor.with_extra((("chat/token", "new-value-1"),)) is redactor
-    assert (
-        redactor.with_extra(
-            (
-                ("chat/token", "old-value-1"),
-                ("token of idp", "fetched-1"),
-            )
-        )
-        is extended
-    )
     assert redactor.with_extra((("token of idp", "fetched-2"),)).text("fetched-2") == "‹secret token of idp›"
+    assert redactor.with_extra() is redactor
 
 
 def steps(action: Callable[[], object]) -> int:
@@ -355,6 +344,10 @@ def test_the_work_is_done_once_and_by_prepare() -> None:
     assert steps(redactor.prepare) > 200
     assert steps(redactor.prepare) < 20
     assert steps(lambda: redactor.text("The target answered 503.")) < 200
+    former = (("a/key", long_secret("0123456789abcdef", 40_000)),)
+    assert steps(lambda: redactor.with_extra(former)) < 100
+    redactor.with_extra(former).prepare()
+    assert steps(lambda: redactor.with_extra(former).text("The target answered 503.")) < 200
     fetched = (("token of idp", "fetched-token-1"),)
     assert steps(lambda: redactor.with_extra(fetched).text("x")) > 500
     assert steps(lambda: redactor.with_extra(fetched).text("x")) < 200

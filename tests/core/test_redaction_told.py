@@ -82,6 +82,16 @@ def test_marks_beside_their_letter_are_the_letter() -> None:
     assert shown("<e\u0301tage\u0301re-12>", "étagére-12") == f"<{MARKER}>"
 
 
+@pytest.mark.parametrize("secret", [TOKEN, "abcdefghijklmnop", "abcdefghijklmnopq", "pässwörd-ä"])
+def test_a_text_may_end_anywhere_in_a_secret(secret: str) -> None:
+    """Whatever form it stands in, and whether base64 is padded or not."""
+    for before in range(3):
+        told = b64encode(b"x" * before + secret.encode()).decode()
+        assert MARKER in shown(told, secret)
+        for end in range(len(told)):
+            assert secret[:12] not in shown(told[:end] + secret[:end], secret)
+
+
 DISGUISES: dict[str, Callable[[str], str]] = {
     "letters as \\u": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
     "letters as \\x": lambda text: "".join(f"\\x{ord(each):02x}" for each in text),
@@ -99,6 +109,9 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "UTF-32 taken for UTF-8": lambda text: text.encode("utf-32-be").decode(),
     "numbers": lambda text: str(list(text.encode())),
     "spaced numbers": lambda text: " ".join(map(str, text.encode())),
+    "numbers as Go and JavaScript write them": lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+    "quoted-printable": lambda text: "".join(f"={byte:02X}" for byte in text.encode()),
+    "HTML without semicolons": lambda text: "".join(f"&#{ord(each)}" for each in text),
     "spaced hex": lambda text: text.encode().hex(" "),
     "hex with colons": lambda text: text.encode().hex(":"),
     "base32": lambda text: b32encode(text.encode()).decode(),

@@ -100,10 +100,10 @@ _KINDS: Final = (
         lambda data: b"&" in data, re.compile(rb"(&(?:#[0-9]{1,8}|#x[0-9a-f]{1,7}|[a-z]{2,8});)"), _undo_html
     ),
     # no escapes, but replaced in the same way: letters beyond ASCII, and a letter with its marks (U+0300 to U+036F)
-    Escapes(lambda data: not data.isascii(), re.compile(rb"([\xc3-\xf4][\x80-\xbf]+)"), _in_one_case),
+    Escapes(lambda data: not data.isascii(), re.compile(rb"([\xc3-\xf4][\x80-\xbf]{1,3})"), _in_one_case),
     Escapes(
         lambda data: b"\xcc" in data or b"\xcd" in data,
-        re.compile(rb"((?:[a-z]|[\xc3-\xcb][\x80-\xbf])(?:\xcc[\x80-\xbf]|\xcd[\x80-\xaf])+)"),
+        re.compile(rb"((?:[a-z]|[\xc3-\xcb][\x80-\xbf])(?:\xcc[\x80-\xbf]|\xcd[\x80-\xaf]){1,4})"),
         _in_one_case,
     ),
 )

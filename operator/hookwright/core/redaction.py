@@ -18,7 +18,7 @@ from hookwright.core.secret_forms import utf8
 from hookwright.core.secret_search import Found, Pair, Secrets
 from hookwright.limits import REDACT_MARGIN_CHARACTERS
 
-HIDDEN: Final = "‹hidden: the Secrets of this webhook are too large to be searched for›"
+HIDDEN: Final = "‹hidden: the Secrets of this webhook, or of all together, are too large to be searched for›"
 HIDDEN_TEXT: Final = "‹hidden: this text holds too many escapes or secrets to be searched›"
 
 
@@ -33,7 +33,7 @@ class Redactor:
     def _use(self, groups: tuple[Secrets, ...]) -> None:
         self._groups = groups
         self._known = frozenset(pair for group in groups for pair in group.pairs)
-        self._extended: Redactor | None = None
+        self._last: tuple[tuple[tuple[Pair, ...], ...], Redactor | None] = (), None
 
     def prepare(self) -> None:
         """Make what takes milliseconds. For a thread, before the first text."""
@@ -96,17 +96,21 @@ class Redactor:
     def with_extra(self, *more: tuple[Pair, ...]) -> Redactor:
         """This one and more (label, value): values rotated out, fetched tokens. What was made for a group of them is
         kept as long as it is among them, and so is the last answer."""
+        asked, answer = self._last
+        if asked != more:
+            answer = self._extended(more, answer)
+            self._last = more, answer  # at once, as another thread may ask
+        return answer or self
+
+    def _extended(self, more: tuple[tuple[Pair, ...], ...], last: Redactor | None) -> Redactor | None:
         unknown = (tuple(pair for pair in group if pair not in self._known) for group in more)
-        extra = tuple(group for group in unknown if group)
+        extra = [pairs for pairs in unknown if pairs]
         if not extra:
-            return self
-        last = self._extended
+            return None
         made = {} if last is None else {group.pairs: group for group in last._groups[len(self._groups) :]}
-        if last is None or tuple(made) != extra:
-            last = Redactor({})
-            last._use((*self._groups, *(made.get(pairs) or Secrets(pairs) for pairs in extra)))
-            self._extended = last
-        return last
+        extended = Redactor({})
+        extended._use((*self._groups, *(made.get(pairs) or Secrets(pairs) for pairs in extra)))
+        return extended
 
 
 def _replaced(data: bytes, found: list[Found], until: int) -> str:

@@ -89,7 +89,8 @@ def _disguises(text: str, raw: Form) -> Iterator[Form]:
     yield _written(text[::-1], utf8)
     yield _written(encode(text, "rot13"), utf8)
     data = utf8(text)
-    yield _again(raw, "".join(map(str, data)).encode())
+    for number in ("%d", "0x%02x"):
+        yield _again(raw, "".join(number % byte for byte in data).encode())
     for inner in (data.hex().encode(), b64encode(data).rstrip(b"=")):
         yield _again(raw, inner.hex().encode())
         yield from _base64(raw, inner)

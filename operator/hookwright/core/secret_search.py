@@ -1,13 +1,14 @@
 """One search for all forms of some secrets: an automaton of their pieces, which are then compared as far as they go.
 
-Of each form a few pieces of twelve characters are searched for: the first, the last, and some between. Where one stands, the
-form is followed in both directions, so what is found is all that stands there of it, whole or not: an answer that
-tells the first twelve characters of a token, or the last sixteen, tells nothing. Time is in proportion to the text,
+Of each form a few pieces of twelve characters are searched for: the first, the last, and some between. Where one
+stands, the form is followed in both directions, so what is found is all that stands there of it, whole or not: an answer
+that tells the first twelve characters of a token, or the last sixteen, tells nothing. Time is in proportion to the text,
 whatever secrets there are; the memory of all searches together is bounded. Must not: keep what it found.
 """
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -36,7 +37,7 @@ _LEAST_MEMORY: Final = 12 * KIB  # bytes that a search takes beside its forms,
 _PIECE_MEMORY: Final = 512  # and for each piece
 _FEW: Final = 4  # different bytes; a piece of so few, such as a row of zeros, stands in too many texts
 _AT_ONCE: Final = 4_096  # bytes of text in one call: bounds the list that it answers
-_BASE64: Final = b"abcdefghijklmnopqrstuvwxyz0123456789/ "  # folded
+_BASE64_END: Final = re.compile(rb"[0-9a-z/ ]?=*")  # folded
 
 Pair = tuple[str, str]
 """Label (`name/key`) and value of a secret."""
@@ -100,6 +101,7 @@ class Search:
 
     def find(self, data: bytes, effort: Effort) -> Iterator[Found]:
         """What stands in `data`, which is folded; finds may overlap. Raises TooMuchError."""
+        effort.spend(len(data))
         reached: dict[int, int] = {}
         for number, start, end in self._matches(data):
             which, place = self._of[number], self._at[number]
@@ -111,9 +113,9 @@ class Search:
             first = start - _alike(data, start, form.data, place, ahead=False)
             last = end + _alike(data, end, form.data, place + end - start, ahead=True)
             reached[which] = last
-            if form.shared and place + last - start == len(form.data):
-                last += data[last : last + 1] in _BASE64
-                last += len(data[last : last + 2]) - len(data[last : last + 2].lstrip(b"="))
+            ended = form.shared and place + last - start == len(form.data)
+            if ended and (rest := _BASE64_END.match(data, last)):
+                last = rest.end()
             yield Found(first, last, self._labels[which])
 
     def _matches(self, data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -148,11 +150,10 @@ _LARGE: Final[WeakValueDictionary[tuple[Pair, ...], Search]] = WeakValueDictiona
 def _large(pairs: tuple[Pair, ...]) -> Search | None:
     """One for all webhooks that have the same secrets, as long as one of them lives. None: there is no room."""
     search = _LARGE.get(pairs)
-    if (
-        search is None
-        and sum(each.memory for ref in _LARGE.valuerefs() if (each := ref())) < REDACT_ALL_BYTES
-    ):
-        search = _LARGE[pairs] = Search(pairs)
+    if search is None:
+        held = sum(each.memory for ref in _LARGE.valuerefs() if (each := ref()))
+        if held < REDACT_ALL_BYTES:
+            search = _LARGE[pairs] = Search(pairs)
     return search
 
 

@@ -82,6 +82,22 @@ async def test_a_name_of_a_refused_address_is_refused(client_for: Make, address:
     await refusal(client_for(resolver=names([address])))
 
 
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "2600:1f00:aa::10", "2606:4700::5efe:a00:5", "64:ff9b::808:808"]
+)
+async def test_a_denied_network_is_not_connected_to(
+    certificates: Certificates, client_for: Make, address: str
+) -> None:
+    """Allowed or public, alone or beside another address; so are private ones that a public one stands for."""
+    policy = EgressPolicy(allow=["127.0.0.0/8"], deny=["127.0.0.1", "2600:1f00::/40", "8.8.8.0/24"])
+    async with serve(keep_alive, certificates.good) as target:
+        for addresses in ([address], ["127.0.0.2", address]):
+            error = await refusal(client_for(policy=policy, resolver=names(addresses), port=target.port))
+            assert address in str(error)
+            assert "egress.deny" in str(error) or "private" in str(error)
+        assert target.connections == 0
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "0.0.0.0"])
 async def test_an_ipv4_literal_is_vetted(client_for: Make, host: str) -> None:
     """A literal needs no name server and gets no mercy."""
