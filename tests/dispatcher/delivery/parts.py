@@ -35,6 +35,7 @@ class Connections:
 
     def __init__(self) -> None:
         self.closed = False
+        self.size = 1_024
 
     def close(self) -> None:
         self.closed = True
