@@ -57,12 +57,20 @@ def test_what_is_kept_is_bounded_by_count_and_by_what_it_weighs() -> None:
     parsed.document(delivery(0))
     parsed.keep(9_000, event(), 9)
     assert is_kept(parsed, 0, 9_000, without=10)
-    lists = event(b"[" + b"[]," * 300_000 + b"1]")
-    assert PARSED_BYTES // 2 < parsed_bytes(lists.raw) < PARSED_BYTES
-    parsed.keep(9_100, lists, 9)
-    assert is_kept(parsed, 0, 9_000, 9_100, without=10)
-    parsed.keep(9_200, lists, 9)
-    assert is_kept(parsed, 9_200, without=9_100)
+    for key in (9_100, 9_200):
+        parsed.keep(key, event(b"[" + b"[]," * 250_000 + b"1]"), 9_999)
+    for key in range(10_000, 10_000 + 5 * PARSED_EVENTS, 10):
+        parsed.keep(key, event(), 9)
+        assert is_kept(parsed, 9_200, without=10)
+    parsed.keep(9_300, event(b"[" + b"[]," * 250_000 + b"1]"), 9)
+    assert is_kept(parsed, 9_200, 9_300, without=9_100)
+
+
+def test_no_event_weighs_more_than_is_thought() -> None:
+    """Two of the heaviest have room, so that small ones which come meanwhile take nobody's place."""
+    heaviest = event(b"[" + b"[]," * 300_000 + b"1]").raw
+    assert 2 * parsed_bytes(heaviest) < PARSED_BYTES < 3 * parsed_bytes(heaviest)
+    assert 100 < parsed_bytes(event().raw) < 1_000
 
 
 def is_kept(parsed: Parsed, *keys: int, without: int) -> bool:

@@ -80,6 +80,8 @@ class Unforeseen(Exception):  # noqa: N818
 
 
 class _Pool:
+    size = 1_024
+
     def close(self) -> None:
         """See the port."""
 

@@ -1,8 +1,8 @@
 """Events of which deliveries are about to start, once each: parsed at most once, their bytes shared.
 
 So an event for a thousand webhooks costs one parse and one copy, whether it was just accepted or claimed from the store.
-Bounded by count and by what the parsed forms weigh; what does not fit any more is parsed from its bytes again, and the
-latest always fits. An event goes with the last delivery that was announced. Must not: be needed.
+Bounded by count and by what the parsed forms weigh: what does not fit any more is parsed from its bytes again. An event
+goes with the last delivery that was announced. Must not: be needed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import orjson
 
 from hookwright.core.event import Event
 from hookwright.core.records import Delivery
-from hookwright.limits import PARSED_BYTES, PARSED_EVENTS, PARSED_VALUE_BYTES
+from hookwright.limits import PARSED_BYTES, PARSED_EVENT_BYTES, PARSED_EVENTS, PARSED_VALUE_BYTES
 
 
 class _Kept:
@@ -71,13 +71,14 @@ class Parsed:
 
     def _trim(self) -> None:
         events = self._events
-        while len(events) > 1 and (self._weight > PARSED_BYTES or len(events) > PARSED_EVENTS):
+        while self._weight > PARSED_BYTES or len(events) > PARSED_EVENTS:
             self._weight -= events.pop(next(iter(events))).weight
 
 
 def parsed_bytes(raw: bytes) -> int:
     """About what JSON text takes with its parsed form: rather more than less, whatever it holds."""
-    return len(raw) + PARSED_VALUE_BYTES * (raw.count(b",") + raw.count(b"[") + raw.count(b"{"))
+    values = raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+    return min(len(raw) + PARSED_VALUE_BYTES * values, PARSED_EVENT_BYTES)
 
 
 def _loads(raw: bytes) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from time import monotonic
 
 from hookwright import limits
 from hookwright.core.egress import EgressPolicy
+from hookwright.core.shares import Shares
 from hookwright.errors import Sent
 from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
+from hookwright.outbound.places import place
 from hookwright.outbound.port import Phases
 from hookwright.outbound.resolver import Resolver
 from hookwright.outbound.sockets import Sockets
@@ -45,20 +47,23 @@ class Connector:
         self._policy = policy
         self._resolver = resolver
         self._sockets = sockets
+        self._handshakes = Shares(limits.HANDSHAKES)
         self._port = port
         self._buffer = memoryview(bytearray(limits.READ_BYTES))
         self._connect_to = {host.rstrip(".").lower(): target for host, target in connect_to.items()}
 
     async def open(
         self, host: str, webhook: str, tls: Tls, on_lost: OnLost, *, deadline: float, phases: Phases
-    ) -> Connection:
-        """A new connection to `host` for a webhook, ready for requests. Fills dns, connect and tls of `phases`.
+    ) -> tuple[Connection, float]:
+        """A new connection to `host` for a webhook, ready for requests, and how much later its deadline became.
+
+        The time that it waits for others' handshakes is not its own. Fills dns, connect and tls of `phases`.
 
         Raises SendError (not sent).
         """
         started = monotonic()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(deadline) as until:
                 addresses, port = await self._targets(host, webhook)
                 phases.dns = (monotonic() - started) * 1e3
                 context = await tls.context()
@@ -66,11 +71,19 @@ class Connector:
                 connection, transport = await self._connect(host, addresses, port, on_lost)
                 connected = monotonic()
                 phases.connect = (connected - resolved) * 1e3
-                await _secure(connection, transport, context)
-                phases.tls = (monotonic() - connected) * 1e3
+                until.reschedule(None)
+                try:
+                    async with place(self._handshakes, webhook, seconds=limits.HANDSHAKE_PLACE_SECONDS):
+                        began = monotonic()
+                        until.reschedule(deadline + began - connected)
+                        await _secure(connection, transport, context)
+                except BaseException:  # cancelled while it waited, for one
+                    transport.abort()
+                    raise
+                phases.tls = (monotonic() - began) * 1e3
         except TimeoutError as error:
             raise failures.out_of_time(host, _stage(phases), Sent.NOT_SENT) from error
-        return connection
+        return connection, began - connected
 
     async def _targets(self, host: str, webhook: str) -> tuple[Sequence[str], int]:
         problem = self._policy.host_problem(host)

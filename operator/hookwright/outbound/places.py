@@ -13,14 +13,30 @@ from hookwright.core.shares import Shares
 
 
 @asynccontextmanager
-async def place(shares: Shares, webhook: str, most: int | None = None) -> AsyncIterator[None]:
-    """A place for the block, as soon as there is one for this webhook (`namespace/name`); `most` as in `Shares`."""
+async def place(
+    shares: Shares, webhook: str, most: int | None = None, *, seconds: float | None = None
+) -> AsyncIterator[None]:
+    """A place for the block, as soon as there is one for this webhook (`namespace/name`); `most` as in `Shares`.
+
+    After so many `seconds` it is given back, whatever the block still does.
+    """
     if not shares.take(webhook, most):
         await _granted(shares, webhook, most)
+    held = True
+
+    def give_back() -> None:
+        nonlocal held
+        if held:
+            held = False
+            shares.give_back(webhook)
+
+    timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, give_back)
     try:
         yield
     finally:
-        shares.give_back(webhook)
+        if timer is not None:
+            timer.cancel()
+        give_back()
 
 
 async def _granted(shares: Shares, webhook: str, most: int | None) -> None:

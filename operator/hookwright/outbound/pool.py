@@ -84,6 +84,11 @@ class ConnectionPool:
                 connection.abort()
         self._idle.clear()
 
+    @property
+    def size(self) -> int:
+        """See `port.Pool`."""
+        return len(self._all)
+
     def connections(self) -> tuple[Connection, ...]:
         """All that are open, busy ones too."""
         return tuple(self._all)

@@ -53,6 +53,10 @@ class Answer:
 class Pool(Protocol):
     """Kept connections of one webhook, isolated from all others; closed when the webhook changes."""
 
+    @property
+    def size(self) -> int:
+        """Connections that are open, busy ones too."""
+
     def close(self) -> None:
         """Close idle connections now, busy ones when they end."""
 

@@ -110,7 +110,7 @@ class HttpSender:
         if answer is None or (kept and answer.status == HTTPStatus.REQUEST_TIMEOUT and not kept.reusable):
             opening = Phases()
             try:
-                connection = await self._connector.open(
+                connection, waited = await self._connector.open(
                     host, pool.webhook, pool.tls, pool.forget, deadline=deadline, phases=opening
                 )
             except SendError as error:
@@ -118,7 +118,7 @@ class HttpSender:
                     error.sent = Sent.MAYBE_SENT
                 raise
             pool.add(connection)
-            answer = await _ask(pool, connection, data, deadline, method)
+            answer = await _ask(pool, connection, data, deadline + waited, method)
         phases = answer.phases
         phases.dns, phases.connect, phases.tls = opening.dns, opening.connect, opening.tls
         phases.total = (monotonic() - started) * 1e3

@@ -35,6 +35,7 @@ class Connections:
 
     def __init__(self) -> None:
         self.closed = False
+        self.size = 1_024
 
     def close(self) -> None:
         self.closed = True
@@ -181,8 +182,9 @@ class Room:
             used = self.target(key) if target is None else target
             self.lanes.configure(key, used, rules, mark=used.mark, held=None, message="")
 
-    async def stored(self, key: str = HOOK, count: int = 1, *others: str, raw: bytes = RAW) -> None:
-        """Events that wait in the store, which the lanes do not know of."""
+    async def stored(self, key: str = HOOK, count: int = 1, *others: str, raw: bytes = RAW) -> list[int]:
+        """Events that wait in the store, which the lanes do not know of; the keys of the deliveries to `key`."""
+        keys = []
         for _ in range(count):
             number = self.keys.take(2 + len(others))
             new = NewEvent(
@@ -190,6 +192,8 @@ class Room:
                 tuple(NewDelivery(number + at, each) for at, each in enumerate((key, *others), 1)),
             )  # fmt: skip
             await self.disk.accept([new])
+            keys.append(number + 1)
+        return keys
 
     async def accepted(self, *keys: str, count: int = 1, raw: bytes = RAW) -> None:
         """Events that are accepted: stored, and handed to the lanes; each for all of these webhooks."""

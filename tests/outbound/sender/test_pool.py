@@ -403,3 +403,23 @@ async def test_a_closed_connection_leaves_no_garbage(certificates: Certificates,
             await client.post()
     gc.collect()
     assert len([thing for thing in gc.get_objects() if isinstance(thing, Connection)]) <= 1
+
+
+async def test_who_waits_for_the_handshakes_of_others_loses_no_time_and_leaves_no_socket(
+    certificates: Certificates, client_for: Make
+) -> None:
+    """Forty connections to a target that shakes no hands: most wait for a place, and end cleanly when they are cancelled."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.gone()
+
+    async with serve(behave, None) as target:
+        client = client_for(target)
+        tasks = [asyncio.create_task(client.post(timeout=60.0)) for _ in range(40)]
+        while target.connections < 40:
+            await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(error, asyncio.CancelledError) for error in ended)
+    assert client.pool.size == 0

@@ -32,6 +32,7 @@ from hookwright.dispatcher.delivery.turns import Turns
 from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.limits import (
     ATTEMPTS,
+    HANDSHAKE_SECONDS,
     REQUESTS_BYTES,
     SEND_BYTE_SECONDS,
     SETTLE_LANES,
@@ -291,7 +292,8 @@ class Lanes:
         more = size * self._places.places // REQUESTS_BYTES
         if more:
             self._places.add(seat.lane.key, more)
-        self._turns.charge(seat, size * SEND_BYTE_SECONDS)
+        opens = seat.lane.in_flight > target.pool.size
+        self._turns.charge(seat, size * SEND_BYTE_SECONDS + opens * HANDSHAKE_SECONDS)
         self._exchanges.begin(Attempt(seat, target, delivery, probe, prepared, 1 + more))
 
     def _answered(self, attempt: Attempt, performed: Performed, began_ms: int) -> None:
