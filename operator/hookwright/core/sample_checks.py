@@ -96,6 +96,8 @@ class SampleChecks:
     """Checks webhooks, remembering what was tried."""
 
     def __init__(self) -> None:
+        self.tried = 0
+        """How often a template was compiled or rendered so far."""
         self._tried: dict[tuple[str, str, str, tuple[str, ...]], list[_Fault]] = {}
         self._full = {trigger: _Sample(trigger, False, sample_event(trigger)) for trigger in SAMPLE_TRIGGERS}
         self._lean = {
@@ -111,7 +113,9 @@ class SampleChecks:
             owner = webhook.key if "webhook" in piece.source else ""
             tried = (piece.field.partition("[")[0], piece.source, owner, triggers)
             if tried not in self._tried:
-                self._tried[tried] = list(self._faults(piece, webhook, self._samples(triggers)))
+                samples = self._samples(triggers)
+                self._tried[tried] = list(self._faults(piece, webhook, samples))
+                self.tried += len(samples)
             for fault in self._tried[tried]:
                 secret = piece.field == _URL_FROM  # an expression in it is quoted
                 sentence = fault.sentence(secret)
