@@ -173,7 +173,7 @@ def test_a_webhook_that_waits_for_its_check_is_reconciling_and_runs_as_it_was() 
     assert written == ["a", "b", "c"]
     for _ in range(2):
         world.before = world.built().assembly
-    world.checks = None
+    world.checks = 3
     world.loaded()
     world.settle()
     for name in (*names, "new"):

@@ -14,6 +14,7 @@ from hookwright.controller.plan import Build, Plan, Report, build, plan, snapsho
 from hookwright.core.assemble import Assembly
 from hookwright.core.objects import Object
 from hookwright.core.runs import run_id
+from hookwright.limits import CONFIG_CHECKS
 
 KEY = b"k" * 32
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -36,7 +37,7 @@ def merge_patch(value: Any, patch: Any) -> Any:
 class World:
     """Objects, what dispatchers report, answers of tests, and the time.
 
-    `before`: what was made last, `checks`: of a namespace in one build, None: all.
+    `before`: what was made last, `checks`: of a namespace in one build.
     """
 
     def __init__(self, text: str = "", *, cluster_events: tuple[str, ...] = ("shop",)) -> None:
@@ -46,7 +47,7 @@ class World:
         self.reports: list[Report] = []
         self.runs: dict[str, TestRun] = {}
         self.before: Assembly | None = None
-        self.checks: int | None = None
+        self.checks = CONFIG_CHECKS
         self.now = START
         self._cluster_events = frozenset(cluster_events)
         self._version = 0

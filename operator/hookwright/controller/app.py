@@ -228,8 +228,13 @@ class Controller:
         taken = snapshot(self._inventory, self._unlabelled.objects, reached)
         previous = self._made.assembly if self._made else None
         running, self._running = self._running, None
-        # others wait for the checks of a namespace; the first configuration of all is nobody's to wait with
-        checks = CONFIG_CHECKS if previous or running else None
+        # what is not known to run would be taken away while it waits for its check
+        lost = (
+            not previous
+            and not running
+            and any("configHash" in each.status for each in taken.webhooks.values())
+        )
+        checks = None if lost else CONFIG_CHECKS
         self._made = await asyncio.to_thread(build, taken, self._key, previous, running, checks)
         if self._made.assembly.waiting:
             self._rebuild()

@@ -26,6 +26,7 @@ from hookwright.core.assemble import Assembly, assemble
 from hookwright.core.findings import Finding
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, WEBHOOK_TEST, Object
 from hookwright.core.references import references, text_of
+from hookwright.limits import CONFIG_CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,12 @@ def build(
     key: bytes,
     previous: Assembly | None,
     running: DispatchConfig | None = None,
-    checks: int | None = None,
+    checks: int | None = CONFIG_CHECKS,
 ) -> Build:
     """Make the configuration; what did not change since `previous` is taken over.
 
-    `running`: what dispatchers have from an earlier process. `checks`: a namespace's bound of them (`assemble`).
+    `running`: what dispatchers have from an earlier process. `checks`: bounds those of a namespace (`assemble`),
+    as the others wait for them.
     """
     assembly = assemble(
         taken.objects(), cluster_events=sorted(taken.cluster_events), key=key, previous=previous,
