@@ -107,6 +107,10 @@ async def test_a_namespace_that_takes_too_much_stops_nobody_else(running: Runnin
     assert re.search(
         r"namespace greedy take 7\.\d MiB compressed, and their share is 5\.3 MiB; shorten", message
     )
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = await client.get(f"http://{running.settings.probes}/metrics")
+    assert "hookwright_controller_configuration_fullness 1." in metrics.text
+    assert re.search(r"hookwright_controller_webhooks_left_out [1-9]", metrics.text)
     assert (told(10) or ("", ""))[0] in ("Pending", "Succeeded")
     late = WEBHOOK.replace("name: w", "name: late")
     running.cluster.apply(f"{late}---{TEST.replace('name: w', 'name: late')}")
@@ -117,22 +121,6 @@ async def test_a_namespace_that_takes_too_much_stops_nobody_else(running: Runnin
     for number in range(40):
         running.cluster.delete("Webhook", f"greedy/large-{number}")
     await running.until(lambda: (told(79) or ("", ""))[0] == "Succeeded")
-
-
-async def test_what_ran_before_a_restart_runs_while_it_is_checked_again(running: Running) -> None:
-    """A new process reads what the one before wrote: nothing is written again, and what is new comes in."""
-    running.cluster.apply(WEBHOOK)
-    running.start()
-    await running.serve()
-    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
-    await running.stop()
-    running.cluster.writes.clear()
-    running.cluster.apply(WEBHOOK.replace("name: w", "name: late"))
-    running.start()
-    await running.reaches("Webhook", "late", "Ready", "True", "Succeeded")
-    assert running.state("Webhook", "w", "Ready") == ("True", "Succeeded")
-    secrets = [name for kind, what, name in running.cluster.writes if what == "Secret"]
-    assert secrets == ["hw-config-0"]
 
 
 async def test_lost_secrets_are_back_before_the_next_pod_starts(running: Running) -> None:

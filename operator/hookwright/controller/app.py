@@ -31,6 +31,7 @@ from hookwright.controller.settings import Settings
 from hookwright.controller.trouble import Trouble
 from hookwright.controller.unlabelled import Unlabelled
 from hookwright.controller.watches import Watches, scopes
+from hookwright.core.assemble import Assembly
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.limits import (
@@ -236,11 +237,16 @@ class Controller:
         )
         checks = None if lost else CONFIG_CHECKS
         self._made = await asyncio.to_thread(build, taken, self._key, previous, running, checks)
-        if self._made.assembly.waiting:
-            self._rebuild()
+        self._note_build(self._made.assembly)
         self._metrics.built(self._clock.monotonic() - began)
         self._unlabelled.look(unresolved(self._made))
         return self._made
+
+    def _note_build(self, made: Assembly) -> None:
+        self._metrics.config_fullness = made.fullness()
+        self._metrics.left_out, self._metrics.waiting = made.left_out(), len(made.waiting)
+        if made.waiting:
+            self._rebuild()
 
     def _note_waiting(self, decided: Plan) -> None:
         if not decided.waiting:

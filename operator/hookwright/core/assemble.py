@@ -31,7 +31,12 @@ from hookwright.core.sample_checks import Failure, SampleChecks
 from hookwright.core.validators import compile_validators
 from hookwright.core.webhook_tests import findings_of_test
 from hookwright.errors import FieldError
-from hookwright.limits import CONFIG_CHECKS_TOGETHER, REQUESTED_AT_CHARACTERS
+from hookwright.limits import (
+    CONFIG_BYTES,
+    CONFIG_CHECKS_TOGETHER,
+    CONFIG_PACKED_BYTES,
+    REQUESTED_AT_CHARACTERS,
+)
 
 REQUESTED_AT = "hookwright.io/requestedAt"
 
@@ -75,6 +80,16 @@ class Assembly:
         """The configuration of one webhook (`namespace/name`), that which is written if there is one."""
         part = self.webhooks.get(key)
         return self.routes.get(key) or (part.config if part else None)
+
+    def fullness(self) -> float:
+        """How much of the configuration's room all webhooks want; above 1 some are left out."""
+        shares = self.shares.values()
+        size, packed = sum(each.size for each in shares), sum(each.packed for each in shares)
+        return max(size / CONFIG_BYTES, packed / CONFIG_PACKED_BYTES)
+
+    def left_out(self) -> int:
+        """How many webhooks have no room."""
+        return sum(each.reason == TOO_LARGE for each in self.findings)
 
     def size(self, key: str) -> int:
         """Bytes that a webhook takes of the configuration, before it is compressed (`CONFIG_WEBHOOK_BYTES`)."""
