@@ -160,7 +160,7 @@ CONFIG_PACKED_BYTES = 5_400 * KIB  # of all slices: the room in all parts, less 
 CONFIG_BYTES = 64 * MIB  # expanded, of all webhooks; a dispatcher holds them all
 CONFIG_REST_BYTES = 16 * MIB  # expanded, of the names of namespaces that /v1/events reaches
 CONFIG_WHOLE_BYTES = 256 * MIB  # expanded, of a configuration that an earlier release wrote
-CONFIG_CHECKS = 1_000  # templates tried on a sample event for one namespace in one build: about a second
+CONFIG_CHECKS = 1_000  # templates tried on a sample, expressions compiled, for a namespace in one build: about a second
 CONFIG_CHECKS_TOGETHER = 5_000  # for all namespaces of one build, shared out evenly
 
 # --- folders that are followed ---------------------------------------------------------------------

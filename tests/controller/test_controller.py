@@ -19,6 +19,7 @@ from controller.fake_cluster import Event
 from controller.running import NAMESPACE, POD, SECONDS, TEST, WEBHOOK, Running
 from hookwright.controller.app import Controller
 from hookwright.controller.inventory import Inventory
+from hookwright.core.config_reader import Reader
 
 
 def large(count: int) -> Iterator[dict[str, Any]]:
@@ -121,6 +122,38 @@ async def test_a_namespace_that_takes_too_much_stops_nobody_else(running: Runnin
     for number in range(40):
         running.cluster.delete("Webhook", f"greedy/large-{number}")
     await running.until(lambda: (told(79) or ("", ""))[0] == "Succeeded")
+
+
+def written(running: Running) -> list[str]:
+    """The webhooks in the configuration's Secrets."""
+    files: dict[str, bytes] = {}
+    for (kind, name), raw in running.cluster.objects.items():
+        if kind == "Secret" and name.startswith("hooks/hw-config-"):
+            files |= {key: base64.b64decode(value) for key, value in raw["data"].items()}
+    return [route.key for route in Reader().read(files).webhooks]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_no_webhook_leaves_the_configuration_with_a_restart(running: Running, lost: bool) -> None:
+    """Though many are to be checked anew: they are read back, and where the Secrets are lost all are checked at once."""
+    documents = list(large(10))
+    for document in documents:
+        running.cluster.put(document)
+    running.start()
+    await running.serve()
+    ready = [f"greedy/large-{number}" for number in range(10)]
+    status = running.cluster.status
+    await running.until(lambda: all("configHash" in status("Webhook", name) for name in ready))
+    await running.stop()
+    secrets = [name for kind, name in running.cluster.objects if kind == "Secret" and "-config-" in name]
+    for name in secrets if lost else ():
+        running.cluster.delete("Secret", name)
+    running.cluster.writes.clear()
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.until(lambda: ("apply", "Secret", "hw-config-0") in running.cluster.writes)
+    assert set(ready) <= set(written(running))
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
 async def test_lost_secrets_are_back_before_the_next_pod_starts(running: Running) -> None:

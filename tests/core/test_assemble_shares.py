@@ -73,6 +73,14 @@ def test_many_such_namespaces_share_what_one_build_may_check() -> None:
     assert calls(Template.render, lambda: found.append(assembled(*some))) == 3 * count
 
 
+def test_expressions_count_like_templates() -> None:
+    """They are compiled in the same build."""
+    matches = {"path": "$.data.id", "operator": "Matches", "values": [f"x{each}" for each in range(9)]}
+    some = [webhook(f"w{each}", filters={"matchExpressions": [matches]}) for each in range(5)]
+    assert len(assembled(*some, checks=10).waiting) == 3
+    assert len(assembled(*(webhook(f"w{each}") for each in range(5)), checks=3).waiting) == 2
+
+
 def test_what_waits_is_configured_as_it_was() -> None:
     """With what ran in this process, or in the one before it; a new webhook is not there yet."""
     first = assembled(*dear(3))

@@ -239,7 +239,7 @@ class Controller:
         self._made = await asyncio.to_thread(build, taken, self._key, previous, running, checks)
         self._note_build(self._made.assembly)
         self._metrics.built(self._clock.monotonic() - began)
-        self._unlabelled.look(unresolved(self._made))
+        self._unlabelled.look(await asyncio.to_thread(unresolved, self._made))
         return self._made
 
     def _note_build(self, made: Assembly) -> None:
@@ -298,7 +298,7 @@ class Controller:
                 await self._owned.read_again()
             if self._made is None:
                 return
-            self._unlabelled.look(unresolved(self._made))
+            self._unlabelled.look(await asyncio.to_thread(unresolved, self._made))
             config_hash = self._made.assembly.config.hash
             late = any(report.config_hash != config_hash for report in self._dispatchers.reports)
             if late and now - self._nudged > NUDGE_SECONDS:

@@ -233,7 +233,9 @@ class _Maker:
             if each.namespace not in tried or tried[each.namespace] < share:
                 count = self._samples.tried
                 made[each.key] = self.webhook(each, before.get(each.key))
-                tried[each.namespace] += max(1, self._samples.tried - count)
+                tried[each.namespace] += max(
+                    1, self._samples.tried - count + _expressions(made[each.key].config)
+                )
         return made
 
     def webhook(self, webhook: Object, before: Assembled | None) -> Assembled:
@@ -377,6 +379,12 @@ def _of_field(webhook: Object, error: FieldError) -> Finding:
 
 def _concerns_matching(path: str) -> bool:
     return path in ("", "spec") or path.startswith(("spec.triggers", "spec.filters"))
+
+
+def _expressions(route: RouteConfig) -> int:
+    """How many expressions had to be compiled, which may take as long as a template's try."""
+    given = route.filters.match_expressions if route.filters else None
+    return sum(len(each.values or ()) for each in given or () if each.operator == "Matches")
 
 
 def _active(webhook: Object) -> bool:
