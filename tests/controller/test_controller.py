@@ -106,7 +106,8 @@ async def test_a_namespace_that_takes_too_much_stops_nobody_else(running: Runnin
         lambda: told(79) if (told(79) or ("", ""))[0] == "ConfigurationTooLarge" else None
     )
     assert re.search(
-        r"namespace greedy take 7\.\d MiB compressed, and their share is 5\.3 MiB; shorten", message
+        r"namespace greedy take about 7\.\d MiB compressed, and their share is about 5\.3 MiB; shorten",
+        message,
     )
     async with httpx.AsyncClient(trust_env=False) as client:
         metrics = await client.get(f"http://{running.settings.probes}/metrics")

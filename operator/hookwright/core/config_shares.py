@@ -1,5 +1,4 @@
-"""Shares the configuration's bytes out by namespace: who is below the fair level is never refused, who is over it
-loses webhooks of his own.
+"""The configuration's bytes, shared out by namespace: who is over his share loses webhooks of his own.
 
 What ran before runs on, and what is new comes in by name as far as there is room. The others are held with their
 triggers and filters, so that no event misses them, as far as that fits too. Must not: encode (`config_parts`), judge specs.
@@ -31,7 +30,7 @@ _ALONE: Final = (
     "values, certificates or Secrets"
 )
 _TOGETHER: Final = (
-    "has no room in the configuration: the webhooks of namespace {} take {}, and their share is {}; shorten "
+    "has no room in the configuration: the webhooks of namespace {} take about {}, and their share is about {}; shorten "
     "templates, header values, certificates and Secrets, remove webhooks, or install a second release for some of them"
 )
 Stub = Callable[[RouteConfig], RouteConfig]
@@ -136,13 +135,13 @@ class _Queue:
 
     def bound_size(self, most: int) -> None:
         """Write no more than so many expanded bytes."""
-        wanted = _figure(self.size())
+        wanted = _rough(self.size())
         self._steps = self._in_steps()
         self._cut(bisect_right([0, *accumulate(self._growth())], most) - 1, wanted, most)
 
     def bound_packed(self, most: int) -> None:
         """Write no more than so many compressed bytes."""
-        wanted = f"{_figure(self.packed())} compressed"
+        wanted = f"{_rough(self.packed())} compressed"
         self._steps = self._steps or self._in_steps()
 
         def packed(taken: int) -> int:
@@ -182,7 +181,7 @@ class _Queue:
 
     def _cut(self, taken: int, wanted: str, most: int) -> None:
         self.written, self._steps = self._form(taken), self._steps[:taken]
-        why = _TOGETHER.format(self._wanted[0].namespace, wanted, _figure(most))
+        why = _TOGETHER.format(self._wanted[0].namespace, wanted, _rough(most))
         written = {route.name: route for route in self.written}
         for route in self._wanted:
             if written.get(route.name) is not route:
@@ -198,5 +197,11 @@ def _rank(route: RouteConfig, before: RouteConfig | None) -> int:
     return 0 if before.hash == route.hash else 1
 
 
+def _rough(size: int) -> str:
+    """Two figures, so that a small change elsewhere writes no status anew."""
+    value, unit = (size / KIB, "KiB") if size < MIB else (size / MIB, "MiB")
+    return f"{float(f'{value:.2g}'):g} {unit}"
+
+
 def _figure(size: int) -> str:
-    return f"{size / KIB:,.0f} KiB" if size < MIB else f"{size / MIB:.1f} MiB"
+    return f"{size / KIB:,.0f} KiB"
