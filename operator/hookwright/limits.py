@@ -176,8 +176,17 @@ REPLAY_IDS = 10_000  # delivery ids in one replay request
 
 # --- dispatch configuration ----------------------------------------------------------------------
 CONFIG_PARTS = 8  # Secrets it is split over
-CONFIG_PART_BYTES = 900 * KIB  # a Secret holds at most 1 MiB
-CONFIG_BYTES = 256 * MIB  # expanded
+CONFIG_PART_BYTES = 1_000 * KIB  # of slices in a part: a Secret holds at most 1 MiB
+CONFIG_LAST_PART_BYTES = 600 * KIB  # of slices in the part beside the manifest, which grows with their number
+CONFIG_SLICE_WEBHOOKS = 128  # of one namespace in a slice on average: what a change encodes and parses anew
+CONFIG_SLICE_BYTES = 256 * KIB  # expanded, of a slice of several webhooks; compressed, of one webhook alone
+CONFIG_WEBHOOK_BYTES = 1 * MIB  # expanded, of one webhook: parsing it holds the interpreter for some milliseconds
+CONFIG_PACKED_BYTES = 5_400 * KIB  # of all slices: the room in all parts, less one slice in each
+CONFIG_BYTES = 64 * MIB  # expanded, of all webhooks; a dispatcher holds them all
+CONFIG_REST_BYTES = 16 * MIB  # expanded, of the names of namespaces that /v1/events reaches
+CONFIG_WHOLE_BYTES = 256 * MIB  # expanded, of a configuration that an earlier release wrote
+CONFIG_CHECKS = 1_000  # templates tried on a sample, expressions compiled, for a namespace in one build: about a second
+CONFIG_CHECKS_TOGETHER = 5_000  # for all namespaces of one build, shared out evenly
 
 # --- folders that are followed ---------------------------------------------------------------------
 FOLDER_LOOK_SECONDS = 1.0  # between two looks without a notice of the system

@@ -147,7 +147,9 @@ async def test_only_changed_parts_are_written_and_the_manifest_last() -> None:
     assert world.cluster.writes == [
         ("apply", "Secret", "hw-config-1"), ("apply", "Secret", "hw-config-0"), ("annotate", "Pod", "d-1"),
     ]  # fmt: skip
-    assert world.data("hw-config-0") == {MANIFEST: b"m1", "part-0": b"a"}
+    assert (world.data("hw-config-0"), world.data("hw-config-1")) == (
+        {MANIFEST: b"m1", "part-1": b"b"}, {"part-0": b"a"},
+    )  # fmt: skip
     assert not await world.owned.configuration(files, "h1")
     again = Owned(world.cluster, world.inventory, SETTINGS, ControllerMetrics())
     await again.prepare()

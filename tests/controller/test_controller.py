@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
-import structlog
 
 from controller.fake_cluster import Event
 from controller.running import NAMESPACE, POD, SECONDS, TEST, WEBHOOK, Running
 from hookwright.controller.app import Controller
 from hookwright.controller.inventory import Inventory
+from hookwright.core.config_reader import Reader
 
 
 def large(count: int) -> Iterator[dict[str, Any]]:
@@ -29,7 +29,7 @@ def large(count: int) -> Iterator[dict[str, Any]]:
         values = [base64.b64encode(chance.randbytes(3000)).decode() for _ in range(32)]
         headers = [{"name": f"x-{each}", "value": value} for each, value in enumerate(values)]
         spec = {"url": "https://a.example/x", "triggers": ["RequestCreated"], "headers": headers}
-        metadata = {"name": f"large-{number}", "namespace": "shop"}
+        metadata = {"name": f"large-{number}", "namespace": "greedy"}
         yield {"kind": "Webhook", "metadata": metadata, "spec": spec}
 
 
@@ -87,34 +87,74 @@ async def test_an_api_server_that_is_silent_about_one_object_holds_up_no_round(r
     await running.reaches("Webhook", "w", "ResolvedRefs", "False", "SecretNotLabelled")
 
 
-async def test_a_configuration_that_does_not_fit_stops_nobody_who_does_not_wait_for_it(
-    running: Running,
-) -> None:
-    """Statuses go on, whoever waits says why with size and limit, it is told once; and heals when there is less."""
-    running.cluster.apply(f"{WEBHOOK}---{WEBHOOK.replace('name: w', 'name: changing')}")
+async def test_a_namespace_that_takes_too_much_stops_nobody_else(running: Running) -> None:
+    """Its last webhooks say why with size and share; changes, new webhooks and tests of others come through; it heals."""
+    running.cluster.apply(WEBHOOK)
     running.start()
     await running.serve()
-    await running.reaches("Webhook", "changing", "Ready", "True", "Succeeded")
-    with structlog.testing.capture_logs() as told:
-        for document in large(80):
-            running.cluster.put(document)
-        await running.reaches("Webhook", "large-0", "Ready", "False", "ConfigurationTooLarge")
-        late = WEBHOOK.replace("name: w", "name: late")
-        running.cluster.apply(f"{late}---{TEST.replace('name: w', 'name: late')}")
-        running.cluster.apply(WEBHOOK.replace("name: w", "name: changing").replace("/x", "/y"))
-        for name in ("late", "changing"):
-            await running.reaches("Webhook", name, "Programmed", "False", "ConfigurationTooLarge")
-            await running.reaches("Webhook", name, "Reconciling", "True", "ConfigurationTooLarge")
-        await running.reaches("WebhookTest", "t", "Ready", "Unknown", "WebhookNotReady")
-        assert running.state("Webhook", "w", "Ready") == ("True", "Succeeded")
-    status = running.cluster.status("Webhook", "shop/late")
-    (message,) = {each["message"] for each in status["conditions"] if each["type"] == "Programmed"}
-    assert re.search(r"\b7\.\d MiB .* 7\.0 MiB", message)
-    assert [each["message"] for each in told if each["event"] == "configuration"] == [message]
-    for number in range(80):
-        running.cluster.delete("Webhook", f"shop/large-{number}")
-    for name in ("late", "changing"):
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+    for document in large(80):
+        running.cluster.put(document)
+
+    def told(number: int) -> tuple[str, str] | None:
+        for each in running.cluster.status("Webhook", f"greedy/large-{number}").get("conditions", ()):
+            if each["type"] == "Ready":
+                return each["reason"], each["message"]
+        return None
+
+    _, message = await running.until(
+        lambda: told(79) if (told(79) or ("", ""))[0] == "ConfigurationTooLarge" else None
+    )
+    assert re.search(
+        r"namespace greedy take about 7\.\d MiB compressed, and their share is about 5\.3 MiB; shorten",
+        message,
+    )
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = await client.get(f"http://{running.settings.probes}/metrics")
+    assert "hookwright_controller_configuration_fullness 1." in metrics.text
+    assert re.search(r"hookwright_controller_webhooks_left_out [1-9]", metrics.text)
+    assert (told(10) or ("", ""))[0] in ("Pending", "Succeeded")
+    late = WEBHOOK.replace("name: w", "name: late")
+    running.cluster.apply(f"{late}---{TEST.replace('name: w', 'name: late')}")
+    running.cluster.apply(WEBHOOK.replace("/x", "/y"))
+    await running.reaches("WebhookTest", "t", "Ready", "True", "TestPassed")
+    for name in ("late", "w"):
         await running.reaches("Webhook", name, "Ready", "True", "Succeeded")
+    for number in range(40):
+        running.cluster.delete("Webhook", f"greedy/large-{number}")
+    await running.until(lambda: (told(79) or ("", ""))[0] == "Succeeded")
+
+
+def written(running: Running) -> list[str]:
+    """The webhooks in the configuration's Secrets."""
+    files: dict[str, bytes] = {}
+    for (kind, name), raw in running.cluster.objects.items():
+        if kind == "Secret" and name.startswith("hooks/hw-config-"):
+            files |= {key: base64.b64decode(value) for key, value in raw["data"].items()}
+    return [route.key for route in Reader().read(files).webhooks]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_no_webhook_leaves_the_configuration_with_a_restart(running: Running, lost: bool) -> None:
+    """Though many are to be checked anew: they are read back, and where the Secrets are lost all are checked at once."""
+    documents = list(large(10))
+    for document in documents:
+        running.cluster.put(document)
+    running.start()
+    await running.serve()
+    ready = [f"greedy/large-{number}" for number in range(10)]
+    status = running.cluster.status
+    await running.until(lambda: all("configHash" in status("Webhook", name) for name in ready))
+    await running.stop()
+    secrets = [name for kind, name in running.cluster.objects if kind == "Secret" and "-config-" in name]
+    for name in secrets if lost else ():
+        running.cluster.delete("Secret", name)
+    running.cluster.writes.clear()
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.until(lambda: ("apply", "Secret", "hw-config-0") in running.cluster.writes)
+    assert set(ready) <= set(written(running))
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
 async def test_lost_secrets_are_back_before_the_next_pod_starts(running: Running) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from random import Random
 from typing import Any
 
 import pytest
@@ -123,27 +125,58 @@ def test_a_refused_configuration_is_said_instead_of_waiting() -> None:
     assert "Ready True Succeeded" in world.conditions("Webhook", "w")
 
 
-def test_a_configuration_that_does_not_fit_is_said_by_those_who_wait_for_it() -> None:
-    """A new webhook, and one whose Secret was rotated; neither one that runs, nor one whose dispatcher restarts."""
-    others = "---".join(GOOD.replace("name: w", f"name: {name}") for name in ("runs", "restarts"))
-    world = World(f"{WANTS_SECRET}---{SECRET}---{others}")
+def test_a_webhook_without_room_says_so_and_no_other_does() -> None:
+    """Figure, limit and cure are its own; it is held, so that no event misses it."""
+    token = base64.b64encode(Random(1).randbytes(300_000)).decode()
+    wants = WANTS_SECRET.replace("name: w", "name: large")
+    world = World(
+        f"{GOOD}---{wants}---{SECRET.replace('c2VjcmV0LXZhbHVl', base64.b64encode(token.encode()).decode())}"
+    )
     world.loaded()
     world.settle()
-    before = world.reports[0].webhooks["shop/w"].config_hash
-    world.unfit = "The configuration takes 8.0 MiB."
+    assert "Ready True Succeeded" in world.conditions("Webhook", "w")
+    assert world.conditions("Webhook", "large") == [
+        "Accepted False ConfigurationTooLarge", "ResolvedRefs True ResolvedRefs",
+        "Programmed True Programmed", "Ready False ConfigurationTooLarge",
+        "DeliveryHealthy Unknown NoTraffic", "Stalled True ConfigurationTooLarge",
+    ]  # fmt: skip
+    message = world.status("Webhook", "large")["conditions"][0]["message"]
+    assert "it takes 296 KiB compressed, and one webhook may take 256 KiB; shorten" in message
+    assert token[:20] not in str(world.status("Webhook", "large"))
+    (held,) = [route for route in world.built().assembly.config.webhooks if route.name == "large"]
+    assert (held.triggers, held.spec, held.secrets) == (["RequestCreated"], None, {})
+
+
+def test_a_webhook_that_waits_for_its_check_is_reconciling_and_runs_as_it_was() -> None:
+    """A new one is not there yet; one that was changed keeps what it had; one that is as it was says nothing."""
+    names = ("a", "b", "c")
+    world = World("---".join(GOOD.replace("name: w", f"name: {name}") for name in names))
+    world.loaded()
+    world.settle()
+    world.before, world.checks = world.built().assembly, 1
+    world.apply(GOOD.replace("name: w", "name: a").replace("/x", "/y"))
+    world.apply(GOOD.replace("name: w", "name: b").replace("/x", "/y"))
     world.apply(GOOD.replace("name: w", "name: new"))
-    world.apply(SECRET.replace("c2VjcmV0LXZhbHVl", "cm90YXRlZC12YWx1ZQ=="))
-    world.loaded(w={"config_hash": before})
-    views = world.reports[0].webhooks
-    del views["shop/new"], views["shop/restarts"]  # type: ignore[attr-defined]
-    assert not world.settle().waiting
-    for name in ("w", "new"):
-        assert world.conditions("Webhook", name)[2:] == [
-            "Programmed False ConfigurationTooLarge", "Ready False ConfigurationTooLarge",
-            "DeliveryHealthy Unknown NoTraffic", "Reconciling True ConfigurationTooLarge",
-        ]  # fmt: skip
-        assert world.status("Webhook", name)["conditions"][2]["message"] == world.unfit
-    for name in ("runs", "restarts"):
+    world.apply("kind: WebhookTest\nmetadata: {name: t}\nspec: {webhookRef: {name: new}}")
+    before = world.hash("b")
+    world.settle()
+    waits = [f"{kind} Unknown CheckPending" for kind in ("Accepted", "ResolvedRefs", "Programmed", "Ready")]
+    assert world.conditions("Webhook", "b") == [
+        *waits, "DeliveryHealthy Unknown NoTraffic", "Reconciling True CheckPending",
+    ]  # fmt: skip
+    assert world.status("Webhook", "b")["configHash"] == before
+    assert world.status("Webhook", "b")["observedGeneration"] == 2
+    assert world.conditions("Webhook", "new") == [*waits, "Reconciling True CheckPending"]
+    assert "Ready Unknown WebhookNotReady" in world.conditions("WebhookTest", "t")
+    assert "Ready True Succeeded" in world.conditions("Webhook", "c")
+    written = [route.name for route in world.built().assembly.config.webhooks]
+    assert written == ["a", "b", "c"]
+    for _ in range(2):
+        world.before = world.built().assembly
+    world.checks = 3
+    world.loaded()
+    world.settle()
+    for name in (*names, "new"):
         assert "Ready True Succeeded" in world.conditions("Webhook", name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +11,10 @@ from controller import crds
 from hookwright.api.admin import TestRun, WebhookView
 from hookwright.controller.inventory import Inventory, key_of
 from hookwright.controller.plan import Build, Plan, Report, build, plan, snapshot
+from hookwright.core.assemble import Assembly
 from hookwright.core.objects import Object
 from hookwright.core.runs import run_id
+from hookwright.limits import CONFIG_CHECKS
 
 KEY = b"k" * 32
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -36,7 +37,7 @@ def merge_patch(value: Any, patch: Any) -> Any:
 class World:
     """Objects, what dispatchers report, answers of tests, and the time.
 
-    `unfit`: why the configuration is not handed to dispatchers.
+    `before`: what was made last, `checks`: of a namespace in one build.
     """
 
     def __init__(self, text: str = "", *, cluster_events: tuple[str, ...] = ("shop",)) -> None:
@@ -45,7 +46,8 @@ class World:
         self.unlabelled: list[Object] = []
         self.reports: list[Report] = []
         self.runs: dict[str, TestRun] = {}
-        self.unfit: str | None = None
+        self.before: Assembly | None = None
+        self.checks = CONFIG_CHECKS
         self.now = START
         self._cluster_events = frozenset(cluster_events)
         self._version = 0
@@ -89,7 +91,8 @@ class World:
 
     def built(self) -> Build:
         """The configuration of the present objects."""
-        return build(snapshot(self.inventory, self.unlabelled, self._cluster_events), KEY, None)
+        taken = snapshot(self.inventory, self.unlabelled, self._cluster_events)
+        return build(taken, KEY, self.before, checks=self.checks)
 
     def hash(self, name: str) -> str:
         """The present configuration hash of a webhook."""
@@ -140,8 +143,7 @@ class World:
     def plan(self) -> Plan:
         """What would be written now."""
         current = {each.id: each for kind in PLURALS for each in self.inventory.of(kind).values()}
-        made = dataclasses.replace(self.built(), unfit=self.unfit)
-        return plan(made, current, self.reports, self.runs, self.now)
+        return plan(self.built(), current, self.reports, self.runs, self.now)
 
     def settle(self) -> Plan:
         """Write everything that is planned, as often as it takes; the first plan. Fails if it never ends."""

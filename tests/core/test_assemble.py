@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.builders import BEARER, assembled, config_map, only, said, secret, webhook, webhook_test
-from hookwright.core.assemble import Finding
+from hookwright.core.findings import Finding
 from hookwright.core.objects import Object
 from hookwright.core.routes import Route
 

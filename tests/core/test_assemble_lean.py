@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.builders import assembled, config_map, only, secret, webhook
-from hookwright.core.assemble import Finding
+from hookwright.core.findings import Finding
 from hookwright.core.samples import SAMPLE_TRIGGERS, event_of, lean_samples
 from hookwright.core.templates import compile_body
 

@@ -11,7 +11,8 @@ import pytest
 
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
-from hookwright.dispatcher.configuration.config_folder import read, stamp, write
+from hookwright.core.config_reader import Reader
+from hookwright.dispatcher.configuration.config_folder import keep, read, read_files, stamp, write
 from hookwright.errors import ConfigurationError
 
 SPEC = WebhookSpec(triggers=["Manual"], url="https://example.com/", headers=[])
@@ -89,3 +90,35 @@ def test_a_document_that_does_not_fit_names_the_place_and_no_value(tmp_path: Pat
     with pytest.raises(ConfigurationError, match=r"webhooks\.0\.secrets") as error:
         read(tmp_path)
     assert "very-secret-value" not in str(error.value)
+
+
+RECORDED = Path(__file__).parent / "data" / "config_0_1"
+
+
+def test_the_folder_of_an_earlier_release_is_read(tmp_path: Path) -> None:
+    """One gzip stream, cut anywhere; once it was read and kept it is read again, and so is what comes after it."""
+    reader = Reader()
+    config, files = read_files(RECORDED, reader)
+    assert [route.key for route in config.webhooks] == ["default/one", "team/held", "team/two"]
+    assert config.webhooks[0].secrets == {"s/token": "not-so-secret"}
+    assert config.cluster_events == ["default", "team"]
+    keep(tmp_path, files)
+    assert read(tmp_path) == config
+    write(tmp_path, config)
+    assert read(tmp_path, reader) == config
+    assert not (tmp_path / "part-1").exists()
+
+
+def test_a_file_that_did_not_change_is_not_written(tmp_path: Path) -> None:
+    """What is kept as the last good one costs what changed."""
+    write(tmp_path, CONFIG)
+    before = {path.name: path.stat().st_ino for path in tmp_path.iterdir()}
+    write(tmp_path, CONFIG)
+    assert {path.name: path.stat().st_ino for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    """A manifest that is a folder, say."""
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read(tmp_path)

@@ -14,7 +14,8 @@ import click
 from hookwright.cli.exits import FOUND_WRONG
 from hookwright.cli.manifests import Loaded, load
 from hookwright.cli.output import Format, finding_line, format_option, print_many
-from hookwright.core.assemble import Assembly, Severity, assemble
+from hookwright.core.assemble import Assembly, assemble
+from hookwright.core.findings import Severity
 from hookwright.core.objects import KINDS
 from hookwright.core.references import LABELS, malformed
 from hookwright.errors import ManifestError, UsageError

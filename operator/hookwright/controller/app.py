@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from hookwright.api.config import DispatchConfig
 from hookwright.controller.apply import Clock, Owned, StatusWriter
 from hookwright.controller.cluster import ClusterApi
 from hookwright.controller.conditions import READY, found
@@ -30,9 +31,11 @@ from hookwright.controller.settings import Settings
 from hookwright.controller.trouble import Trouble
 from hookwright.controller.unlabelled import Unlabelled
 from hookwright.controller.watches import Watches, scopes
+from hookwright.core.assemble import Assembly
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.limits import (
+    CONFIG_CHECKS,
     CONTROLLER_RETRY_SECONDS,
     ENDING_SECONDS,
     NUDGE_SECONDS,
@@ -68,6 +71,8 @@ class Controller:
         self._runs = Runs(self._dispatchers, self._metrics, self._round.set)
         self._metrics.managed = partial(managed, self._inventory)
         self._key = b""
+        self._running: DispatchConfig | None = None
+        """What dispatchers had when the process began."""
         self._made: Build | None = None
         self._again: asyncio.TimerHandle | None = None
         self._waiting_since: float | None = None
@@ -151,6 +156,7 @@ class Controller:
         while True:
             try:
                 self._key = await self._owned.prepare()
+                self._running = await asyncio.to_thread(self._owned.running)
                 await self._relist.first()
                 break
             except ClusterError as error:
@@ -200,10 +206,6 @@ class Controller:
 
     async def _put_into_secrets(self, made: Build) -> float | None:
         """Write the configuration if it changed, and stop nothing if that cannot be: seconds until the next try."""
-        if made.unfit is not None:
-            self._metrics.failed("configuration")
-            self._trouble.note("unfit", made.unfit)
-            return None  # nothing but a change of an object heals that
         try:
             changed = await self._owned.configuration(made.files, made.assembly.config.hash)
         except ClusterError as error:
@@ -226,10 +228,25 @@ class Controller:
         reached = cluster_events(self._inventory, self._settings.namespace, self._settings.watch_namespaces)
         taken = snapshot(self._inventory, self._unlabelled.objects, reached)
         previous = self._made.assembly if self._made else None
-        self._made = await asyncio.to_thread(build, taken, self._key, previous)
+        running, self._running = self._running, None
+        # what is not known to run would be taken away while it waits for its check
+        lost = (
+            not previous
+            and not running
+            and any("configHash" in each.status for each in taken.webhooks.values())
+        )
+        checks = None if lost else CONFIG_CHECKS
+        self._made = await asyncio.to_thread(build, taken, self._key, previous, running, checks)
+        self._note_build(self._made.assembly)
         self._metrics.built(self._clock.monotonic() - began)
-        self._unlabelled.look(unresolved(self._made))
+        self._unlabelled.look(await asyncio.to_thread(unresolved, self._made))
         return self._made
+
+    def _note_build(self, made: Assembly) -> None:
+        self._metrics.config_fullness = made.fullness()
+        self._metrics.left_out, self._metrics.waiting = made.left_out(), len(made.waiting)
+        if made.waiting:
+            self._rebuild()
 
     def _note_waiting(self, decided: Plan) -> None:
         if not decided.waiting:
@@ -281,10 +298,10 @@ class Controller:
                 await self._owned.read_again()
             if self._made is None:
                 return
-            self._unlabelled.look(unresolved(self._made))
+            self._unlabelled.look(await asyncio.to_thread(unresolved, self._made))
             config_hash = self._made.assembly.config.hash
             late = any(report.config_hash != config_hash for report in self._dispatchers.reports)
-            if self._made.unfit is None and late and now - self._nudged > NUDGE_SECONDS:
+            if late and now - self._nudged > NUDGE_SECONDS:
                 self._nudged = now
                 await self._owned.nudge(config_hash)
         except ClusterError as error:

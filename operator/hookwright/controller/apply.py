@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import structlog
 
+from hookwright.api.config import DispatchConfig
 from hookwright.controller.cluster import SERVICE, ClusterApi
 from hookwright.controller.conditions import Note
 from hookwright.controller.inventory import POD, Entry, Id, Inventory
@@ -33,8 +34,9 @@ from hookwright.controller.resources import (
 )
 from hookwright.controller.settings import Settings
 from hookwright.controller.webhooktest_status import rfc3339
+from hookwright.core.config_reader import Reader
 from hookwright.core.objects import SECRET, WEBHOOK_TEST
-from hookwright.errors import ClusterError
+from hookwright.errors import ClusterError, ConfigurationError
 from hookwright.limits import (
     RUNTIME_STATUS_SECONDS,
     RUNTIME_WRITES_PER_SECOND,
@@ -94,6 +96,16 @@ class Owned:
     def admin_token(self) -> str:
         """The token of the dispatchers' admin port: the first line; empty before it was read."""
         return self._known.get(ADMIN_TOKEN, b"").decode(errors="replace").split("\n", 1)[0].strip()
+
+    def running(self) -> DispatchConfig | None:
+        """What dispatchers were given by an earlier process; None: nothing that can be read."""
+        files = {name: content for data in self._written.values() for name, content in data.items()}
+        try:
+            return Reader().read(files)
+        except ConfigurationError as error:
+            if files:
+                _log.warning("configuration", message=f"What dispatchers run is not known: {error}")
+            return None
 
     async def read_again(self) -> None:
         """What stands in the cluster now: the administrator may have changed a token or removed a Secret.

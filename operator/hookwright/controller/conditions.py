@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from hookwright.core.assemble import Finding
+from hookwright.core.findings import Finding
 from hookwright.core.redaction import printable
 from hookwright.limits import CONDITION_CHARACTERS
 

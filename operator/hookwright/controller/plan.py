@@ -15,18 +15,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from hookwright.api.admin import TestRun, WebhookView
-from hookwright.api.config import RouteConfig
+from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller import webhook_status, webhooktest_status
 from hookwright.controller.bounds import fitted
 from hookwright.controller.conditions import Note, Status, difference, said
 from hookwright.controller.inventory import CLUSTER_EVENTS, NAMESPACE, Entry, Id, Inventory
 from hookwright.controller.webhooktest_status import Due
-from hookwright.core.assemble import Assembly, Finding, assemble
-from hookwright.core.config_parts import encode
+from hookwright.core.assemble import Assembly, assemble
+from hookwright.core.findings import Finding
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, WEBHOOK_TEST, Object
 from hookwright.core.references import references, text_of
-from hookwright.errors import ConfigurationError
+from hookwright.limits import CONFIG_CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +66,35 @@ def cluster_events(inventory: Inventory, release: str, watched: Sequence[str]) -
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """The configuration of a snapshot: its files, and what is wrong with each object.
-
-    `unfit`: why there are no files, though every object is judged; None: there are.
-    """
+    """The configuration of a snapshot: its files, and what is wrong with each object."""
 
     snapshot: Snapshot
     assembly: Assembly
     files: Mapping[str, bytes]
     errors: Mapping[Id, Sequence[Finding]]
-    unfit: str | None = None
 
 
-def build(taken: Snapshot, key: bytes, previous: Assembly | None) -> Build:
-    """Make the configuration; what did not change since `previous` is taken over."""
+def build(
+    taken: Snapshot,
+    key: bytes,
+    previous: Assembly | None,
+    running: DispatchConfig | None = None,
+    checks: int | None = CONFIG_CHECKS,
+) -> Build:
+    """Make the configuration; what did not change since `previous` is taken over.
+
+    `running`: what dispatchers have from an earlier process. `checks`: bounds those of a namespace (`assemble`),
+    as the others wait for them.
+    """
     assembly = assemble(
-        taken.objects(), cluster_events=sorted(taken.cluster_events), key=key, previous=previous
-    )
+        taken.objects(), cluster_events=sorted(taken.cluster_events), key=key, previous=previous,
+        running=running, checks=checks,
+    )  # fmt: skip
     errors: dict[Id, list[Finding]] = defaultdict(list)
     for finding in assembly.findings:
         if finding.severity == "error":
             errors[(finding.kind, finding.key)].append(finding)
-    try:
-        return Build(taken, assembly, encode(assembly.config), errors)
-    except ConfigurationError as error:
-        return Build(taken, assembly, {}, errors, unfit=str(error))
+    return Build(taken, assembly, assembly.slices.files(assembly.config), errors)
 
 
 def unresolved(made: Build) -> list[Id]:
@@ -163,14 +167,16 @@ def plan(
     webhooks: list[StatusChange] = []
     for key in sorted(made.snapshot.webhooks):
         entry, route = current.get((WEBHOOK, key)), made.assembly.route(key)
-        if entry is None or route is None or not _same(entry, made.snapshot.webhooks[key]):
+        if entry is None or not _same(entry, made.snapshot.webhooks[key]):
             continue  # changed since: the next build knows it
-        change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
+        if key in made.assembly.waiting:
+            change = _waiting_change(entry, now)
+        else:
+            assert route is not None
+            change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
         if change is not None:
             webhooks.append(change)
-    waiting = made.unfit is None and any(
-        report.config_hash != made.assembly.config.hash for report in reports
-    )
+    waiting = any(report.config_hash != made.assembly.config.hash for report in reports)
     return Plan([*tests, *webhooks], runs_due, waiting)
 
 
@@ -217,10 +223,10 @@ def _webhook_facts(
     return webhook_status.Facts(
         entry=entry,
         route=route,
+        whole=made.assembly.webhooks[route.key].config,
         findings=made.errors.get(entry.id, ()),
         warnings=_warnings(made.assembly, route.key),
         views=[report.webhooks.get(route.key) for report in reports],
-        unfit=made.unfit,
         problem=next((each.problem for each in reports if each.problem and not each.runs(route)), None),
         handled=bool(reports) and all(each.config_hash == made.assembly.config.hash for each in reports),
         cluster_events=entry.object.namespace in made.snapshot.cluster_events,
@@ -249,6 +255,14 @@ def _webhook_change(facts: webhook_status.Facts, now: datetime) -> StatusChange 
     )
 
 
+def _waiting_change(entry: Entry, now: datetime) -> StatusChange | None:
+    """A new generation is told to wait for its check; one that was checked before stays as it is."""
+    if entry.status.get("observedGeneration") == entry.generation:
+        return None
+    status = fitted(WEBHOOK, webhook_status.waiting_status(entry, webhooktest_status.rfc3339(now)))
+    return StatusChange(entry, difference(entry.status, status), ())
+
+
 def _test_facts(
     made: Build,
     entry: Entry,
@@ -267,7 +281,7 @@ def _test_facts(
         event_from=_event_from(made, entry, spec),
         route=route,
         webhook_generation=owner.generation if owner else 0,
-        waits=_waits(made, webhook) or (None if loaded else made.unfit),
+        waits=_waits(made, webhook),
         loaded=loaded,
         runs=runs,
     )
@@ -275,6 +289,8 @@ def _test_facts(
 
 def _waits(made: Build, webhook: str | None) -> str | None:
     """Why a webhook waits for something to appear; a mistake in its spec is none: a test shows it at once."""
+    if webhook in made.assembly.waiting and made.assembly.route(webhook) is None:
+        return webhook_status.WAITS
     errors = made.errors.get((WEBHOOK, webhook or ""), ())
     if not errors or any(each.condition == "Accepted" for each in errors):
         return None

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hookwright.api.v1alpha1.manifest import API_VERSION
 from hookwright.controller.conditions import Note, cut
-from hookwright.core.config_parts import MANIFEST, part_name
+from hookwright.core.config_parts import MANIFEST
 from hookwright.limits import CONFIG_PARTS, EVENT_MESSAGE_CHARACTERS
 
 COMPONENT: Final = "hookwright-controller"
@@ -26,14 +26,15 @@ KEY: Final = "key"
 def config_secrets(release: str, files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     """Name → data of the configuration's Secrets, the one with the manifest last.
 
-    All of them, so that one that is not needed any more becomes empty. Kubelet may mount some before the
-    others: the dispatcher takes parts only with the manifest that names them.
+    All of them, so that one that is not needed any more becomes empty. With the manifest goes the last part, as both
+    change with each change. Kubelet may mount some before the others: the dispatcher takes parts only with the
+    manifest that names them.
     """
-    secrets = {}
-    for number in reversed(range(CONFIG_PARTS)):
-        names = (part_name(number), *((MANIFEST,) if number == 0 else ()))
-        secrets[f"{release}-config-{number}"] = {name: files[name] for name in names if name in files}
-    return secrets
+    *parts, last = sorted(name for name in files if name != MANIFEST) or [MANIFEST]
+    beside = {name: files[name] for name in (MANIFEST, last) if name in files}
+    held = [beside, *({name: files[name]} for name in parts)]
+    held += [{}] * (CONFIG_PARTS - len(held))
+    return {f"{release}-config-{number}": held[number] for number in reversed(range(CONFIG_PARTS))}
 
 
 def secret(

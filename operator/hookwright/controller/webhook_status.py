@@ -25,7 +25,7 @@ from hookwright.controller.conditions import (
     said,
 )
 from hookwright.controller.inventory import Entry
-from hookwright.core.assemble import Finding
+from hookwright.core.findings import Finding
 from hookwright.core.objects import WEBHOOK
 from hookwright.core.routes import host_of
 from hookwright.limits import CONDITION_CHARACTERS
@@ -33,9 +33,10 @@ from hookwright.limits import CONDITION_CHARACTERS
 PENDING: Final = "Pending"
 REFUSED: Final = "Refused"
 WHOLE_REFUSED: Final = "ConfigurationRefused"
-TOO_LARGE: Final = "ConfigurationTooLarge"
-_HEALS_ELSEWHERE: Final = frozenset({PENDING, WHOLE_REFUSED, TOO_LARGE})
-"""Reasons of Programmed that no change of this spec ends: parts come one after the other, others take the space."""
+UNCHECKED: Final = "CheckPending"
+WAITS: Final = "Others of its namespace are checked before it; until then it stays as it was."
+_HEALS_ELSEWHERE: Final = frozenset({PENDING, WHOLE_REFUSED})
+"""Reasons of Programmed that no change of this spec ends: parts come one after the other."""
 RUNTIME: Final = (
     "lastInvocation", "lastSuccessTime", "lastFailureTime", "consecutiveFailures", "pending", "deadLettered",
 )  # fmt: skip
@@ -46,9 +47,8 @@ HEALTHY: Final = "DeliveryHealthy"
 class Facts:
     """What is known of one webhook.
 
-    `findings`: its errors. `warnings`: what only some events show. `views`: what each dispatcher that answered
-    says of it, None: it does not know it.
-    `unfit`: why the present configuration is not handed to dispatchers, None: it is.
+    `route`: what is written of it, `whole`: what would be if there were room. `findings`: its errors. `warnings`:
+    what only some events show. `views`: what each dispatcher that answered says of it, None: it does not know it.
     `problem`: why a dispatcher that does not run its present configuration refused a newer one.
     `handled`: every dispatcher that answered runs the whole present configuration. `cluster_events`: whether
     /v1/events reaches its namespace. `tests`: the roll-up, None when it has none.
@@ -56,9 +56,9 @@ class Facts:
 
     entry: Entry
     route: RouteConfig
+    whole: RouteConfig
     findings: Sequence[Finding]
     views: Sequence[WebhookView | None]
-    unfit: str | None
     problem: str | None
     handled: bool
     cluster_events: bool
@@ -81,7 +81,7 @@ def webhook_status(facts: Facts, now: str) -> tuple[dict[str, Any], dict[str, An
         status = {
             "observedGeneration": facts.entry.generation,
             "conditions": merged(before, wanted, facts.entry.generation, now),
-            "host": _host(facts.route),
+            "host": _host(facts.whole),
             "configHash": facts.route.hash,
             **run_time,
             "tests": facts.tests,
@@ -93,6 +93,17 @@ def webhook_status(facts: Facts, now: str) -> tuple[dict[str, Any], dict[str, An
 
     as_it_stands = {name: before[name] for name in RUNTIME if name in before}
     return whole(held_back, as_it_stands), whole(fresh, as_it_stands if runtime is None else runtime)
+
+
+def waiting_status(entry: Entry, now: str) -> dict[str, Any]:
+    """The status of a generation that is yet to be checked: what was told of the one before stays, unconfirmed."""
+    kinds = ("Accepted", "ResolvedRefs", "Programmed", READY)
+    wanted = [Condition(kind, "Unknown", UNCHECKED, WAITS) for kind in kinds]
+    health = found(entry.status, HEALTHY)
+    wanted += [kept(health)] if health is not None else []
+    wanted.append(Condition("Reconciling", "True", UNCHECKED, WAITS))
+    conditions = merged(entry.status, wanted, entry.generation, now)
+    return {**entry.status, "observedGeneration": entry.generation, "conditions": conditions}
 
 
 def flipped(before: Status, after: Status) -> bool:
@@ -109,7 +120,7 @@ def notes(entry: Entry, after: Status) -> list[Note]:
     posted = []
     for kind in (READY, HEALTHY):
         condition = changed(entry.status, after, kind)
-        if condition is not None and condition["reason"] not in (PENDING, "NoTraffic"):
+        if condition is not None and condition["reason"] not in (PENDING, UNCHECKED, "NoTraffic"):
             warning = condition["status"] == "False"
             key, uid = entry.object.key, entry.uid
             posted.append(Note(WEBHOOK, key, uid, warning, condition["reason"], condition["message"]))
@@ -127,7 +138,7 @@ def _accepted(facts: Facts) -> Condition:
 
 
 def _resolved(facts: Facts) -> Condition:
-    if facts.route.spec is None:
+    if facts.whole.spec is None:
         return Condition(
             "ResolvedRefs", "Unknown", "InvalidSpec", "Not looked at while the spec is not valid."
         )
@@ -153,10 +164,9 @@ def _programmed(facts: Facts) -> Condition:
     before = found(facts.entry.status, "Programmed")
     if before is not None and before.get("observedGeneration") != facts.entry.generation:
         before = None
+    if before is not None and before["reason"] == UNCHECKED:
+        before = None
     new = before is None or before["status"] != "True"
-    other = any(view is not None and view.config_hash != route.hash for view in facts.views)
-    if facts.unfit is not None and (new or other):
-        return Condition("Programmed", "False", TOO_LARGE, facts.unfit)
     if facts.problem is not None and new:
         message = f"A dispatcher refused the whole configuration: {facts.problem}"
         return Condition("Programmed", "False", WHOLE_REFUSED, cut(message, CONDITION_CHARACTERS))

@@ -17,7 +17,8 @@ from hookwright.api.fields import seconds
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller.conditions import READY, Condition, Note, Status, changed, cut, found, merged, said
 from hookwright.controller.inventory import Entry
-from hookwright.core.assemble import Finding, requested_at
+from hookwright.core.assemble import requested_at
+from hookwright.core.findings import Finding
 from hookwright.core.objects import WEBHOOK_TEST
 from hookwright.core.runs import run_id
 from hookwright.limits import (
@@ -72,10 +73,10 @@ def test_status(facts: Facts, now: datetime) -> tuple[dict[str, Any], Due | None
         return _invalid(facts, wrong, now), None
     if facts.findings:
         return _waiting(facts, facts.findings[0].reason, said(facts.findings), now), None
-    if facts.route is None:
-        return _waiting(facts, "WebhookNotFound", "Waiting for its webhook.", now), None
     if facts.waits is not None:
         return _waiting(facts, "WebhookNotReady", f"Waiting for its webhook: {facts.waits}", now), None
+    if facts.route is None:
+        return _waiting(facts, "WebhookNotFound", "Waiting for its webhook.", now), None
     return _present(facts, facts.spec, facts.route, now)
 
 

@@ -10,74 +10,90 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, overload
+from typing import Any
 
 from pydantic import ValidationError
 
 from hookwright.api.config import DispatchConfig, RouteConfig
-from hookwright.api.v1alpha1.manifest import Webhook, WebhookTest, problems
+from hookwright.api.v1alpha1.manifest import Webhook, problems
 from hookwright.api.v1alpha1.webhook import Filters, WebhookSpec
-from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
-from hookwright.core.event_json import read_json
+from hookwright.core.config_parts import Slices
+from hookwright.core.config_shares import LEFT_OUT, Share, Shared, share_out
 from hookwright.core.filters import compile_filters
-from hookwright.core.objects import CONFIG_MAP, WEBHOOK, WEBHOOK_TEST, Object
-from hookwright.core.references import Objects, Resolved, UnfitError, absent, references, resolve, text_of
-from hookwright.core.sample_checks import SampleChecks
-from hookwright.core.samples import SAMPLE_TRIGGERS
+from hookwright.core.findings import Finding, Severity
+from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST, Object
+from hookwright.core.references import Objects, Resolved, references, resolve
+from hookwright.core.sample_checks import Checked, SampleChecks
 from hookwright.core.validators import compile_validators
-from hookwright.errors import Cause, FieldError
-from hookwright.limits import REQUESTED_AT_CHARACTERS
+from hookwright.core.webhook_tests import findings_of_test
+from hookwright.errors import FieldError
+from hookwright.limits import (
+    CONFIG_BYTES,
+    CONFIG_CHECKS_TOGETHER,
+    CONFIG_PACKED_BYTES,
+    REQUESTED_AT_CHARACTERS,
+)
 
 REQUESTED_AT = "hookwright.io/requestedAt"
 
-Severity = Literal["error", "warning"]
-Condition = Literal["Accepted", "ResolvedRefs"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong with an object.
-
-    `field` is its path (`spec.url`), `condition` the condition that it makes False and `reason` that
-    condition's reason, `template_line` the line inside the template that stands at `field` (from 1, 0: none),
-    `cause` the tip that goes with it, if there is one of its own.
-    """
-
-    kind: str
-    key: str
-    field: str
-    sentence: str
-    severity: Severity = "error"
-    condition: Condition = "Accepted"
-    template_line: int = 0
-    reason: str = "InvalidSpec"
-    cause: Cause | None = None
+TOO_LARGE = "ConfigurationTooLarge"
+"""Reason of a webhook that is left out of the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """One webhook's part, with what it was made from, so that an unchanged one is not made again."""
+    """One webhook's part, with what it was made from, so that an unchanged one is not made again.
+
+    `checked`: what its templates were tried as, None: its spec is not valid. `templates`: what they are like.
+    """
 
     body: Mapping[str, Any]
     used: Mapping[tuple[str, str], Mapping[str, Any] | None]
     config: RouteConfig
     findings: tuple[Finding, ...]
+    checked: tuple[WebhookSpec, Resolved] | None = None
+    templates: Checked = field(default_factory=Checked)
 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """The configuration, the findings in the order of the objects, and the parts by webhook."""
+    """The configuration, the findings in the order of the objects, and the parts by webhook.
+
+    `waiting`: webhooks that are yet to be checked; they are configured as they were before, or not at all.
+    `slices` encodes the configuration. `shares`: what each namespace takes of it.
+    """
 
     config: DispatchConfig
     findings: list[Finding]
     webhooks: dict[str, Assembled] = field(default_factory=dict)
+    waiting: frozenset[str] = frozenset()
+    slices: Slices = field(default_factory=Slices)
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    routes: Mapping[str, RouteConfig] = field(default_factory=dict)
+    """What `config` has, by webhook."""
 
     def route(self, key: str) -> RouteConfig | None:
-        """The configuration of one webhook (`namespace/name`)."""
+        """The configuration of one webhook (`namespace/name`), that which is written if there is one."""
         part = self.webhooks.get(key)
-        return part.config if part else None
+        return self.routes.get(key) or (part.config if part else None)
+
+    def fullness(self) -> float:
+        """How much of the configuration's room all webhooks want; above 1 some are left out."""
+        shares = self.shares.values()
+        size, packed = sum(each.size for each in shares), sum(each.packed for each in shares)
+        return max(size / CONFIG_BYTES, packed / CONFIG_PACKED_BYTES)
+
+    def left_out(self) -> int:
+        """How many webhooks have no room."""
+        return sum(each.reason == TOO_LARGE for each in self.findings)
+
+    def size(self, key: str) -> int:
+        """Bytes that a webhook takes of the configuration, before it is compressed (`CONFIG_WEBHOOK_BYTES`)."""
+        return self.slices.size(self.webhooks[key].config)
 
 
 def requested_at(owner: Object) -> str | None:
@@ -99,6 +115,8 @@ def assemble(
     key: bytes,
     stand_ins: bool = False,
     previous: Assembly | None = None,
+    running: DispatchConfig | None = None,
+    checks: int | None = None,
 ) -> Assembly:
     """Assemble `objects` (each kind and name once) into what a dispatcher runs.
 
@@ -106,24 +124,71 @@ def assemble(
     `stand_ins`: an object that is referred to and absent is a warning, and ‹secret name/key› stands in for
     its value (`validate`, `render`: nothing is sent).
     `previous`: an earlier result under the same key and switches, whose unchanged webhooks are taken over.
-    The same objects give the same bytes.
+    `running`: what dispatchers have, if it is not `previous`'. `checks`: how many templates may be tried on a sample
+    for one namespace (of many, fewer); its other webhooks wait for the next call. None: all are.
+    The same objects give the same bytes, once none waits.
     """
     known = {(each.kind, each.key): each for each in objects}
     maker = _Maker(known, key, stand_ins)
     before = previous.webhooks if previous else {}
-    webhooks: dict[str, Assembled] = {}
+    ran = previous.routes if previous else _by_key(running.webhooks if running else ())
+    kept = {
+        name: part
+        for name, part in before.items()
+        if (each := known.get((WEBHOOK, name))) is not None and _unchanged(part, each, known)
+    }
+    made = maker.webhooks(_in_turn(known, kept, before, ran), before, checks)
+    webhooks = kept | made
+    waiting = {name for kind, name in known if kind == WEBHOOK and name not in webhooks}
+    slices = previous.slices if previous else Slices()
+    listed = {name: part.config for name, part in webhooks.items()}
+    shared = _shared(listed | {name: ran[name] for name in waiting & ran.keys()}, ran, slices, maker)
+    routes = {route.key: route for written in shared.written.values() for route in written}
+    config = _whole(routes, cluster_events, key)
+    webhooks |= {name: before[name] for name in waiting & before.keys()}
+    findings = _findings(known, webhooks, shared.left_out, stand_ins)
+    return Assembly(config, findings, webhooks, frozenset(waiting), slices, shared.shares, routes)
+
+
+def _by_key(routes: Iterable[RouteConfig]) -> dict[str, RouteConfig]:
+    return {route.key: route for route in routes}
+
+
+def _in_turn(
+    known: Objects,
+    kept: Mapping[str, Assembled],
+    before: Mapping[str, Assembled],
+    ran: Mapping[str, RouteConfig],
+) -> list[Object]:
+    """The webhooks to be made: what is new or changed goes before what an earlier process checked."""
+    changed = [each for (kind, name), each in known.items() if kind == WEBHOOK and name not in kept]
+    return sorted(changed, key=lambda each: each.key in ran and each.key not in before)
+
+
+def _shared(
+    listed: Mapping[str, RouteConfig], ran: Mapping[str, RouteConfig], slices: Slices, maker: _Maker
+) -> Shared:
+    """The configuration's room, shared out among the namespaces."""
+    slices.turn()
+    namespaces: dict[str, list[RouteConfig]] = {}
+    for name in sorted(listed):
+        namespaces.setdefault(listed[name].namespace, []).append(listed[name])
+    return share_out(namespaces, ran, slices, maker.held_out)
+
+
+def _findings(
+    known: Objects, webhooks: Mapping[str, Assembled], left_out: Mapping[str, str], stand_ins: bool
+) -> list[Finding]:
+    """What is wrong, in the order of the objects."""
     findings: list[Finding] = []
-    for each in objects:
-        if each.kind == WEBHOOK:
-            part = before.get(each.key)
-            if part is None or not _unchanged(part, each, known):
-                part = maker.webhook(each)
-            webhooks[each.key] = part
-            findings += part.findings
-        elif each.kind == WEBHOOK_TEST:
-            findings += maker.test(each)
-    config = _whole([webhooks[name].config for name in sorted(webhooks)], cluster_events, key)
-    return Assembly(config, findings, webhooks)
+    for (kind, name), each in known.items():
+        if kind == WEBHOOK_TEST:
+            findings += findings_of_test(each, known, stand_ins=stand_ins)
+        elif kind == WEBHOOK:
+            findings += webhooks[name].findings if name in webhooks else ()
+            if name in left_out:
+                findings.append(Finding(WEBHOOK, name, "spec", left_out[name], reason=TOO_LARGE))
+    return findings
 
 
 def _unchanged(part: Assembled, webhook: Object, known: Objects) -> bool:
@@ -132,12 +197,15 @@ def _unchanged(part: Assembled, webhook: Object, known: Objects) -> bool:
     )
 
 
-def _whole(routes: list[RouteConfig], cluster_events: Sequence[str] | None, key: bytes) -> DispatchConfig:
+def _whole(
+    routes: Mapping[str, RouteConfig], cluster_events: Sequence[str] | None, key: bytes
+) -> DispatchConfig:
+    names = sorted(routes)
     namespaces = None if cluster_events is None else sorted(cluster_events)
-    config = DispatchConfig(hash="", cluster_events=namespaces, webhooks=routes)
+    config = DispatchConfig(hash="", cluster_events=namespaces, webhooks=[routes[name] for name in names])
     parts = [
         f"{config.version} {namespaces}",
-        *(f"{route.key} {route.hash} {route.requested_at}" for route in routes),
+        *(f"{name} {routes[name].hash} {routes[name].requested_at}" for name in names),
     ]
     return config.model_copy(update={"hash": hmac.digest(key, "\n".join(parts).encode(), "sha256").hex()})
 
@@ -151,15 +219,36 @@ class _Maker:
         self._stand_ins = stand_ins
         self._samples = SampleChecks()
 
-    def webhook(self, webhook: Object) -> Assembled:
-        """The configuration of a webhook and what is wrong with it."""
+    def webhooks(
+        self, changed: Sequence[Object], before: Mapping[str, Assembled], checks: int | None
+    ) -> dict[str, Assembled]:
+        """The parts of webhooks, as many as the namespaces' budgets of checks allow, one of each at least."""
+        made: dict[str, Assembled] = {}
+        tried: Counter[str] = Counter()
+        share = math.inf
+        if checks is not None:
+            namespaces = {each.namespace for each in changed}
+            share = min(checks, CONFIG_CHECKS_TOGETHER // max(1, len(namespaces)))
+        for each in changed:
+            if each.namespace not in tried or tried[each.namespace] < share:
+                count = self._samples.tried
+                made[each.key] = self.webhook(each, before.get(each.key))
+                tried[each.namespace] += max(
+                    1, self._samples.tried - count + _expressions(made[each.key].config)
+                )
+        return made
+
+    def webhook(self, webhook: Object, before: Assembled | None) -> Assembled:
+        """The configuration of a webhook and what is wrong with it. `before`: an earlier one of the same name."""
         found: list[Finding] = []
-        spec = _read(Webhook, webhook, found)
+        templates = Checked()
+        spec = _read(webhook, found)
         triggers, filters = _matching(webhook, found)
         resolved = Resolved()
         if spec is not None:
             resolved = self._resolve(webhook, spec, found)
-            self._check_spec(webhook, spec, resolved, found)
+            templates = self._templates(webhook, spec, resolved, before)
+            self._check_spec(webhook, spec, templates, found)
         wrong = next((each for each in found if each.severity == "error"), None)
         config = RouteConfig(
             namespace=webhook.namespace,
@@ -175,7 +264,20 @@ class _Maker:
             configs=dict(sorted(resolved.configs.items())),
             requested_at=requested_at(webhook),
         )
-        return Assembled(webhook.body, self._used(webhook, spec), self._hashed(config), tuple(found))
+        checked = None if spec is None else (spec, resolved)
+        used = self._used(webhook, spec)
+        return Assembled(webhook.body, used, self._hashed(config), tuple(found), checked, templates)
+
+    def held_out(self, route: RouteConfig) -> RouteConfig:
+        """A webhook that has no room for more than what it matches by."""
+        nothing: dict[str, Any] = {
+            "spec": None,
+            "secrets": {},
+            "configs": {},
+            "held": LEFT_OUT,
+            "held_cause": None,
+        }
+        return self._hashed(route.model_copy(update=nothing))
 
     def _used(
         self, webhook: Object, spec: WebhookSpec | None
@@ -208,15 +310,26 @@ class _Maker:
     def _severity(self, absent: bool) -> Severity:
         return "warning" if absent and self._stand_ins else "error"
 
+    def _templates(
+        self, webhook: Object, spec: WebhookSpec, resolved: Resolved, before: Assembled | None
+    ) -> Checked:
+        """What its templates are like; they are not tried again when, say, a token was rotated."""
+        if before is not None and before.checked is not None:
+            old, old_resolved = before.checked
+            same_url = spec.url_from is None or resolved.secrets == old_resolved.secrets
+            if spec == old and resolved.configs == old_resolved.configs and same_url:
+                return before.templates
+        return self._samples.check(webhook, spec, resolved)
+
     def _check_spec(
-        self, webhook: Object, spec: WebhookSpec, resolved: Resolved, found: list[Finding]
+        self, webhook: Object, spec: WebhookSpec, checked: Checked, found: list[Finding]
     ) -> None:
         """What only shows when a valid spec is compiled, and rendered with the sample events."""
         try:
             compile_validators(spec.response_validators)
         except FieldError as error:
             found.append(_of_field(webhook, error))
-        for failure in self._samples.check(webhook, spec, resolved).failures:
+        for failure in checked.failures:
             found.append(
                 Finding(
                     WEBHOOK,
@@ -230,63 +343,18 @@ class _Maker:
                 )
             )
 
-    def test(self, test: Object) -> list[Finding]:
-        """What is wrong with a WebhookTest."""
-        found: list[Finding] = []
-        spec = _read(WebhookTest, test, found)
-        if spec is None:
-            return found
-        webhook = self._known.get((WEBHOOK, f"{test.namespace}/{spec.webhook_ref.name}"))
-        if webhook is None:
-            sentence = absent(WEBHOOK, spec.webhook_ref.name, test.namespace, self._stand_ins)
-            found.append(
-                self._unresolved(test, "spec.webhookRef.name", sentence, "WebhookNotFound", absent=True)
-            )
-        if spec.event_from is not None:
-            found += self._event_from(test, spec)
-        elif problem := _no_event(spec, webhook):
-            found.append(Finding(WEBHOOK_TEST, test.key, "spec.trigger", problem))
-        elif spec.event is not None and not isinstance(spec.event.get("event_type", ""), str):
-            problem = "must be a string such as AccessRequestCreated, or be left out"
-            found.append(Finding(WEBHOOK_TEST, test.key, "spec.event.event_type", problem))
-        return found
-
-    def _event_from(self, test: Object, spec: WebhookTestSpec) -> list[Finding]:
-        assert spec.event_from is not None
-        ref = spec.event_from.config_map_key_ref
-        source = self._known.get((CONFIG_MAP, f"{test.namespace}/{ref.name}"))
-        where = "spec.eventFrom.configMapKeyRef"
-        if source is None:
-            sentence = absent(CONFIG_MAP, ref.name, test.namespace, self._stand_ins)
-            return [self._unresolved(test, where, sentence, "ConfigMapNotFound", absent=True)]
-        try:
-            _check_event(text_of(source, ref.key), f"key {ref.key} of ConfigMap {ref.name}")
-        except UnfitError as error:
-            return [self._unresolved(test, where, str(error), error.reason, absent=False)]
-        return []
-
-    def _unresolved(self, test: Object, where: str, sentence: str, reason: str, *, absent: bool) -> Finding:
-        severity = self._severity(absent)
-        return Finding(WEBHOOK_TEST, test.key, where, sentence, severity, "ResolvedRefs", reason=reason)
-
 
 def _body(found: Object | None) -> Mapping[str, Any] | None:
     return found.body if found is not None else None
 
 
-@overload
-def _read(model: type[Webhook], owner: Object, found: list[Finding]) -> WebhookSpec | None: ...
-@overload
-def _read(model: type[WebhookTest], owner: Object, found: list[Finding]) -> WebhookTestSpec | None: ...
-def _read(
-    model: type[Webhook] | type[WebhookTest], owner: Object, found: list[Finding]
-) -> WebhookSpec | WebhookTestSpec | None:
+def _read(webhook: Object, found: list[Finding]) -> WebhookSpec | None:
     """The spec, None if a rule is broken; then `found` gets every mistake."""
     try:
-        return model.model_validate(owner.body, by_alias=True, by_name=False).spec
+        return Webhook.model_validate(webhook.body, by_alias=True, by_name=False).spec
     except ValidationError:
-        wrong = problems(owner.kind, owner.body)
-        found += [Finding(owner.kind, owner.key, each.field, each.sentence) for each in wrong]
+        wrong = problems(WEBHOOK, webhook.body)
+        found += [Finding(WEBHOOK, webhook.key, each.field, each.sentence) for each in wrong]
         return None
 
 
@@ -313,28 +381,12 @@ def _concerns_matching(path: str) -> bool:
     return path in ("", "spec") or path.startswith(("spec.triggers", "spec.filters"))
 
 
+def _expressions(route: RouteConfig) -> int:
+    """How many expressions had to be compiled, which may take as long as a template's try."""
+    given = route.filters.match_expressions if route.filters else None
+    return sum(len(each.values or ()) for each in given or () if each.operator == "Matches")
+
+
 def _active(webhook: Object) -> bool:
     """Whether it accepts events: a mistake elsewhere in the spec must not turn an inactive webhook on."""
     return not (isinstance(webhook.spec, Mapping) and webhook.spec.get("active") is False)
-
-
-def _no_event(spec: WebhookTestSpec, webhook: Object | None) -> str | None:
-    """Why there would be no event to test with, if so."""
-    if spec.trigger is not None:
-        if spec.trigger in SAMPLE_TRIGGERS or spec.event is not None:
-            return None
-        return f"there is no sample event of {spec.trigger}: give the whole event in spec.event"
-    triggers = webhook.spec.get("triggers") if webhook and isinstance(webhook.spec, Mapping) else None
-    if not isinstance(triggers, list) or any(trigger in SAMPLE_TRIGGERS for trigger in triggers):
-        return None
-    return "none of the webhook's triggers has a sample event: name a concrete trigger and give spec.event"
-
-
-def _check_event(text: str, what: str) -> None:
-    """UnfitError unless the text is one event."""
-    try:
-        event, _ = read_json(text.encode())
-    except ValueError as problem:
-        raise UnfitError(f"{what} {problem}", "InvalidEvent") from None
-    if not isinstance(event, dict) or not isinstance(event.get("event_type"), str):
-        raise UnfitError(f"{what} is not an event: it must be a JSON object with event_type", "InvalidEvent")

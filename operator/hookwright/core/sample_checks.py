@@ -51,6 +51,8 @@ class SampleChecks:
     """Checks webhooks, remembering what was tried."""
 
     def __init__(self) -> None:
+        self.tried = 0
+        """How often a template was compiled or rendered so far."""
         self._tried: dict[tuple[Any, ...], Tried] = {}
         self._full = {trigger: Sample(trigger, False, sample_event(trigger)) for trigger in SAMPLE_TRIGGERS}
         self._lean = {
@@ -95,6 +97,7 @@ class SampleChecks:
             known = self._tried.get((*key, purse))
         if known is None:
             known = Trial(piece, webhook, samples).run(purse)
+            self.tried += 1 + len(samples)
             self._tried[(*key, purse) if known.short else key] = known
         return known
 

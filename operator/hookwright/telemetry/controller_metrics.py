@@ -25,6 +25,8 @@ class ControllerMetrics(Collector):
         self.managed: Callable[[], Mapping[tuple[str, str], int]] = dict
         self.dispatchers = 0
         self.config_hash = ""
+        self.config_fullness = 0.0
+        self.left_out = self.waiting = 0
         self._writes: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
         self._missed: Counter[str] = Counter()
@@ -74,6 +76,16 @@ class ControllerMetrics(Collector):
         last = self._last_build_seconds
         yield GaugeMetricFamily(f"{_PREFIX}_last_build_seconds", "Time of the last rebuild.", value=last)
         yield GaugeMetricFamily(f"{_PREFIX}_dispatchers", "Dispatchers that answer.", value=self.dispatchers)
+        for gauge, about, figure in (
+            (
+                "configuration_fullness",
+                "Room that webhooks want; above 1 some are left out.",
+                self.config_fullness,
+            ),
+            ("webhooks_left_out", "Webhooks that have no room in the configuration.", self.left_out),
+            ("webhooks_waiting", "Webhooks that are yet to be checked.", self.waiting),
+        ):
+            yield GaugeMetricFamily(f"{_PREFIX}_{gauge}", about, value=figure)
         managed = GaugeMetricFamily(
             "hookwright_managed_resources", "Objects by state.", labels=["kind", "state"]
         )

@@ -1,34 +1,49 @@
 """The folder of configuration: written whole by whoever assembles it, read by the dispatcher, last good kept.
 
-What its files hold is the business of `core.config_parts`. A folder whose parts do not agree with its manifest is
-half-mounted or damaged: it is refused and what runs stays.
+What its files hold is the business of `core.config_parts` and `core.config_reader`. A folder whose parts do not agree
+with its manifest is half-mounted or damaged: it is refused and what runs stays.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
-import orjson
-from pydantic import ValidationError
-
-from hookwright.api.config import CONFIG_VERSION, DispatchConfig
-from hookwright.core.config_parts import MANIFEST, encode, part_name
+from hookwright.api.config import DispatchConfig
+from hookwright.core.config_parts import MANIFEST, encode
+from hookwright.core.config_reader import Reader, part_names
 from hookwright.errors import ConfigurationError
-from hookwright.limits import CONFIG_BYTES, CONFIG_PARTS
 
 
 def write(folder: Path, config: DispatchConfig) -> None:
-    """Write a configuration; files are mode 0600, each replaced in one step, the manifest last."""
+    """Write a configuration. Raises ConfigurationError, OSError."""
+    keep(folder, encode(config))
+
+
+def keep(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a configuration that differ; mode 0600, each replaced in one step, the manifest last.
+
+    What an earlier configuration had and this one has not is removed. Raises OSError.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = encode(config)
     for name in sorted(files, key=lambda name: name == MANIFEST):
+        if _content(folder / name) == files[name]:
+            continue
         temporary = folder / f".{name}.new"
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(files[name])
         temporary.rename(folder / name)
+    for path in folder.glob("part-*"):
+        if path.name not in files:
+            path.unlink()
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def stamp(folder: Path) -> str | None:
@@ -39,31 +54,20 @@ def stamp(folder: Path) -> str | None:
         return None
 
 
-def read(folder: Path) -> DispatchConfig:
-    """The configuration in a folder. Raises ConfigurationError with one sentence."""
+def read(folder: Path, reader: Reader | None = None) -> DispatchConfig:
+    """The configuration in a folder; `reader`: of earlier ones. Raises ConfigurationError with one sentence."""
+    return read_files(folder, reader or Reader())[0]
+
+
+def read_files(folder: Path, reader: Reader) -> tuple[DispatchConfig, dict[str, bytes]]:
+    """The configuration in a folder and the files it was read from. Raises ConfigurationError with one sentence."""
     try:
-        manifest = orjson.loads((folder / MANIFEST).read_bytes())
-        version, hashes = manifest["version"], manifest["parts"]
-        if version != CONFIG_VERSION:
-            raise ConfigurationError(f"{folder}: version {version} of the configuration is not known here.")
-        parts = [(folder / part_name(number)).read_bytes() for number in range(len(hashes[:CONFIG_PARTS]))]
+        files = {MANIFEST: (folder / MANIFEST).read_bytes()}
+        files |= {name: (folder / name).read_bytes() for name in part_names(files[MANIFEST])}
+        return reader.read(files), files
     except FileNotFoundError as error:
         raise ConfigurationError(f"{folder}: {Path(error.filename).name} is not there (yet).") from error
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"{folder}: {MANIFEST} cannot be read.") from error
-    if [hashlib.sha256(part).hexdigest() for part in parts] != hashes:
-        raise ConfigurationError(f"{folder}: the parts do not agree with {MANIFEST}; waiting for the rest.")
-    try:
-        unpacker = zlib.decompressobj(wbits=31)
-        document = unpacker.decompress(b"".join(parts), CONFIG_BYTES)
-        if unpacker.unconsumed_tail:
-            raise ConfigurationError(f"{folder}: the configuration is larger than its limit.")
-        # a newer controller may say more than we know (SPEC 8: the neighbouring release can read it)
-        return DispatchConfig.model_validate_json(document, extra="ignore")
-    except zlib.error as error:
-        raise ConfigurationError(f"{folder}: the configuration is damaged.") from error
-    except ValidationError as error:  # its text would show values, which may be secrets
-        place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise ConfigurationError(
-            f"{folder}: the configuration does not fit this release ({place})."
-        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: it cannot be read ({error.strerror}).") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{folder}: {error}") from error.__cause__

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from hookwright.api.config import DispatchConfig
+from hookwright.core.config_reader import Reader
 from hookwright.dispatcher.configuration import config_folder
 from hookwright.dispatcher.configuration.folder_changes import folder_changes
 from hookwright.dispatcher.configuration.loader import Loader
@@ -28,6 +30,7 @@ class Follower:
         self, folder: Path, last_good: Path | None, loader: Loader, refused: Callable[[], None]
     ) -> None:
         self._folder, self._last_good, self._loader, self._refused = folder, last_good, loader, refused
+        self._reader = Reader()
         self._seen: str | None = None
         """The stamp of what is in force."""
 
@@ -35,7 +38,7 @@ class Follower:
         """The folder's, or the last good one's. Without either there is none yet, and events are 503."""
         stamp = config_folder.stamp(self._folder)
         try:
-            await self.use(await asyncio.to_thread(config_folder.read, self._folder))
+            await self._use_folder()
         except ConfigurationError as error:
             log.warning("configuration.refused", reason=str(error))
             if stamp is not None:
@@ -45,18 +48,26 @@ class Follower:
             return
         if self._last_good is not None:
             try:
-                await self._loader.load(await asyncio.to_thread(config_folder.read, self._last_good))
+                config = await asyncio.to_thread(config_folder.read, self._last_good, self._reader)
+                await self._loader.load(config)
             except ConfigurationError as error:
                 log.warning("configuration.refused", reason=str(error))
 
     async def use(self, config: DispatchConfig) -> None:
         """Put a configuration in force and keep it as the last good one."""
+        await self._put_in_force(config, partial(config_folder.write, config=config))
+
+    async def _use_folder(self) -> None:
+        config, files = await asyncio.to_thread(config_folder.read_files, self._folder, self._reader)
+        await self._put_in_force(config, partial(config_folder.keep, files=files))
+
+    async def _put_in_force(self, config: DispatchConfig, keep: Callable[[Path], None]) -> None:
         await self._loader.load(config)
         self._loader.problem = None
         if self._last_good is None:
             return
         try:
-            await asyncio.to_thread(config_folder.write, self._last_good, config)
+            await asyncio.to_thread(keep, self._last_good)
         except OSError as error:
             log.warning("configuration.not_kept", folder=str(self._last_good), reason=error.strerror)
 
@@ -75,7 +86,7 @@ class Follower:
             self._loader.problem = None
             return
         try:
-            await self.use(await asyncio.to_thread(config_folder.read, self._folder))
+            await self._use_folder()
         except ConfigurationError as error:
             self._refused()
             if self._loader.problem != str(error):
