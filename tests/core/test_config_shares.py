@@ -152,6 +152,5 @@ def test_what_is_only_measured_is_measured_once() -> None:
     slices = Slices()
     found = shared(*teams, slices=slices)
     encoded = slices.encoded
-    slices.turn()
     assert shared(*teams, slices=slices) == found
     assert slices.encoded == encoded
