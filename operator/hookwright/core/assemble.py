@@ -169,7 +169,6 @@ def _shared(
     listed: Mapping[str, RouteConfig], ran: Mapping[str, RouteConfig], slices: Slices, maker: _Maker
 ) -> Shared:
     """The configuration's room, shared out among the namespaces."""
-    slices.turn()
     namespaces: dict[str, list[RouteConfig]] = {}
     for name in sorted(listed):
         namespaces.setdefault(listed[name].namespace, []).append(listed[name])

@@ -86,11 +86,6 @@ class Slices:
         self.encoded = 0
         """How many slices were encoded so far."""
 
-    def turn(self) -> None:
-        """Another configuration begins."""
-        for each in (self._sizes, self._lengths, self._sizes_of, self._lengths_of):
-            each.turn()
-
     def size(self, route: RouteConfig) -> int:
         """Bytes of a webhook in the document, its comma included."""
         return self._sizes.get(_ident(route), lambda: len(_text(route)) + 1)
@@ -117,10 +112,12 @@ class Slices:
         return _files(config, places)
 
     def keep_only(self, namespaces: Iterable[Sequence[RouteConfig]]) -> None:
-        """Forget the slices that were only measured: these are the ones that are written."""
+        """A configuration is decided: forget what it did not ask for, and slices that were only measured."""
         self._kept = {
             idents: self._slice(idents, routes) for routes in namespaces for idents in self._slices_of(routes)
         }
+        for each in (self._sizes, self._lengths, self._sizes_of, self._lengths_of):
+            each.turn()
 
     def _slices_of(self, routes: Sequence[RouteConfig]) -> Mapping[Group, int]:
         """The slices of a namespace with their lengths."""

@@ -66,7 +66,6 @@ class Reader:
             raise ConfigurationError("the configuration is damaged.") from error
 
     def _sliced(self, manifest: Mapping[str, Any], parts: list[bytes]) -> DispatchConfig:
-        self._known.turn()
         webhooks: list[RouteConfig] = []
         room, at, last = CONFIG_BYTES, manifest["start"], 0
         for part, lengths in zip(parts, manifest["slices"], strict=True):
@@ -85,6 +84,7 @@ class Reader:
         rest = _expanded(parts[-1][last : last + manifest["rest"]], CONFIG_REST_BYTES)
         others = DispatchConfig.model_validate_json(HEAD + rest, extra="ignore")
         webhooks.sort(key=attrgetter("key"))
+        self._known.turn()
         return others.model_copy(update={"webhooks": webhooks})
 
     def _parsed(self, packed: bytes, room: int) -> tuple[list[RouteConfig], int]:

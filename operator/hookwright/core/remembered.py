@@ -13,14 +13,14 @@ Value = TypeVar("Value")
 
 
 class Remembered(Generic[Key, Value]):
-    """What the last round and the present one asked for."""
+    """What the last round asked for, and the present one."""
 
     def __init__(self) -> None:
         self._before: dict[Key, Value] = {}
         self._now: dict[Key, Value] = {}
 
     def turn(self) -> None:
-        """A round begins: what the last one did not ask for is dropped."""
+        """A round ends: what it did not ask for is dropped."""
         self._before, self._now = self._now, {}
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
