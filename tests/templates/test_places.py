@@ -277,3 +277,49 @@ def test_a_body_that_renders_to_a_text_is_refused() -> None:
         TemplateError, match="a body is a JSON object or list; this one comes out as something else"
     ):
         render("{{ data.id }}")
+
+
+@pytest.mark.parametrize(
+    ("template", "line"),
+    [
+        (r'{"t": "payload={\"id\": \"{{ data.v }}\"}"}', "{{ data.v | json }}"),
+        (r'{"t": "payload={\"id\": {{ data.v }}}"}', "{{ data.v | json }}"),
+        (r'{"t": "payload={\"a\": 1, \"id\":\n \"{{ data.v | upper }}\"}"}', "{{ data.v | upper | json }}"),
+        (r'{"t": "payload={\"id\": \"{{ data.v or 1 }}\"}"}', "{{ (data.v or 1) | json }}"),
+        (r'{"t": "payload={\"id\": \"{{ data.v | json }}\"}"}', "{{ data.v | json }}"),
+        (r'{"t": "payload={\"{{ data.v }}\": 1}"}', "{{ data.v | json }}"),
+        (r'{"t": "{\"id\": \"{{ data.v }}\"} was sent"}', "{{ data.v | json }}"),
+        (r'{"t": "p={ {% if data.v %}\"id\": \"{{ data.v }}\"{% endif %} }"}', "{{ data.v | json }}"),
+        (r'{"t": "{\"a\": \"payload={\\\"id\\\": \\\"{{ data.v }}\\\"}\"}"}', "{{ data.v | json }}"),
+    ],
+)
+def test_json_that_is_part_of_a_longer_text_takes_json(template: str, line: str) -> None:
+    """A quote in a value would end its string there and could add a field, so the cure is named; with it nothing can."""
+    with pytest.raises(TemplateError) as caught:
+        compile_body(template)
+    assert str(caught.value).endswith(
+        f"the text around this holds JSON that a quote in the value would break; write {line}, without quotes around it"
+    )
+    assert caught.value.line == 1
+
+
+def test_json_that_is_part_of_a_longer_text_keeps_its_fields() -> None:
+    """What the cure writes is read back as the value, whatever it holds."""
+    value = '", "admin": true, "x": "'
+    text = json.loads(render(r'{"t": "payload={\"id\": {{ data.v | json }}}"}', v=value))["t"]
+    assert json.loads(text.removeprefix("payload=")) == {"id": value}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        r'{"t": "She said: \"{{ data.v }}\""}',
+        r'{"t": "\"a\", \"{{ data.v }}\" and {braces}: \"{{ data.v }}\""}',
+        r'{"t": "Reason: \"{{ data.v }}\", {{ data.v }}: \"{{ data.v }}\""}',
+        r'{"t": "{\"id\": \"{{ data.v }}\", \"n\": {{ data.v }}}"}',
+        r'{"t": "[\"{{ data.v }}\"] was said"}',
+    ],
+)
+def test_quotes_in_a_sentence_stay_what_they_are(template: str) -> None:
+    """A text in quotes is no JSON, and JSON that is all of a string is escaped for it anyway."""
+    assert "x" in json.loads(render(template, v="x"))["t"]

@@ -27,9 +27,20 @@ _PUNCTUATION: Final = re.compile(
     r"""\{\{-?\s*(['"])\s*,\s*\1\s+if\s+(.*?)(?:\s+else\s+(?:''|""))?\s*-?\}\}""", re.S
 )
 
-_CURE_CHARACTERS: Final = 200  # of a tag that is quoted in its own cure
+
+def _embedded(depth: int) -> re.Pattern[str]:
+    """`{"id": "` or `{"` inside `depth` strings, right before an expression: JSON, whatever text stands before it."""
+    quote = rf'(?<!\\)\\{{{2**depth - 1}}}"'
+    blanks = r"(?:[ \t]|\\+[nrt])*"
+    key = rf'{quote}[^"\\]*{quote}{blanks}:{blanks}'
+    return re.compile(rf'(?:(?:\A|[{{,]){blanks}{key}(?:{quote}[^"\\]*)?|\{{{blanks}{quote}[^"\\]*)\Z')
+
 
 _STRINGS_MAX: Final = 3
+_EMBEDDED: Final = {depth: _embedded(depth) for depth in range(1, _STRINGS_MAX + 1)}
+_EMBEDDED_CHARACTERS: Final = 200  # before an expression that are looked at
+
+_CURE_CHARACTERS: Final = 200  # of a tag that is quoted in its own cure
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,7 @@ class Places:
         self._verdicts: dict[StringID, set[Verdict]] = {}
         self._spots: dict[int, set[_Spot]] = {}
         self._expressions: dict[int, nodes.Expr] = {}
+        self._before: dict[int, str] = {}
         self._plain: set[int] = set()
         self._known: dict[tuple[int, State, Rounds | None], frozenset[State]] = {}
         self._read: dict[tuple[int, State], State] = {}
@@ -98,13 +110,33 @@ class Places:
                     "give each path its own string",
                 )
             if "plain" in verdicts:
+                self._check_embedded(key, depth)
                 return environment.string_writer(depth)
         depth = len(spot.strings) + spot.in_string
         if depth > _STRINGS_MAX:
             raise self._refusal(
                 key, "this stands in a string inside a string inside a string inside a string"
             )
-        return environment.string_writer(depth) if spot.in_string else environment.json_writer(depth)
+        if not spot.in_string:
+            return environment.json_writer(depth)
+        self._check_embedded(key, depth)
+        return environment.string_writer(depth)
+
+    def _check_embedded(self, key: int, depth: int) -> None:
+        """Raises TemplateError in JSON behind other text: a quote in the value would end its string there."""
+        expression = self._expressions[key]
+        before = _EMBEDDED[depth].search(self._before.get(key, ""))
+        by_json = isinstance(expression, nodes.Filter) and expression.name in ("json", "tojson")
+        if before is None or (by_json and before[0].rstrip().endswith(":")):
+            return
+        inner = self._outline.tags[key].text[2:-2].strip("-+ \t\r\n")
+        simple = isinstance(expression, nodes.Name | nodes.Getattr | nodes.Getitem | nodes.Filter)
+        line = inner if by_json else f"{inner} | json" if simple else f"({inner}) | json"
+        raise self._refusal(
+            key,
+            "the text around this holds JSON that a quote in the value would break; "
+            f"write {{{{ {line} }}}}, without quotes around it",
+        )
 
     def _refusal(self, key: int, sentence: str) -> TemplateError:
         tag = self._outline.tags[key]
@@ -138,12 +170,14 @@ class Places:
 
     def _statement(self, node: nodes.Node, state: State, rounds: Rounds | None) -> Iterable[State]:
         if isinstance(node, nodes.Output):
+            text = ""
             for part in node.nodes:
-                state = (
-                    self._text(part, state)
-                    if isinstance(part, nodes.TemplateData)
-                    else self._place(part, state)
-                )
+                if isinstance(part, nodes.TemplateData):
+                    text = part.data[-_EMBEDDED_CHARACTERS:]
+                    state = self._text(part, state)
+                else:
+                    self._before[id(part)], text = text, ""
+                    state = self._place(part, state)
             return (state,)
         if isinstance(node, nodes.If):
             return self._if(node, state, rounds)
