@@ -31,6 +31,7 @@ TEXT = "größe ✓ 中"
         (rb"\u0061", "text/plain; charset=unicode_escape", r"\u0061"),
         (b"abc", "text/plain; charset=iso-8859-99", "abc"),
         (b"abc", "text/plain; charset=", "abc"),
+        (b"abc", "text/plain; charset=cp037", "abc"),
         (b"", "text/plain; charset=utf-16", ""),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Final
 
 _TOLD: Final = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _KNOWN: Final = re.compile(
-    r"utf-?(?:16|32)(?:le|be)?|(?:iso-?8859-?|windows-?|cp)\d{1,4}|latin-?1|koi8-[ru]|"
+    r"utf-?(?:16|32)(?:le|be)?|iso-?8859-?\d{1,2}|(?:windows-?|cp)125\d|latin-?1|koi8-[ru]|"
     r"shift[-_]jis|euc-(?:jp|kr)|gb(?:k|2312|18030)|big5"
 )
 _MARKS: Final = (  # UTF-32 before UTF-16, whose mark it begins with

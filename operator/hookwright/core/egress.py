@@ -93,7 +93,9 @@ _EMBEDDED: tuple[tuple[ipaddress.IPv6Network, Callable[[bytes], list[bytes]]], .
     (ipaddress.IPv6Network("2001::/32"), _teredo),
     (ipaddress.IPv6Network("::/96"), _last_four),  # compatible, deprecated; `::` and `::1` are no IPv4
 )
-_ISATAP = bytes.fromhex("005efe")  # RFC 5214 section 6.1, behind a byte of two flags
+_ISATAP = bytes.fromhex(
+    "005efe"
+)  # RFC 5214 section 6.1: behind any prefix, which counts too, and a byte of two flags
 _NO_IPV4 = (_V6("::"), _V6("::1"))
 
 
@@ -196,15 +198,13 @@ def _globs(setting: str, globs: Sequence[str]) -> re.Pattern[str] | None:
 
 
 def _judged(address: _Address) -> list[_Address]:
-    """The addresses to judge in place of this one: the IPv4 ones that it stands for, else itself."""
+    """The addresses to judge in place of this one: the IPv4 ones that it stands for, else itself. All must pass."""
     if isinstance(address, _V4) or address in _NO_IPV4:
         return [address]
     for network, extract in _EMBEDDED:
         if address in network:
             return [_V4(packed) for packed in extract(address.packed)]
-    if (
-        address.packed[8] < 4 and address.packed[9:12] == _ISATAP
-    ):  # behind any prefix, which is judged as well
+    if address.packed[8] < 4 and address.packed[9:12] == _ISATAP:
         return [address, _V4(address.packed[12:])]
     return [address]
 

@@ -57,7 +57,7 @@ def test_nothing_of_a_secret_moves_up_from_the_edge() -> None:
     """Thousands of whole ones shrink to their names; the one that was cut with the answer stays where it was."""
     for before in range(len(TOKEN) + 1):
         many = "\n" * before + f"{TOKEN}\n" * 3_000
-        few = "\n" * (45_000 + before) + f"{TOKEN}\n" * 700
+        few = "\n" * (55_000 + before) + f"{TOKEN}\n" * 400
         for told, limit in ((many, HISTORY_BODY_BYTES), (few, 2 * ANSWER_BYTES)):
             body = kept(told.encode()[:ANSWER_BYTES], limit=limit)["body"]
             assert set(body.removesuffix("…").split("\n")) <= {"‹secret a/b›", ""}
