@@ -147,6 +147,9 @@ MANIFEST_DEPTH = 100  # nesting of one document
 ADMIN_BODY_BYTES = 4 * MIB  # a test run carries a whole webhook and an event
 ADMIN_PAGE_DEFAULT = 50
 ADMIN_PAGE_MAX = 500
+ADMIN_SLICE = 50  # items written into an answer in one go: 1 to 3 ms
+ADMIN_SLICE_BYTES = 64 * KIB  # of text after which a slice ends: invocations carry bodies
+CHANGES_REMOVED = 10_000  # webhooks that went, remembered for `since`; with older ones everything is told anew
 REPLAY_IDS = 10_000  # delivery ids in one replay request
 
 # --- dispatch configuration ----------------------------------------------------------------------
@@ -176,6 +179,11 @@ REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a 
 
 # --- telemetry ---------------------------------------------------------------------------------
 METRICS_WEBHOOKS = 250  # webhooks with time series of their own; the rest is summed: bounds a scrape to some ms
+LOOP_BEAT_SECONDS = 0.01  # between two beats of the event loop: how exactly its stops are measured
+LOOP_STOP_SECONDS = 0.05  # of a missing beat that are a stop: as long as a delivery may wait for others (SPEC 5)
+LOOP_LOG_SECONDS = 10.0  # between two lines about stops
+LOOP_PLACES = 8  # that are remembered of what ran in a stop
+LOOP_FRAMES = 4  # of each: the function and its callers
 LOG_BUFFER_BYTES = 4 * MIB  # lines held while nobody reads: some seconds of them; further ones are dropped
 LOG_BUFFER_SECONDS = 0.05  # an attempt's line is held for, so that many cost one write
 LOG_DRAIN_SECONDS = 1.0  # that the end of the process waits for a reader

@@ -43,6 +43,7 @@ from hookwright.limits import FOLDER_LOOK_SECONDS, STORE_FLUSH_SECONDS, STORE_OP
 from hookwright.outbound.sender import HttpSender
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
+from hookwright.telemetry.loop_watch import LoopWatch
 from hookwright.telemetry.metrics import Metrics, Observed
 from hookwright.telemetry.record import AttemptDetails
 
@@ -88,6 +89,7 @@ class Dispatcher:
         self._observe = observe
         self._clock = Clock()
         self._metrics = Metrics()
+        self._loop_watch = LoopWatch(self._metrics.loop_stopped)
         self._background = Background(failed=self._metrics.round_failed, end=self._fail)
         self._stopping = asyncio.Event()
         self._store: Store | None = None
@@ -100,6 +102,7 @@ class Dispatcher:
         With a `config` no folder of configuration is read or watched; `use` gives the next one.
         """
         settings, clock = self._settings, self._clock
+        self._loop_watch.start()
         tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
         admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
         self._sender = make_sender(settings)
@@ -222,6 +225,7 @@ class Dispatcher:
             config_hash=None if loader.config is None else loader.config.hash,
             loaded_at=loader.loaded_at,
             stats=self._store.upkeep.stats(),
+            slowest=self._loop_watch.slowest(),
         )
 
     def _observed(self, details: AttemptDetails) -> None:
@@ -266,6 +270,7 @@ class Dispatcher:
         if store is not None:
             await self._close(store)
         await self._sender.close()
+        self._loop_watch.close()
 
     async def _close(self, store: Store) -> None:
         await self._background.close()

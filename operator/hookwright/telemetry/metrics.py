@@ -31,6 +31,7 @@ from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import StoreStats
 from hookwright.limits import METRICS_WEBHOOKS
 from hookwright.telemetry import logs
+from hookwright.telemetry.loop_watch import Slowest
 from hookwright.telemetry.record import AttemptDetails
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -39,7 +40,7 @@ OTHERS: Final = "(others)"
 
 
 class Observed(NamedTuple):
-    """What gauges are read from: all lanes, the webhooks of the configuration in force, the store's figures.
+    """What gauges are read from: all lanes, the webhooks of the configuration in force, figures of store and loop.
 
     `loaded_at`: when that configuration came into force (epoch seconds).
     """
@@ -49,6 +50,7 @@ class Observed(NamedTuple):
     config_hash: str | None
     loaded_at: float | None
     stats: StoreStats
+    slowest: Slowest
 
 
 class Metrics(Collector):
@@ -65,6 +67,7 @@ class Metrics(Collector):
         self._pruned: Counter[str] = Counter()
         self._refused = 0
         self._rounds: Counter[str] = Counter()
+        self._stops = 0
         self._look: Callable[[], Observed] | None = None
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -104,6 +107,10 @@ class Metrics(Collector):
         """A configuration was refused; the last good one stays in force."""
         self._refused += 1
 
+    def loop_stopped(self) -> None:
+        """The event loop stood still."""
+        self._stops += 1
+
     # --- scrape ----------------------------------------------------------------------------------
 
     def watch(self, look: Callable[[], Observed]) -> None:
@@ -123,6 +130,7 @@ class Metrics(Collector):
             yield from _configuration(seen)
             yield from _lanes(seen.lanes, seen.webhooks)
             yield from _store(seen.stats)
+            yield from _loop(seen.slowest)
 
     def _counted(self) -> Iterator[Metric]:
         yield _counter(
@@ -170,6 +178,9 @@ class Metrics(Collector):
             "hookwright_round_failures", "What runs beside the events failed, by its name; it is tried again.",
             {(name,): count for name, count in self._rounds.items()}, "round",
         )  # fmt: skip
+        yield CounterMetricFamily(
+            "hookwright_loop_stops", "Stops of the event loop of 0.05 s and more.", self._stops
+        )
 
 
 class _Histogram:
@@ -285,3 +296,16 @@ def _store(stats: StoreStats) -> Iterator[Metric]:
             "hookwright_identity_window_start_timestamp_seconds", "Since when repeats are recognised.",
             stats.oldest_identity / 1000,
         )  # fmt: skip
+
+
+def _loop(slowest: Slowest) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "hookwright_loop_slowest_seconds",
+        "Longest stop of the event loop since the last scrape.",
+        slowest.wall,
+    )
+    yield GaugeMetricFamily(
+        "hookwright_loop_slowest_cpu_seconds",
+        "The same by what the process computed meanwhile, which a busy machine does not lengthen.",
+        slowest.cpu,
+    )
