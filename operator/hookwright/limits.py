@@ -85,6 +85,7 @@ PARSED_EVENTS = 256  # of the latest events, kept parsed until their first attem
 PARSED_EVENT_BYTES = 4 * KIB  # a parsed event takes up to twenty times its text
 LANE_QUEUE_LEAST = 16
 LANE_QUEUE_LEAST_BYTES = 64 * KIB
+LANES_SLICE = 200  # lanes gone through before the event loop gets control back: 10 to 20 µs each
 LOAD_GROUP = 50  # webhooks built in one go of a thread, then put in force
 WARM_PAUSE_SECONDS = 0.01  # between two templates compiled ahead; each takes some milliseconds
 CLAIM_DELIVERIES = 2_000  # asked of the store in one call for many lanes: other work goes in between

@@ -35,6 +35,7 @@ def observed(*lanes: Lane, config_hash: str | None = None, loaded_at: float | No
 def scraped(metrics: Metrics) -> dict[str, float]:
     """`name{label="value",…}` → value, by Prometheus' own parser."""
     samples = {}
+    metrics.look()
     for family in text_string_to_metric_families(metrics.exposition().decode()):
         for sample in family.samples:
             labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))

@@ -13,6 +13,7 @@ from typing import Final
 import orjson
 
 from hookwright.api.config import DispatchConfig
+from hookwright.core.config_json import dump
 from hookwright.errors import ConfigurationError
 from hookwright.limits import CONFIG_PART_BYTES, CONFIG_PARTS, MIB
 
@@ -26,7 +27,7 @@ def part_name(number: int) -> str:
 
 def encode(config: DispatchConfig) -> dict[str, bytes]:
     """File name → content; the same configuration gives the same bytes. ConfigurationError: it is too large."""
-    packed = gzip.compress(orjson.dumps(config.model_dump(by_alias=True, exclude_none=True)), 6, mtime=0)
+    packed = gzip.compress(dump(config), 6, mtime=0)
     parts = [packed[at : at + CONFIG_PART_BYTES] for at in range(0, len(packed), CONFIG_PART_BYTES)]
     if len(parts) > CONFIG_PARTS:
         size, limit = len(packed) / MIB, CONFIG_PARTS * CONFIG_PART_BYTES / MIB

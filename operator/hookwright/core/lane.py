@@ -29,6 +29,7 @@ from hookwright.core.records import (
     DeadReason,
     Delivery,
     Finish,
+    LastInvocation,
     RouteCounts,
     StoredRoute,
     Wanted,
@@ -100,10 +101,12 @@ class Lane:
 
     # --- configuration ---------------------------------------------------------------------------
 
-    def taken(self, stored: StoredRoute | None, counts: RouteCounts | None) -> None:
+    def taken(
+        self, stored: StoredRoute | None, counts: RouteCounts | None, last: LastInvocation | None = None
+    ) -> None:
         """The lane begins here with what the store holds of it."""
         if stored is not None:
-            self.standing.taken(stored)
+            self.standing.taken(stored, last)
         if counts is not None:
             self._count(counts.waiting, counts.waiting_bytes, counts.dead)
             self._backlog.due(counts.next_due)
@@ -124,6 +127,7 @@ class Lane:
         elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = Window(*rules.rate)
         self.standing.configured(mark, held, message)
+        self._totals.touched.add(self.key)
         self._backlog.recall()
 
     @property
@@ -232,6 +236,7 @@ class Lane:
     def written(self, delivery: Delivery, finish: Finish) -> None:
         """The result of a delivery is on stable storage."""
         self._unwritten -= 1
+        self._totals.touched.add(self.key)
         self._known.discard(delivery.key)
         if finish.action is Action.DELAY:
             self._changes += 1
@@ -380,11 +385,14 @@ class Lane:
         self.dead += dead
         self._totals.waiting += waiting
         self._totals.waiting_bytes += size
+        self._totals.dead += dead
+        self._totals.touched.add(self.key)
         self._changes += 1
 
     def _fly(self, attempts: int) -> None:
         self.in_flight += attempts
         self._totals.in_flight += attempts
+        self._totals.touched.add(self.key)
 
     def _push(self, delivery: Delivery) -> None:
         self._known.add(delivery.key)

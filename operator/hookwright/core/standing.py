@@ -45,8 +45,9 @@ class Standing:
         """When it left the configuration (epoch seconds)."""
         return None if self.deleted_at_ms is None else self.deleted_at_ms / 1000
 
-    def taken(self, stored: StoredRoute) -> None:
+    def taken(self, stored: StoredRoute, last: LastInvocation | None = None) -> None:
         """Begin with what was remembered."""
+        self.last = last
         self._gone, self.deleted_at_ms = stored.gone, stored.deleted_at
         self.last_success_ms, self.last_failure_ms = stored.last_success, stored.last_failure
         self.consecutive_failures = stored.consecutive_failures

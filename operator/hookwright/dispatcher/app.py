@@ -19,8 +19,9 @@ from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.egress import EgressPolicy
 from hookwright.core.hosts import HostGuard
+from hookwright.core.invocations import last_invocation
 from hookwright.core.keys import Keys
-from hookwright.core.records import Action, AttemptRecord, Finish
+from hookwright.core.records import Action, AttemptRecord, Finish, LastInvocation
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.follower import Follower
@@ -92,6 +93,7 @@ class Dispatcher:
         self._loop_watch = LoopWatch(self._metrics.loop_stopped)
         self._background = Background(failed=self._metrics.round_failed, end=self._fail)
         self._stopping = asyncio.Event()
+        self._scrape: asyncio.Task[bytes] | None = None
         self._store: Store | None = None
         self.failure: BaseException | None = None
         """Why the dispatcher ends by itself, if it does."""
@@ -120,7 +122,8 @@ class Dispatcher:
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed
         )
-        self._lanes.take(counts, remembered)
+        last = await asyncio.to_thread(_last_invocations, await store.history.last_invocations(), work.tag)
+        await self._lanes.take(counts, remembered, last)
         self._acceptor = Acceptor(
             work, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
             backlog_total=settings.backlog_total, backlog_bytes=settings.backlog_bytes,
@@ -213,8 +216,11 @@ class Dispatcher:
         return None
 
     async def metrics(self) -> bytes:
-        """See `ports.admin.Probes`."""
-        return self._metrics.exposition()
+        """See `ports.admin.Probes`. Who asks while it is being written gets the same."""
+        if self._scrape is None or self._scrape.done():
+            self._metrics.look()
+            self._scrape = asyncio.create_task(asyncio.to_thread(self._metrics.exposition))
+        return await asyncio.shield(self._scrape)
 
     def _look(self) -> Observed:
         assert self._store is not None
@@ -280,6 +286,11 @@ class Dispatcher:
         self._lanes.close()
         await store.history.close()
         await store.work.close()
+
+
+def _last_invocations(records: dict[str, AttemptRecord], tag: str) -> dict[str, LastInvocation]:
+    """For a thread, as many webhooks take a while."""
+    return {key: last_invocation(record, tag) for key, record in records.items()}
 
 
 def _tokens(settings: Settings) -> Tokens | None:

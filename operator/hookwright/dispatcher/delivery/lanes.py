@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
 from hookwright.core.parsed import Parsed
-from hookwright.core.records import Delivery, Finish, RouteCounts, StoredRoute
+from hookwright.core.records import Delivery, Finish, LastInvocation, RouteCounts, StoredRoute
 from hookwright.core.request import Outgoing
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
@@ -27,8 +27,10 @@ from hookwright.dispatcher.delivery.claims import Claims
 from hookwright.dispatcher.delivery.records import Bodies
 from hookwright.dispatcher.delivery.results import Result, Results
 from hookwright.dispatcher.delivery.telling import Teller
+from hookwright.dispatcher.slices import in_slices
 from hookwright.limits import (
     IDLE_ATTEMPTS,
+    LANES_SLICE,
     STORE_FLUSH_SECONDS,
     TURN_CREDIT_MAX_SECONDS,
     TURN_CREDIT_SECONDS,
@@ -115,10 +117,24 @@ class Lanes:
             seat = self._seats[key] = _Seat(Lane(key, self.totals))
         return seat
 
-    def take(self, counts: Mapping[str, RouteCounts], remembered: Mapping[str, StoredRoute]) -> None:
+    async def take(
+        self,
+        counts: Mapping[str, RouteCounts],
+        remembered: Mapping[str, StoredRoute],
+        last: Mapping[str, LastInvocation],
+    ) -> None:
         """Begin with what the store holds of these webhooks."""
-        for key in counts.keys() | remembered.keys():
-            self.lane(key).taken(remembered.get(key), counts.get(key))
+        async for key in in_slices(counts.keys() | remembered.keys(), LANES_SLICE):
+            self.lane(key).taken(remembered.get(key), counts.get(key), last.get(key))
+
+    def touch(self, keys: Iterable[str]) -> None:
+        """What is shown of these webhooks may have changed."""
+        self.totals.touched.update(keys)
+
+    def touched(self) -> set[str]:
+        """Those of which what is shown may have changed since the last call."""
+        touched, self.totals.touched = self.totals.touched, set()
+        return touched
 
     def configure(
         self, key: str, target: Target | None, rules: Rules, *, mark: str, held: str | None, message: str
@@ -135,6 +151,7 @@ class Lanes:
         """A webhook turned out not to be usable as it is configured."""
         lane = self.lane(key)
         lane.standing.held(message)
+        self.touch([key])
         self.settle(lane)
 
     def remove(self, key: str) -> None:
@@ -142,6 +159,7 @@ class Lanes:
         seat = self._seat(key)
         self._close(seat)
         seat.lane.standing.removed(self._clock.now())
+        self.touch([key])
         self.settle(seat.lane)
 
     def drop_spent(self) -> None:
