@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -31,9 +32,10 @@ def dump(config: DispatchConfig) -> bytes:
     return head.removesuffix(b"]}") + b",".join(webhooks) + b"]}"
 
 
-def parse(document: bytes) -> DispatchConfig:
+def parse(document: bytes, known: Mapping[str, RouteConfig]) -> DispatchConfig:
     """The configuration in a text. What a newer release says beside what is known here is left out (SPEC 8).
 
+    A webhook that is equal to the `known` one of its key is that one: so there is nothing new to hold.
     Raises ConfigurationError naming the place, never a value, as values may be secrets; JSONDecodeError.
     """
     text = _Text(document.decode())
@@ -45,7 +47,9 @@ def parse(document: bytes) -> DispatchConfig:
         text.go_over(":")
         if name == "webhooks" and text.go_over("["):
             while not text.go_over("]"):
-                webhooks.append(_route(text.value(), len(webhooks)))
+                read = _route(text.value(), len(webhooks))
+                same = known.get(read.key)
+                webhooks.append(same if same is not None and same == read else read)
                 text.go_over(",")
         else:
             rest[name] = json.loads(text.value())

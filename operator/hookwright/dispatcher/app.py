@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +29,7 @@ from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.direct import Direct
+from hookwright.dispatcher.memory import settle
 from hookwright.dispatcher.ports.admin import admin_app
 from hookwright.dispatcher.ports.ingest import Ingest
 from hookwright.dispatcher.ports.server import Listener
@@ -105,6 +105,7 @@ class Dispatcher:
         """
         settings, clock = self._settings, self._clock
         self._loop_watch.start()
+        settle()
         tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
         admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
         self._sender = make_sender(settings)
@@ -160,7 +161,6 @@ class Dispatcher:
         self._rounds.run(self._background)
         if config is None:
             self._background.every("configuration", FOLDER_LOOK_SECONDS, self._follower.follow)
-        _settle_memory()
 
     async def _open_store(self) -> Store | None:
         """The store. While its disk is full that is said on both ports and tried again; None: told to stop meanwhile."""
@@ -301,17 +301,6 @@ def _tokens(settings: Settings) -> Tokens | None:
     raise UsageError(
         "There is no ingest token: set HOOKWRIGHT_TOKEN_FILE, or HOOKWRIGHT_INGEST_AUTH=none to take events from anybody."
     )
-
-
-def _settle_memory() -> None:
-    """Leave what start-up made out of garbage collection, and collect less often.
-
-    A delivery makes next to no cycles; going through all modules and routes for it stopped the loop for tens of
-    milliseconds every second.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def _retention(settings: Settings) -> Retention:

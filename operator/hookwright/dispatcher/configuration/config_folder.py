@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import orjson
 
-from hookwright.api.config import CONFIG_VERSION, DispatchConfig
+from hookwright.api.config import CONFIG_VERSION, DispatchConfig, RouteConfig
 from hookwright.core.config_json import parse
 from hookwright.core.config_parts import MANIFEST, encode, part_name
 from hookwright.errors import ConfigurationError
@@ -39,8 +41,11 @@ def stamp(folder: Path) -> str | None:
         return None
 
 
-def read(folder: Path) -> DispatchConfig:
-    """The configuration in a folder. Raises ConfigurationError with one sentence."""
+def read(folder: Path, known: Mapping[str, RouteConfig] = MappingProxyType({})) -> DispatchConfig:
+    """The configuration in a folder; webhooks like the `known` ones, by key, are those.
+
+    Raises ConfigurationError with one sentence.
+    """
     try:
         manifest = orjson.loads((folder / MANIFEST).read_bytes())
         version, hashes = manifest["version"], manifest["parts"]
@@ -58,7 +63,7 @@ def read(folder: Path) -> DispatchConfig:
         document = unpacker.decompress(b"".join(parts), CONFIG_BYTES)
         if unpacker.unconsumed_tail:
             raise ConfigurationError("the configuration is larger than its limit")
-        return parse(document)
+        return parse(document, known)
     except ConfigurationError as error:
         raise ConfigurationError(f"{folder}: {error}.") from None
     except (zlib.error, ValueError) as error:

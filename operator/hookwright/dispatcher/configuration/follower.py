@@ -16,6 +16,7 @@ from hookwright.api.config import DispatchConfig
 from hookwright.dispatcher.configuration import config_folder
 from hookwright.dispatcher.configuration.folder_changes import folder_changes
 from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.memory import growing
 from hookwright.errors import ConfigurationError
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ class Follower:
         """The folder's, or the last good one's. Without either there is none yet, and events are 503."""
         stamp = config_folder.stamp(self._folder)
         try:
-            await self.use(await asyncio.to_thread(config_folder.read, self._folder))
+            await self._use_folder()
         except ConfigurationError as error:
             log.warning("configuration.refused", reason=str(error))
             if stamp is not None:
@@ -45,15 +46,31 @@ class Follower:
             return
         if self._last_good is not None:
             try:
-                await self._loader.load(await asyncio.to_thread(config_folder.read, self._last_good))
+                await self._load_folder(self._last_good)
             except ConfigurationError as error:
                 log.warning("configuration.refused", reason=str(error))
 
     async def use(self, config: DispatchConfig) -> None:
         """Put a configuration in force and keep it as the last good one."""
-        await self._loader.load(config)
+        with growing():
+            await self._loader.load(config)
+        await self._keep()
+
+    async def _use_folder(self) -> None:
+        await self._load_folder(self._folder)
+        await self._keep()
+
+    async def _load_folder(self, folder: Path) -> None:
+        with growing():
+            await self._loader.load(
+                await asyncio.to_thread(config_folder.read, folder, self._loader.webhooks)
+            )
+
+    async def _keep(self) -> None:
+        """What is in force is the last good one."""
         self._loader.problem = None
-        if self._last_good is None:
+        config = self._loader.config
+        if self._last_good is None or config is None:
             return
         try:
             await asyncio.to_thread(config_folder.write, self._last_good, config)
@@ -75,7 +92,7 @@ class Follower:
             self._loader.problem = None
             return
         try:
-            await self.use(await asyncio.to_thread(config_folder.read, self._folder))
+            await self._use_folder()
         except ConfigurationError as error:
             self._refused()
             if self._loader.problem != str(error):

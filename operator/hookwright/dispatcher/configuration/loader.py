@@ -24,9 +24,10 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.memory import let_go, settle
 from hookwright.dispatcher.slices import in_slices
 from hookwright.errors import SendError, TemplateError
-from hookwright.limits import LOAD_GROUP, WARM_PAUSE_SECONDS
+from hookwright.limits import LOAD_GROUP, SETTLE_WEBHOOKS, WARM_PAUSE_SECONDS
 from hookwright.outbound.port import Sender
 
 log = structlog.get_logger()
@@ -81,16 +82,16 @@ class Loader:
             made = await asyncio.to_thread(_made, config, cluster)
             changed = await self._apply_all(config, made)
             changed += await self._remove_all(made)
-            self.config, self.webhooks, self.keys, self.matcher = (
-                config,
-                made.webhooks,
-                made.keys,
-                made.matcher,
-            )
+            old: list[object] = [*self.webhooks.values(), self.config, self.matcher]
+            self.config, self.webhooks, self.keys = config, made.webhooks, made.keys
+            self.matcher = made.matcher
             self._acceptor.use(made.matcher, cluster)
             self._lanes.touch(changed)
             self.loaded_at = self._clock.wall()
-            self._background.spawn("warm", self._warm(config))
+            self._background.spawn("warm", self._warm(made.keys))
+            if len(changed) >= SETTLE_WEBHOOKS:
+                settle()
+            await asyncio.to_thread(let_go, old)
 
     async def _apply_all(self, config: DispatchConfig, made: _Made) -> list[str]:
         """Tell the lanes of what is new or otherwise than before; its keys."""
@@ -142,22 +143,22 @@ class Loader:
         )  # fmt: skip
         self._applied[webhook.key] = (webhook, message)
 
-    async def _warm(self, config: DispatchConfig) -> None:
+    async def _warm(self, keys: Sequence[str]) -> None:
         """Compile templates ahead of their first use, until another configuration is in force."""
-        for webhook in config.webhooks:
-            if self.config is not config:
+        for key in keys:
+            if self.keys is not keys:
                 return
-            target = self._lanes.target(webhook.key)
+            target = self._lanes.target(key)
             if target is None:
                 continue
             try:
                 if await asyncio.to_thread(target.route.warm):
                     await asyncio.sleep(WARM_PAUSE_SECONDS)
             except TemplateError as error:
-                if self._lanes.target(webhook.key) is not target:
+                if self._lanes.target(key) is not target:
                     continue  # replaced meanwhile
-                message = self._unfit[webhook.key] = target.redactor().text(str(error))
-                self._lanes.hold(webhook.key, message)
+                message = self._unfit[key] = target.redactor().text(str(error))
+                self._lanes.hold(key, message)
 
 
 def _made(config: DispatchConfig, cluster: frozenset[str] | None) -> _Made:
