@@ -262,7 +262,9 @@ class Controller:
                 self._metrics.failed("dispatcher")
                 _log.warning("dispatcher", message=str(error))
             await self._help(errors)
-            self._round.set()
+            # tests with an interval come due without a change
+            if self._dispatchers.changed or self._inventory.of(WEBHOOK_TEST):
+                self._round.set()
 
     def _pause(self) -> float:
         waits = self._waiting_since

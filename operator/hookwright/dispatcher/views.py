@@ -82,7 +82,7 @@ class Views:
     def _look(self) -> None:
         """Take in what changed since the last look."""
         touched, webhooks = self._lanes.touched(), self._loader.webhooks
-        self._changes.note(touched)
+        self._changes.note(sorted(touched))
         self._held -= touched
         self._gone -= touched
         for key in touched & webhooks.keys():
