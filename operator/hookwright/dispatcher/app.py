@@ -104,8 +104,6 @@ class Dispatcher:
         With a `config` no folder of configuration is read or watched; `use` gives the next one.
         """
         settings, clock = self._settings, self._clock
-        self._loop_watch.start()
-        settle()
         tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
         admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
         self._sender = make_sender(settings)
@@ -113,6 +111,8 @@ class Dispatcher:
         self._waiting = Waiting()
         self._events = Listener(self._waiting, *parse_address(settings.listen))
         self._admin = Listener(self._waiting, *parse_address(settings.admin))
+        self._loop_watch.start()
+        settle()
         store = await self._open_store()
         if store is None:
             return
