@@ -186,6 +186,7 @@ REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a 
 METRICS_WEBHOOKS = 250  # webhooks with time series of their own; the rest is summed: bounds a scrape to some ms
 LOOP_BEAT_SECONDS = 0.02  # between two beats of the event loop: how exactly its stops are measured, for 0.3 % of a core
 LOOP_STOP_SECONDS = 0.05  # of a missing beat that are a stop: as long as a delivery may wait for others (SPEC 5)
+LOOP_HANGS_SECONDS = 5.0  # of a stop, after which it is told of before it is over: less than a liveness probe waits
 LOOP_LOG_SECONDS = 10.0  # between two lines about stops
 LOOP_PLACES = 8  # that are remembered of what ran in a stop
 LOOP_FRAMES = 4  # of each: the function and its callers

@@ -21,6 +21,7 @@ import structlog
 from hookwright.limits import (
     LOOP_BEAT_SECONDS,
     LOOP_FRAMES,
+    LOOP_HANGS_SECONDS,
     LOOP_LOG_SECONDS,
     LOOP_PLACES,
     LOOP_STOP_SECONDS,
@@ -51,6 +52,8 @@ class LoopWatch:
         self._seen: list[tuple[float, str]] = []
         """What ran while a beat was missing, each with the time at which the beat was due."""
         self._said, self._unsaid = -LOOP_LOG_SECONDS, 0
+        self._hangs: float | None = None
+        """When the beat was due that the thread has told of already."""
 
     def start(self) -> None:
         """Begin, on the loop that is to be watched."""
@@ -109,19 +112,25 @@ class LoopWatch:
 
     def _look(self) -> None:
         pause = LOOP_STOP_SECONDS
-        while not self._ended.wait(pause):
+        while not self._ended.wait(pause) and not self._loop.is_closed():
             due = self._due
-            left = due + LOOP_STOP_SECONDS - time.monotonic()
-            if left <= 0:
-                seen = dict.fromkeys([*self._seen, *((due, what) for what in self._running())])
-                self._seen = list(seen)[-LOOP_PLACES:]
-            pause = left if left > 0 else LOOP_STOP_SECONDS
+            missing = time.monotonic() - due
+            if missing >= LOOP_STOP_SECONDS:
+                self._note(due, missing)
+            pause = max(LOOP_STOP_SECONDS - missing, 0.0) or LOOP_STOP_SECONDS
+
+    def _note(self, due: float, missing: float) -> None:
+        seen = dict.fromkeys([*self._seen, *((due, what) for what in self._running())])
+        self._seen = list(seen)[-LOOP_PLACES:]
+        if missing > LOOP_HANGS_SECONDS and self._hangs != due:
+            self._hangs = due  # the process may be killed before the loop goes on, if it ever does
+            log.error("loop.hangs", seconds=round(missing, 1), ran=[what for _, what in self._seen])
 
     def _running(self) -> list[str]:
         """The loop's own place, or those of other threads."""
         frames = sys._current_frames()
-        own = frames.pop(self._watched)
-        if own.f_code is not self._resting:
+        own = frames.pop(self._watched, None)
+        if own is not None and own.f_code is not self._resting:
             return [_place(own)]
         del frames[threading.get_ident()]
         return [_place(one) for one in frames.values() if not one.f_code.co_filename.endswith(_WAITING)]
