@@ -72,3 +72,16 @@ async def test_a_watch_that_was_closed_leaves_no_thread() -> None:
     watch.close()
     await asyncio.to_thread(thread.join)
     assert not thread.is_alive()
+
+
+async def test_a_stop_without_an_end_is_told_of_while_it_lasts() -> None:
+    """Once: whoever kills the process finds in the log what held it."""
+    watch = LoopWatch(Stops())
+    with capture_logs() as lines:
+        watch.start()
+        await asyncio.sleep(0)
+        while not lines:
+            time.sleep(0.001)
+    watch.close()
+    assert (lines[0]["event"], lines[0]["log_level"]) == ("loop.hangs", "error")
+    assert "test_a_stop_without_an_end" in lines[0]["ran"][0]
