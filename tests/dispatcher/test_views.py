@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -149,3 +150,11 @@ async def test_a_start_finds_what_was_delivered_last(tmp_path: Path) -> None:
     assert views[0]["lastInvocation"]["message"] == "This is 2."
     assert views[0]["lastInvocation"]["statusCode"] == 404
     assert views[1]["lastInvocation"] is None
+
+
+async def test_scrapes_at_the_same_time_are_written_once(tmp_path: Path) -> None:
+    """Nobody needs a token for them, so many must not cost more than one; the next one is a new one."""
+    async with running(tmp_path, config(hook("a"))) as asked:
+        first, second = await asyncio.gather(asked.dispatcher.metrics(), asked.dispatcher.metrics())
+        assert first is second
+        assert await asked.dispatcher.metrics() is not first

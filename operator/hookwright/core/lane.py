@@ -29,7 +29,6 @@ from hookwright.core.records import (
     DeadReason,
     Delivery,
     Finish,
-    LastInvocation,
     RouteCounts,
     StoredRoute,
     Wanted,
@@ -101,12 +100,10 @@ class Lane:
 
     # --- configuration ---------------------------------------------------------------------------
 
-    def taken(
-        self, stored: StoredRoute | None, counts: RouteCounts | None, last: LastInvocation | None = None
-    ) -> None:
+    def taken(self, stored: StoredRoute | None, counts: RouteCounts | None) -> None:
         """The lane begins here with what the store holds of it."""
         if stored is not None:
-            self.standing.taken(stored, last)
+            self.standing.taken(stored)
         if counts is not None:
             self._count(counts.waiting, counts.waiting_bytes, counts.dead)
             self._backlog.due(counts.next_due)
@@ -127,7 +124,6 @@ class Lane:
         elif self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = Window(*rules.rate)
         self.standing.configured(mark, held, message)
-        self._totals.touched.add(self.key)
         self._backlog.recall()
 
     @property
@@ -236,7 +232,6 @@ class Lane:
     def written(self, delivery: Delivery, finish: Finish) -> None:
         """The result of a delivery is on stable storage."""
         self._unwritten -= 1
-        self._totals.touched.add(self.key)
         self._known.discard(delivery.key)
         if finish.action is Action.DELAY:
             self._changes += 1
@@ -383,10 +378,7 @@ class Lane:
         self.waiting += waiting
         self.waiting_bytes += size
         self.dead += dead
-        self._totals.waiting += waiting
-        self._totals.waiting_bytes += size
-        self._totals.dead += dead
-        self._totals.touched.add(self.key)
+        self._totals.count(self.key, waiting, size, dead)
         self._changes += 1
 
     def _fly(self, attempts: int) -> None:

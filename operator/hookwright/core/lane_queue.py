@@ -34,6 +34,13 @@ class Totals:
     touched: set[str] = field(default_factory=set)
     """Webhooks of which something that is shown may have changed, since somebody took them out."""
 
+    def count(self, key: str, waiting: int, size: int, dead: int) -> None:
+        """A webhook's deliveries, the bytes of their events and its dead letters changed by so many."""
+        self.waiting += waiting
+        self.waiting_bytes += size
+        self.dead += dead
+        self.touched.add(key)
+
 
 class Queue(deque[Delivery]):
     """First in, first out. While the queues of all lanes together are over their bound, each may hold only a few."""

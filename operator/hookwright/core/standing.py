@@ -45,9 +45,8 @@ class Standing:
         """When it left the configuration (epoch seconds)."""
         return None if self.deleted_at_ms is None else self.deleted_at_ms / 1000
 
-    def taken(self, stored: StoredRoute, last: LastInvocation | None = None) -> None:
+    def taken(self, stored: StoredRoute) -> None:
         """Begin with what was remembered."""
-        self.last = last
         self._gone, self.deleted_at_ms = stored.gone, stored.deleted_at
         self.last_success_ms, self.last_failure_ms = stored.last_success, stored.last_failure
         self.consecutive_failures = stored.consecutive_failures
@@ -91,6 +90,10 @@ class Standing:
     def ended(self, *, delivered: bool) -> None:
         """An attempt ended."""
         self.consecutive_failures = 0 if delivered else self.consecutive_failures + 1
+
+    def recalled(self, last: LastInvocation | None) -> None:
+        """What people were told of the attempt that ended last before the start."""
+        self.last = last
 
     def told(self, last: LastInvocation) -> None:
         """What people are told of the attempt that ended last."""

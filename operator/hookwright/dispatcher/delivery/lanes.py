@@ -125,7 +125,9 @@ class Lanes:
     ) -> None:
         """Begin with what the store holds of these webhooks."""
         async for key in in_slices(counts.keys() | remembered.keys(), LANES_SLICE):
-            self.lane(key).taken(remembered.get(key), counts.get(key), last.get(key))
+            lane = self.lane(key)
+            lane.taken(remembered.get(key), counts.get(key))
+            lane.standing.recalled(last.get(key))
 
     def touch(self, keys: Iterable[str]) -> None:
         """What is shown of these webhooks may have changed."""
@@ -145,6 +147,7 @@ class Lanes:
             self._close(seat)
             seat.target = target
         seat.lane.configured(rules, mark=mark, held=held, message=message)
+        self.touch([key])
         self.settle(seat.lane)
 
     def hold(self, key: str, message: str) -> None:
