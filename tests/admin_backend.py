@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookwright.api import admin
-from hookwright.api.admin import DeadLetter, Explanation, Invocation, Page, Replayed, Summary, WebhookView
+from hookwright.api.admin import DeadLetter, Explanation, Invocation, Replayed, Summary, WebhookView
+from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
+from hookwright.dispatcher.views import Changed, Listed
 from hookwright.errors import EventError
 
 
@@ -55,6 +57,7 @@ class MemoryBackend:
     views: list[WebhookView] = field(default_factory=list)
     history: list[Invocation] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    changed: Changes = field(default_factory=lambda: Changes("s1"))
     explanations: list[Explanation] = field(default_factory=list)
     invoked: Invocation | None = None
     not_ready: str | None = None
@@ -79,10 +82,23 @@ class MemoryBackend:
             in_flight=0,
         )
 
-    async def webhooks(self) -> Sequence[WebhookView]:
-        return self.views
+    def webhooks(self, *, after: str | None = None, limit: int | None = None) -> Listed:
+        behind = [view for view in self.views if after is None or view.webhook > after]
+        chosen = behind[:limit]
+        return Listed(iter(chosen), chosen[-1].webhook if len(chosen) < len(behind) else None)
 
-    async def webhook(self, key: str) -> WebhookView | None:
+    def changes(self, since: str, limit: int) -> Changed:
+        found = self.changed.since(since, limit)
+        views = {view.webhook: view for view in self.views}
+        return Changed(
+            (views[key] for key in found.keys if key in views),
+            [key for key in found.keys if key not in views],
+            found.anew,
+            found.cursor if found.more else None,
+            found.cursor,
+        )
+
+    def webhook(self, key: str) -> WebhookView | None:
         return next((view for view in self.views if view.webhook == key), None)
 
     async def invocations(
@@ -94,7 +110,7 @@ class MemoryBackend:
         kind: str | None,
         before: int | None,
         limit: int,
-    ) -> Page:
+    ) -> Listed:
         wanted = {"webhook": webhook, "result": result, "friendly_id": friendly_id, "kind": kind}
         chosen = [
             (position, item)
@@ -109,7 +125,7 @@ class MemoryBackend:
             (item for item in self.history if identifier in (item.id, item.id.partition(".")[0])), None
         )
 
-    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Page:
+    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Listed:
         chosen = [
             (position, letter)
             for position, letter in zip(range(len(self.dead), 0, -1), self.dead, strict=True)
@@ -139,19 +155,17 @@ class MemoryBackend:
         return self.runs.setdefault(request.run_id, run)
 
     async def invoke(self, key: str, event: Event | None) -> Invocation:
-        if await self.webhook(key) is None:
+        if self.webhook(key) is None:
             raise EventError(f"There is no webhook {key}.", status=404)
         if self.invoked is None:
             raise EventError(f"{key} does not list the trigger Manual.", status=409)
         self.events.append(event)
         return self.invoked
 
-    async def explain(
-        self, headers: Mapping[str, str], event: bytes, namespace: str | None
-    ) -> Sequence[Explanation]:
+    def explain(self, headers: Mapping[str, str], event: bytes, namespace: str | None) -> Listed:
         (decoded,) = decode(headers, event)
         self.explained.append((decoded, namespace))
-        return self.explanations
+        return Listed(iter(self.explanations))
 
     async def ready(self) -> str | None:
         return self.not_ready
@@ -160,6 +174,6 @@ class MemoryBackend:
         return b"hookwright_up 1\n"
 
 
-def _page(chosen: Sequence[tuple[int, Any]], limit: int) -> Page:
+def _page(chosen: Sequence[tuple[int, Any]], limit: int) -> Listed:
     shown = chosen[:limit]
-    return Page(items=[item for _, item in shown], next=str(shown[-1][0]) if len(chosen) > limit else None)
+    return Listed((item for _, item in shown), str(shown[-1][0]) if len(chosen) > limit else None)

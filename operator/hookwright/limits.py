@@ -92,6 +92,11 @@ PARSED_EVENT_BYTES = 32 * MIB  # a MiB of empty lists, which take most
 PARSED_VALUE_BYTES = 100  # of each value in JSON text, once parsed: an empty list takes 88, an object with one key 190
 LANE_QUEUE_LEAST = 16
 LANE_QUEUE_LEAST_BYTES = 64 * KIB
+SETTLE_WEBHOOKS = 500  # changed at once, after which what they hold is left out of garbage collections
+GC_YOUNG = 10_000  # new objects after which the youngest are looked through: 1 ms
+GC_MIDDLE = 5  # such rounds after which those that were left over are: 5 to 10 ms
+GC_OLD = 20  # such rounds after which all are, but for what is left out
+LANES_SLICE = 200  # lanes gone through before the event loop gets control back: 10 to 20 µs each
 LOAD_GROUP = 50  # webhooks built in one go of a thread, then put in force
 WARM_PAUSE_SECONDS = 0.01  # between two templates compiled ahead; each takes some milliseconds
 CLAIM_DELIVERIES = 2_000  # asked of the store in one call for many lanes: other work goes in between
@@ -172,6 +177,9 @@ MANIFEST_DEPTH = 100  # nesting of one document
 ADMIN_BODY_BYTES = 4 * MIB  # a test run carries a whole webhook and an event
 ADMIN_PAGE_DEFAULT = 50
 ADMIN_PAGE_MAX = 500
+ADMIN_SLICE = 50  # items written into an answer in one go: 1 to 3 ms
+ADMIN_SLICE_BYTES = 64 * KIB  # of text after which a slice ends: invocations carry bodies
+CHANGES_REMOVED = 10_000  # webhooks that went, remembered for `since`; with older ones everything is told anew
 REPLAY_IDS = 10_000  # delivery ids in one replay request
 
 # --- dispatch configuration ----------------------------------------------------------------------
@@ -210,6 +218,12 @@ REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a 
 
 # --- telemetry ---------------------------------------------------------------------------------
 METRICS_WEBHOOKS = 250  # webhooks with time series of their own; the rest is summed: bounds a scrape to some ms
+LOOP_BEAT_SECONDS = 0.02  # between two beats of the event loop: how exactly its stops are measured, for 0.3 % of a core
+LOOP_STOP_SECONDS = 0.05  # of a missing beat that are a stop: as long as a delivery may wait for others (SPEC 5)
+LOOP_HANGS_SECONDS = 3.0  # of a stop, after which it is told of before it is over: less than a liveness probe waits
+LOOP_LOG_SECONDS = 10.0  # between two lines about stops
+LOOP_PLACES = 8  # that are remembered of what ran in a stop
+LOOP_FRAMES = 4  # of each: the function and its callers
 LOG_BUFFER_BYTES = 4 * MIB  # lines held while nobody reads: some seconds of them; further ones are dropped
 LOG_BUFFER_SECONDS = 0.05  # an attempt's line is held for, so that many cost one write
 LOG_DRAIN_SECONDS = 1.0  # that the end of the process waits for a reader

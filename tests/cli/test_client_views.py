@@ -13,7 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from admin_backend import dead_letter, invocation
+from admin_backend import dead_letter, invocation, view
 from client_harness import ADMIN_TOKEN, FAILURE, Hookwright
 from hookwright.cli.client import Client
 from hookwright.cli.invocations import following
@@ -67,6 +67,13 @@ def test_list_for_scripts(hookwright: Hookwright, output: str, load: Any) -> Non
     assert [item["webhook"] for item in page["items"]] == ["default/jira", "shop/slack", "shop/teams"]
     assert page["items"][1]["deadLettered"] == 1
     assert page["next"] is None
+
+
+def test_a_list_of_many_is_asked_for_in_pages(hookwright: Hookwright) -> None:
+    """All of them are shown, though no answer holds more than a page."""
+    hookwright.backend.views = [view(f"shop/w{number:04}") for number in range(1_100)]
+    page = json.loads(hookwright("list -o json").stdout)
+    assert [item["webhook"] for item in page["items"]] == [f"shop/w{number:04}" for number in range(1_100)]
 
 
 def test_an_empty_list_says_so_on_stderr(hookwright: Hookwright) -> None:

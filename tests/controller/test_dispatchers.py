@@ -56,6 +56,87 @@ async def test_a_report_holds_what_it_runs(asked: Asked) -> None:
     assert {headers["authorization"] for _, _, _, headers, _ in asked.server.asked} == {"Bearer t0ken"}
 
 
+def view(name: str, **fields: Any) -> dict[str, Any]:
+    """A running webhook."""
+    return VIEW | {"webhook": name} | fields
+
+
+def changes(since: str, *items: Any, **fields: Any) -> tuple[int, Any]:
+    """An answer to `since`: the first of everything unless `anew` says otherwise."""
+    return 200, {"items": list(items), "removed": [], "anew": True, "next": None, "since": since} | fields
+
+
+async def test_a_second_look_asks_only_for_what_changed(asked: Asked) -> None:
+    """What changed replaces what was known, what was removed is gone, everything else stays known."""
+    asked.answers("summary", *[(200, SUMMARY)] * 2)
+    asked.answers(
+        "webhooks",
+        changes("s1.3", view("shop/a"), view("shop/b"), view("shop/c")),
+        changes("s1.5", view("shop/b", configHash="c2"), removed=["shop/c", "shop/never"], anew=False),
+    )
+    await asked.client.look(["127.0.0.1"])
+    before = asked.client.reports[0].webhooks
+    await asked.client.look(["127.0.0.1"])
+    (report,) = asked.client.reports
+    assert {key: each.config_hash for key, each in report.webhooks.items()} == {
+        "shop/a": "c1",
+        "shop/b": "c2",
+    }
+    assert sorted(before) == ["shop/a", "shop/b", "shop/c"]
+    assert [query.get("since") for _, path, query, _, _ in asked.server.asked if "webhooks" in path] == [
+        None, ["s1.3"],
+    ]  # fmt: skip
+
+
+async def test_what_changed_in_pages(asked: Asked) -> None:
+    """Until nothing follows; more than there is of everything is left to the next look."""
+    asked.answers("summary", *[(200, SUMMARY | {"webhooks": 2})] * 2)
+    asked.answers(
+        "webhooks",
+        changes("s1.1", view("shop/a"), next="s1.1"),
+        changes("s1.2", view("shop/b"), anew=False),
+        changes("s1.3", view("shop/a"), anew=False, next="s1.3"),
+        changes("s1.4", view("shop/b"), anew=False, next="s1.4"),
+    )
+    await asked.client.look(["127.0.0.1"])
+    assert sorted(asked.client.reports[0].webhooks) == ["shop/a", "shop/b"]
+    await asked.client.look(["127.0.0.1"])
+    assert asked.server.answers["/admin/v1/webhooks"] == []
+
+
+async def test_whether_anything_changed_is_told(asked: Asked) -> None:
+    """At rest nothing did; a view, the configuration in force, or a replica that is gone is a change."""
+    asked.answers("summary", *[(200, SUMMARY)] * 3, (200, SUMMARY | {"configHash": "h2"}))
+    asked.answers(
+        "webhooks",
+        changes("s1.1", view("shop/a")),
+        changes("s1.1", anew=False),
+        changes("s1.2", view("shop/a", pending=1), anew=False),
+        changes("s1.2", anew=False),
+    )
+    told = []
+    for addresses in (["127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"], []):
+        await asked.client.look(addresses)
+        told.append(asked.client.changed)
+    assert told == [True, False, True, True, True]
+
+
+async def test_a_replica_that_started_anew_tells_everything(asked: Asked) -> None:
+    """What was known of the process before is void; so it is of one that told everything without being asked."""
+    asked.answers("summary", *[(200, SUMMARY)] * 3)
+    asked.answers(
+        "webhooks",
+        changes("s1.2", view("shop/a"), view("shop/b")),
+        changes("s2.1", view("shop/b")),
+        (200, {"items": [view("shop/old")], "next": None}),
+    )
+    seen = []
+    for _ in range(3):
+        await asked.client.look(["127.0.0.1"])
+        seen.append(sorted(asked.client.reports[0].webhooks))
+    assert seen == [["shop/a", "shop/b"], ["shop/b"], ["shop/old"]]
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "said"),
     [

@@ -28,6 +28,42 @@ async def test_webhooks_all_and_one(admin: httpx.AsyncClient) -> None:
     assert_problem(await admin.get(f"{V1}/webhooks/ops/none"), 404, "ops/none")
 
 
+async def test_webhooks_in_pages_by_key(admin: httpx.AsyncClient) -> None:
+    """`next` of a page is `after` of the one behind it; without a limit a page holds fifty."""
+    first = (await admin.get(f"{V1}/webhooks", params={"limit": "1"})).json()
+    assert ([item["webhook"] for item in first["items"]], first["next"]) == (["ops/jira"], "ops/jira")
+    last = (await admin.get(f"{V1}/webhooks", params={"after": "ops/jira"})).json()
+    assert ([item["webhook"] for item in last["items"]], last["next"]) == (["shop/slack"], None)
+
+
+async def test_webhooks_that_changed_since(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
+    """What changed, what is gone, and what to ask with the next time; more of it in pages."""
+    backend.changed.note(["ops/jira", "shop/slack"])
+    first = (await admin.get(f"{V1}/webhooks", params={"since": "", "limit": "1"})).json()
+    assert ([item["webhook"] for item in first["items"]], first["anew"]) == (["ops/jira"], True)
+    assert first["next"] == first["since"] == "s1.1"
+    backend.changed.note(["ops/gone"])
+    rest = (await admin.get(f"{V1}/webhooks", params={"since": "s1.1"})).json()
+    assert [item["webhook"] for item in rest.pop("items")] == ["shop/slack"]
+    assert rest == {"next": None, "since": "s1.3", "removed": ["ops/gone"], "anew": False}
+
+
+@pytest.mark.parametrize(
+    ("query", "part"),
+    [
+        ({"limit": "0"}, "limit is a number from 1 to 500"),
+        ({"after": "slack"}, "after is written as namespace/name"),
+        ({"since": "", "after": "a/b"}, "give one"),
+        ({"before": "1"}, "'before' is no parameter here"),
+    ],
+)
+async def test_a_page_of_webhooks_that_cannot_be_read_is_400(
+    admin: httpx.AsyncClient, query: dict[str, str], part: str
+) -> None:
+    """A mistake never selects everything."""
+    assert_problem(await admin.get(f"{V1}/webhooks", params=query), 400, part)
+
+
 SELECTED = [
     ({}, ["dlv_3.1", "dlv_2.1", "dlv_1.1"]),
     ({"webhook": "ops/jira"}, ["dlv_3.1"]),

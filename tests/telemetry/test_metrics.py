@@ -9,6 +9,7 @@ from core.lane_builders import GONE, RETRY, attempt, delivery, put, running, sta
 from hookwright.core.lane import Lane
 from hookwright.core.records import AttemptRecord, StoreStats
 from hookwright.limits import CIRCUIT_FAILURES, METRICS_WEBHOOKS
+from hookwright.telemetry.loop_watch import Slowest
 from hookwright.telemetry.metrics import Metrics, Observed
 from hookwright.telemetry.record import AttemptDetails
 
@@ -27,12 +28,14 @@ def filled(key: str, *, waiting: int = 0, dead: int = 0, in_flight: int = 0) -> 
 
 def observed(*lanes: Lane, config_hash: str | None = None, loaded_at: float | None = None) -> Observed:
     """What a dispatcher with these lanes shows; all of their webhooks are configured."""
-    return Observed(lanes, [lane.key for lane in lanes], config_hash, loaded_at, StoreStats())
+    keys = [lane.key for lane in lanes]
+    return Observed(lanes, keys, config_hash, loaded_at, StoreStats(), Slowest(0.075, 0.03))
 
 
 def scraped(metrics: Metrics) -> dict[str, float]:
     """`name{label="value",…}` → value, by Prometheus' own parser."""
     samples = {}
+    metrics.look()
     for family in text_string_to_metric_families(metrics.exposition().decode()):
         for sample in family.samples:
             labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
@@ -216,6 +219,18 @@ def test_the_store_tells_its_figures() -> None:
     assert samples["hookwright_identities"] == 77
     assert samples["hookwright_identity_window_start_timestamp_seconds"] == 1_700_000_000.5
     assert "hookwright_identity_window_start_timestamp_seconds" not in watching(observed())
+
+
+def test_stops_of_the_event_loop_are_counted_and_the_longest_told() -> None:
+    """The longest by the clock, and by what the process computed meanwhile."""
+    metrics = Metrics()
+    metrics.loop_stopped()
+    metrics.loop_stopped()
+    metrics.watch(lambda: observed())
+    samples = scraped(metrics)
+    assert samples["hookwright_loop_stops_total"] == 2
+    assert samples["hookwright_loop_slowest_seconds"] == 0.075
+    assert samples["hookwright_loop_slowest_cpu_seconds"] == 0.03
 
 
 def test_two_dispatchers_in_one_process_do_not_share_figures() -> None:

@@ -132,6 +132,20 @@ class WebhookView(Answer):
     """`status.lastInvocation` of SPEC 2."""
 
 
+class WebhookChanges(Answer):
+    """Answer of GET /admin/v1/webhooks?since=: what changed since the answer that ended with that `since`."""
+
+    items: list[WebhookView]
+    """Webhooks that are new or of which anything changed; with `next` more of them follow."""
+    removed: list[str] = Field(default_factory=list)
+    """`namespace/name` of webhooks that are not there any more."""
+    anew: bool = True
+    """These are the first of all webhooks, and what was told before is void: the process has started since, say."""
+    next: str | None = None
+    since: str | None = None
+    """What to ask with next time; None: of a release that tells everything at once."""
+
+
 class Summary(Answer):
     """What a dispatcher runs, in one look."""
 

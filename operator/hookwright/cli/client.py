@@ -99,15 +99,15 @@ class Client:
         """The JSON that answers a JSON body. Errors as `done`."""
         return self.done(self.ask("POST", path, content=json.dumps(document).encode()))
 
-    def pages(self, path: str, **parameters: str | int | None) -> Iterator[list[Any]]:
-        """All pages of a list, newest first."""
-        before = None
+    def pages(self, path: str, mark: str = "before", **parameters: str | int | None) -> Iterator[list[Any]]:
+        """All pages of a list in its order; `mark`: the parameter that takes the `next` of the page before."""
+        begins: dict[str, str] = {}
         while True:
-            page = self.get(path, before=before, limit=ADMIN_PAGE_MAX, **parameters)
+            page = self.get(path, limit=ADMIN_PAGE_MAX, **begins, **parameters)
             yield page["items"]
-            before = page["next"]
-            if before is None:
+            if page["next"] is None:
                 return
+            begins = {mark: page["next"]}
 
     def done(self, answer: Answer) -> Any:
         """The JSON of a 2xx answer. UsageError: not let in or not there; HookwrightError: refused."""

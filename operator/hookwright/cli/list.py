@@ -23,13 +23,13 @@ COLUMNS = ("ACTIVE", "NAME", "METHOD", "HOST", "STATE", "LAST RESULT", "LAST INV
 def command(reach: Reach, output: Format) -> None:
     """Show the webhooks of a dispatcher; of a cluster, its resources."""
     if reach.cluster is not None and reach.address is None:
-        page = {"items": webhook_views(reach.cluster), "next": None}
+        views = webhook_views(reach.cluster)
     else:
-        page = reach.admin().get("/admin/v1/webhooks")
+        pages = reach.admin().pages("/admin/v1/webhooks", "after")
+        views = [view for page in pages for view in page]
     if output != "table":
-        print_one(page, output)
+        print_one({"items": views, "next": None}, output)
         return
-    views = page["items"]
     if not views:
         note("There is no webhook.")
         return

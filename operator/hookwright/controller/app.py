@@ -279,7 +279,8 @@ class Controller:
                 self._metrics.failed("dispatcher")
                 _log.warning("dispatcher", message=str(error))
             await self._help(errors)
-            self._round.set()
+            if self._dispatchers.changed or comes_due(self._inventory):
+                self._round.set()
 
     def _pause(self) -> float:
         waits = self._waiting_since
@@ -317,6 +318,12 @@ class Controller:
             except ClusterError as error:
                 _log.warning("cluster", message=str(error))
             self._round.set()
+
+
+def comes_due(inventory: Inventory) -> bool:
+    """Whether something is to be done at a time, without a change: tests with an interval."""
+    specs = (entry.object.spec for entry in inventory.of(WEBHOOK_TEST).values())
+    return any(isinstance(spec, Mapping) and spec.get("interval") is not None for spec in specs)
 
 
 def managed(inventory: Inventory) -> Mapping[tuple[str, str], int]:

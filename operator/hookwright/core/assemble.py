@@ -320,9 +320,7 @@ class _Maker:
                 return before.templates
         return self._samples.check(webhook, spec, resolved)
 
-    def _check_spec(
-        self, webhook: Object, spec: WebhookSpec, checked: Checked, found: list[Finding]
-    ) -> None:
+    def _check_spec(self, webhook: Object, spec: WebhookSpec, checked: Checked, found: list[Finding]) -> None:
         """What only shows when a valid spec is compiled, and rendered with the sample events."""
         try:
             compile_validators(spec.response_validators)

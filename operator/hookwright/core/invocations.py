@@ -12,7 +12,7 @@ import orjson
 from hookwright.api.admin import Invocation, RequestRecord, ResponseRecord, Timings, ValidatorResult
 from hookwright.core.event import delivery_id, event_id
 from hookwright.core.hints import hint
-from hookwright.core.records import AttemptRecord
+from hookwright.core.records import AttemptRecord, LastInvocation
 from hookwright.core.times import rfc3339
 from hookwright.errors import Cause
 
@@ -47,6 +47,14 @@ def invocation(record: AttemptRecord, tag: str) -> Invocation:
         validators=[ValidatorResult.model_validate(each) for each in stored.get("validators", ())],
         attempts=stored.get("attempts", 1),
     )
+
+
+def last_invocation(record: AttemptRecord, tag: str) -> LastInvocation:
+    """What a status tells of a stored record."""
+    return LastInvocation(
+        record.time, record.result, event_id(record.event_key, tag), record.trigger, record.attempt,
+        record.status, record.duration, orjson.loads(record.detail).get("message", ""),
+    )  # fmt: skip
 
 
 def with_bodies_cut(whole: Invocation, limit: int) -> Invocation:

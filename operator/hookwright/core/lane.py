@@ -377,13 +377,13 @@ class Lane:
         self.waiting += waiting
         self.waiting_bytes += size
         self.dead += dead
-        self._totals.waiting += waiting
-        self._totals.waiting_bytes += size
+        self._totals.count(self.key, waiting, size, dead)
         self._changes += 1
 
     def _fly(self, attempts: int) -> None:
         self.in_flight += attempts
         self._totals.in_flight += attempts
+        self._totals.touched.add(self.key)
 
     def _push(self, delivery: Delivery) -> None:
         self._known.add(delivery.key)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hookwright.core.records import Delivery
 from hookwright.limits import (
@@ -21,16 +21,26 @@ from hookwright.limits import (
 
 @dataclass(slots=True)
 class Totals:
-    """Sums over all lanes that share it; lanes keep them."""
+    """Sums over all lanes that share it, and who changed; lanes keep them."""
 
     waiting: int = 0
     """Deliveries not finished."""
     waiting_bytes: int = 0
+    dead: int = 0
     in_flight: int = 0
     queue_bytes: int = 0
     """Events queued in memory."""
     asked_bytes: int = 0
     """What the store may answer to the claims under way."""
+    touched: set[str] = field(default_factory=set)
+    """Webhooks of which something that is shown may have changed, since somebody took them out."""
+
+    def count(self, key: str, waiting: int, size: int, dead: int) -> None:
+        """A webhook's deliveries, the bytes of their events and its dead letters changed by so many."""
+        self.waiting += waiting
+        self.waiting_bytes += size
+        self.dead += dead
+        self.touched.add(key)
 
 
 class Queue(deque[Delivery]):

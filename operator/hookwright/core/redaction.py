@@ -22,7 +22,6 @@ HIDDEN: Final = "‹hidden: the Secrets of this webhook, or of all together, are
 HIDDEN_TEXT: Final = "‹hidden: this text holds too many escapes or secrets to be searched›"
 
 
-
 class Redactor:
     """Replaces the secrets of one webhook by ‹secret name/key›. Takes any text and any value; raises nothing."""
 

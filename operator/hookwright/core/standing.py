@@ -91,6 +91,10 @@ class Standing:
         """An attempt ended."""
         self.consecutive_failures = 0 if delivered else self.consecutive_failures + 1
 
+    def recalled(self, last: LastInvocation | None) -> None:
+        """What people were told of the attempt that ended last before the start."""
+        self.last = last
+
     def told(self, last: LastInvocation) -> None:
         """What people are told of the attempt that ended last."""
         self.last = last

@@ -186,7 +186,9 @@ class Trial:
     ) -> Iterator[tuple[Sample | None, TemplateError | None, Budget]]:
         """Why a source does not compile (then that is all), or not render each sample, and what that took."""
         count = words(source)
-        scanned = min(len(source), limits.TEMPLATE_SCAN_STEPS) if count else 0  # a text without a tag is cheap
+        scanned = (
+            min(len(source), limits.TEMPLATE_SCAN_STEPS) if count else 0
+        )  # a text without a tag is cheap
         work.pay(_WORD_STEPS * count + _CHARACTER_STEPS * scanned)
         route = self._route(source)
         try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +18,9 @@ from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.egress import EgressPolicy
 from hookwright.core.hosts import HostGuard
+from hookwright.core.invocations import last_invocation
 from hookwright.core.keys import Keys
-from hookwright.core.records import Action, AttemptRecord, Finish
+from hookwright.core.records import Action, AttemptRecord, Finish, LastInvocation
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.follower import Follower
@@ -30,6 +30,7 @@ from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.dispatcher.direct import Direct
+from hookwright.dispatcher.memory import settle
 from hookwright.dispatcher.ports.admin import admin_app
 from hookwright.dispatcher.ports.ingest import Ingest
 from hookwright.dispatcher.ports.server import Listener
@@ -51,6 +52,7 @@ from hookwright.outbound.sender import HttpSender
 from hookwright.outbound.sockets import connections_by_files
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
+from hookwright.telemetry.loop_watch import LoopWatch
 from hookwright.telemetry.metrics import Metrics, Observed
 from hookwright.telemetry.record import AttemptDetails
 
@@ -102,8 +104,10 @@ class Dispatcher:
         self._observe = observe
         self._clock = Clock()
         self._metrics = Metrics()
+        self._loop_watch = LoopWatch(self._metrics.loop_stopped)
         self._background = Background(failed=self._metrics.round_failed, end=self._fail)
         self._stopping = asyncio.Event()
+        self._scrape: asyncio.Task[bytes] | None = None
         self._store: Store | None = None
         self.failure: BaseException | None = None
         """Why the dispatcher ends by itself, if it does."""
@@ -121,6 +125,8 @@ class Dispatcher:
         self._waiting = Waiting()
         self._events = Listener(self._waiting, *parse_address(settings.listen))
         self._admin = Listener(self._waiting, *parse_address(settings.admin))
+        self._loop_watch.start()
+        settle()
         store = await self._open_store()
         if store is None:
             return
@@ -132,7 +138,8 @@ class Dispatcher:
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
             under_way=UnderWay(settings.data / "under-way"), attempts=min(ATTEMPTS, connections_by_files() - DIRECT_RUNS),
         )  # fmt: skip
-        self._lanes.take(counts, remembered)
+        last = await asyncio.to_thread(_last_invocations, await store.history.last_invocations(), work.tag)
+        await self._lanes.take(counts, remembered, last)
         self._acceptor = Acceptor(
             work, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
             backlog_total=settings.backlog_total, backlog_bytes=settings.backlog_bytes,
@@ -169,7 +176,6 @@ class Dispatcher:
         self._rounds.run(self._background)
         if config is None:
             self._background.every("configuration", FOLDER_LOOK_SECONDS, self._follower.follow)
-        _settle_memory()
 
     async def _open_store(self) -> Store | None:
         """The store. While its disk is full that is said on both ports and tried again; None: told to stop meanwhile."""
@@ -225,8 +231,11 @@ class Dispatcher:
         return None
 
     async def metrics(self) -> bytes:
-        """See `ports.admin.Probes`."""
-        return self._metrics.exposition()
+        """See `ports.admin.Probes`. Who asks while it is being written gets the same."""
+        if self._scrape is None or self._scrape.done():
+            self._metrics.look()
+            self._scrape = asyncio.create_task(asyncio.to_thread(self._metrics.exposition))
+        return await asyncio.shield(self._scrape)
 
     def _look(self) -> Observed:
         assert self._store is not None
@@ -237,6 +246,7 @@ class Dispatcher:
             config_hash=None if loader.config is None else loader.config.hash,
             loaded_at=loader.loaded_at,
             stats=self._store.upkeep.stats(),
+            slowest=self._loop_watch.slowest(),
         )
 
     def _observed(self, details: AttemptDetails) -> None:
@@ -281,6 +291,7 @@ class Dispatcher:
         if store is not None:
             await self._close(store)
         await self._sender.close()
+        self._loop_watch.close()
 
     async def _close(self, store: Store) -> None:
         await self._background.close()
@@ -292,6 +303,11 @@ class Dispatcher:
         await store.work.close()
 
 
+def _last_invocations(records: dict[str, AttemptRecord], tag: str) -> dict[str, LastInvocation]:
+    """For a thread, as many webhooks take a while."""
+    return {key: last_invocation(record, tag) for key, record in records.items()}
+
+
 def _tokens(settings: Settings) -> Tokens | None:
     if settings.token_file is not None:
         return Tokens(settings.token_file)
@@ -300,17 +316,6 @@ def _tokens(settings: Settings) -> Tokens | None:
     raise UsageError(
         "There is no ingest token: set HOOKWRIGHT_TOKEN_FILE, or HOOKWRIGHT_INGEST_AUTH=none to take events from anybody."
     )
-
-
-def _settle_memory() -> None:
-    """Leave what start-up made out of garbage collection, and collect less often.
-
-    A delivery makes next to no cycles; going through all modules and routes for it stopped the loop for tens of
-    milliseconds every second.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def _retention(settings: Settings) -> Retention:

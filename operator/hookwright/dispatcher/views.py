@@ -1,27 +1,51 @@
 """What the admin port shows of a dispatcher, read from lanes and history.
 
-Must not: know HTTP, change anything.
+Lists are given as iterators that make each item when it is asked for, so that whoever writes them out lets go of the
+event loop in between: 10,000 webhooks take half a second. Must not: know HTTP, change anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from secrets import token_hex
+from typing import NamedTuple
 
 from hookwright import __version__
-from hookwright.api.admin import DeadLetter, Explanation, Invocation, Page, Summary, WebhookView
+from hookwright.api.admin import Answer, DeadLetter, Explanation, Invocation, Summary, WebhookView
 from hookwright.api.config import RouteConfig
+from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import delivery_id, event_id, parse_id
 from hookwright.core.invocations import invocation
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState, spoken
+from hookwright.core.records import LastInvocation
 from hookwright.core.routes import host_of
 from hookwright.core.times import rfc3339
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.errors import EventError
+from hookwright.limits import CHANGES_REMOVED
 from hookwright.store.port import History
+
+
+class Listed(NamedTuple):
+    """A page: its items, each made when it is asked for, and where the page after it begins (None: there is none)."""
+
+    items: Iterator[Answer]
+    next: str | None = None
+
+
+class Changed(NamedTuple):
+    """See `api.admin.WebhookChanges`."""
+
+    items: Iterator[WebhookView]
+    removed: list[str]
+    anew: bool
+    next: str | None
+    since: str
 
 
 class Views:
@@ -34,35 +58,71 @@ class Views:
     def __init__(self, history: History, lanes: Lanes, loader: Loader, clock: Clock, tag: str) -> None:
         self._history, self._lanes, self._loader, self._clock, self._tag = history, lanes, loader, clock, tag
         self._started = rfc3339(clock.wall_ms())
+        self._changes = Changes(token_hex(4))
+        self._held: set[str] = set()
+        self._gone: set[str] = set()
 
     async def summary(self) -> Summary:
         """What is running."""
-        lanes = self._lanes.lanes()
-        config = self._loader.config
+        self._look()
+        config, totals = self._loader.config, self._lanes.totals
         return Summary(
             version=__version__,
             config_hash=config.hash if config else None,
             started=self._started,
             webhooks=len(self._loader.webhooks),
-            held=sum(
-                lane.standing.state is RouteState.HELD and lane.key in self._loader.webhooks for lane in lanes
-            ),
-            gone=sum(lane.standing.state is RouteState.GONE for lane in lanes),
-            pending=self._lanes.totals.waiting,
-            dead_letters=sum(lane.dead for lane in lanes),
-            in_flight=self._lanes.totals.in_flight,
+            held=len(self._held),
+            gone=len(self._gone),
+            pending=totals.waiting,
+            dead_letters=totals.dead,
+            in_flight=totals.in_flight,
             config_problem=self._loader.problem,
         )
 
-    async def webhooks(self) -> Sequence[WebhookView]:
-        """All of them, by key."""
-        return [await self._view(key) for key in sorted(self._loader.webhooks)]
+    def _look(self) -> None:
+        """Take in what changed since the last look."""
+        touched, webhooks = self._lanes.touched(), self._loader.webhooks
+        self._changes.note(sorted(touched))
+        self._held -= touched
+        self._gone -= touched
+        for key in touched & webhooks.keys():
+            state = self._lanes.lane(key).standing.state
+            if state is RouteState.HELD:
+                self._held.add(key)
+            elif state is RouteState.GONE:
+                self._gone.add(key)
+        if len(self._changes) > len(webhooks) + 2 * CHANGES_REMOVED:
+            self._changes.forget(webhooks, CHANGES_REMOVED)
 
-    async def webhook(self, key: str) -> WebhookView | None:
+    def webhooks(self, *, after: str | None = None, limit: int | None = None) -> Listed:
+        """By key: those behind a key, at most `limit`."""
+        keys = self._loader.keys
+        begin = 0 if after is None else bisect_right(keys, after)
+        end = len(keys) if limit is None else begin + limit
+        chosen = keys[begin:end]
+        return Listed(self._views(chosen), chosen[-1] if end < len(keys) else None)
+
+    def changes(self, since: str, limit: int) -> Changed:
+        """Webhooks that changed since an earlier answer. EventError: `since` is none of an answer."""
+        self._look()
+        try:
+            found = self._changes.since(since, limit)
+        except ValueError as error:
+            raise EventError(str(error)) from None
+        removed = [] if found.anew else [key for key in found.keys if key not in self._loader.webhooks]
+        return Changed(
+            self._views(found.keys), removed, found.anew, found.cursor if found.more else None, found.cursor
+        )
+
+    def webhook(self, key: str) -> WebhookView | None:
         """One; None: unknown."""
-        return await self._view(key) if key in self._loader.webhooks else None
+        return self._view(key) if key in self._loader.webhooks else None
 
-    async def _view(self, key: str) -> WebhookView:
+    def _views(self, keys: Iterable[str]) -> Iterator[WebhookView]:
+        """Those that are still there when their turn comes."""
+        return (self._view(key) for key in keys if key in self._loader.webhooks)
+
+    def _view(self, key: str) -> WebhookView:
         config, lane, target = self._loader.webhooks[key], self._lanes.lane(key), self._lanes.target(key)
         spec, standing = config.spec, lane.standing
         return WebhookView(
@@ -82,7 +142,7 @@ class Views:
             consecutive_failures=standing.consecutive_failures,
             last_success_time=_time(standing.last_success_ms),
             last_failure_time=_time(standing.last_failure_ms),
-            last_invocation=await self._last(lane),
+            last_invocation=_last(standing.last),
         )
 
     def _circuit(self, lane: Lane) -> str:
@@ -97,36 +157,6 @@ class Views:
             "setting hookwright.io/requestedAt anew."
         )
 
-    async def _last(self, lane: Lane) -> dict[str, object] | None:
-        last = lane.standing.last
-        if last is not None:
-            return {
-                "time": rfc3339(last.time_ms),
-                "result": last.result,
-                "eventID": last.event_id,
-                "trigger": last.trigger,
-                "attempt": last.attempt,
-                "statusCode": last.status,
-                "durationMillis": round(last.duration),
-                "message": last.message,
-            }
-        if lane.standing.last_success_ms is None and lane.standing.last_failure_ms is None:
-            return None
-        found = await self._history.invocations(route=lane.key, kind="Delivery", limit=1)
-        if not found:
-            return None
-        shown = invocation(found[0][1], self._tag)
-        return {
-            "time": shown.time,
-            "result": shown.result,
-            "eventID": shown.event_id,
-            "trigger": shown.trigger,
-            "attempt": shown.attempt,
-            "statusCode": shown.response.status_code if shown.response else None,
-            "durationMillis": round(shown.timings.total),
-            "message": shown.message,
-        }
-
     async def invocations(
         self,
         *,
@@ -136,13 +166,13 @@ class Views:
         kind: str | None,
         before: int | None,
         limit: int,
-    ) -> Page:
+    ) -> Listed:
         """Invocations that fit every selector given."""
         found = await self._history.invocations(
             route=webhook, result=result, friendly_id=friendly_id, kind=kind, before=before, limit=limit
         )
-        items = [invocation(record, self._tag) for _, record in found]
-        return Page(items=items, next=str(found[-1][0]) if len(found) == limit else None)
+        items = (invocation(record, self._tag) for _, record in found)
+        return Listed(items, str(found[-1][0]) if len(found) == limit else None)
 
     async def invocation(self, identifier: str) -> Invocation | None:
         """One, by invocation id, or the latest of a delivery id; None: unknown or no such id."""
@@ -153,11 +183,11 @@ class Views:
         record = await self._history.invocation(key, attempt)
         return None if record is None else invocation(record, self._tag)
 
-    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Page:
+    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Listed:
         """DeadLetters, of one webhook or all."""
         found = await self._history.dead_letters(route=webhook, before=before, limit=limit)
         tag = self._tag
-        items = [
+        items = (
             DeadLetter(
                 id=delivery_id(row.key, tag),
                 event_id=event_id(row.event_key, tag),
@@ -170,33 +200,43 @@ class Views:
                 accepted_time=rfc3339(row.received),
             )
             for _, row in found
-        ]
-        return Page(items=items, next=str(found[-1][0]) if len(found) == limit else None)
+        )
+        return Listed(items, str(found[-1][0]) if len(found) == limit else None)
 
-    async def explain(
-        self, headers: Mapping[str, str], event: bytes, namespace: str | None
-    ) -> Sequence[Explanation]:
+    def explain(self, headers: Mapping[str, str], event: bytes, namespace: str | None) -> Listed:
         """Of each webhook whether this one event matches, posted to /v1/events or to a namespace's path."""
         events = decode(headers, event)
         if len(events) != 1:
             raise EventError("Explain takes one event, not a list of them.")
-        config = self._loader.config
+        config, keys, matcher = self._loader.config, self._loader.keys, self._loader.matcher
         reach: frozenset[str] | None = None
         if namespace is not None:
             reach = frozenset((namespace,))
         elif config is not None and config.cluster_events is not None:
             reach = frozenset(config.cluster_events)
-        found = []
-        for key in sorted(self._loader.webhooks):
-            reasons = self._loader.matcher.explain(events[0], key, reach)
-            found.append(Explanation(webhook=key, matched=not reasons, reasons=reasons))
-        return found
+        explained = ((key, matcher.explain(events[0], key, reach)) for key in keys)
+        return Listed(Explanation(webhook=key, matched=not why, reasons=why) for key, why in explained)
 
 
 def _host(config: RouteConfig) -> str | None:
     """The host of a webhook that cannot be sent now, where its url says it."""
     url = config.spec.url if config.spec else None
     return None if url is None else host_of(url)
+
+
+def _last(last: LastInvocation | None) -> dict[str, object] | None:
+    if last is None:
+        return None
+    return {
+        "time": rfc3339(last.time_ms),
+        "result": last.result,
+        "eventID": last.event_id,
+        "trigger": last.trigger,
+        "attempt": last.attempt,
+        "statusCode": last.status,
+        "durationMillis": round(last.duration),
+        "message": last.message,
+    }
 
 
 def _time(epoch_ms: int | None) -> str | None:

@@ -309,6 +309,9 @@ class MemoryStore:
         memory = {route: kept.stored for route, kept in self._routes.items()}
         return await self.counts([*self._routes]), memory, self._high_key
 
+    async def last_invocations(self) -> dict[str, AttemptRecord]:
+        return {one.route: one for _, one in self._history if one.kind == "Delivery"}
+
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
         found = ((route, self._routes[route]) for route in routes if route in self._routes)
         return {route: kept.counts() for route, kept in found if kept.waiting or kept.dead}

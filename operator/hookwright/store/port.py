@@ -228,6 +228,12 @@ class History(Protocol):
         Not limited in time: nothing works before it is known.
         """
 
+    async def last_invocations(self) -> dict[str, AttemptRecord]:
+        """At start, all in one query: the newest attempt of kind Delivery of each webhook, as far as it is kept.
+
+        Not limited in time.
+        """
+
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
         """Of these webhooks, as of one moment; those of which nothing waits or is dead are left out.
 

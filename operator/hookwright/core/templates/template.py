@@ -48,6 +48,11 @@ class Template:
         self._finish = finish
         self.constant = constant
 
+    def __del__(self) -> None:
+        """Compiled code refers to itself, and would be freed by nothing but a search through all objects there are."""
+        if self._root is not None:
+            self._root.__globals__.clear()
+
     def render(self, context: Mapping[str, Any], budget: Budget | None = None) -> str:
         """The text for one attempt; `context` comes from `template_context`, `budget` is what the delivery has left.
 

@@ -18,6 +18,7 @@ from hookwright.core.config_reader import Reader
 from hookwright.dispatcher.configuration import config_folder
 from hookwright.dispatcher.configuration.folder_changes import folder_changes
 from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.memory import growing
 from hookwright.errors import ConfigurationError
 
 log = structlog.get_logger()
@@ -48,8 +49,7 @@ class Follower:
             return
         if self._last_good is not None:
             try:
-                config = await asyncio.to_thread(config_folder.read, self._last_good, self._reader)
-                await self._loader.load(config)
+                await self._load(await asyncio.to_thread(config_folder.read, self._last_good, self._reader))
             except ConfigurationError as error:
                 log.warning("configuration.refused", reason=str(error))
 
@@ -58,11 +58,16 @@ class Follower:
         await self._put_in_force(config, partial(config_folder.write, config=config))
 
     async def _use_folder(self) -> None:
-        config, files = await asyncio.to_thread(config_folder.read_files, self._folder, self._reader)
+        with growing():
+            config, files = await asyncio.to_thread(config_folder.read_files, self._folder, self._reader)
         await self._put_in_force(config, partial(config_folder.keep, files=files))
 
+    async def _load(self, config: DispatchConfig) -> None:
+        with growing():
+            await self._loader.load(config)
+
     async def _put_in_force(self, config: DispatchConfig, keep: Callable[[Path], None]) -> None:
-        await self._loader.load(config)
+        await self._load(config)
         self._loader.problem = None
         if self._last_good is None:
             return

@@ -1,7 +1,8 @@
 """Putting a configuration in force: routes are built or kept, lanes are told, the matcher is replaced.
 
-What did not change is kept with its connections, tokens and queue. Building goes on in a thread, in groups, so that
-10,000 webhooks do not stop deliveries. Must not: read files (`config_folder`), decide states (`core.standing`).
+What did not change is kept with its connections, tokens and queue, and is not touched. Building goes on in a thread, in
+groups, so that 10,000 webhooks do not stop deliveries.
+Must not: read files (`config_folder`), decide states (`core.standing`).
 """
 
 from __future__ import annotations
@@ -23,19 +24,30 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.memory import let_go, settle
+from hookwright.dispatcher.slices import in_slices
 from hookwright.errors import SendError, TemplateError
-from hookwright.limits import LOAD_GROUP, WARM_PAUSE_SECONDS
+from hookwright.limits import LOAD_GROUP, SETTLE_WEBHOOKS, WARM_PAUSE_SECONDS
 from hookwright.outbound.port import Sender
 
 log = structlog.get_logger()
 
 
 class _Built(NamedTuple):
-    """A webhook ready to be put in force: its target, or why it has none."""
+    """A webhook ready to be put in force: its target, or why it has none. `message`: what else is to be said of it."""
 
     webhook: RouteConfig
+    message: str
     target: Target | None
     held: str | None
+
+
+class _Made(NamedTuple):
+    """What a configuration comes to before any lane knows of it."""
+
+    webhooks: dict[str, RouteConfig]
+    keys: list[str]
+    matcher: Matcher
 
 
 class Loader:
@@ -49,6 +61,10 @@ class Loader:
         self.former = FormerSecrets(clock.monotonic)
         self.config: DispatchConfig | None = None
         self.webhooks: dict[str, RouteConfig] = {}
+        self.keys: Sequence[str] = ()
+        """Those of `webhooks`, sorted."""
+        self._applied: dict[str, tuple[RouteConfig, str]] = {}
+        """What the lanes were told of each webhook: its configuration and what is said beside it."""
         self.matcher = Matcher([])
         self.loaded_at: float | None = None
         self.problem: str | None = None
@@ -63,64 +79,88 @@ class Loader:
             if self.config is not None and self.config.hash == config.hash:
                 return
             cluster = None if config.cluster_events is None else frozenset(config.cluster_events)
-            matcher = await asyncio.to_thread(_matcher, config, cluster)
-            webhooks = {webhook.key: webhook for webhook in config.webhooks}
-            for at in range(0, len(config.webhooks), LOAD_GROUP):
-                group = await asyncio.to_thread(self._build_all, config.webhooks[at : at + LOAD_GROUP])
-                for built in group:
-                    self._apply(built, matcher)
-                await asyncio.to_thread(_prepare_all, group)
-            for lane in self._lanes.lanes():
-                if lane.key not in webhooks:
-                    self._lanes.remove(lane.key)
-            self.config, self.webhooks, self.matcher = config, webhooks, matcher
-            self._acceptor.use(matcher, cluster)
+            made = await asyncio.to_thread(_made, config, cluster)
+            changed = await self._apply_all(config, made)
+            changed += await self._remove_all(made)
+            old: list[object] = [*self.webhooks.values(), self.config, self.matcher]
+            self.config, self.webhooks, self.keys = config, made.webhooks, made.keys
+            self.matcher = made.matcher
+            self._acceptor.use(made.matcher, cluster)
+            self._lanes.touch(changed)
             self.loaded_at = self._clock.wall()
-            self._background.spawn("warm", self._warm(config))
+            self._background.spawn("warm", self._warm(made.keys))
+            if len(changed) >= SETTLE_WEBHOOKS:
+                settle()
+            await asyncio.to_thread(let_go, old)
 
-    def _build_all(self, group: Sequence[RouteConfig]) -> list[_Built]:
-        """In a thread."""
-        return [self._build(webhook) for webhook in group]
+    async def _apply_all(self, config: DispatchConfig, made: _Made) -> list[str]:
+        """Tell the lanes of what is new or otherwise than before; its keys."""
+        changed = []
+        for at in range(0, len(config.webhooks), LOAD_GROUP):
+            group = config.webhooks[at : at + LOAD_GROUP]
+            built = await asyncio.to_thread(self._build_all, group, made.matcher)
+            for each in built:
+                self._apply(each)
+                changed.append(each.webhook.key)
+            await asyncio.to_thread(_prepare_all, built)
+        return changed
 
-    def _build(self, webhook: RouteConfig) -> _Built:
+    async def _remove_all(self, made: _Made) -> list[str]:
+        """Tell the lanes of what is not in the configuration; its keys."""
+        gone = [lane.key for lane in self._lanes.lanes() if lane.key not in made.webhooks]
+        async for key in in_slices(gone, LOAD_GROUP):
+            self._applied.pop(key, None)
+            self._lanes.remove(key)
+        return gone
+
+    def _build_all(self, group: Sequence[RouteConfig], matcher: Matcher) -> list[_Built]:
+        """What is new or otherwise than before, in a thread."""
+        wanted = ((webhook, matcher.unreadable.get(webhook.key, "")) for webhook in group)
+        return [self._build(*each) for each in wanted if self._applied.get(each[0].key) != each]
+
+    def _build(self, webhook: RouteConfig, message: str) -> _Built:
         if webhook.held is not None:
-            return _Built(webhook, None, webhook.held)
+            return _Built(webhook, message, None, webhook.held)
         present = self._lanes.target(webhook.key)
         if present is not None and present.route.config == webhook:
-            return _Built(webhook, present, self._unfit.get(webhook.key))
+            return _Built(webhook, message, present, self._unfit.get(webhook.key))
         self._unfit.pop(webhook.key, None)
         try:
             target = Target(Route(webhook), self._sender, self._clock.monotonic, self.former)
             target.route.redactor.prepare()
-            return _Built(webhook, target, None)
+            return _Built(webhook, message, target, None)
         except (ValueError, KeyError, SendError) as error:
-            return _Built(webhook, None, str(error))
+            return _Built(webhook, message, None, str(error))
         except Exception as error:  # of ours; it must not keep the others from coming into force
             log.error("configuration.fault", webhook=webhook.key, exc_info=error)
-            return _Built(webhook, None, f"Hookwright itself failed to load it ({type(error).__name__}).")
+            fault = f"Hookwright itself failed to load it ({type(error).__name__})."
+            return _Built(webhook, message, None, fault)
 
-    def _apply(self, built: _Built, matcher: Matcher) -> None:
-        webhook, target, held = built
+    def _apply(self, built: _Built) -> None:
+        webhook, message, target, held = built
         rules = UNCONFIGURED if webhook.spec is None else rules_of(webhook.spec)
         self._lanes.configure(
             webhook.key, target, rules, mark=gone_mark(webhook.hash, webhook.requested_at), held=held,
-            message=matcher.unreadable.get(webhook.key, ""),
+            message=message,
         )  # fmt: skip
+        self._applied[webhook.key] = (webhook, message)
 
-    async def _warm(self, config: DispatchConfig) -> None:
+    async def _warm(self, keys: Sequence[str]) -> None:
         """Compile templates ahead of their first use, until another configuration is in force."""
-        for webhook in config.webhooks:
-            if self.config is not config:
+        for key in keys:
+            if self.keys is not keys:
                 return
-            target = self._lanes.target(webhook.key)
+            target = self._lanes.target(key)
             if target is None:
                 continue
             try:
-                if target.route.warm():
+                if await asyncio.to_thread(target.route.warm):
                     await asyncio.sleep(WARM_PAUSE_SECONDS)
             except TemplateError as error:
-                message = self._unfit[webhook.key] = target.redactor().text(str(error))
-                self._lanes.hold(webhook.key, message)
+                if self._lanes.target(key) is not target:
+                    continue  # replaced meanwhile
+                message = self._unfit[key] = target.redactor().text(str(error))
+                self._lanes.hold(key, message)
 
 
 def _prepare_all(group: Sequence[_Built]) -> None:
@@ -130,8 +170,9 @@ def _prepare_all(group: Sequence[_Built]) -> None:
             built.target.redactor().prepare()
 
 
-def _matcher(config: DispatchConfig, cluster: frozenset[str] | None) -> Matcher:
-    """The matcher with the index of /v1/events built: for a thread, as many webhooks take a while."""
+def _made(config: DispatchConfig, cluster: frozenset[str] | None) -> _Made:
+    """With the index of /v1/events built: for a thread, as many webhooks take a while."""
+    webhooks = {webhook.key: webhook for webhook in config.webhooks}
     matcher = Matcher(config.webhooks)
     matcher.prepare(cluster)
-    return matcher
+    return _Made(webhooks, sorted(webhooks), matcher)

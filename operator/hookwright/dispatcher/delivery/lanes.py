@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
 from hookwright.core.parsed import Parsed
-from hookwright.core.records import Delivery, Finish, RouteCounts, StoredRoute
+from hookwright.core.records import Delivery, Finish, LastInvocation, RouteCounts, StoredRoute
 from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
@@ -30,9 +30,11 @@ from hookwright.dispatcher.delivery.results import Result, Results
 from hookwright.dispatcher.delivery.telling import Teller
 from hookwright.dispatcher.delivery.turns import Turns
 from hookwright.dispatcher.delivery.under_way import UnderWay
+from hookwright.dispatcher.slices import in_slices
 from hookwright.limits import (
     ATTEMPTS,
     HANDSHAKE_SECONDS,
+    LANES_SLICE,
     REQUESTS_BYTES,
     SEND_BYTE_SECONDS,
     SETTLE_LANES,
@@ -104,10 +106,26 @@ class Lanes:
             seat = self._seats[key] = Seat(Lane(key, self.totals), circle, self._step)
         return seat
 
-    def take(self, counts: Mapping[str, RouteCounts], remembered: Mapping[str, StoredRoute]) -> None:
+    async def take(
+        self,
+        counts: Mapping[str, RouteCounts],
+        remembered: Mapping[str, StoredRoute],
+        last: Mapping[str, LastInvocation],
+    ) -> None:
         """Begin with what the store holds of these webhooks."""
-        for key in counts.keys() | remembered.keys():
-            self.lane(key).taken(remembered.get(key), counts.get(key))
+        async for key in in_slices(counts.keys() | remembered.keys(), LANES_SLICE):
+            lane = self.lane(key)
+            lane.taken(remembered.get(key), counts.get(key))
+            lane.standing.recalled(last.get(key))
+
+    def touch(self, keys: Iterable[str]) -> None:
+        """What is shown of these webhooks may have changed."""
+        self.totals.touched.update(keys)
+
+    def touched(self) -> set[str]:
+        """Those of which what is shown may have changed since the last call."""
+        touched, self.totals.touched = self.totals.touched, set()
+        return touched
 
     def configure(
         self, key: str, target: Target | None, rules: Rules, *, mark: str, held: str | None, message: str
@@ -118,12 +136,14 @@ class Lanes:
             self._close(seat)
             seat.target = target
         seat.lane.configured(rules, mark=mark, held=held, message=message)
+        self.touch([key])
         self.settle(seat.lane)
 
     def hold(self, key: str, message: str) -> None:
         """A webhook turned out not to be usable as it is configured."""
         lane = self.lane(key)
         lane.standing.held(message)
+        self.touch([key])
         self.settle(lane)
 
     def remove(self, key: str) -> None:
@@ -131,6 +151,7 @@ class Lanes:
         seat = self._seat(key)
         self._close(seat)
         seat.lane.standing.removed(self._clock.now())
+        self.touch([key])
         self.settle(seat.lane)
 
     def drop_spent(self) -> None:

@@ -17,11 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from hookwright.api.admin import (
-    Page,
-    ReplayRequest,
-    RunRequest,
-)
+from hookwright.api.admin import ReplayRequest, RunRequest
 from hookwright.api.openapi import admin_api
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
@@ -33,6 +29,7 @@ from hookwright.dispatcher.ports.admin_http import (
     choice,
     event_problem,
     http_problem,
+    listed,
     only_known,
     page_before,
     page_limit,
@@ -44,7 +41,7 @@ from hookwright.dispatcher.ports.admin_http import (
     webhook_key,
 )
 from hookwright.dispatcher.ports.tokens import Tokens
-from hookwright.dispatcher.views import Views
+from hookwright.dispatcher.views import Listed, Views
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
 
@@ -120,11 +117,27 @@ class _Api:
         return _json(await self._views.summary())
 
     async def webhooks(self, request: Request) -> Response:
-        return _json(Page(items=list(await self._views.webhooks())))
+        query = request.query_params
+        only_known(query, {"after", "limit", "since"})
+        if "since" in query:
+            if "after" in query:
+                raise HTTPException(
+                    400, "after pages through all webhooks, since through what changed: give one."
+                )
+            found = self._views.changes(query["since"], page_limit(query))
+            return listed(
+                found.items, next=found.next, since=found.since, removed=found.removed, anew=found.anew
+            )
+        whole = not query  # how they were asked for before there were pages
+        return _listed(
+            self._views.webhooks(
+                after=webhook_key(query.get("after"), "after"), limit=None if whole else page_limit(query)
+            )
+        )
 
     async def webhook(self, request: Request) -> Response:
         key = _key(request)
-        view = await self._views.webhook(key)
+        view = self._views.webhook(key)
         if view is None:
             raise HTTPException(404, f"There is no webhook {key}.")
         return _json(view)
@@ -132,7 +145,7 @@ class _Api:
     async def invocations(self, request: Request) -> Response:
         query = request.query_params
         only_known(query, {"webhook", "result", "friendlyID", "kind", "before", "limit"})
-        return _json(
+        return _listed(
             await self._views.invocations(
                 webhook=webhook_key(query.get("webhook")),
                 result=choice(query, "result", RESULTS),
@@ -152,7 +165,7 @@ class _Api:
     async def dead_letters(self, request: Request) -> Response:
         query = request.query_params
         only_known(query, {"webhook", "before", "limit"})
-        return _json(
+        return _listed(
             await self._views.dead_letters(
                 webhook=webhook_key(query.get("webhook")), before=page_before(query), limit=page_limit(query)
             )
@@ -182,10 +195,7 @@ class _Api:
     async def explain(self, request: Request) -> Response:
         only_known(request.query_params, {"namespace"})
         event = await read_body(request, EVENT_BYTES)
-        explanations = await self._views.explain(
-            request.headers, event, request.query_params.get("namespace")
-        )
-        return _json(Page(items=list(explanations)))
+        return _listed(self._views.explain(request.headers, event, request.query_params.get("namespace")))
 
     async def openapi(self, request: Request) -> Response:
         return JSONResponse(admin_api())
@@ -193,6 +203,10 @@ class _Api:
 
 def _json(model: BaseModel) -> Response:
     return Response(model.model_dump_json(by_alias=True), media_type="application/json")
+
+
+def _listed(page: Listed) -> Response:
+    return listed(page.items, next=page.next)
 
 
 def _key(request: Request) -> str:

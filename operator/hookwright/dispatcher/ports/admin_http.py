@@ -7,8 +7,9 @@ put what a client sent into an error beyond the names of fields.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, TypeVar
@@ -18,15 +19,15 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hookwright.api.admin import Invocation, Problem
+from hookwright.api.admin import Answer, Invocation, Problem
 from hookwright.api.fields import span
 from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
-from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX
+from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE, ADMIN_SLICE_BYTES
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is served without a token: probes and scrapers have none."""
@@ -154,6 +155,23 @@ async def read_model(request: Request, model: type[BodyModel], limit: int) -> Bo
         raise HTTPException(400, f"{place}: {first['msg']}.") from None
 
 
+def listed(items: Iterable[Answer], **rest: object) -> Response:
+    """A list as JSON: `{"items": […], …}`. Items are made and written in slices, between which others go on."""
+    return StreamingResponse(_pieces(items, orjson.dumps(rest)), media_type="application/json")
+
+
+async def _pieces(items: Iterable[Answer], rest: bytes) -> AsyncIterator[bytes]:
+    piece, count, comma = bytearray(b'{"items":['), 0, b""
+    for item in items:
+        piece += comma + item.model_dump_json(by_alias=True).encode()
+        count, comma = count + 1, b","
+        if count == ADMIN_SLICE or len(piece) > ADMIN_SLICE_BYTES:
+            yield bytes(piece)
+            piece, count = bytearray(), 0
+            await asyncio.sleep(0)
+    yield bytes(piece) + b"]," + rest[1:]
+
+
 def only_known(query: QueryParams, known: set[str]) -> None:
     """Refuse a misspelt parameter, which would silently select everything."""
     if unknown := sorted(set(query) - known):
@@ -170,10 +188,10 @@ def choice(query: QueryParams, name: str, choices: frozenset[str]) -> str | None
     return value
 
 
-def webhook_key(text: str | None) -> str | None:
-    """A webhook's key, checked for its form."""
+def webhook_key(text: str | None, name: str = "webhook") -> str | None:
+    """A webhook's key in the parameter of that name, checked for its form."""
     if text is not None and (text.count("/") != 1 or text.startswith("/") or text.endswith("/")):
-        raise HTTPException(400, "webhook is written as namespace/name.")
+        raise HTTPException(400, f"{name} is written as namespace/name.")
     return text
 
 

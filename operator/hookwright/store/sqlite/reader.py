@@ -61,6 +61,12 @@ class SqliteHistory:
 
         return await self._run(read, None)
 
+    async def last_invocations(self) -> dict[str, AttemptRecord]:
+        found = await self._run(
+            lambda connection: connection.execute(_SQL["last_invocations"]).fetchall(), None
+        )
+        return {record.route: record for record in map(_attempt, found)}
+
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
         return await self._run(lambda connection: _counts(connection, routes, self._seconds), self._seconds)
 

@@ -55,6 +55,11 @@ WHERE friendly_id = :friendly_id AND position < :before AND (:route IS NULL OR r
     AND (:result IS NULL OR result = :result) AND (:kind IS NULL OR kind = :kind)
 ORDER BY position DESC LIMIT :limit;
 
+-- last_invocations: the newest attempt of kind Delivery of each webhook
+SELECT invocations.* FROM routes JOIN invocations ON position = (
+    SELECT max(position) FROM attempts INDEXED BY attempts_route WHERE route_id = routes.id AND kind = 'Delivery'
+);
+
 -- dead_letters: newest first
 SELECT * FROM dead_letters WHERE position < :before ORDER BY position DESC LIMIT :limit;
 
