@@ -14,12 +14,12 @@ from hookwright.core.templates.explain import shortened
 from hookwright.core.templates.source import Tag, read
 from hookwright.errors import TemplateError
 
-_TEXT: Final = r""""(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'"""
+_TEXT: Final = r""""(?:\\.|[^"\\])*+(?:"|\Z)|'(?:\\.|[^'\\])*+(?:'|\Z)"""
 _PATH: Final = re.compile(
     rf"""{_TEXT} | (?<![\w.\]|])(?P<path>[A-Za-z_]\w*(?:\.\w+(?!\w*\()|\.?\[[^\]\[\n]{{1,64}}\])+)""",
     re.VERBOSE,
 )
-_PARTS: Final = re.compile(r"(\{[{%][-+]?\s*(?:(?:if|elif)\b)?)\s*(.*?)\s*([-+]?[%}]\})", re.DOTALL)
+_PARTS: Final = re.compile(r"(\{[{%][-+]?\s*+(?:(?:if|elif)\b)?)(.*?)([-+]?[%}]\})", re.DOTALL)
 _PATHS_MAX: Final = 4
 
 
@@ -39,10 +39,10 @@ def cures(tag: str) -> Iterator[str]:
     whole = _PARTS.fullmatch(tag)
     if whole is not None and tag.startswith("{{"):
         for path in paths:
-            yield f'{{{{ ({whole[2]}) if {path} else "" }}}}'
+            yield f'{{{{ ({whole[2].strip()}) if {path} else "" }}}}'
     elif whole is not None and whole[1].endswith("if"):
         for path in paths:
-            yield f"{whole[1]} {path} and ({whole[2]}) {whole[3]}"
+            yield f"{whole[1]} {path} and ({whole[2].strip()}) {whole[3]}"
     yield _with_default(tag, paths, '"none"')  # a part of a URL's path must not be empty
 
 

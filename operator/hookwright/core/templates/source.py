@@ -60,11 +60,12 @@ def read(source: str) -> tuple[str, list[Tag]]:
         line += source.count("\n", position, start)
         end, translated = _tag(source, start)
         text = source[start:end]
-        if not text.startswith("{#") and not _RAW.match(text):
-            inside += len(text)
-            tokens += len(_TOKEN.findall(text[: limits.TEMPLATE_TAG_CHARACTERS]))
-            if tokens > limits.TEMPLATE_TOKENS or inside > limits.TEMPLATE_TAG_CHARACTERS:
-                raise _too_dense(line)
+        read_by_jinja = not text.startswith("{#") and not _RAW.match(text)
+        inside += len(text) if read_by_jinja else 0
+        tokens += len(_TOKEN.findall(text[: limits.TEMPLATE_TAG_CHARACTERS])) if read_by_jinja else 1
+        if tokens > limits.TEMPLATE_TOKENS or inside > limits.TEMPLATE_TAG_CHARACTERS:
+            raise _too_dense(line)
+        if read_by_jinja:
             word = _KEYWORD.match(text)
             tags.append(Tag(line, text, word[1] if word else "{{", translated))
             handlebars.refuse(text, line)

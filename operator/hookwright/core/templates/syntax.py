@@ -22,7 +22,8 @@ _ROUND_TAG: Final = {
     "for": ("", "{% endfor %}"),
     "with": ("", "{% endwith %}"),
 }
-_TEXT: Final = re.compile(r""""(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'""")
+# an unclosed text runs to the end, or each quote in it would look for one anew
+_TEXT: Final = re.compile(r""""(?:\\.|[^"\\])*+(?:"|\Z)|'(?:\\.|[^'\\])*+(?:'|\Z)""")
 _TERNARY: Final = re.compile(r"\{\{[-+]?\s*([^?]+?)\s*\?\s*([^:?]+?)\s*:\s*([^:?]+?)\s*[-+]?\}\}")
 _SIGNS: Final = (
     ("&&", "write and"),
@@ -85,8 +86,11 @@ def _unbalanced(tags: list[Tag]) -> TemplateError | None:
 def _sentence(tag: Tag, error: TemplateSyntaxError) -> str:
     if cure := handlebars.helper(tag.text):
         return cure
-    plain = _TEXT.sub('""', tag.text)
-    if found := _TERNARY.fullmatch(tag.text):
+    text = " ".join(
+        tag.text.split()
+    )  # a run of blanks would be tried at each of its places, three times over
+    plain = _TEXT.sub('""', text)
+    if len(text) <= _SHOWN and (found := _TERNARY.fullmatch(text)):
         return f"write {{{{ {found[2]} if {found[1]} else {found[3]} }}}}"
     for sign, instead in _SIGNS:
         if sign in plain.replace("!=", ""):
