@@ -1,7 +1,8 @@
 """Reads the files of a dispatch configuration: whole, or refused with one sentence.
 
-A slice whose bytes are known already is not parsed again: its webhooks are the same objects as before. Also reads the
-files of earlier releases, whose manifest knows no slices. Must not: read files from disk, put a value into a sentence.
+A slice whose bytes are known already is not parsed again, and a webhook that did not change is the same object as
+before. Also reads the files of earlier releases, whose manifest knows no slices.
+Must not: read files from disk, put a value into a sentence.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._known: Remembered[bytes, tuple[list[RouteConfig], int]] = Remembered()
+        self._last: dict[str, RouteConfig] = {}
         self.parsed = 0
         """How many slices were parsed so far."""
 
@@ -85,12 +87,19 @@ class Reader:
         others = DispatchConfig.model_validate_json(HEAD + rest, extra="ignore")
         webhooks.sort(key=attrgetter("key"))
         self._known.turn()
+        self._last = {route.key: route for route in webhooks}
         return others.model_copy(update={"webhooks": webhooks})
 
     def _parsed(self, packed: bytes, room: int) -> tuple[list[RouteConfig], int]:
         self.parsed += 1
         text = _expanded(packed, room)
-        return _Slice.model_validate_json(HEAD + text + b"]}", extra="ignore").webhooks, len(text)
+        routes = _Slice.model_validate_json(HEAD + text + b"]}", extra="ignore").webhooks
+        return [self._same(route) for route in routes], len(text)
+
+    def _same(self, route: RouteConfig) -> RouteConfig:
+        """The webhook of the last configuration, if it is equal."""
+        last = self._last.get(route.key)
+        return last if last == route else route
 
 
 def _read_manifest(text: bytes) -> dict[str, Any]:
