@@ -13,6 +13,7 @@ from typing import NamedTuple
 from hookwright.core.lane import Lane
 from hookwright.core.records import Delivery
 from hookwright.core.request import Outgoing
+from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.turns import Circle, Taker
@@ -22,11 +23,12 @@ from hookwright.limits import IDLE_ATTEMPTS
 class Seat(Taker):
     """A lane's place among the others: what it sends with, what was answered, its timer. `do` is its step."""
 
-    __slots__ = ("_do", "answers", "granted", "lane", "parked", "target", "timer", "timer_at")
+    __slots__ = ("_do", "answers", "granted", "lane", "namespace", "parked", "target", "timer", "timer_at")
 
     def __init__(self, lane: Lane, circle: Circle, do: Callable[[Seat], bool]) -> None:
         super().__init__(circle)
         self.lane, self._do = lane, do
+        self.namespace = namespace_of(lane.key)
         self.target: Target | None = None
         self.answers: deque[Answered] = deque()
         self.parked = self.granted = False

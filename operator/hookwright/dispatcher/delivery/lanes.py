@@ -236,16 +236,15 @@ class Lanes:
             return False
         if not self._under_way.crashes:
             return True
-        namespace = namespace_of(seat.lane.key)
-        if seat.lane.bring_up(partial(self._under_way.may_begin, namespace=namespace)):
+        if seat.lane.bring_up(partial(self._under_way.may_begin, namespace=seat.namespace)):
             return True
-        self._held_back[namespace].add(seat)
+        self._held_back[seat.namespace].add(seat)
         seat.parked = True
         return False
 
     def _take_back(self, seat: Seat) -> None:
         """Something about a lane that is held back changed, so it tries anew."""
-        held_back = self._held_back.get(namespace_of(seat.lane.key))
+        held_back = self._held_back.get(seat.namespace)
         if held_back is not None and seat in held_back:
             held_back.remove(seat)
             seat.parked = False
@@ -278,15 +277,15 @@ class Lanes:
             self._over(seat, delivery, 1)
             self._write(seat.lane, delivery, given_up)
             return
-        self._under_way.begin(delivery.key, namespace_of(seat.lane.key))
+        self._under_way.begin(delivery.key, seat.namespace)
         began = self._clock.wall_ms()
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,
             delivery_id=delivery_id(delivery.key, self._tag), document=partial(self.parsed.document, delivery),
         )  # fmt: skip
         if isinstance(prepared, Performed):
-            self._over(seat, delivery, 1)
             self._ended(seat, target, delivery, probe, prepared, began)
+            self._over(seat, delivery, 1)
             return
         size = len(prepared.body)
         more = size * self._places.places // REQUESTS_BYTES
@@ -308,17 +307,16 @@ class Lanes:
 
     def _judge(self, answered: Answered) -> None:
         (seat, target, delivery, probe, _, places), performed, began = answered
-        self._over(seat, delivery, places)
         self._pipeline.judge(target, performed)
         self._ended(seat, target, delivery, probe, performed, began)
+        self._over(seat, delivery, places)
 
     def _over(self, seat: Seat, delivery: Delivery, places: int) -> None:
         """Nothing is under way of a delivery any more."""
         self._places.give_back(seat.lane.key, places)
-        namespace = namespace_of(delivery.route)
-        self._under_way.end(delivery.key, namespace)
+        self._under_way.end(delivery.key, seat.namespace)
         if self._held_back:
-            for waiting in self._held_back.pop(namespace, ()):
+            for waiting in self._held_back.pop(seat.namespace, ()):
                 waiting.parked = False
                 self._settle(waiting)
 
