@@ -125,7 +125,7 @@ class Dispatcher:
         keys, pipeline = Keys(highest, clock.now_ms), Pipeline(clock)
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
-            under_way=UnderWay(settings.data / "under-way"), attempts=min(ATTEMPTS, connections_by_files() - DIRECT_RUNS),
+            under_way=UnderWay(settings.data / "under-way"), attempts=_attempts(),
         )  # fmt: skip
         self._lanes.take(counts, remembered)
         self._acceptor = Acceptor(
@@ -295,6 +295,11 @@ def _tokens(settings: Settings) -> Tokens | None:
     raise UsageError(
         "There is no ingest token: set HOOKWRIGHT_TOKEN_FILE, or HOOKWRIGHT_INGEST_AUTH=none to take events from anybody."
     )
+
+
+def _attempts() -> int:
+    """How many may be under way: what the limit of open files leaves beside Manual calls and tests."""
+    return min(ATTEMPTS, max(DIRECT_RUNS, connections_by_files() - DIRECT_RUNS))
 
 
 def _settle_memory() -> None:

@@ -7,6 +7,7 @@ Deliveries, Manual calls and tests alike. Everything kept has passed redaction; 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -17,10 +18,11 @@ from hookwright.core.outcome import Verdict
 from hookwright.core.records import AttemptRecord
 from hookwright.core.redaction import Redactor
 from hookwright.dispatcher.delivery.attempt import Performed
-from hookwright.limits import HISTORY_BODY_BYTES, TEST_VALUE_CHARACTERS, UNREAD_BYTES
+from hookwright.limits import HISTORY_BODY_BYTES, KIB, TEST_VALUE_CHARACTERS, UNREAD_BYTES
 from hookwright.outbound.port import Phases
 
 _FRIENDLY = re.compile(rb'"friendly_id"\s*:\s*"([!#-\[\]-~]{1,64})"')  # as it stands in JSON without escapes
+_LARGE = 64 * KIB  # searching a MiB takes a millisecond, and a thousand deliveries may share it
 Bodies = Literal["all", "failed", "none"]
 
 
@@ -62,10 +64,9 @@ def attempt_record(what: Attempted, performed: Performed, result: str, shown: by
 
 def shown_text(body: bytes, redactor: Redactor | None, limit: int) -> str:
     """A body as text: secrets replaced before it is cut to `limit` bytes; an ellipsis marks the cut."""
-    text = body.decode("utf-8", "replace")
-    if redactor is not None:
-        text = redactor.text(text)
-    return cut(text, limit)
+    if redactor is None:
+        return cut(body[: limit + 4].decode("utf-8", "replace"), limit)  # with the last character whole
+    return cut(redactor.text(body.decode("utf-8", "replace")), limit)
 
 
 def _timings(phases: Phases, total: float) -> dict[str, float | None]:
@@ -130,6 +131,13 @@ def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
 
 
 def friendly_id(raw: bytes) -> str | None:
-    """`data.friendly_id` of an event's JSON text (AR-123), found without parsing it."""
+    """`data.friendly_id` of an event's JSON text (AR-123), found without parsing it; in a large one once for all."""
+    return _find_friendly_id(raw) if len(raw) < _LARGE else _found_friendly_id(raw)
+
+
+def _find_friendly_id(raw: bytes) -> str | None:
     found = _FRIENDLY.search(raw)
     return found[1].decode() if found else None
+
+
+_found_friendly_id = lru_cache(maxsize=4)(_find_friendly_id)
