@@ -85,7 +85,7 @@ class Engine:
         self.lanes = self._make_lanes(
             work, pipeline, clock, self._background, bodies="none", observe=owner.observe, jitter=owner.jitter
         )
-        self.lanes.take(counts, remembered)
+        await self.lanes.take(counts, remembered)
         self._acceptor = Acceptor(work, self.lanes, keys, clock, backlog_bytes=1 << 40, **self._backlog)
         self._loader = Loader(self.lanes, self._acceptor, self._sender, clock, self._background)
         former = self._loader.former

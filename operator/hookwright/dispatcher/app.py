@@ -127,7 +127,7 @@ class Dispatcher:
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
             under_way=UnderWay(settings.data / "under-way"), attempts=_attempts(),
         )  # fmt: skip
-        self._lanes.take(counts, remembered)
+        await self._lanes.take(counts, remembered)
         self._acceptor = Acceptor(
             work, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
             backlog_total=settings.backlog_total, backlog_bytes=settings.backlog_bytes,

@@ -215,7 +215,7 @@ class Room:
     async def take(self) -> None:
         """Begin with what the store holds."""
         counts, remembered, _ = await self.disk.recovered()
-        self.lanes.take(counts, remembered)
+        await self.lanes.take(counts, remembered)
 
     async def waiting(self, key: str = HOOK) -> int:
         """How many wait in the store."""

@@ -104,10 +104,12 @@ class Lanes:
             seat = self._seats[key] = Seat(Lane(key, self.totals), circle, self._step)
         return seat
 
-    def take(self, counts: Mapping[str, RouteCounts], remembered: Mapping[str, StoredRoute]) -> None:
+    async def take(self, counts: Mapping[str, RouteCounts], remembered: Mapping[str, StoredRoute]) -> None:
         """Begin with what the store holds of these webhooks."""
-        for key in counts.keys() | remembered.keys():
+        for at, key in enumerate(counts.keys() | remembered.keys(), 1):
             self.lane(key).taken(remembered.get(key), counts.get(key))
+            if at % SETTLE_LANES == 0:
+                await asyncio.sleep(0)
 
     def configure(
         self, key: str, target: Target | None, rules: Rules, *, mark: str, held: str | None, message: str
