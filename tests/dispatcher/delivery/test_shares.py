@@ -211,3 +211,15 @@ async def test_a_start_with_many_lanes_asks_for_few_at_a_time(room: Room) -> Non
     room.configure(*CROWD[:200])
     await until(lambda: room.lanes.totals.waiting == 0)
     assert max(len(asked) for asked in room.disk.claims) <= 32
+
+
+async def test_a_start_with_many_lanes_of_one_namespace_does_not_ask_for_all_of_them_first(
+    room: Room,
+) -> None:
+    """The only lane of another namespace asks last, and is in the first call."""
+    for key in [*CROWD[:200], CANARY]:
+        await room.stored(key)
+    await room.take()
+    room.configure(*CROWD[:200], CANARY)
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert CANARY in room.disk.claims[0]
