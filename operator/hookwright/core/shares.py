@@ -20,10 +20,15 @@ _EACH: Final = 3  # places held for each that is free: three quarters for one na
 class _Waiting(NamedTuple):
     granted: Granted
     most: int | None
+    places: int
 
 
 class Shares:
-    """So many places. Webhooks are named `namespace/name`; `most` is what a webhook may hold at once, whatever is free."""
+    """So many places. Webhooks are named `namespace/name`.
+
+    `most` is what a webhook may hold at once, whatever is free. Who weighs more takes several `places` at once, and may go
+    over what is free by less than that.
+    """
 
     def __init__(self, places: int) -> None:
         self.places = places
@@ -36,21 +41,21 @@ class Shares:
         """Places that a namespace or a webhook holds."""
         return self._held.get(name, 0)
 
-    def take(self, webhook: str, most: int | None = None) -> bool:
-        """A place now; False: there is none for it."""
+    def take(self, webhook: str, most: int | None = None, *, places: int = 1) -> bool:
+        """Some places now; False: there are none for it."""
         namespace = namespace_of(webhook)
         if not self._may(webhook, self._left(namespace), most):
             return False
-        self._count(webhook, namespace, 1)
+        self._count(webhook, namespace, places)
         return True
 
-    def wait(self, webhook: str, granted: Granted, most: int | None = None) -> None:
+    def wait(self, webhook: str, granted: Granted, most: int | None = None, *, places: int = 1) -> None:
         """Stand in line, after `take` was refused."""
         webhooks = self._waiting.setdefault(namespace_of(webhook), {})
-        webhooks.setdefault(webhook, deque()).append(_Waiting(granted, most))
+        webhooks.setdefault(webhook, deque()).append(_Waiting(granted, most, places))
 
     def add(self, webhook: str, places: int) -> None:
-        """Count more for one that holds a place already, free or not: what it does turned out to weigh more."""
+        """Count more for one that holds some already, free or not: what it does turned out to weigh more."""
         self._count(webhook, namespace_of(webhook), places)
 
     def give_back(self, webhook: str, places: int = 1) -> None:
@@ -99,9 +104,9 @@ class Shares:
             webhooks[webhook] = line  # behind the others
         if webhooks:
             self._waiting[namespace] = webhooks
-        self._count(webhook, namespace, 1)
+        self._count(webhook, namespace, first.places)
         if not first.granted():
-            self._count(webhook, namespace, -1)
+            self._count(webhook, namespace, -first.places)
 
 
 def namespace_of(webhook: str) -> str:

@@ -192,6 +192,23 @@ async def test_bytes_of_requests_under_way_are_bounded(hanging: asyncio.Event) -
     await end(room)
 
 
+async def test_places_that_come_back_together_are_not_given_to_too_many() -> None:
+    """Two hundred lanes wait with a MiB each: however many requests end at once, bodies under way stay bounded."""
+    room = Room()
+
+    async def respond() -> Answer:
+        await asyncio.sleep(20)
+        return answered()
+
+    room.wire.respond = respond
+    room.configure(*CROWD[:200])
+    await room.accepted(*CROWD[:200], raw=RAW.replace(b"{}", b'{"text":"%b"}' % (b"x" * MIB)))
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert REQUESTS_BYTES // 2 < room.wire.most * MIB <= REQUESTS_BYTES * 7 // 8
+    assert room.lanes._places.taken == 0
+    await end(room)
+
+
 async def test_a_webhook_that_goes_while_it_waits_for_a_place_holds_none(hanging: asyncio.Event) -> None:
     """Its line is passed over; the places come back."""
     room = await filled(16, hanging)

@@ -31,8 +31,10 @@ class Seat(Taker):
         self.namespace = namespace_of(lane.key)
         self.target: Target | None = None
         self.answers: deque[Answered] = deque()
-        self.parked = self.granted = False
-        """It waits for a place for an attempt; it was given one."""
+        self.parked = False
+        """It waits until an attempt may begin: for places, or for a suspect to end."""
+        self.granted = 0
+        """Places that it holds for the next attempt."""
         self.timer: asyncio.TimerHandle | None = None
         self.timer_at = 0.0
 

@@ -76,7 +76,8 @@ class Lanes:
         """By namespace: lanes with nothing but suspects, of which another is under way."""
         self._replays = 0
         self._claims = Claims(work, clock, background, self.settle, self.parsed.shared)
-        self._results = Results(work, clock, background, settle=self.settle, resumed=self._resume)
+        resumed = lambda: background.spawn("settle", self._settle_all())  # noqa: E731
+        self._results = Results(work, clock, background, settle=self.settle, resumed=resumed)
         self._teller = Teller(work.tag, clock, background, bodies, observe)
         self._exchanges = Exchanges(pipeline, clock, self._answered, self._abandoned)
         self._loop = asyncio.get_running_loop()
@@ -200,9 +201,6 @@ class Lanes:
             self._wake_at(seat, wake_at)
         return turn and not seat.parked
 
-    def _resume(self) -> None:
-        self._background.spawn("settle", self._settle_all())
-
     async def _settle_all(self) -> None:
         for at, seat in enumerate([*self._seats.values()], 1):
             self._settle(seat)
@@ -225,24 +223,24 @@ class Lanes:
         """One thing of a lane whose turn has come; whether it has more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif seat.target is not None and self._may_start(seat):
-            if self._has_place(seat):
+        elif seat.target is not None and (first := self._first(seat)) is not None:
+            if self._has_places(seat, first):
                 self._start(seat, seat.target)
         elif seat.granted:
-            seat.granted = False
-            self._places.give_back(seat.lane.key)
+            self._places.give_back(seat.lane.key, self._handed_on(seat))
         return bool(seat.answers) or self._wants_turn(seat)
 
-    def _may_start(self, seat: Seat) -> bool:
+    def _first(self, seat: Seat) -> Delivery | None:
+        """The delivery of which an attempt may begin now."""
         if self.stopping or not seat.lane.may_start(self._clock.now()):
-            return False
+            return None
         if not self._under_way.crashes:
-            return True
-        if seat.lane.bring_up(partial(self._under_way.may_begin, namespace=seat.namespace)):
-            return True
-        self._held_back[seat.namespace].add(seat)
-        seat.parked = True
-        return False
+            return seat.lane.next()
+        first = seat.lane.next(partial(self._under_way.may_begin, namespace=seat.namespace))
+        if first is None:
+            self._held_back[seat.namespace].add(seat)
+            seat.parked = True
+        return first
 
     def _take_back(self, seat: Seat) -> None:
         """Something about a lane that is held back changed, so it tries anew."""
@@ -251,32 +249,42 @@ class Lanes:
             held_back.remove(seat)
             seat.parked = False
 
-    def _has_place(self, seat: Seat) -> bool:
-        """Whether an attempt has a place; else it waits for one."""
+    def _has_places(self, seat: Seat, delivery: Delivery) -> bool:
+        """Whether an attempt has what it needs, as far as can be known before it is rendered; else it waits for it."""
         if seat.granted:
-            seat.granted = False
             return True
-        if self._places.take(seat.lane.key):
+        places = self._weight(delivery.raw)
+        if self._places.take(seat.lane.key, places=places):
+            seat.granted = places
             return True
         seat.parked = True
-        self._places.wait(seat.lane.key, partial(self._granted, seat))
+        self._places.wait(seat.lane.key, partial(self._granted, seat, places), places=places)
         return False
 
-    def _granted(self, seat: Seat) -> bool:
+    def _weight(self, body: bytes) -> int:
+        return 1 + len(body) * self._places.places // REQUESTS_BYTES
+
+    def _granted(self, seat: Seat, places: int) -> bool:
         seat.parked = False
         if not self._wants_turn(seat):
             return False
-        seat.granted = True
+        seat.granted = places
         if not seat.in_turn:
             self._turns.join(seat)
         return True
 
+    def _handed_on(self, seat: Seat) -> int:
+        """The places of a seat, which are not its own any more."""
+        places, seat.granted = seat.granted, 0
+        return places
+
     # --- an attempt ------------------------------------------------------------------------------
 
     def _start(self, seat: Seat, target: Target) -> None:
+        places = self._handed_on(seat)
         delivery, probe, given_up = seat.lane.start(self._clock.now(), self._under_way.doomed)
         if given_up is not None:
-            self._over(seat, delivery, 1)
+            self._over(seat, delivery, places)
             self._write(seat.lane, delivery, given_up)
             return
         self._under_way.begin(delivery.key, seat.namespace)
@@ -287,15 +295,16 @@ class Lanes:
         )  # fmt: skip
         if isinstance(prepared, Performed):
             self._ended(seat, target, delivery, probe, prepared, began)
-            self._over(seat, delivery, 1)
+            self._over(seat, delivery, places)
             return
-        size = len(prepared.body)
-        more = size * self._places.places // REQUESTS_BYTES
-        if more:
-            self._places.add(seat.lane.key, more)
+        weight = self._weight(prepared.body)
+        if weight > places:
+            self._places.add(seat.lane.key, weight - places)
+        elif weight < places:
+            self._places.give_back(seat.lane.key, places - weight)
         opens = seat.lane.in_flight > target.pool.size
-        self._turns.charge(seat, size * SEND_BYTE_SECONDS + opens * HANDSHAKE_SECONDS)
-        self._exchanges.begin(Attempt(seat, target, delivery, probe, prepared, 1 + more))
+        self._turns.charge(seat, len(prepared.body) * SEND_BYTE_SECONDS + opens * HANDSHAKE_SECONDS)
+        self._exchanges.begin(Attempt(seat, target, delivery, probe, prepared, weight))
 
     def _answered(self, attempt: Attempt, performed: Performed, began_ms: int) -> None:
         seat = attempt.seat
