@@ -183,7 +183,7 @@ class Watcher:
             comes = seat in seat.circle.takers and seat.circle in turns._ready and turns._scheduled
             return None if comes else "it has a turn that never comes"
         if seat.parked:
-            waits = lanes._places._waiting.get(namespace_of(lane.key), {})
+            waits = lanes._gate.places._waiting.get(namespace_of(lane.key), {})
             return None if lane.key in waits else "it waits for a place, and stands in no line"
         timer = inf if seat.timer is None else seat.timer_at
         complaint = self._queue_complaint(lane, timer)

@@ -176,7 +176,7 @@ async def test_who_waits_for_a_place_loses_neither_deliveries_nor_time(hanging: 
     await until(lambda: room.lanes.totals.waiting == 0)
     assert await room.results() == ["Delivered"] * 100
     assert room.wire.most <= 9
-    assert room.lanes._places.taken == 0
+    assert room.lanes._gate.places.taken == 0
     await end(room)
 
 
@@ -188,7 +188,7 @@ async def test_bytes_of_requests_under_way_are_bounded(hanging: asyncio.Event) -
     await until(lambda: order(room) == [CANARY], seconds=5)
     hanging.set()
     await until(lambda: room.lanes.totals.waiting == 0)
-    assert room.lanes._places.taken == 0
+    assert room.lanes._gate.places.taken == 0
     await end(room)
 
 
@@ -205,7 +205,7 @@ async def test_places_that_come_back_together_are_not_given_to_too_many() -> Non
     await room.accepted(*CROWD[:200], raw=RAW.replace(b"{}", b'{"text":"%b"}' % (b"x" * MIB)))
     await until(lambda: room.lanes.totals.waiting == 0)
     assert REQUESTS_BYTES // 2 < room.wire.most * MIB <= REQUESTS_BYTES * 7 // 8
-    assert room.lanes._places.taken == 0
+    assert room.lanes._gate.places.taken == 0
     await end(room)
 
 
@@ -215,7 +215,7 @@ async def test_a_webhook_that_goes_while_it_waits_for_a_place_holds_none(hanging
     room.lanes.remove(CROWD[0])
     hanging.set()
     await passes(1)
-    assert room.lanes._places.taken == 0
+    assert room.lanes._gate.places.taken == 0
     assert isinstance(room.target().pool, Connections)
     await end(room)
 

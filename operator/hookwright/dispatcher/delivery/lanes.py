@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -25,6 +24,7 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.claims import Claims
 from hookwright.dispatcher.delivery.exchanges import Answered, Attempt, Exchanges, Seat
+from hookwright.dispatcher.delivery.gate import Gate
 from hookwright.dispatcher.delivery.records import Bodies
 from hookwright.dispatcher.delivery.results import Result, Results
 from hookwright.dispatcher.delivery.telling import Teller
@@ -33,7 +33,6 @@ from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.limits import (
     ATTEMPTS,
     HANDSHAKE_SECONDS,
-    REQUESTS_BYTES,
     SEND_BYTE_SECONDS,
     SETTLE_LANES,
     STORE_FLUSH_SECONDS,
@@ -70,14 +69,11 @@ class Lanes:
         self._turns = Turns(clock, background)
         self.turn = self._turns.run
         """For what Manual calls and tests do."""
-        self._places = Shares(attempts)
         self._under_way = UnderWay() if under_way is None else under_way
-        self._held_back: defaultdict[str, set[Seat]] = defaultdict(set)
-        """By namespace: lanes with nothing but suspects, of which another is under way."""
+        self._gate = Gate(Shares(attempts), self._under_way, self._wake)
         self._replays = 0
         self._claims = Claims(work, clock, background, self.settle, self.parsed.shared)
-        resumed = lambda: background.spawn("settle", self._settle_all())  # noqa: E731
-        self._results = Results(work, clock, background, settle=self.settle, resumed=resumed)
+        self._results = Results(work, clock, background, settle=self.settle, resumed=self._resume)
         self._teller = Teller(work.tag, clock, background, bodies, observe)
         self._exchanges = Exchanges(pipeline, clock, self._answered, self._abandoned)
         self._loop = asyncio.get_running_loop()
@@ -185,8 +181,7 @@ class Lanes:
     def _settle(self, seat: Seat) -> None:
         if seat.lane.standing.hurry:
             self.hurry.set()
-        if self._held_back:
-            self._take_back(seat)
+        self._gate.changed(seat)
         if not seat.in_turn and self._wants_turn(seat):
             self._turns.join(seat)
 
@@ -200,6 +195,9 @@ class Lanes:
         if not turn and wake_at is not None:
             self._wake_at(seat, wake_at)
         return turn and not seat.parked
+
+    def _resume(self) -> None:
+        self._background.spawn("settle", self._settle_all())
 
     async def _settle_all(self) -> None:
         for at, seat in enumerate([*self._seats.values()], 1):
@@ -223,68 +221,27 @@ class Lanes:
         """One thing of a lane whose turn has come; whether it has more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif seat.target is not None and (first := self._first(seat)) is not None:
-            if self._has_places(seat, first):
-                self._start(seat, seat.target)
-        elif seat.granted:
-            self._places.give_back(seat.lane.key, self._handed_on(seat))
+        elif self.stopping or seat.target is None or not seat.lane.may_start(self._clock.now()):
+            self._gate.let_go(seat)
+        elif self._gate.admits(seat):
+            self._start(seat, seat.target)
         return bool(seat.answers) or self._wants_turn(seat)
 
-    def _first(self, seat: Seat) -> Delivery | None:
-        """The delivery of which an attempt may begin now."""
-        if self.stopping or not seat.lane.may_start(self._clock.now()):
-            return None
-        if not self._under_way.crashes:
-            return seat.lane.next()
-        first = seat.lane.next(partial(self._under_way.may_begin, namespace=seat.namespace))
-        if first is None:
-            self._held_back[seat.namespace].add(seat)
-            seat.parked = True
-        return first
-
-    def _take_back(self, seat: Seat) -> None:
-        """Something about a lane that is held back changed, so it tries anew."""
-        held_back = self._held_back.get(seat.namespace)
-        if held_back is not None and seat in held_back:
-            held_back.remove(seat)
-            seat.parked = False
-
-    def _has_places(self, seat: Seat, delivery: Delivery) -> bool:
-        """Whether an attempt has what it needs, as far as can be known before it is rendered; else it waits for it."""
-        if seat.granted:
-            return True
-        places = self._weight(delivery.raw)
-        if self._places.take(seat.lane.key, places=places):
-            seat.granted = places
-            return True
-        seat.parked = True
-        self._places.wait(seat.lane.key, partial(self._granted, seat, places), places=places)
-        return False
-
-    def _weight(self, body: bytes) -> int:
-        return 1 + len(body) * self._places.places // REQUESTS_BYTES
-
-    def _granted(self, seat: Seat, places: int) -> bool:
-        seat.parked = False
+    def _wake(self, seat: Seat) -> bool:
+        """What it waited for has come; whether it still wants it."""
         if not self._wants_turn(seat):
             return False
-        seat.granted = places
         if not seat.in_turn:
             self._turns.join(seat)
         return True
 
-    def _handed_on(self, seat: Seat) -> int:
-        """The places of a seat, which are not its own any more."""
-        places, seat.granted = seat.granted, 0
-        return places
-
     # --- an attempt ------------------------------------------------------------------------------
 
     def _start(self, seat: Seat, target: Target) -> None:
-        places = self._handed_on(seat)
         delivery, probe, given_up = seat.lane.start(self._clock.now(), self._under_way.doomed)
+        places = self._gate.entered(seat)
         if given_up is not None:
-            self._over(seat, delivery, places)
+            self._gate.left(seat, delivery, places)
             self._write(seat.lane, delivery, given_up)
             return
         self._under_way.begin(delivery.key, seat.namespace)
@@ -295,16 +252,12 @@ class Lanes:
         )  # fmt: skip
         if isinstance(prepared, Performed):
             self._ended(seat, target, delivery, probe, prepared, began)
-            self._over(seat, delivery, places)
+            self._gate.left(seat, delivery, places)
             return
-        weight = self._weight(prepared.body)
-        if weight > places:
-            self._places.add(seat.lane.key, weight - places)
-        elif weight < places:
-            self._places.give_back(seat.lane.key, places - weight)
+        places = self._gate.weighed(seat, places, prepared.body)
         opens = seat.lane.in_flight > target.pool.size
         self._turns.charge(seat, len(prepared.body) * SEND_BYTE_SECONDS + opens * HANDSHAKE_SECONDS)
-        self._exchanges.begin(Attempt(seat, target, delivery, probe, prepared, weight))
+        self._exchanges.begin(Attempt(seat, target, delivery, probe, prepared, places))
 
     def _answered(self, attempt: Attempt, performed: Performed, began_ms: int) -> None:
         seat = attempt.seat
@@ -320,16 +273,7 @@ class Lanes:
         (seat, target, delivery, probe, _, places), performed, began = answered
         self._pipeline.judge(target, performed)
         self._ended(seat, target, delivery, probe, performed, began)
-        self._over(seat, delivery, places)
-
-    def _over(self, seat: Seat, delivery: Delivery, places: int) -> None:
-        """Nothing is under way of a delivery any more."""
-        self._places.give_back(seat.lane.key, places)
-        self._under_way.end(delivery.key, seat.namespace)
-        if self._held_back:
-            for waiting in self._held_back.pop(seat.namespace, ()):
-                waiting.parked = False
-                self._settle(waiting)
+        self._gate.left(seat, delivery, places)
 
     def _ended(
         self,
