@@ -204,6 +204,7 @@ FOLDER_AGAIN_SECONDS = 5.0  # after a change that could not be put in force
 
 # --- Manual calls, tests and replays ---------------------------------------------------------------
 DIRECT_RUNS = 64  # Manual calls and tests under way at once: 48 of one namespace, 36 of one webhook
+DIRECT_BYTES = 16 * MIB  # of their events: a large one takes several places
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
 REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
 

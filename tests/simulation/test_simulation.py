@@ -65,10 +65,10 @@ class LosesTurns(Lanes):
 
     _asked = 0
 
-    def _schedule_turns(self) -> None:
-        self._asked += 1
-        if self._asked % 100:
-            super()._schedule_turns()
+    def _wants_turn(self, seat: Any) -> bool:
+        wanted = super()._wants_turn(seat)
+        self._asked += wanted
+        return wanted and self._asked % 100 > 0
 
 
 class WritesTwice(Lanes):

@@ -14,6 +14,7 @@ from hookwright.core.backlog import Backlog
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import Delivery
+from hookwright.core.shares import namespace_of
 from hookwright.limits import DELETED_WEBHOOK_SECONDS, LANE_AGAIN_SECONDS
 
 from .disk import Disk
@@ -178,9 +179,12 @@ class Watcher:
         if not lane.standing.known:
             return "nobody said whether it is in the configuration"
         if seat.in_turn:
-            return (
-                None if seat in lanes._ready and lanes._turn_scheduled else "it has a turn that never comes"
-            )
+            turns = lanes._turns
+            comes = seat in seat.circle.takers and seat.circle in turns._ready and turns._scheduled
+            return None if comes else "it has a turn that never comes"
+        if seat.parked:
+            waits = lanes._gate.places._waiting.get(namespace_of(lane.key), {})
+            return None if lane.key in waits else "it waits for a place, and stands in no line"
         timer = inf if seat.timer is None else seat.timer_at
         complaint = self._queue_complaint(lane, timer)
         if complaint is not None or not quiet:

@@ -182,9 +182,9 @@ class Lane:
         """Whether results should be written at once, as attempts may have to wait for them."""
         return self._unwritten >= self._rules.max_in_flight
 
-    def bring_up(self, fits: Callable[[int], bool]) -> bool:
-        """The first queued delivery whose key fits is to start next; False: there is none."""
-        return self._queue.bring_up(fits)
+    def next(self, fits: Callable[[int], bool] | None = None) -> Delivery | None:
+        """What is to start next: the first that is queued, or the first whose key fits; None: there is none."""
+        return self._queue.next(fits)
 
     def start(self, now: float, doomed: Container[int] = ()) -> Started:
         """The next attempt begins (after `may_start`), or its delivery is given up without one, as `doomed` ones are."""

@@ -92,13 +92,13 @@ class Queue(deque[Delivery]):
         self._totals.queue_bytes -= size
         return delivery
 
-    def bring_up(self, fits: Callable[[int], bool]) -> bool:
-        """The first whose key fits to the front, those before it to the end; False: there is none."""
+    def next(self, fits: Callable[[int], bool] | None) -> Delivery | None:
+        """The first, or the first whose key fits, brought to the front; None: there is none."""
         for _ in range(len(self)):
-            if fits(self[0].key):
-                return True
+            if fits is None or fits(self[0].key):
+                return self[0]
             self.rotate(-1)
-        return False
+        return None
 
     def drop(self, received_before: int | None) -> list[int]:
         """Let go of those received before a time (milliseconds; None: all); their keys."""

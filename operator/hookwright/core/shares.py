@@ -8,7 +8,7 @@ Must not: wait (`outbound.places` does), know what a place is for.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -20,43 +20,47 @@ _EACH: Final = 3  # places held for each that is free: three quarters for one na
 class _Waiting(NamedTuple):
     granted: Granted
     most: int | None
+    places: int
 
 
 class Shares:
-    """So many places. Webhooks are named `namespace/name`; `most` is what a webhook may hold at once, whatever is free."""
+    """So many places. Webhooks are named `namespace/name`.
+
+    `most` is what a webhook may hold at once, whatever is free. Who weighs more takes several `places` at once, and may go
+    over what is free by less than that.
+    """
 
     def __init__(self, places: int) -> None:
         self.places = places
         self.taken = 0
-        self._held: Counter[str] = Counter()
+        self._held: dict[str, int] = {}
         """By namespace and by webhook: their names differ by the slash."""
         self._waiting: dict[str, dict[str, deque[_Waiting]]] = {}
 
     def held(self, name: str) -> int:
         """Places that a namespace or a webhook holds."""
-        return self._held[name]
+        return self._held.get(name, 0)
 
-    def take(self, webhook: str, most: int | None = None) -> bool:
-        """A place now; False: there is none for it."""
-        if not self._may(webhook, self._left(namespace_of(webhook)), most):
+    def take(self, webhook: str, most: int | None = None, *, places: int = 1) -> bool:
+        """Some places now; False: there are none for it."""
+        namespace = namespace_of(webhook)
+        if not self._may(webhook, self._left(namespace), most):
             return False
-        self.add(webhook, 1)
+        self._count(webhook, namespace, places)
         return True
 
-    def wait(self, webhook: str, granted: Granted, most: int | None = None) -> None:
+    def wait(self, webhook: str, granted: Granted, most: int | None = None, *, places: int = 1) -> None:
         """Stand in line, after `take` was refused."""
         webhooks = self._waiting.setdefault(namespace_of(webhook), {})
-        webhooks.setdefault(webhook, deque()).append(_Waiting(granted, most))
+        webhooks.setdefault(webhook, deque()).append(_Waiting(granted, most, places))
 
     def add(self, webhook: str, places: int) -> None:
-        """Count more for one that holds a place already, free or not: what it does turned out to weigh more."""
-        self.taken += places
-        self._held[webhook] += places
-        self._held[namespace_of(webhook)] += places
+        """Count more for one that holds some already, free or not: what it does turned out to weigh more."""
+        self._count(webhook, namespace_of(webhook), places)
 
     def give_back(self, webhook: str, places: int = 1) -> None:
         """Others may have them."""
-        self._drop(webhook, places)
+        self._count(webhook, namespace_of(webhook), -places)
         while self._waiting and self._serve():
             pass
 
@@ -68,14 +72,17 @@ class Shares:
         # a place that is taken is one more held and one less free: the namespace could take a quarter of `left`
         return (_EACH + 1) * mine < _EACH * left and (most is None or mine < most)
 
-    def _drop(self, webhook: str, places: int) -> None:
-        self.taken -= places
-        for name in (webhook, namespace_of(webhook)):
-            left = self._held[name] - places
-            if left:
-                self._held[name] = left
-            else:
-                del self._held[name]
+    def _count(self, webhook: str, namespace: str, places: int) -> None:
+        held = self._held
+        self.taken += places
+        held[namespace] = held.get(namespace, 0) + places
+        mine = held.get(webhook, 0) + places
+        if mine:
+            held[webhook] = mine
+            return
+        held.pop(webhook, None)
+        if not held[namespace]:
+            del held[namespace]
 
     def _serve(self) -> bool:
         """A place for one who waits; False: for none of them."""
@@ -97,9 +104,9 @@ class Shares:
             webhooks[webhook] = line  # behind the others
         if webhooks:
             self._waiting[namespace] = webhooks
-        self.add(webhook, 1)
+        self._count(webhook, namespace, first.places)
         if not first.granted():
-            self._drop(webhook, 1)
+            self._count(webhook, namespace, -first.places)
 
 
 def namespace_of(webhook: str) -> str:

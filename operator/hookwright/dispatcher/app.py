@@ -136,7 +136,7 @@ class Dispatcher:
         keys, pipeline = Keys(highest, clock.now_ms), Pipeline(clock)
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
-            under_way=UnderWay(settings.data / "under-way"), attempts=min(ATTEMPTS, connections_by_files() - DIRECT_RUNS),
+            under_way=UnderWay(settings.data / "under-way"), attempts=_attempts(),
         )  # fmt: skip
         last = await asyncio.to_thread(_last_invocations, await store.history.last_invocations(), work.tag)
         await self._lanes.take(counts, remembered, last)
@@ -316,6 +316,11 @@ def _tokens(settings: Settings) -> Tokens | None:
     raise UsageError(
         "There is no ingest token: set HOOKWRIGHT_TOKEN_FILE, or HOOKWRIGHT_INGEST_AUTH=none to take events from anybody."
     )
+
+
+def _attempts() -> int:
+    """How many may be under way: what the limit of open files leaves beside Manual calls and tests."""
+    return min(ATTEMPTS, max(DIRECT_RUNS, connections_by_files() - DIRECT_RUNS))
 
 
 def _retention(settings: Settings) -> Retention:

@@ -29,7 +29,13 @@ from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record, detail
 from hookwright.dispatcher.testruns import Keep, TestRequest, TestRunner
 from hookwright.errors import Cause, EventError
-from hookwright.limits import DIRECT_RUNS, INGEST_RETRY_AFTER_SECONDS, REPLAY_BATCH, TEST_RUNS_KEPT
+from hookwright.limits import (
+    DIRECT_BYTES,
+    DIRECT_RUNS,
+    INGEST_RETRY_AFTER_SECONDS,
+    REPLAY_BATCH,
+    TEST_RUNS_KEPT,
+)
 from hookwright.outbound.places import place
 from hookwright.store.port import Replay, ReplaySelector
 
@@ -107,12 +113,12 @@ class Direct:
         return await asyncio.shield(running)
 
     async def _run(self, wanted: TestRequest) -> TestRun:
-        async with self._place(wanted.webhook):
+        async with self._place(wanted.webhook, len(wanted.event_from or "")):
             return await self._runner.run(wanted)
 
-    def _place(self, webhook: RouteConfig) -> AbstractAsyncContextManager[None]:
+    def _place(self, webhook: RouteConfig, size: int) -> AbstractAsyncContextManager[None]:
         most = None if webhook.spec is None else webhook.spec.max_in_flight
-        return place(self._places, webhook.key, most)
+        return place(self._places, webhook.key, most, places=1 + size * DIRECT_RUNS // DIRECT_BYTES)
 
     # --- Manual calls ----------------------------------------------------------------------------
 
@@ -124,7 +130,7 @@ class Direct:
         if MANUAL not in config.triggers:
             raise EventError(f"{key} does not list the trigger Manual; add it to spec.triggers.", status=409)
         self._check_open()
-        async with self._place(config):
+        async with self._place(config, 0 if event is None else len(event.raw)):
             target = self._lanes.target(key)
             if target is None:
                 message = f"{key} cannot be sent now: {self._lanes.lane(key).standing.message}"

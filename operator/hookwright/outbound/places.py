@@ -14,21 +14,26 @@ from hookwright.core.shares import Shares
 
 @asynccontextmanager
 async def place(
-    shares: Shares, webhook: str, most: int | None = None, *, seconds: float | None = None
+    shares: Shares,
+    webhook: str,
+    most: int | None = None,
+    *,
+    places: int = 1,
+    seconds: float | None = None,
 ) -> AsyncIterator[None]:
-    """A place for the block, as soon as there is one for this webhook (`namespace/name`); `most` as in `Shares`.
+    """A place for the block, as soon as there is one for this webhook (`namespace/name`); `most`, `places` as in `Shares`.
 
     After so many `seconds` it is given back, whatever the block still does.
     """
-    if not shares.take(webhook, most):
-        await _granted(shares, webhook, most)
+    if not shares.take(webhook, most, places=places):
+        await _granted(shares, webhook, most, places)
     held = True
 
     def give_back() -> None:
         nonlocal held
         if held:
             held = False
-            shares.give_back(webhook)
+            shares.give_back(webhook, places)
 
     timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, give_back)
     try:
@@ -39,7 +44,7 @@ async def place(
         give_back()
 
 
-async def _granted(shares: Shares, webhook: str, most: int | None) -> None:
+async def _granted(shares: Shares, webhook: str, most: int | None, places: int) -> None:
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def granted() -> bool:
@@ -48,10 +53,10 @@ async def _granted(shares: Shares, webhook: str, most: int | None) -> None:
         future.set_result(None)
         return True
 
-    shares.wait(webhook, granted, most)
+    shares.wait(webhook, granted, most, places=places)
     try:
         await future
     except asyncio.CancelledError:
         if not future.cancelled():  # it came just then
-            shares.give_back(webhook)
+            shares.give_back(webhook, places)
         raise

@@ -7,11 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
+from counting import calls
+from hookwright.core.invocations import cut
 from hookwright.core.outcome import judge_answer
 from hookwright.core.redaction import Redactor
+from hookwright.dispatcher.delivery import records
 from hookwright.dispatcher.delivery.attempt import Performed
-from hookwright.dispatcher.delivery.records import detail
-from hookwright.limits import ANSWER_BYTES, HISTORY_BODY_BYTES
+from hookwright.dispatcher.delivery.records import detail, friendly_id, shown_text
+from hookwright.limits import ANSWER_BYTES, HISTORY_BODY_BYTES, KIB
 from hookwright.outbound.port import Answer
 
 TOKEN = "sk_live_Q7xWZ93LMPqRtV5bNk82HdFs"
@@ -68,3 +71,19 @@ def test_names_of_headers_are_searched_too() -> None:
     """They come in lower case."""
     response = kept(b"", (f"x-{TOKEN.lower()}", "1"), ("location", f"https://a.example/?k={TOKEN[:14]}"))
     assert response["headers"] == {"x-‹secret a/b›": "1", "location": "https://a.example/?k=‹secret a/b›"}
+
+
+def test_a_large_event_is_searched_for_its_friendly_id_once() -> None:
+    """However many deliveries share its bytes; each gets it."""
+    raw = b'{"data":{"text":"%b","friendly_id":"AR-7"}}' % (b"x" * 1_000 * KIB)
+    found: list[str | None] = []
+    count = calls(records._find_friendly_id, lambda: found.extend(friendly_id(raw) for _ in range(100)))
+    assert (count, set(found)) == (1, {"AR-7"})
+
+
+@pytest.mark.parametrize("before", range(5))
+def test_a_body_is_cut_between_characters(before: int) -> None:
+    """As if it had been decoded whole, wherever the limit falls."""
+    text = "a" * before + "\U0001f600" * 50
+    assert shown_text(text.encode(), 100) == cut(text, 100)
+    assert shown_text(text.encode(), 1_000) == text

@@ -176,7 +176,7 @@ async def test_who_waits_for_a_place_loses_neither_deliveries_nor_time(hanging: 
     await until(lambda: room.lanes.totals.waiting == 0)
     assert await room.results() == ["Delivered"] * 100
     assert room.wire.most <= 9
-    assert room.lanes._places.taken == 0
+    assert room.lanes._gate.places.taken == 0
     await end(room)
 
 
@@ -188,7 +188,24 @@ async def test_bytes_of_requests_under_way_are_bounded(hanging: asyncio.Event) -
     await until(lambda: order(room) == [CANARY], seconds=5)
     hanging.set()
     await until(lambda: room.lanes.totals.waiting == 0)
-    assert room.lanes._places.taken == 0
+    assert room.lanes._gate.places.taken == 0
+    await end(room)
+
+
+async def test_places_that_come_back_together_are_not_given_to_too_many() -> None:
+    """Two hundred lanes wait with a MiB each: however many requests end at once, bodies under way stay bounded."""
+    room = Room()
+
+    async def respond() -> Answer:
+        await asyncio.sleep(20)
+        return answered()
+
+    room.wire.respond = respond
+    room.configure(*CROWD[:200])
+    await room.accepted(*CROWD[:200], raw=RAW.replace(b"{}", b'{"text":"%b"}' % (b"x" * MIB)))
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert REQUESTS_BYTES // 2 < room.wire.most * MIB <= REQUESTS_BYTES * 7 // 8
+    assert room.lanes._gate.places.taken == 0
     await end(room)
 
 
@@ -198,7 +215,7 @@ async def test_a_webhook_that_goes_while_it_waits_for_a_place_holds_none(hanging
     room.lanes.remove(CROWD[0])
     hanging.set()
     await passes(1)
-    assert room.lanes._places.taken == 0
+    assert room.lanes._gate.places.taken == 0
     assert isinstance(room.target().pool, Connections)
     await end(room)
 
@@ -211,3 +228,15 @@ async def test_a_start_with_many_lanes_asks_for_few_at_a_time(room: Room) -> Non
     room.configure(*CROWD[:200])
     await until(lambda: room.lanes.totals.waiting == 0)
     assert max(len(asked) for asked in room.disk.claims) <= 32
+
+
+async def test_a_start_with_many_lanes_of_one_namespace_does_not_ask_for_all_of_them_first(
+    room: Room,
+) -> None:
+    """The only lane of another namespace asks last, and is in the first call."""
+    for key in [*CROWD[:200], CANARY]:
+        await room.stored(key)
+    await room.take()
+    room.configure(*CROWD[:200], CANARY)
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert CANARY in room.disk.claims[0]

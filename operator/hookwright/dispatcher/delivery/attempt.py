@@ -137,7 +137,7 @@ class Pipeline:
         document: Callable[[], dict[str, Any]] | None = None,
         test: bool = False,
     ) -> Outgoing | Performed:
-        """The request, or what came of it at once when it cannot be built. `document`: `raw` parsed, if it is."""
+        """The request, or what came of it at once when it cannot be built. `document` gives `raw` parsed."""
         began = self._clock.monotonic()
         try:
             return self._build(target, raw, trigger, delivery_id, attempt, document, test=test)

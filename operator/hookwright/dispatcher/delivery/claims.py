@@ -12,6 +12,7 @@ from collections.abc import Callable
 from hookwright.core.backlog import Bury
 from hookwright.core.lane import Lane
 from hookwright.core.records import Claimed, Delivery, Wanted
+from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.limits import CLAIM_DELIVERIES, CLAIM_LANES
@@ -33,7 +34,8 @@ class Claims:
     ) -> None:
         self._work, self._clock, self._background = work, clock, background
         self._answered, self._shared = answered, shared
-        self._wanted: dict[Lane, Wanted] = {}
+        self._wanted: dict[str, dict[Lane, Wanted]] = {}
+        """By namespace."""
         self._claiming = False
 
     def ask(self, lane: Lane, asked: Wanted | Bury) -> None:
@@ -41,7 +43,7 @@ class Claims:
         if isinstance(asked, Bury):
             self._background.spawn("bury", self._bury(lane, asked))
             return
-        self._wanted[lane] = asked
+        self._wanted.setdefault(namespace_of(lane.key), {})[lane] = asked
         if not self._claiming:
             self._claiming = True
             self._background.spawn("claim", self._claim_all())
@@ -55,16 +57,17 @@ class Claims:
             self._claiming = False
 
     def _group(self) -> dict[Lane, Wanted]:
-        """Some of what is wanted: no call reads so much that others wait for it."""
+        """Some of what is wanted, a lane of each namespace in turn: no call reads so much that others wait for it."""
         group: dict[Lane, Wanted] = {}
         room = CLAIM_DELIVERIES
-        for lane, wanted in self._wanted.items():
-            group[lane] = wanted
+        while self._wanted and room > 0 and len(group) < CLAIM_LANES:
+            namespace = next(iter(self._wanted))
+            lanes = self._wanted.pop(namespace)
+            lane = next(iter(lanes))
+            wanted = group[lane] = lanes.pop(lane)
             room -= wanted.limit
-            if room <= 0 or len(group) >= CLAIM_LANES:
-                break
-        for lane in group:
-            del self._wanted[lane]
+            if lanes:
+                self._wanted[namespace] = lanes  # behind the others
         return group
 
     async def _claim(self, group: dict[Lane, Wanted]) -> None:

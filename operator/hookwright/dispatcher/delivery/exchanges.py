@@ -13,6 +13,7 @@ from typing import NamedTuple
 from hookwright.core.lane import Lane
 from hookwright.core.records import Delivery
 from hookwright.core.request import Outgoing
+from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.turns import Circle, Taker
@@ -22,15 +23,18 @@ from hookwright.limits import IDLE_ATTEMPTS
 class Seat(Taker):
     """A lane's place among the others: what it sends with, what was answered, its timer. `do` is its step."""
 
-    __slots__ = ("_do", "answers", "granted", "lane", "parked", "target", "timer", "timer_at")
+    __slots__ = ("_do", "answers", "granted", "lane", "namespace", "parked", "target", "timer", "timer_at")
 
     def __init__(self, lane: Lane, circle: Circle, do: Callable[[Seat], bool]) -> None:
         super().__init__(circle)
         self.lane, self._do = lane, do
+        self.namespace = namespace_of(lane.key)
         self.target: Target | None = None
         self.answers: deque[Answered] = deque()
-        self.parked = self.granted = False
-        """It waits for a place for an attempt; it was given one."""
+        self.parked = False
+        """It waits until an attempt may begin: for places, or for a suspect to end."""
+        self.granted = 0
+        """Places that it holds for the next attempt."""
         self.timer: asyncio.TimerHandle | None = None
         self.timer_at = 0.0
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
@@ -25,6 +24,7 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.claims import Claims
 from hookwright.dispatcher.delivery.exchanges import Answered, Attempt, Exchanges, Seat
+from hookwright.dispatcher.delivery.gate import Gate
 from hookwright.dispatcher.delivery.records import Bodies
 from hookwright.dispatcher.delivery.results import Result, Results
 from hookwright.dispatcher.delivery.telling import Teller
@@ -35,7 +35,6 @@ from hookwright.limits import (
     ATTEMPTS,
     HANDSHAKE_SECONDS,
     LANES_SLICE,
-    REQUESTS_BYTES,
     SEND_BYTE_SECONDS,
     SETTLE_LANES,
     STORE_FLUSH_SECONDS,
@@ -72,10 +71,8 @@ class Lanes:
         self._turns = Turns(clock, background)
         self.turn = self._turns.run
         """For what Manual calls and tests do."""
-        self._places = Shares(attempts)
         self._under_way = UnderWay() if under_way is None else under_way
-        self._held_back: defaultdict[str, set[Seat]] = defaultdict(set)
-        """By namespace: lanes with nothing but suspects, of which another is under way."""
+        self._gate = Gate(Shares(attempts), self._under_way, self._wake)
         self._replays = 0
         self._claims = Claims(work, clock, background, self.settle, self.parsed.shared)
         self._results = Results(work, clock, background, settle=self.settle, resumed=self._resume)
@@ -203,8 +200,7 @@ class Lanes:
     def _settle(self, seat: Seat) -> None:
         if seat.lane.standing.hurry:
             self.hurry.set()
-        if self._held_back:
-            self._take_back(seat)
+        self._gate.changed(seat)
         if not seat.in_turn and self._wants_turn(seat):
             self._turns.join(seat)
 
@@ -244,49 +240,16 @@ class Lanes:
         """One thing of a lane whose turn has come; whether it has more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif seat.target is not None and self._may_start(seat):
-            if self._has_place(seat):
-                self._start(seat, seat.target)
-        elif seat.granted:
-            seat.granted = False
-            self._places.give_back(seat.lane.key)
+        elif self.stopping or seat.target is None or not seat.lane.may_start(self._clock.now()):
+            self._gate.let_go(seat)
+        elif self._gate.admits(seat):
+            self._start(seat, seat.target)
         return bool(seat.answers) or self._wants_turn(seat)
 
-    def _may_start(self, seat: Seat) -> bool:
-        if self.stopping or not seat.lane.may_start(self._clock.now()):
-            return False
-        if not self._under_way.crashes:
-            return True
-        namespace = namespace_of(seat.lane.key)
-        if seat.lane.bring_up(partial(self._under_way.may_begin, namespace=namespace)):
-            return True
-        self._held_back[namespace].add(seat)
-        seat.parked = True
-        return False
-
-    def _take_back(self, seat: Seat) -> None:
-        """Something about a lane that is held back changed, so it tries anew."""
-        held_back = self._held_back.get(namespace_of(seat.lane.key))
-        if held_back is not None and seat in held_back:
-            held_back.remove(seat)
-            seat.parked = False
-
-    def _has_place(self, seat: Seat) -> bool:
-        """Whether an attempt has a place; else it waits for one."""
-        if seat.granted:
-            seat.granted = False
-            return True
-        if self._places.take(seat.lane.key):
-            return True
-        seat.parked = True
-        self._places.wait(seat.lane.key, partial(self._granted, seat))
-        return False
-
-    def _granted(self, seat: Seat) -> bool:
-        seat.parked = False
+    def _wake(self, seat: Seat) -> bool:
+        """What it waited for has come; whether it still wants it."""
         if not self._wants_turn(seat):
             return False
-        seat.granted = True
         if not seat.in_turn:
             self._turns.join(seat)
         return True
@@ -295,27 +258,25 @@ class Lanes:
 
     def _start(self, seat: Seat, target: Target) -> None:
         delivery, probe, given_up = seat.lane.start(self._clock.now(), self._under_way.doomed)
+        places = self._gate.entered(seat)
         if given_up is not None:
-            self._over(seat, delivery, 1)
+            self._gate.left(seat, delivery, places)
             self._write(seat.lane, delivery, given_up)
             return
-        self._under_way.begin(delivery.key, namespace_of(seat.lane.key))
+        self._under_way.begin(delivery.key, seat.namespace)
         began = self._clock.wall_ms()
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,
             delivery_id=delivery_id(delivery.key, self._tag), document=partial(self.parsed.document, delivery),
         )  # fmt: skip
         if isinstance(prepared, Performed):
-            self._over(seat, delivery, 1)
             self._ended(seat, target, delivery, probe, prepared, began)
+            self._gate.left(seat, delivery, places)
             return
-        size = len(prepared.body)
-        more = size * self._places.places // REQUESTS_BYTES
-        if more:
-            self._places.add(seat.lane.key, more)
+        places = self._gate.weighed(seat, places, prepared.body)
         opens = seat.lane.in_flight > target.pool.size
-        self._turns.charge(seat, size * SEND_BYTE_SECONDS + opens * HANDSHAKE_SECONDS)
-        self._exchanges.begin(Attempt(seat, target, delivery, probe, prepared, 1 + more))
+        self._turns.charge(seat, len(prepared.body) * SEND_BYTE_SECONDS + opens * HANDSHAKE_SECONDS)
+        self._exchanges.begin(Attempt(seat, target, delivery, probe, prepared, places))
 
     def _answered(self, attempt: Attempt, performed: Performed, began_ms: int) -> None:
         seat = attempt.seat
@@ -329,19 +290,9 @@ class Lanes:
 
     def _judge(self, answered: Answered) -> None:
         (seat, target, delivery, probe, _, places), performed, began = answered
-        self._over(seat, delivery, places)
         self._pipeline.judge(target, performed)
         self._ended(seat, target, delivery, probe, performed, began)
-
-    def _over(self, seat: Seat, delivery: Delivery, places: int) -> None:
-        """Nothing is under way of a delivery any more."""
-        self._places.give_back(seat.lane.key, places)
-        namespace = namespace_of(delivery.route)
-        self._under_way.end(delivery.key, namespace)
-        if self._held_back:
-            for waiting in self._held_back.pop(namespace, ()):
-                waiting.parked = False
-                self._settle(waiting)
+        self._gate.left(seat, delivery, places)
 
     def _ended(
         self,

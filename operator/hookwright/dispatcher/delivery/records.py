@@ -7,6 +7,7 @@ Deliveries, Manual calls and tests alike. Everything kept has passed redaction; 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -21,6 +22,7 @@ from hookwright.dispatcher.delivery.attempt import Performed
 from hookwright.limits import (
     ANSWER_BYTES,
     HISTORY_BODY_BYTES,
+    KIB,
     REDACT_MARGIN_CHARACTERS,
     TEST_VALUE_CHARACTERS,
     UNREAD_BYTES,
@@ -28,6 +30,7 @@ from hookwright.limits import (
 from hookwright.outbound.port import Phases
 
 _FRIENDLY = re.compile(rb'"friendly_id"\s*:\s*"([!#-\[\]-~]{1,64})"')  # as it stands in JSON without escapes
+_LARGE = 64 * KIB  # searching a MiB takes a millisecond, and a thousand deliveries may share it
 Bodies = Literal["all", "failed", "none"]
 
 
@@ -65,6 +68,11 @@ def attempt_record(what: Attempted, performed: Performed, result: str, shown: by
         detail=shown,
         friendly_id=friendly_id(what.raw),
     )
+
+
+def shown_text(body: bytes, limit: int) -> str:
+    """A body of ours as text, cut to `limit` bytes; an ellipsis marks the cut."""
+    return cut(body[: limit + 4].decode("utf-8", "replace"), limit)  # with the last character whole
 
 
 def _answer_text(body: bytes, content_type: str, redactor: Redactor, limit: int) -> str:
@@ -107,7 +115,7 @@ def detail(
             "headers": dict(outgoing.shown_headers),
         }
         if keep:
-            request["body"] = cut(outgoing.body.decode("utf-8", "replace"), limit)
+            request["body"] = shown_text(outgoing.body, limit)
         document["request"] = request
     answer = performed.answer
     if answer is not None:
@@ -138,6 +146,13 @@ def _validator(result: ValidatorResult, redactor: Redactor) -> dict[str, Any]:
 
 
 def friendly_id(raw: bytes) -> str | None:
-    """`data.friendly_id` of an event's JSON text (AR-123), found without parsing it."""
+    """`data.friendly_id` of an event's JSON text (AR-123), found without parsing it; in a large one once for all."""
+    return _find_friendly_id(raw) if len(raw) < _LARGE else _found_friendly_id(raw)
+
+
+def _find_friendly_id(raw: bytes) -> str | None:
     found = _FRIENDLY.search(raw)
     return found[1].decode() if found else None
+
+
+_found_friendly_id = lru_cache(maxsize=4)(_find_friendly_id)

@@ -36,9 +36,9 @@ class UnderWay:
             crashes = (crashes >> 1) + (crashes & 1)
             if key and 0 < crashes <= SUSPECT_CRASHES and key not in self._slots:
                 self._slots[key], self.crashes[key] = slot, crashes
-                self._mark(slot, key, crashes << 1)
+                _SLOT.pack_into(self._marks, slot * _SLOT.size, key, crashes << 1)
             else:
-                self._mark(slot, 0, 0)
+                _SLOT.pack_into(self._marks, slot * _SLOT.size, 0, 0)
                 self._free.append(slot)
         self.doomed = {key for key, crashes in self.crashes.items() if crashes >= SUSPECT_CRASHES}
         """Deliveries that are not to be tried again."""
@@ -62,27 +62,24 @@ class UnderWay:
             if not self._free:
                 return  # more than anybody has under way
             slot = self._slots[key] = self._free.pop()
-        self._mark(slot, key, crashes << 1 | 1)
+        _SLOT.pack_into(self._marks, slot * _SLOT.size, key, crashes << 1 | 1)
 
     def leave(self, key: int) -> None:
         """An attempt was given up by our own will, at the end: that is no crash, and those before it count on."""
         slot = self._slots.get(key)
         if slot is not None:
-            self._mark(slot, key, self.crashes.get(key, 0) << 1)
+            _SLOT.pack_into(self._marks, slot * _SLOT.size, key, self.crashes.get(key, 0) << 1)
 
     def end(self, key: int, namespace: str) -> None:
         """A delivery was tried to the end, or is not tried any more: no crash of it counts."""
         slot = self._slots.pop(key, None)
         if slot is not None:
-            self._mark(slot, 0, 0)
+            _SLOT.pack_into(self._marks, slot * _SLOT.size, 0, 0)
             self._free.append(slot)
-        if self.crashes.pop(key, None):
+        if self.crashes and self.crashes.pop(key, 0):
             self.doomed.discard(key)
             if self._alone.get(namespace) == key:
                 del self._alone[namespace]
-
-    def _mark(self, slot: int, key: int, state: int) -> None:
-        _SLOT.pack_into(self._marks, slot * _SLOT.size, key, state)
 
 
 def _opened(file: Path) -> mmap.mmap | bytearray:
