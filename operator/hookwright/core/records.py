@@ -20,6 +20,7 @@ class DeadReason(StrEnum):
     FILTER_ERROR = "FilterError"
     BACKLOG = "Backlog"
     WEBHOOK_DELETED = "WebhookDeleted"
+    SUSPECT = "Suspect"
 
 
 class Action(StrEnum):
