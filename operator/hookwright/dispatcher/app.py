@@ -112,16 +112,13 @@ class Dispatcher:
             return
         self._store = store
         work = store.work
-        counts, remembered, highest = await store.history.recovered()
-        keys, pipeline = Keys(highest, clock.now_ms), Pipeline(clock)
+        found = await store.history.recovered()
+        keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed
         )
-        self._lanes.take(counts, remembered)
-        self._acceptor = Acceptor(
-            work, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
-            backlog_total=settings.backlog_total, backlog_bytes=settings.backlog_bytes,
-        )  # fmt: skip
+        self._lanes.take(found)
+        self._acceptor = Acceptor(work, self._lanes, keys, clock, room=settings.room)
         self._loader = Loader(self._lanes, self._acceptor, self._sender, clock, self._background)
         self._runner = TestRunner(
             pipeline, self._sender, clock, keys, work.tag, former=self._loader.former,

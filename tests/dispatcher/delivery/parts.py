@@ -199,8 +199,7 @@ class Room:
 
     async def take(self) -> None:
         """Begin with what the store holds."""
-        counts, remembered, _ = await self.disk.recovered()
-        self.lanes.take(counts, remembered)
+        self.lanes.take(await self.disk.recovered())
 
     async def waiting(self, key: str = HOOK) -> int:
         """How many wait in the store."""

@@ -8,16 +8,15 @@ from dispatcher.delivery.parts import HOOK, OTHER, RAW, Room, until
 from hookwright.core.event import Event
 from hookwright.core.matching import Matcher
 from hookwright.core.records import DeadReason
+from hookwright.core.room import Room as Waiting
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.errors import EventError, StoreFull
 
 
 def acceptor(room: Room, *, webhook: int = 100, total: int = 1000) -> Acceptor:
     """Takes events for two webhooks: one gets all, the other only what is called `RequestCreated`."""
-    made = Acceptor(
-        room.disk, room.lanes, room.keys, room.clock, backlog_webhook=webhook, backlog_total=total,
-        backlog_bytes=1_000_000,
-    )  # fmt: skip
+    waiting = Waiting(webhook, 1_000_000, total, 1_000_000, total, 1_000_000)
+    made = Acceptor(room.disk, room.lanes, room.keys, room.clock, room=waiting)
     hook, other = room.target(HOOK).route.config, room.target(OTHER).route.config
     hook = hook.model_copy(update={"triggers": ["RequestCreated", "RequestGranted"]})
     made.use(Matcher([hook, other]), None)

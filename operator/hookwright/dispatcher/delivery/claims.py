@@ -12,6 +12,7 @@ from collections.abc import Callable
 from hookwright.core.backlog import Bury
 from hookwright.core.lane import Lane
 from hookwright.core.records import Claimed, Wanted
+from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.limits import CLAIM_DELIVERIES
@@ -24,9 +25,15 @@ class Claims:
     """`answered` is called with each lane that got an answer, or got none."""
 
     def __init__(
-        self, work: Work, clock: Clock, background: Background, answered: Callable[[Lane], None]
+        self,
+        work: Work,
+        clock: Clock,
+        background: Background,
+        shares: Shares,
+        answered: Callable[[Lane], None],
     ) -> None:
         self._work, self._clock, self._background, self._answered = work, clock, background, answered
+        self._shares = shares
         self._wanted: dict[Lane, Wanted] = {}
         self._claiming = False
 
@@ -84,6 +91,8 @@ class Claims:
             except Exception as error:
                 self._unanswered("bury", error, lane)
                 return
+            for event_key, size in done.events:
+                self._shares.went(namespace_of(lane.key), event_key, size)
             asked = lane.buried(done)
         self._background.success("bury")
         self._answered(lane)
@@ -102,6 +111,7 @@ class Claims:
         sizes: defaultdict[str, list[int]] = defaultdict(list)
         for one in replayed:
             sizes[one.route].append(one.size)
+            self._shares.came(one.event_key, one.size, {namespace_of(one.route): 1})
         for route, each in sizes.items():
             of = lane(route)
             of.replayed(len(each), sum(each), now / 1000)

@@ -11,15 +11,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
 from hookwright.core.parsed import Parsed
-from hookwright.core.records import Delivery, Finish, RouteCounts, StoredRoute
+from hookwright.core.records import Delivery, Finish, RouteCounts
 from hookwright.core.request import Outgoing
+from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
@@ -34,7 +35,7 @@ from hookwright.limits import (
     TURN_CREDIT_SECONDS,
     TURNS_SECONDS,
 )
-from hookwright.store.port import Replay, ReplaySelector, Work
+from hookwright.store.port import Recovered, Replay, ReplaySelector, Work
 from hookwright.telemetry.record import AttemptDetails
 
 
@@ -76,7 +77,7 @@ class Lanes:
     ) -> None:
         self._pipeline, self._clock, self._background, self._jitter = pipeline, clock, background, jitter
         self._tag = work.tag
-        self.totals = Totals()
+        self.totals, self.shares = Totals(), Shares()
         self.parsed = Parsed()
         self.hurry = asyncio.Event()
         """A lane has something to be remembered that must not be lost."""
@@ -85,8 +86,10 @@ class Lanes:
         self._ready: deque[_Seat] = deque()
         self._turn_scheduled = False
         self._replays = 0
-        self._claims = Claims(work, clock, background, self.settle)
-        self._results = Results(work, clock, background, settle=self.settle, resumed=self._settle_all)
+        self._claims = Claims(work, clock, background, self.shares, self.settle)
+        self._results = Results(
+            work, clock, background, self.shares, settle=self.settle, resumed=self._settle_all
+        )
         self._teller = Teller(work.tag, clock, background, bodies, observe)
         self._attempts: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[_Attempt | None]] = []
@@ -113,12 +116,14 @@ class Lanes:
         seat = self._seats.get(key)
         if seat is None:
             seat = self._seats[key] = _Seat(Lane(key, self.totals))
+            self.shares.known(namespace_of(key))
         return seat
 
-    def take(self, counts: Mapping[str, RouteCounts], remembered: Mapping[str, StoredRoute]) -> None:
-        """Begin with what the store holds of these webhooks."""
-        for key in counts.keys() | remembered.keys():
-            self.lane(key).taken(remembered.get(key), counts.get(key))
+    def take(self, found: Recovered) -> None:
+        """Begin with what the store holds."""
+        self.shares.take(found.shares)
+        for key in found.counts.keys() | found.routes.keys():
+            self.lane(key).taken(found.routes.get(key), found.counts.get(key))
 
     def configure(
         self, key: str, target: Target | None, rules: Rules, *, mark: str, held: str | None, message: str
@@ -148,6 +153,7 @@ class Lanes:
         """Forget lanes of deleted webhooks of which nothing is left."""
         for key in [key for key, seat in self._seats.items() if seat.lane.spent]:
             seat = self._seats.pop(key)
+            self.shares.forgotten(namespace_of(key))
             if seat.timer is not None:
                 seat.timer.cancel()
 

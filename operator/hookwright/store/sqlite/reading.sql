@@ -15,6 +15,16 @@ SELECT json_group_array(json_array(route, waiting, bytes, dead, oldest, next_due
 -- memory: what is remembered of each webhook
 SELECT route, gone, deleted_at, last_success, last_failure, failures FROM routes;
 
+-- waiting_events: what waits, by event and namespace
+SELECT event_key, substr(route, 1, instr(route, '/') - 1) AS namespace, max(bytes), count(*) FROM (
+    SELECT event_key, route_id, bytes FROM waiting UNION ALL SELECT event_key, route_id, bytes FROM delayed
+) JOIN routes ON routes.id = route_id GROUP BY event_key, namespace ORDER BY event_key;
+
+-- last_invocations: the newest attempt of kind Delivery of each webhook, columns as in invocations
+SELECT position, delivery_key, attempt, event_key, route, kind, trigger, result, status, cause, time, duration, detail,
+       friendly_id
+FROM routes JOIN attempts ON position = last_delivery AND attempts.route_id = routes.id AND kind = 'Delivery';
+
 -- high_key: the highest key ever used
 SELECT high_key FROM owner;
 

@@ -24,11 +24,12 @@ from hookwright.core.records import (
     Pruned,
     StoredRoute,
     StoreStats,
+    Use,
     Wanted,
 )
 from hookwright.limits import KIB, STORE_LAST_WORDS_SECONDS, STORE_STEP_ROWS
 from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
-from hookwright.store.sqlite import database, statements, upkeep
+from hookwright.store.sqlite import database, measuring, statements, upkeep
 from hookwright.store.sqlite.committer import Committer
 from hookwright.store.sqlite.failures import damaged, opening
 from hookwright.store.sqlite.jobs import Job, Kind
@@ -58,6 +59,7 @@ class SqliteStore:
         self._folder, self._ownership, self._committer, self._tables = folder, ownership, committer, tables
         self._retention = retention
         self._dropped = upkeep.NOTHING  # by pruning, and not told yet
+        self._uses: tuple[Use, Use] | tuple[None, None] = (None, None)
 
     @classmethod
     def open(
@@ -83,8 +85,9 @@ class SqliteStore:
             database.prepare(folder)
             connection = database.open_writer(file)
             undo.callback(connection.close)
+            database.add_what_is_new(connection)
             tag, epoch = _own(connection, file)
-            tables = Tables(connection, retention.identity_seconds)
+            tables = Tables(connection, tag, retention.identity_seconds)
             committer = Committer(folder, tables, epoch, free_space, on_broken)
             undo.pop_all()
         return cls(folder, ownership, committer, tables, tag, retention=retention)
@@ -97,6 +100,9 @@ class SqliteStore:
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
         weight = sum(2 + len(event.raw) // KIB for event in batch)
         return await self._submit(Kind.ACCEPT, batch, weight)  # type: ignore[no-any-return]
+
+    async def stored(self, keys: Sequence[int]) -> set[int]:
+        return await self._submit(Kind.READ, lambda tables: tables.stored(keys))  # type: ignore[no-any-return]
 
     async def finish(self, results: Sequence[Finish]) -> None:
         await self._submit(Kind.FINISH, results, len(results))
@@ -138,6 +144,7 @@ class SqliteStore:
                 step = partial(stage, keep=self._retention, now=now)
                 dropped, more = await self._step(step)
                 self._dropped = upkeep.together(self._dropped, dropped)
+        self._uses = await self._submit(Kind.READ, partial(measuring.uses, keep=self._retention))
         told, self._dropped = self._dropped, upkeep.NOTHING
         return told
 
@@ -169,6 +176,9 @@ class SqliteStore:
             held=committer.held,
             identities=tables.identities,
             oldest_identity=tables.oldest_identity,
+            identity_bytes=tables.identity_bytes,
+            dead_letters=self._uses[0],
+            history=self._uses[1],
         )
 
 

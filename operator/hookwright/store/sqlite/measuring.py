@@ -1,0 +1,35 @@
+"""What dead letters and history take, read from what the database counts of them. Must not: change anything."""
+
+from __future__ import annotations
+
+from hookwright.core.records import Use
+from hookwright.store.kept import Kept, attempts_size, letters_size
+from hookwright.store.port import Retention
+from hookwright.store.sqlite import statements
+from hookwright.store.sqlite.tables import Tables
+
+_SQL = statements.load("upkeep.sql")
+
+
+def kept_dead_letters(tables: Tables) -> Kept:
+    """The dead letters."""
+    execute = tables.connection.execute
+    webhooks = {route: letters_size(*counts) for route, *counts in execute(_SQL["dead_sizes"])}
+    namespaces = {name: letters_size(*counts) for name, *counts in execute(_SQL["dead_namespaces"])}
+    return Kept(webhooks, namespaces, namespaces.pop("", 0))
+
+
+def kept_history(tables: Tables) -> Kept:
+    """The history of attempts."""
+    webhooks = {
+        route: attempts_size(*counts) for route, *counts in tables.connection.execute(_SQL["history_sizes"])
+    }
+    return Kept.of_webhooks(webhooks)
+
+
+def uses(tables: Tables, keep: Retention) -> tuple[Use, Use]:
+    """For metrics: of the dead letters, of the history."""
+    return (
+        kept_dead_letters(tables).use(keep.dead_letter_bytes),
+        kept_history(tables).use(keep.history_bytes),
+    )
