@@ -29,8 +29,9 @@ from hookwright.core.records import (
 )
 from hookwright.core.shares import Shares, namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.store.attempts import Attempts
 from hookwright.store.dead_events import DeadEvents
-from hookwright.store.kept import Kept, attempts_size, identity_size, letters_size, message_alone
+from hookwright.store.kept import Kept, identity_size, letters_size
 from hookwright.store.port import (
     Accepted,
     Conflict,
@@ -76,7 +77,7 @@ class MemoryStore:
         self._dead_events = DeadEvents()
         self._identities: dict[bytes, _Identity] = {}  # in the order of positions
         self._last_identity = self._identity_end = 0
-        self._history: dict[int, AttemptRecord] = {}  # by position
+        self._attempts = Attempts()
         self._uses: tuple[Use, Use] | tuple[None, None] = (None, None)
         self._position = 0
         self._high_key = 0
@@ -180,10 +181,8 @@ class MemoryStore:
 
     def _record(self, record: AttemptRecord) -> None:
         self._position += 1
-        self._history[self._position] = record
-        kept = self._route(record.route)
-        kept.attempts.append(self._position)
-        kept.attempt_bytes += len(record.detail)
+        self._attempts.add(self._position, record)
+        self._route(record.route)
 
     def _act(self, kept: Waiting, delivery: Delivery, result: Finish) -> None:
         if result.action is Action.ACK:
@@ -262,11 +261,12 @@ class MemoryStore:
         return sum(kept.clamp(now) for kept in self._routes.values())
 
     async def prune(self, *, now: int) -> Pruned:
-        identities, history = self._prune_identities(now), self._prune_history(now)
+        keep = self._retention
+        identities = self._prune_identities(now)
+        history = self._attempts.prune(now - keep.history_seconds * 1000, keep.history_bytes)
         dead_letters, events = self._prune_dead_letters(now)
         self._forget_routes(now)
-        keep = self._retention
-        dead, attempts = self._kept_dead(), self._kept_history()
+        dead, attempts = self._kept_dead(), self._attempts.kept()
         self._uses = dead.use(keep.dead_letter_bytes), attempts.use(keep.history_bytes)
         return Pruned(identities, history, dead_letters, events)
 
@@ -283,31 +283,6 @@ class MemoryStore:
         for identity in identities:
             del self._identities[identity]
         return len(identities)
-
-    def _prune_history(self, now: int) -> int:
-        past, before = now - self._retention.history_seconds * 1000, len(self._history)
-        for record in list(takewhile(lambda record: record.time <= past, self._history.values())):
-            self._forget_attempt(record.route)
-        kept = self._kept_history()
-        while kept.total > self._retention.history_bytes:
-            lost = attempts_size(1, self._forget_attempt(kept.loser()))
-            kept.lost(lost, lost, lost)
-        return before - len(self._history)
-
-    def _forget_attempt(self, route: str) -> int:
-        """The oldest attempt of a webhook leaves the history; the bytes of what was shown of it."""
-        kept = self._routes[route]
-        size = len(self._history.pop(kept.attempts.popleft()).detail)
-        kept.attempt_bytes -= size
-        return size
-
-    def _kept_history(self) -> Kept:
-        sizes = {
-            route: attempts_size(len(kept.attempts), kept.attempt_bytes)
-            for route, kept in self._routes.items()
-            if kept.attempts
-        }
-        return Kept.of_webhooks(sizes)
 
     def _prune_dead_letters(self, now: int) -> tuple[dict[str, int], int]:
         past = now - self._retention.dead_letter_seconds * 1000
@@ -348,7 +323,8 @@ class MemoryStore:
         past = now - max(self._retention.history_seconds, self._retention.identity_seconds) * 1000
         for route, kept in list(self._routes.items()):
             deleted = kept.stored.deleted_at
-            if deleted is not None and deleted <= past and not (kept.waiting or kept.dead or kept.attempts):
+            left = kept.waiting or kept.dead or self._attempts.has(route)
+            if deleted is not None and deleted <= past and not left:
                 del self._routes[route]
 
     def stats(self) -> StoreStats:
@@ -377,11 +353,7 @@ class MemoryStore:
         return Recovered(await self.counts([*self._routes]), memory, self._high_key, shares)
 
     async def last_invocations(self) -> dict[str, AttemptRecord]:
-        return {
-            one.route: one._replace(detail=message_alone(one.detail))
-            for one in self._history.values()
-            if one.kind == "Delivery"
-        }
+        return self._attempts.last()
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
         found = ((route, self._routes[route]) for route in routes if route in self._routes)
@@ -397,22 +369,10 @@ class MemoryStore:
         before: int | None = None,
         limit: int,
     ) -> list[tuple[int, AttemptRecord]]:
-        found = (
-            (position, one)
-            for position, one in reversed(self._history.items())
-            if (before is None or position < before)
-            and route in (None, one.route)
-            and result in (None, one.result)
-            and friendly_id in (None, one.friendly_id)
-            and kind in (None, one.kind)
-        )
-        return list(islice(found, limit))
+        return self._attempts.newest(route, result, friendly_id, kind, before, limit)
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
-        for one in reversed(self._history.values()):
-            if one.delivery_key == delivery_key and attempt in (None, one.attempt):
-                return one
-        return None
+        return self._attempts.one(delivery_key, attempt)
 
     async def dead_letters(
         self, *, route: str | None = None, before: int | None = None, limit: int

@@ -1,12 +1,11 @@
 """What the store in memory keeps of one webhook: its waiting deliveries, sorted by key and by due time.
 
-And where its dead letters and attempts stand. Must not: know events, or other webhooks.
+And its dead letters in the order they died. Must not: know events, or other webhooks.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
 from heapq import merge
 from itertools import islice
 
@@ -23,12 +22,10 @@ class Waiting:
     def __init__(self, route: str) -> None:
         self.stored = StoredRoute(route)
         self.waiting: dict[int, Delivery] = {}
-        self.size = self.dead = self.dead_bytes = self.attempt_bytes = 0
-        """Bytes of what waits; dead letters and the bytes of their events; bytes shown of attempts in the history."""
+        self.size = self.dead = self.dead_bytes = 0
+        """Bytes of what waits; dead letters and the bytes of their events."""
         self.dying: list[tuple[int, int, int]] = []
         """Heap of dead letters by (at, position, key); some were replayed since."""
-        self.attempts: deque[int] = deque()
-        """Positions in the history, the oldest first."""
         self.waits: dict[int, int] = {}
         """Of those that wait for a time: how long that was when it was set."""
         self._at_once: list[int] = []  # keys, sorted
