@@ -27,6 +27,7 @@ IDENTITY_ROW_BYTES = 190  # what an identity costs in the database (row and inde
 IDENTITY_ROUTE_BYTES = 6  # one such number, at most
 IDENTITY_BYTES = 1_024  # source+id or Idempotency-Key
 REPEATED_KEY_BYTES = 256 * KIB  # a key that stands twice is looked for in no larger text: a quarter of a second for 4 MiB
+HOPS = 5  # dispatchers an event may come through: more are a loop
 EVENT_TYPE_CHARACTERS = 256  # the longest trigger a webhook can name
 
 # --- templates (SPEC 4) ------------------------------------------------------------------------

@@ -93,11 +93,13 @@ class Route:
         delivery_id: str,
         attempt: int,
         now: int,
+        hops: int = 0,
         document: dict[str, Any] | None = None,
     ) -> Outgoing:
         """The request for one event, without credentials and signature (the pipeline adds them).
 
-        `raw` is the event's JSON text, `document` the same parsed if the caller has it, `now` epoch seconds.
+        `raw` is the event's JSON text, `document` the same parsed if the caller has it, `now` epoch seconds, `hops` how
+        often the event came through a dispatcher before.
         Raises TemplateError when a template does not render this event.
         """
         templates = self._compiled()
@@ -119,6 +121,7 @@ class Route:
             ("webhook-id", delivery_id),
             ("webhook-timestamp", str(now)),
             ("webhook-attempt", str(attempt)),
+            ("webhook-hops", str(hops + 1)),
         ]
         shown = headers
         if templates.headers:

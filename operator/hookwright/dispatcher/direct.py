@@ -132,6 +132,7 @@ class Direct:
             trigger=event.trigger,
             delivery_id=delivery_id(event_key + 1, self._tag),
             attempt=1,
+            hops=event.hops,
         )
         if not isinstance(performed, Performed):
             performed = await self._pipeline.perform(target, performed)

@@ -131,13 +131,14 @@ class Pipeline:
         trigger: str | None,
         delivery_id: str,
         attempt: int,
+        hops: int = 0,
         document: dict[str, Any] | None = None,
         test: bool = False,
     ) -> Outgoing | Performed:
         """The request, or what came of it at once when it cannot be built. `document`: `raw` parsed, if it is."""
         began = self._clock.monotonic()
         try:
-            return self._build(target, raw, trigger, delivery_id, attempt, document, test=test)
+            return self._build(target, raw, trigger, delivery_id, attempt, hops, document, test=test)
         except TemplateError as error:
             outcome = judge_error(error)
         except Exception as error:
@@ -151,6 +152,7 @@ class Pipeline:
         trigger: str | None,
         delivery_id: str,
         attempt: int,
+        hops: int,
         document: dict[str, Any] | None,
         *,
         test: bool,
@@ -162,6 +164,7 @@ class Pipeline:
             delivery_id=delivery_id,
             attempt=attempt,
             now=now,
+            hops=hops,
             document=document,
         )
         extra: tuple[tuple[str, str], ...] = (TEST_HEADER,) if test else ()

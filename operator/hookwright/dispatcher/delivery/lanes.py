@@ -261,7 +261,8 @@ class Lanes:
             return
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,
-            delivery_id=delivery_id(delivery.key, self._tag), document=self.parsed.document(delivery),
+            delivery_id=delivery_id(delivery.key, self._tag), hops=delivery.hops,
+            document=self.parsed.document(delivery),
         )  # fmt: skip
         if isinstance(prepared, Performed):
             self._ended(seat, target, delivery, probe, prepared, self._clock.wall_ms())
