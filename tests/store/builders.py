@@ -15,7 +15,7 @@ MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
 NONE: frozenset[int] = frozenset()
 
-HOOK, OTHER = "team/hook", "team/other"
+HOOK, OTHER, FAR = "team/hook", "team/other", "elsewhere/hook"
 
 
 def event(

@@ -16,6 +16,7 @@ from hookwright.limits import (
 from hookwright.store.port import History, New, NewDelivery, NewEvent, Repeat, ReplaySelector, Retention, Work
 from store.builders import (
     DAY,
+    FAR,
     HOOK,
     MINUTE,
     NOW,
@@ -31,7 +32,7 @@ from store.builders import (
 )
 
 ROW = DEAD_LETTER_ROW_BYTES
-FAR = "elsewhere/hook"
+
 NOBODY = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
 
 
