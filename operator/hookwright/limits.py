@@ -180,6 +180,7 @@ FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
 REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar
 
 # --- telemetry ---------------------------------------------------------------------------------
+METRICS_NAMESPACES = 50  # namespaces with time series of their own, in the same way
 METRICS_WEBHOOKS = 250  # webhooks with time series of their own; the rest is summed: bounds a scrape to some ms
 LOG_BUFFER_BYTES = 4 * MIB  # lines held while nobody reads: some seconds of them; further ones are dropped
 LOG_BUFFER_SECONDS = 0.05  # an attempt's line is held for, so that many cost one write

@@ -65,8 +65,7 @@ class SharesSuite:
             await work.accept([dead(100, FAR, at=NOW - DAY), dead(1_000, *crowd, size=size)])
             assert (await upkeep.prune(now=NOW)).dead_letters == {}
             assert await dead_keys(history, FAR) == [101]
-            use = upkeep.stats().dead_letters
-            assert use is not None
+            use = upkeep.stats().kept["dead_letters"]
             assert use.total == use.limit
             assert use.namespaces == {"elsewhere": 1000 + ROW, "team": size + 300 * ROW}
 
@@ -76,8 +75,7 @@ class SharesSuite:
         async with harness(Retention(dead_letter_bytes=10_000 + 50 * ROW)) as (work, upkeep, _):
             await work.accept([dead(100, *routes, size=10_000)])
             assert (await upkeep.prune(now=NOW)).dead_letters == {}
-            use = upkeep.stats().dead_letters
-            assert use is not None
+            use = upkeep.stats().kept["dead_letters"]
             assert (use.total, {*use.namespaces.values()}) == (10_000 + 50 * ROW, {10_000 + ROW})
 
     async def test_the_namespace_that_takes_most_loses_its_own_oldest_dead_letters(
@@ -113,8 +111,7 @@ class SharesSuite:
             left = many - len(replayed) + 5
             assert (await upkeep.prune(now=NOW)).dead_letters == {HOOK: left - 10}
             assert len(await dead_keys(history)) == 10
-            use = upkeep.stats().dead_letters
-            assert use is not None
+            use = upkeep.stats().kept["dead_letters"]
             assert use.total == 10 * (100 + ROW)
 
     async def test_a_dead_letter_whose_event_still_waits_elsewhere_leaves_alone(
@@ -143,8 +140,7 @@ class SharesSuite:
             assert (await upkeep.prune(now=NOW)).history == 36 - 12
             kept = [one.delivery_key for _, one in await history.invocations(limit=100)]
             assert kept == [50, 49, 48, 47, 46, 45, 12, 11, 4, 3, 2, 1]
-            use = upkeep.stats().history
-            assert use is not None
+            use = upkeep.stats().kept["history"]
             assert use.namespaces == {"elsewhere": 4 * size, "team": 8 * size}
 
     async def test_the_last_invocation_of_every_webhook_is_known(self, work: Work, history: History) -> None:
@@ -183,10 +179,10 @@ class SharesSuite:
         async with harness(Retention(identity_bytes=5 * each)) as (work, upkeep, _):
             events = [event(1_000 * at, *routes, identity=b"%d" % at) for at in range(1, 11)]
             await work.accept(events)
-            assert upkeep.stats().identity_bytes == 10 * each
+            assert upkeep.stats().kept["identities"].total == 10 * each
             assert (await upkeep.prune(now=NOW)).identities == 5
             stats = upkeep.stats()
-            assert (stats.identities, stats.identity_bytes) == (5, 5 * each)
+            assert (stats.identities, stats.kept["identities"].total) == (5, 5 * each)
             assert await work.accept([events[5]._replace(key=90_000)]) == [Repeat(6_000, tuple(routes))]
             assert await work.accept([events[4]._replace(key=91_000, deliveries=())]) == [New()]
 

@@ -64,10 +64,8 @@ async def test_a_database_of_the_first_release_is_used_as_it_is(tmp_path: Path) 
     store = await open_store(tmp_path, retention=Retention())
     await store.upkeep.prune(now=NOW)
     stats = store.upkeep.stats()
-    assert stats.dead_letters is not None
-    assert stats.history is not None
-    assert stats.dead_letters.namespaces == {"team": 50 + 2 * DEAD_LETTER_ROW_BYTES}
-    assert stats.history.namespaces == {"team": 19 + HISTORY_ROW_BYTES}
+    assert stats.kept["dead_letters"].namespaces == {"team": 50 + 2 * DEAD_LETTER_ROW_BYTES}
+    assert stats.kept["history"].namespaces == {"team": 19 + HISTORY_ROW_BYTES}
     assert {*await store.history.last_invocations()} == {HOOK}
     shares = (await store.history.recovered()).shares
     assert (shares.of("elsewhere").waiting, shares.all.bytes) == (1, 50)
@@ -102,10 +100,8 @@ async def test_what_the_first_release_writes_after_a_rollback_is_counted(tmp_pat
     store = await open_store(tmp_path, retention=Retention())
     await store.upkeep.prune(now=NOW)
     stats = store.upkeep.stats()
-    assert stats.dead_letters is not None
-    assert stats.history is not None
-    assert stats.dead_letters.total == 2 * 50 + 3 * DEAD_LETTER_ROW_BYTES
-    assert stats.history.total == 19 + HISTORY_ROW_BYTES
+    assert stats.kept["dead_letters"].total == 2 * 50 + 3 * DEAD_LETTER_ROW_BYTES
+    assert stats.kept["history"].total == 19 + HISTORY_ROW_BYTES
     assert await store.work.accept([event(900, identity=b"ours")]) == [Repeat(500, (HOOK, OTHER))]
     assert await store.work.accept([event(901, identity=b"200")]) == [Repeat(200, (HOOK, OTHER, FAR))]
     await store.history.close()

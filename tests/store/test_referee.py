@@ -192,7 +192,7 @@ class Walk:
 async def uses(upkeep: Upkeep) -> tuple[object, ...]:
     """What is measured of what is kept."""
     stats = upkeep.stats()
-    return stats.dead_letters, stats.history, stats.identities, stats.oldest_identity
+    return stats.kept, stats.identities, stats.oldest_identity
 
 
 async def recovered(history: History) -> tuple[object, ...]:

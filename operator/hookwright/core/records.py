@@ -6,7 +6,8 @@ and `at` are integers, milliseconds since the epoch. Must not: decide anything (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -209,7 +210,5 @@ class StoreStats:
     identities: int = 0
     oldest_identity: int | None = None
     """When the window of identities begins (milliseconds)."""
-    identity_bytes: int = 0
-    dead_letters: Use | None = None
-    history: Use | None = None
-    """Measured by the last round of pruning; None before it."""
+    kept: Mapping[str, Use] = field(default_factory=dict)
+    """Of dead_letters and history as the start and the last round of pruning measured it, and of identities."""

@@ -219,6 +219,8 @@ class Dispatcher:
             config_hash=None if loader.config is None else loader.config.hash,
             loaded_at=loader.loaded_at,
             stats=self._store.upkeep.stats(),
+            shares=self._lanes.shares,
+            room=self._settings.room,
         )
 
     def _observed(self, details: AttemptDetails) -> None:

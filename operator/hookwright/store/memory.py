@@ -78,7 +78,7 @@ class MemoryStore:
         self._identities: dict[bytes, _Identity] = {}  # in the order of positions
         self._last_identity = self._identity_end = 0
         self._attempts = Attempts()
-        self._uses: tuple[Use, Use] | tuple[None, None] = (None, None)
+        self._uses: dict[str, Use] = {}
         self._position = 0
         self._high_key = 0
         self._commits = self._rows = 0
@@ -267,7 +267,10 @@ class MemoryStore:
         dead_letters, events = self._prune_dead_letters(now)
         self._forget_routes(now)
         dead, attempts = self._kept_dead(), self._attempts.kept()
-        self._uses = dead.use(keep.dead_letter_bytes), attempts.use(keep.history_bytes)
+        self._uses = {
+            "dead_letters": dead.use(keep.dead_letter_bytes),
+            "history": attempts.use(keep.history_bytes),
+        }
         return Pruned(identities, history, dead_letters, events)
 
     def _prune_identities(self, now: int) -> int:
@@ -329,14 +332,13 @@ class MemoryStore:
 
     def stats(self) -> StoreStats:
         oldest = next(iter(self._identities.values()), None)
+        size = 0 if oldest is None else self._identity_end - oldest.begins
         return StoreStats(
             commits=self._commits,
             rows=self._rows,
             identities=len(self._identities),
             oldest_identity=None if oldest is None else oldest.at,
-            identity_bytes=0 if oldest is None else self._identity_end - oldest.begins,
-            dead_letters=self._uses[0],
-            history=self._uses[1],
+            kept=self._uses | {"identities": Use(size, self._retention.identity_bytes, {})},
         )
 
     # --- History ---------------------------------------------------------------------------------

@@ -29,13 +29,15 @@ from hookwright import __version__
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import StoreStats
+from hookwright.core.room import Room
+from hookwright.core.shares import Shares
 from hookwright.limits import METRICS_WEBHOOKS
 from hookwright.telemetry import logs
 from hookwright.telemetry.record import AttemptDetails
+from hookwright.telemetry.shares_metrics import OTHERS, kept, waiting
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LATENCY_SECONDS: Final = (*SECONDS, 300.0, 1800.0, 7200.0, 36000.0, 86400.0)
-OTHERS: Final = "(others)"
 
 
 class Observed(NamedTuple):
@@ -49,6 +51,8 @@ class Observed(NamedTuple):
     config_hash: str | None
     loaded_at: float | None
     stats: StoreStats
+    shares: Shares
+    room: Room
 
 
 class Metrics(Collector):
@@ -123,6 +127,8 @@ class Metrics(Collector):
             yield from _configuration(seen)
             yield from _lanes(seen.lanes, seen.webhooks)
             yield from _store(seen.stats)
+            yield from waiting(seen.shares, seen.room)
+            yield from kept(seen.stats.kept)
 
     def _counted(self) -> Iterator[Metric]:
         yield _counter(

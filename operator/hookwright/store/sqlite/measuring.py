@@ -27,9 +27,9 @@ def kept_history(tables: Tables) -> Kept:
     return Kept.of_webhooks(webhooks)
 
 
-def uses(tables: Tables, keep: Retention) -> tuple[Use, Use]:
-    """For metrics: of the dead letters, of the history."""
-    return (
-        kept_dead_letters(tables).use(keep.dead_letter_bytes),
-        kept_history(tables).use(keep.history_bytes),
-    )
+def uses(tables: Tables, keep: Retention) -> dict[str, Use]:
+    """For metrics (`StoreStats.kept`)."""
+    return {
+        "dead_letters": kept_dead_letters(tables).use(keep.dead_letter_bytes),
+        "history": kept_history(tables).use(keep.history_bytes),
+    }

@@ -53,13 +53,13 @@ class SqliteStore:
 
     def __init__(
         self, folder: Path, ownership: Ownership, committer: Committer, tables: Tables, tag: str, *,
-        retention: Retention,
+        retention: Retention, uses: dict[str, Use],
     ) -> None:  # fmt: skip
         self.tag = tag
         self._folder, self._ownership, self._committer, self._tables = folder, ownership, committer, tables
         self._retention = retention
         self._dropped = upkeep.NOTHING  # by pruning, and not told yet
-        self._uses: tuple[Use, Use] | tuple[None, None] = (None, None)
+        self._uses = uses
 
     @classmethod
     def open(
@@ -88,9 +88,10 @@ class SqliteStore:
             database.add_what_is_new(connection)
             tag, epoch = _own(connection, file)
             tables = Tables(connection, tag, retention.identity_seconds)
+            uses = measuring.uses(tables, retention)
             committer = Committer(folder, tables, epoch, free_space, on_broken)
             undo.pop_all()
-        return cls(folder, ownership, committer, tables, tag, retention=retention)
+        return cls(folder, ownership, committer, tables, tag, retention=retention, uses=uses)
 
     def _submit(self, kind: Kind, work: Any, weight: int = 0) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -176,9 +177,7 @@ class SqliteStore:
             held=committer.held,
             identities=tables.identities,
             oldest_identity=tables.oldest_identity,
-            identity_bytes=tables.identity_bytes,
-            dead_letters=self._uses[0],
-            history=self._uses[1],
+            kept=self._uses | {"identities": Use(tables.identity_bytes, self._retention.identity_bytes, {})},
         )
 
 
