@@ -110,6 +110,12 @@ class Shares:
         if anew:
             self.all.events.came(event_key, size, anew)
 
+    def came_alone(self, namespace: str, count: int, size: int) -> None:
+        """So many deliveries wait, each of an event that is for it alone; `size`: of these events together."""
+        for share in (self._shares.setdefault(namespace, Share()), self.all):
+            share.waiting += count
+            share.events.bytes += size
+
     def went(self, namespace: str, event_key: int, size: int) -> None:
         """A delivery waits no more."""
         share = self._shares.get(namespace)

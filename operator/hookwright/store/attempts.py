@@ -29,7 +29,7 @@ class Attempts:
 
     def kept(self) -> Kept:
         """What they take."""
-        return Kept.of_webhooks({route: size for route, size in self._sizes.items() if size})
+        return Kept.of_webhooks((route, size) for route, size in self._sizes.items() if size)
 
     def prune(self, past: int, limit: int) -> int:
         """Drop what is as old as `past`, then what is over a size; how many."""

@@ -8,8 +8,8 @@ Must not: know how a store keeps them.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heapify, heapreplace
 
 from hookwright.core.records import Use
@@ -60,23 +60,24 @@ class _Largest:
 
 
 class Kept:
-    """What is kept, in bytes: of webhooks, of namespaces (an event counts once there), and in all."""
+    """What is kept, in bytes: of namespaces (an event counts once there), and in all; `webhooks` gives those of one."""
 
-    def __init__(self, webhooks: Mapping[str, int], namespaces: Mapping[str, int], total: int) -> None:
+    def __init__(
+        self, namespaces: Mapping[str, int], total: int, webhooks: Callable[[str], Mapping[str, int]]
+    ) -> None:
         self.total = total
         self._namespaces = _Largest(namespaces)
-        self._webhooks: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        for route, size in webhooks.items():
-            self._webhooks[namespace_of(route)][route] = size
+        self._webhooks = webhooks
         self._largest: dict[str, _Largest] = {}
 
     @classmethod
-    def of_webhooks(cls, sizes: Mapping[str, int]) -> Kept:
+    def of_webhooks(cls, sizes: Iterable[tuple[str, int]]) -> Kept:
         """Where a namespace takes what its webhooks take."""
-        namespaces: Counter[str] = Counter()
-        for route, size in sizes.items():
-            namespaces[namespace_of(route)] += size
-        return cls(sizes, namespaces, namespaces.total())
+        webhooks: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for route, size in sizes:
+            webhooks[namespace_of(route)][route] = size
+        namespaces = {name: sum(each.values()) for name, each in webhooks.items()}
+        return cls(namespaces, sum(namespaces.values()), webhooks.__getitem__)
 
     def use(self, limit: int) -> Use:
         """For metrics."""
@@ -89,7 +90,7 @@ class Kept:
     def _within(self, namespace: str) -> _Largest:
         found = self._largest.get(namespace)
         if found is None:
-            found = self._largest[namespace] = _Largest(self._webhooks[namespace])
+            found = self._largest[namespace] = _Largest(self._webhooks(namespace))
         return found
 
     def lost(self, size: int, of_namespace: int, of_all: int) -> None:

@@ -314,13 +314,15 @@ class MemoryStore:
         return None
 
     def _kept_dead(self) -> Kept:
-        sizes = {
-            route: letters_size(kept.dead, kept.dead_bytes)
-            for route, kept in self._routes.items()
-            if kept.dead
-        }
+        def webhooks(namespace: str) -> dict[str, int]:
+            return {
+                route: letters_size(kept.dead, kept.dead_bytes)
+                for route, kept in self._routes.items()
+                if kept.dead and namespace_of(route) == namespace
+            }
+
         namespaces = {name: size for name, size in self._dead_events.sizes.items() if name and size}
-        return Kept(sizes, namespaces, self._dead_events.sizes[""])
+        return Kept(namespaces, self._dead_events.sizes[""], webhooks)
 
     def _forget_routes(self, now: int) -> None:
         past = now - max(self._retention.history_seconds, self._retention.identity_seconds) * 1000

@@ -14,17 +14,19 @@ _SQL = statements.load("upkeep.sql")
 def kept_dead_letters(tables: Tables) -> Kept:
     """The dead letters."""
     execute = tables.connection.execute
-    webhooks = {route: letters_size(*counts) for route, *counts in execute(_SQL["dead_sizes"])}
     namespaces = {name: letters_size(*counts) for name, *counts in execute(_SQL["dead_namespaces"])}
-    return Kept(webhooks, namespaces, namespaces.pop("", 0))
+
+    def webhooks(namespace: str) -> dict[str, int]:
+        rows = execute(_SQL["dead_sizes"], (f"{namespace}/", f"{namespace}0"))  # 0 comes after /
+        return {route: letters_size(*counts) for route, *counts in rows}
+
+    return Kept(namespaces, namespaces.pop("", 0), webhooks)
 
 
 def kept_history(tables: Tables) -> Kept:
     """The history of attempts."""
-    webhooks = {
-        route: attempts_size(*counts) for route, *counts in tables.connection.execute(_SQL["history_sizes"])
-    }
-    return Kept.of_webhooks(webhooks)
+    rows = tables.connection.execute(_SQL["history_sizes"])
+    return Kept.of_webhooks((route, attempts_size(number, size)) for route, number, size in rows)
 
 
 def uses(tables: Tables, keep: Retention) -> dict[str, Use]:

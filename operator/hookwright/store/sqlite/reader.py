@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
-from hookwright.core.shares import Shares
+from hookwright.core.shares import Shares, namespace_of
 from hookwright.errors import StoreError
 from hookwright.limits import STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
 from hookwright.store.kept import message_alone
@@ -171,7 +171,9 @@ def _recovered(connection: sqlite3.Connection) -> Recovered:
     memory = {row[0]: StoredRoute(*row) for row in connection.execute(_SQL["memory"])}
     high_key = connection.execute(_SQL["high_key"]).fetchone()[0]
     shares = Shares()
-    for key, rows in groupby(connection.execute(_SQL["waiting_events"]), key=itemgetter(0)):
+    for route, count, size in connection.execute(_SQL["waiting_alone"]):
+        shares.came_alone(namespace_of(route), count, size)
+    for key, rows in groupby(connection.execute(_SQL["waiting_together"]), key=itemgetter(0)):
         found = [*rows]
         shares.came(key, found[0][2], {namespace: count for _, namespace, _, count in found})
     return Recovered(_counts(connection, [*memory], None), memory, high_key, shares)

@@ -15,10 +15,19 @@ SELECT json_group_array(json_array(route, waiting, bytes, dead, oldest, next_due
 -- memory: what is remembered of each webhook
 SELECT route, gone, deleted_at, last_success, last_failure, failures FROM routes;
 
--- waiting_events: what waits, by event and namespace
+-- waiting_alone: what waits of each webhook, of events that were for it alone
+SELECT route, sum(number), sum(size) FROM (
+    SELECT route_id, count(*) AS number, sum(bytes) AS size FROM waiting
+        WHERE NOT EXISTS (SELECT 1 FROM fanout WHERE fanout.event_key = waiting.event_key) GROUP BY route_id
+    UNION ALL SELECT route_id, count(*), sum(bytes) FROM delayed
+        WHERE NOT EXISTS (SELECT 1 FROM fanout WHERE fanout.event_key = delayed.event_key) GROUP BY route_id
+) JOIN routes ON routes.id = route_id GROUP BY route_id;
+
+-- waiting_together: what waits of all other events, by event and namespace
 SELECT event_key, substr(route, 1, instr(route, '/') - 1) AS namespace, max(bytes), count(*) FROM (
     SELECT event_key, route_id, bytes FROM waiting UNION ALL SELECT event_key, route_id, bytes FROM delayed
-) JOIN routes ON routes.id = route_id GROUP BY event_key, namespace ORDER BY event_key;
+) AS each JOIN routes ON routes.id = route_id
+WHERE EXISTS (SELECT 1 FROM fanout WHERE fanout.event_key = each.event_key) GROUP BY event_key, namespace ORDER BY event_key;
 
 -- last_invocations: the newest attempt of kind Delivery of each webhook, columns as in invocations
 SELECT position, delivery_key, attempt, event_key, route, kind, trigger, result, status, cause, time, duration, detail,

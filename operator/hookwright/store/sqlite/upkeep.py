@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from hookwright.core.records import Buried, Finish, Pruned
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
-from hookwright.store.kept import attempts_size, letters_size
+from hookwright.store.kept import Kept, attempts_size, letters_size
 from hookwright.store.port import Replay, ReplaySelector, Retention
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.measuring import kept_dead_letters, kept_history
@@ -112,17 +112,26 @@ def _old_history(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, boo
     return NOTHING._replace(history=dropped), dropped == STORE_STEP_ROWS
 
 
-def _much_history(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
-    execute = tables.connection.execute
-    if attempts_size(*execute(_SQL["history_size"]).fetchone()) <= keep.history_bytes:
-        return NOTHING, False
-    kept, dropped = kept_history(tables), 0
-    while kept.total > keep.history_bytes and dropped < STORE_STEP_ROWS:
-        ((detail,),) = execute(_SQL["drop_attempt"], (tables.route_id(kept.loser()),)).fetchall()
-        lost = attempts_size(1, detail)
-        kept.lost(lost, lost, lost)
-        dropped += 1
-    return NOTHING._replace(history=dropped), dropped == STORE_STEP_ROWS
+class _MuchHistory:
+    """What is kept is measured once, as that takes as long as a step: until the last one it only becomes more."""
+
+    def __init__(self) -> None:
+        self._kept: Kept | None = None
+
+    def __call__(self, tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
+        execute = tables.connection.execute
+        if attempts_size(*execute(_SQL["history_size"]).fetchone()) <= keep.history_bytes:
+            return NOTHING, False
+        if self._kept is None:
+            self._kept = kept_history(tables)
+            return NOTHING, True
+        kept, dropped = self._kept, 0
+        while kept.total > keep.history_bytes and dropped < STORE_STEP_ROWS:
+            ((detail,),) = execute(_SQL["drop_attempt"], (tables.route_id(kept.loser()),)).fetchall()
+            lost = attempts_size(1, detail)
+            kept.lost(lost, lost, lost)
+            dropped += 1
+        return NOTHING._replace(history=dropped), dropped == STORE_STEP_ROWS
 
 
 def _old_dead_letters(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
@@ -168,8 +177,12 @@ def _routes(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
     return NOTHING, len(gone) == STORE_STEP_ROWS
 
 
-PRUNING = (_identities, _old_history, _much_history, _old_dead_letters, _much_dead, _routes)
-"""What is dropped, in this order: steps that answer what they dropped and whether there may be more."""
+Step = Callable[[Tables, Retention, int], tuple[Pruned, bool]]
+
+
+def pruning() -> tuple[Step, ...]:
+    """What is dropped, in this order: steps that answer what they dropped and whether there may be more."""
+    return (_identities, _old_history, _MuchHistory(), _old_dead_letters, _much_dead, _routes)
 
 
 def together(one: Pruned, other: Pruned) -> Pruned:

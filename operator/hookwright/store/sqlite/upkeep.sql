@@ -24,8 +24,8 @@ SELECT position FROM dead WHERE at <= ? ORDER BY at, position LIMIT ?;
 -- oldest_dead: the oldest dead letter of a webhook
 SELECT position FROM dead WHERE route_id = ? ORDER BY at, position LIMIT 1;
 
--- dead_sizes: dead letters of each webhook that has some, and the bytes of their events
-SELECT route, kept_letters, kept_letter_bytes FROM routes WHERE kept_letters > 0;
+-- dead_sizes: dead letters of each webhook between two names that has some, and the bytes of their events
+SELECT route, kept_letters, kept_letter_bytes FROM routes WHERE route > ?1 AND route < ?2 AND kept_letters > 0;
 
 -- dead_namespaces: dead letters of each namespace ('': of all), and the bytes of their events, each counted once
 SELECT namespace, letters, bytes FROM dead_namespaces;

@@ -139,15 +139,18 @@ class SqliteStore:
         return await self._submit(Kind.CHANGE, lambda tables: tables.clamp(now))  # type: ignore[no-any-return]
 
     async def prune(self, *, now: int) -> Pruned:
-        for stage in upkeep.PRUNING:
-            more = True
-            while more:
-                step = partial(stage, keep=self._retention, now=now)
-                dropped, more = await self._step(step)
-                self._dropped = upkeep.together(self._dropped, dropped)
+        for step in upkeep.pruning():
+            while await self._prune(step, now):
+                pass
         self._uses = await self._submit(Kind.READ, partial(measuring.uses, keep=self._retention))
         told, self._dropped = self._dropped, upkeep.NOTHING
         return told
+
+    async def _prune(self, step: upkeep.Step, now: int) -> bool:
+        """One step; whether there may be more."""
+        dropped, more = await self._step(lambda tables: step(tables, self._retention, now))
+        self._dropped = upkeep.together(self._dropped, dropped)
+        return bool(more)
 
     async def _step(self, step: Callable[[Tables], Any]) -> Any:
         return await self._submit(Kind.STEP, step, STORE_STEP_ROWS)
