@@ -99,7 +99,7 @@ class Door:
         """Claims and burials under way, by webhook."""
         self.raised: Counter[str] = Counter()
         """Errors answered, by the name under which they must be told."""
-        self.shut = False
+        self.shut = self.broke = False
         for name in CALLS:
             setattr(self, name, partial(self._submit, name))
         for name in ("counts", "recovered"):
@@ -168,6 +168,7 @@ class Door:
         """Whether it is done."""
         name = call.name
         if self._weather.broken:
+            self.broke = True
             call.error = StoreBroken("What is on disk is not known any more.")
             return True
         if self._weather.full:

@@ -119,8 +119,9 @@ class Watcher:
         ]
         if sums != seen:
             raise self._wrong("counts", f"the sums are {seen}, of all lanes {sums}")
-        if quiet:
+        if quiet and not self._door.broke:  # then nobody can say what was stored
             self._shares(lanes)
+        if quiet:
             self._all_known(lanes)
             self._all_told()
 

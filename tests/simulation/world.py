@@ -96,7 +96,7 @@ class Life:
         )
         self.sender.moods = self.moods
         self.door = Door(self.disk, weather, self.ledger, self._die)
-        room = ROOM._replace(webhook=30, namespace=100) if "backlog" in self.faults else ROOM
+        room = ROOM._replace(webhook=30, namespace=60, total=200) if "backlog" in self.faults else ROOM
         self.engine = Engine(
             self.door, self.sender, VirtualClock(self.moment, weather.spent), self,
             room=room, lanes=self._lanes,

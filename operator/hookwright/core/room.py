@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hookwright.core.lane import Lane
-from hookwright.core.shares import Share, Shares, namespace_of
+from hookwright.core.shares import Shares, namespace_of
 from hookwright.limits import MIB
 
 
@@ -28,28 +28,26 @@ class Room(NamedTuple):
         """Whether so many more, with events of `size` bytes, are more than may wait in all."""
         return shares.all.waiting + count > self.total or shares.all.bytes + size > self.total_bytes
 
-    def over(self, lane: Lane, shares: Shares) -> str | None:
-        """Why a further delivery of a webhook may not wait, in a sentence; None: it may."""
+    def over(self, lane: Lane, size: int, shares: Shares) -> str | None:
+        """Why a further delivery of a webhook, with an event of `size` bytes, may not wait, in a sentence; None: it may."""
         if lane.waiting >= self.webhook:
             return _sentence("webhook", f"{lane.waiting:,} deliveries", "backlog.webhook")
-        if lane.waiting_bytes >= self.webhook_bytes:
-            return _sentence("webhook", f"{lane.waiting_bytes // MIB:,} MiB", "backlog.webhookBytes")
-        if shares.namespaces < 2:
+        if lane.waiting_bytes + size > self.webhook_bytes:
+            return _sentence("webhook", _mib(lane.waiting_bytes), "backlog.webhookBytes")
+        many = shares.all.waiting + 1 > self.namespace
+        large = shares.all.bytes + size > self.namespace_bytes
+        if not (many or large) or shares.namespaces < 2:
             return None
         share = shares.of(namespace_of(lane.key))
-        if self._too_many(share, shares):
+        if many and (share.waiting + 1) * shares.namespaces > self.total - self.namespace:
             return _sentence("namespace", f"{share.waiting:,} deliveries", "backlog.namespace")
-        if self._too_large(share, shares):
-            return _sentence("namespace", f"{share.bytes // MIB:,} MiB", "backlog.namespaceBytes")
+        if large and (share.bytes + size) * shares.namespaces > self.total_bytes - self.namespace_bytes:
+            return _sentence("namespace", _mib(share.bytes), "backlog.namespaceBytes")
         return None
 
-    def _too_many(self, share: Share, shares: Shares) -> bool:
-        rest = self.total - self.namespace
-        return shares.all.waiting >= self.namespace and share.waiting * shares.namespaces >= rest
 
-    def _too_large(self, share: Share, shares: Shares) -> bool:
-        rest = self.total_bytes - self.namespace_bytes
-        return shares.all.bytes >= self.namespace_bytes and share.bytes * shares.namespaces >= rest
+def _mib(size: int) -> str:
+    return f"{size / MIB:,.1f} MiB"
 
 
 def _sentence(whose: str, much: str, setting: str) -> str:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
 
-class _Events:
-    """Bytes of events, each counted once while something of it is here."""
+class Share:
+    """Of one namespace, or of all."""
 
-    __slots__ = ("_several", "bytes")
+    __slots__ = ("_several", "bytes", "waiting")
 
     def __init__(self) -> None:
-        self.bytes = 0
-        self._several: dict[int, int] = {}  # events of which more than one is here: how many
+        self.waiting = self.bytes = 0
+        """Deliveries not finished, the bytes of their events."""
+        self._several: dict[int, int] = {}
+        """Events of which more than one is here (of all: more than one namespace has some): how many."""
 
     def came(self, event_key: int, size: int, count: int) -> bool:
         """So many of an event; whether its bytes are counted for them."""
@@ -41,22 +44,6 @@ class _Events:
         else:
             self._several[event_key] = several - 1
         return False
-
-
-class Share:
-    """Of one namespace, or of all."""
-
-    __slots__ = ("events", "waiting")
-
-    def __init__(self) -> None:
-        self.waiting = 0
-        """Deliveries not finished."""
-        self.events = _Events()
-
-    @property
-    def bytes(self) -> int:
-        """Of their events."""
-        return self.events.bytes
 
 
 _NOTHING = Share()
@@ -88,6 +75,7 @@ class Shares:
         self._webhooks[namespace] -= 1
         if not self._webhooks[namespace]:
             del self._webhooks[namespace]
+            self._shares.pop(namespace, None)
 
     def of(self, namespace: str) -> Share:
         """What waits of a namespace, to be looked at."""
@@ -95,7 +83,7 @@ class Shares:
 
     def waiting(self) -> Mapping[str, Share]:
         """The namespaces of which something waits."""
-        return self._shares
+        return {namespace: share for namespace, share in self._shares.items() if share.waiting}
 
     def came(self, event_key: int, size: int, counts: Mapping[str, int]) -> None:
         """Deliveries of one event of `size` bytes wait: how many of each namespace."""
@@ -106,15 +94,15 @@ class Shares:
                 share = self._shares[namespace] = Share()
             share.waiting += count
             self.all.waiting += count
-            anew += share.events.came(event_key, size, count)
+            anew += share.came(event_key, size, count)
         if anew:
-            self.all.events.came(event_key, size, anew)
+            self.all.came(event_key, size, anew)
 
     def came_alone(self, namespace: str, count: int, size: int) -> None:
         """So many deliveries wait, each of an event that is for it alone; `size`: of these events together."""
         for share in (self._shares.setdefault(namespace, Share()), self.all):
             share.waiting += count
-            share.events.bytes += size
+            share.bytes += size
 
     def went(self, namespace: str, event_key: int, size: int) -> None:
         """A delivery waits no more."""
@@ -123,12 +111,11 @@ class Shares:
             return
         share.waiting -= 1
         self.all.waiting -= 1
-        if share.events.went(event_key, size):
-            self.all.events.went(event_key, size)
-        if not share.waiting:
-            del self._shares[namespace]
+        if share.went(event_key, size):
+            self.all.went(event_key, size)
 
 
+@lru_cache(maxsize=16_384)  # asked some times for each delivery
 def namespace_of(route: str) -> str:
     """The namespace in `namespace/name`."""
     return route.partition("/")[0]

@@ -18,6 +18,7 @@ from hookwright.core.routes import Route
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.delivery.attempt import Pipeline, Target
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.errors import StoreError
 from hookwright.outbound.port import Answer, TlsSettings
 from hookwright.store.memory import MemoryStore
 from hookwright.store.port import Accepted, NewDelivery, NewEvent, Retention, Store
@@ -91,6 +92,8 @@ class Disk(MemoryStore):
         """Which results the store does not take for what they hold."""
         self.trouble: Exception | None = None
         """What claims, burials, counts and the rest raise."""
+        self.doubt: bool | None = None
+        """An acceptance fails, and its events are stored, or are not."""
         self.claims: list[dict[str, Wanted]] = []
         self.written: list[list[int]] = []
 
@@ -100,6 +103,10 @@ class Disk(MemoryStore):
 
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
         self._raise()
+        if self.doubt is not None:
+            if self.doubt:
+                await super().accept(batch)
+            raise StoreError("Nobody knows what became of it.")
         return await super().accept(batch)
 
     async def finish(self, results: Sequence[Finish]) -> None:

@@ -87,7 +87,7 @@ class Acceptor:
             self._lanes.parsed.keep(key, event)
         deliveries = tuple(self._delivery(key + 1 + at, match, size) for at, match in enumerate(routes))
         if deliveries:
-            self._lanes.shares.came(key, size, Counter([namespace_of(each.route) for each in deliveries]))
+            self._lanes.shares.came(key, size, _namespaces(deliveries))
         identity = digest = None
         if event.identity is not None:
             identity = _identity(namespace, event.identity)
@@ -107,7 +107,7 @@ class Acceptor:
 
     def _delivery(self, key: int, match: Matched, size: int) -> NewDelivery:
         lane = self._lanes.lane(match.route)
-        over = self._room.over(lane, self._lanes.shares)
+        over = self._room.over(lane, size, self._lanes.shares)
         lane.reserve(size)
         if match.error is not None:
             return NewDelivery(key, match.route, DeadReason.FILTER_ERROR, match.error)
@@ -188,6 +188,13 @@ class Acceptor:
             else:
                 answers.append(_answer(repeat.event_key, repeat.routes, tag))
         return b'{"events":[%b]}' % b",".join(answers)
+
+
+def _namespaces(deliveries: Sequence[NewDelivery]) -> Mapping[str, int]:
+    """How many of each namespace."""
+    if len(deliveries) == 1:
+        return {namespace_of(deliveries[0].route): 1}
+    return Counter(namespace_of(each.route) for each in deliveries)
 
 
 def _identity(namespace: str | None, identity: str) -> bytes:
