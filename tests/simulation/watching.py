@@ -96,10 +96,10 @@ class Watcher:
         """
         engine = self._engine
         lanes: Any = engine.lanes
-        sums = [0, 0, 0, 0, 0]
+        sums = [0, 0, 0, 0]
         for seat in list(lanes._seats.values()):
             lane, queue = seat.lane, seat.lane._queue
-            of_lane = (lane.waiting, lane.waiting_bytes, lane.in_flight, queue._size, queue._asked)
+            of_lane = (lane.waiting, lane.in_flight, queue._size, queue._asked)
             sums = [one + other for one, other in zip(sums, of_lane, strict=True)]
             self._sums(lane)
             if quiet:
@@ -112,7 +112,6 @@ class Watcher:
         totals = lanes.totals
         seen = [
             totals.waiting,
-            totals.waiting_bytes,
             totals.in_flight,
             totals.queue_bytes,
             totals.asked_bytes,

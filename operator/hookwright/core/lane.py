@@ -379,7 +379,6 @@ class Lane:
         self.waiting_bytes += size
         self.dead += dead
         self._totals.waiting += waiting
-        self._totals.waiting_bytes += size
         self._changes += 1
 
     def _fly(self, attempts: int) -> None:

@@ -24,7 +24,6 @@ class Totals:
 
     waiting: int = 0
     """Deliveries not finished."""
-    waiting_bytes: int = 0
     in_flight: int = 0
     queue_bytes: int = 0
     """Events queued in memory."""

@@ -75,7 +75,10 @@ class Shares:
         self._webhooks[namespace] -= 1
         if not self._webhooks[namespace]:
             del self._webhooks[namespace]
-            self._shares.pop(namespace, None)
+            share = self._shares.pop(namespace, None)
+            if share is not None:  # nothing of it comes to an end any more
+                self.all.waiting -= share.waiting
+                self.all.bytes -= share.bytes
 
     def of(self, namespace: str) -> Share:
         """What waits of a namespace, to be looked at."""

@@ -66,7 +66,7 @@ async def test_what_the_store_does_not_take_is_not_counted(room: Room) -> None:
     with pytest.raises(EventError) as refused:
         await acceptor(room).accept([event()], None)
     assert refused.value.status == 503
-    assert (room.lanes.totals.waiting, room.lanes.totals.waiting_bytes) == (0, 0)
+    assert (room.lanes.totals.waiting, room.lanes.shares.all.bytes) == (0, 0)
     assert await room.waiting() == 0
 
 
