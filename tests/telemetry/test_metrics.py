@@ -227,6 +227,10 @@ def test_who_is_near_a_limit_is_seen_before_it_is_reached() -> None:
     """What waits and what is kept, with its limits, in all and by namespace."""
     shares = Shares()
     shares.came(1, 30, {"a": 2, "b": 1})
+    shares.known("a")
+    alone = watching(observed()._replace(shares=shares))
+    assert alone["hookwright_namespace_pending_limit"] == 9
+    shares.known("b")
     figures = StoreStats(kept={"dead_letters": Use(75, 100, {"a": 50, "b": 40})})
     samples = watching(observed()._replace(shares=shares, stats=figures))
     assert samples["hookwright_pending_bytes"] == 30

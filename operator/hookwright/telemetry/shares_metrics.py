@@ -20,6 +20,7 @@ OTHERS = "(others)"
 
 def waiting(shares: Shares, room: Room) -> Iterator[Metric]:
     """What waits."""
+    alone = shares.namespaces < 2
     for name, documentation, value in (
         ("pending_bytes", "Bytes of the events of what waits, each counted once.", shares.all.bytes),
         ("pending_limit", "Deliveries that may wait; beyond it events get 503.", room.total),
@@ -27,9 +28,13 @@ def waiting(shares: Shares, room: Room) -> Iterator[Metric]:
         (
             "namespace_pending_limit",
             "Deliveries that one namespace may have waiting while others have none.",
-            room.namespace,
+            room.total if alone else room.namespace,
         ),
-        ("namespace_pending_limit_bytes", "The same in bytes of events.", room.namespace_bytes),
+        (
+            "namespace_pending_limit_bytes",
+            "The same in bytes of events.",
+            room.total_bytes if alone else room.namespace_bytes,
+        ),
     ):
         yield GaugeMetricFamily(f"hookwright_{name}", documentation, value)
     counts = {name: share.waiting for name, share in shares.waiting().items()}
