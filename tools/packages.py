@@ -33,7 +33,7 @@ CLASSIFIERS = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-READ_BY_US = {"atheris": "Apache-2.0", "lupa": "MIT"}
+READ_BY_US = {"ahocorasick-rs": "Apache-2.0", "ahocorasick_rs": "Apache-2.0", "atheris": "Apache-2.0", "lupa": "MIT"}
 """Packages whose metadata does not say it in words that a machine reads."""
 HEAD = """Hookwright
 Copyright The Hookwright Authors

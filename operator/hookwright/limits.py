@@ -22,8 +22,12 @@ INGEST_KEEP_ALIVE_SECONDS = 75  # longer than the 60 s after which common client
 INGEST_MEMORY_BYTES = 256 * MIB  # bodies being read or waiting for their commit, all connections together
 IDENTITY_WINDOW_SECONDS = 24 * 3600
 IDENTITY_WINDOW_COUNT = 5_000_000
+IDENTITY_WINDOW_BYTES = 1 * GIB  # a tenth of the volume: 5 million of one delivery each fit
+IDENTITY_ROW_BYTES = 190  # what an identity costs in the database (row and index) beside the numbers of its webhooks
+IDENTITY_ROUTE_BYTES = 6  # one such number, at most
 IDENTITY_BYTES = 1_024  # source+id or Idempotency-Key
 REPEATED_KEY_BYTES = 256 * KIB  # a key that stands twice is looked for in no larger text: a quarter of a second for 4 MiB
+HOPS = 5  # dispatchers an event may come through: more are a loop
 EVENT_TYPE_CHARACTERS = 256  # the longest trigger a webhook can name
 
 # --- templates (SPEC 4) ------------------------------------------------------------------------
@@ -130,6 +134,7 @@ BACKLOG_TOTAL = 1_000_000
 BACKLOG_BYTES = 4 * GIB
 DEAD_LETTER_SECONDS = 30 * 24 * 3600
 DEAD_LETTER_BYTES = 1 * GIB
+DEAD_LETTER_ROW_BYTES = 500  # what a dead letter costs in the database beside its event (rows and indexes)
 HISTORY_SECONDS = 7 * 24 * 3600
 HISTORY_BYTES = 1 * GIB
 RESERVE_MIN_BYTES = 64 * MIB
@@ -218,6 +223,7 @@ FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
 REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar
 
 # --- telemetry ---------------------------------------------------------------------------------
+METRICS_NAMESPACES = 50  # namespaces with time series of their own, in the same way
 METRICS_WEBHOOKS = 250  # webhooks with time series of their own; the rest is summed: bounds a scrape to some ms
 LOOP_BEAT_SECONDS = 0.02  # between two beats of the event loop: how exactly its stops are measured, for 0.3 % of a core
 LOOP_STOP_SECONDS = 0.05  # of a missing beat that are a stop: as long as a delivery may wait for others (SPEC 5)

@@ -80,7 +80,14 @@ def test_defaults_are_those_of_the_dispatcher(render: Render) -> None:
 
 SET: dict[str, Any] = {
     "ingest": {"auth": "none", "rate": 50, "hosts": ["events.example"]},
-    "backlog": {"webhook": 5, "total": 6, "bytes": "7MiB"},
+    "backlog": {
+        "webhook": 5,
+        "webhookBytes": "3MiB",
+        "namespace": 4,
+        "namespaceBytes": "2MiB",
+        "total": 6,
+        "bytes": "7MiB",
+    },
     "deadLetters": {"age": "3d", "bytes": "2GiB"},
     "history": {"age": "12h", "bytes": "3GiB", "bodies": "none"},
     "drainTimeout": "45s",
@@ -112,6 +119,9 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "ingest_rate": 50,
         "ingest_hosts": [*names, "events.example"],
         "backlog_webhook": 5,
+        "backlog_webhook_bytes": 3 * 2**20,
+        "backlog_namespace": 4,
+        "backlog_namespace_bytes": 2 * 2**20,
         "backlog_total": 6,
         "backlog_bytes": 7 * 2**20,
         "dead_letters_age": 3 * 86400,

@@ -81,7 +81,7 @@ class World:
         self.asked, self.flights = [], []
         self.starts.clear()
         self.unsure.clear()
-        counts, remembered, _ = self.run(self.store.history.recovered())
+        counts, remembered, *_ = self.run(self.store.history.recovered())
         for route, lane in self.lanes.items():
             lane.taken(remembered.get(route), counts.get(route))
         for route, lane in self.lanes.items():

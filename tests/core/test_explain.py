@@ -58,6 +58,7 @@ def test_the_request_of_an_event_that_matches() -> None:
         "webhook-id": "dlv_x",
         "webhook-timestamp": "1700000000",
         "webhook-attempt": "1",
+        "webhook-hops": "1",
         "X-Who": "user@example.com",
         "user-agent": "hookwright/0.1.0",
     }

@@ -14,6 +14,7 @@ from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.egress import EgressPolicy
 from hookwright.core.keys import Keys
 from hookwright.core.records import AttemptRecord
+from hookwright.core.room import Room
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
@@ -54,7 +55,7 @@ async def made(sender: Sender | None = None, *webhooks: RouteConfig) -> Direct:
     background = Background(failed=lambda name: None, end=lambda error: None)
     pipeline, keys = Pipeline(clock), Keys(0, clock.now_ms)
     lanes = Lanes(work, pipeline, clock, background, bodies="none", observe=lambda details: None)
-    acceptor = Acceptor(work, lanes, keys, clock, backlog_webhook=9, backlog_total=9, backlog_bytes=9)
+    acceptor = Acceptor(work, lanes, keys, clock, room=Room(9, 9, 9, 9, 9, 9))
     loader = Loader(lanes, acceptor, sender, clock, background)
     await loader.load(DispatchConfig(hash="a", webhooks=[*(webhooks or [WEBHOOK])]))
 

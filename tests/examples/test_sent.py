@@ -25,6 +25,7 @@ EVERY = {
     "webhook-id",
     "webhook-timestamp",
     "webhook-attempt",
+    "webhook-hops",
 }
 """Headers of every request; one without a body has no content-length."""
 TESTS = sorted(

@@ -6,6 +6,7 @@ Must not: delay or refuse anything (`door`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hookwright.core.records import AttemptRecord, Buried, DeadReason, Delivery, Pruned
@@ -76,7 +77,7 @@ class Disk(MemoryStore):
         rest = frozenset(keys[most:])
         options: Any = {"now": now, "received_before": received_before, "after": after}
         done = await super().bury(route, reason, message, exclude=exclude | rest, **options)
-        return Buried(done.count, done.size, keys[most - 1], None) if rest else done
+        return replace(done, after=keys[most - 1], oldest=None) if rest else done
 
     async def prune(self, *, now: int) -> Pruned:
         if not self.prunes:  # nothing gets that old in a life

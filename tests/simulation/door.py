@@ -73,6 +73,7 @@ class _Call:
     error: Exception | None = None
 
 
+CALLS = ("accept", "stored", "finish", "claim", "bury", "replay", "ping", "remember", "clamp", "prune")
 REFUSED_WHEN_FULL = frozenset({"accept", "replay", "bury", "prune", "clamp"})
 PATIENT = frozenset({"finish", "remember"})
 TOLD = {"claim": "claim", "bury": "bury", "remember": "remember", "prune": "prune", "counts": "sweep"}
@@ -98,8 +99,8 @@ class Door:
         """Claims and burials under way, by webhook."""
         self.raised: Counter[str] = Counter()
         """Errors answered, by the name under which they must be told."""
-        self.shut = False
-        for name in ("accept", "finish", "claim", "bury", "replay", "ping", "remember", "clamp", "prune"):
+        self.shut = self.broke = False
+        for name in CALLS:
             setattr(self, name, partial(self._submit, name))
         for name in ("counts", "recovered"):
             setattr(self, name, partial(self._read, name))
@@ -167,6 +168,7 @@ class Door:
         """Whether it is done."""
         name = call.name
         if self._weather.broken:
+            self.broke = True
             call.error = StoreBroken("What is on disk is not known any more.")
             return True
         if self._weather.full:

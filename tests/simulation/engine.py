@@ -17,6 +17,7 @@ from hookwright.api.config import DispatchConfig
 from hookwright.core.event import Event, parse_id
 from hookwright.core.keys import Keys
 from hookwright.core.records import Action, AttemptRecord, Finish
+from hookwright.core.room import Room
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
@@ -60,13 +61,12 @@ class Engine:
         clock: Clock,
         owner: Owner,
         *,
-        backlog_webhook: int,
-        backlog_total: int,
+        room: Room,
         lanes: Callable[..., Lanes] = Lanes,
     ) -> None:
         self._sender, self.clock, self._owner, self._make_lanes = sender, clock, owner, lanes
         self._store = Store(door, door, Reader(door))  # type: ignore[arg-type]
-        self._backlog = {"backlog_webhook": backlog_webhook, "backlog_total": backlog_total}
+        self._room = room
         self.told: Counter[str] = Counter()
         """Failures that were told, by name."""
         self._background = Background(failed=self._failed, end=owner.ends)
@@ -80,13 +80,13 @@ class Engine:
         store, clock, owner = self._store, self.clock, self._owner
         work: Any = store.work
         await store.upkeep.clamp(now=clock.now_ms())
-        counts, remembered, highest = await store.history.recovered()
-        keys, pipeline = Keys(highest, clock.now_ms), Pipeline(clock)
+        found = await store.history.recovered()
+        keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
         self.lanes = self._make_lanes(
             work, pipeline, clock, self._background, bodies="none", observe=owner.observe, jitter=owner.jitter
         )
-        await self.lanes.take(counts, remembered, {})
-        self._acceptor = Acceptor(work, self.lanes, keys, clock, backlog_bytes=1 << 40, **self._backlog)
+        await self.lanes.take(found, {})
+        self._acceptor = Acceptor(work, self.lanes, keys, clock, room=self._room)
         self._loader = Loader(self.lanes, self._acceptor, self._sender, clock, self._background)
         former = self._loader.former
         former.of = self._redacting(former.of)  # type: ignore[method-assign]

@@ -5,7 +5,7 @@ Looks into the lanes, between two rounds of the loop. Must not: change anything 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from math import inf
 from typing import Any
@@ -96,10 +96,10 @@ class Watcher:
         """
         engine = self._engine
         lanes: Any = engine.lanes
-        sums = [0, 0, 0, 0, 0]
+        sums = [0, 0, 0, 0]
         for seat in list(lanes._seats.values()):
             lane, queue = seat.lane, seat.lane._queue
-            of_lane = (lane.waiting, lane.waiting_bytes, lane.in_flight, queue._size, queue._asked)
+            of_lane = (lane.waiting, lane.in_flight, queue._size, queue._asked)
             sums = [one + other for one, other in zip(sums, of_lane, strict=True)]
             self._sums(lane)
             if quiet:
@@ -112,13 +112,14 @@ class Watcher:
         totals = lanes.totals
         seen = [
             totals.waiting,
-            totals.waiting_bytes,
             totals.in_flight,
             totals.queue_bytes,
             totals.asked_bytes,
         ]
         if sums != seen:
             raise self._wrong("counts", f"the sums are {seen}, of all lanes {sums}")
+        if quiet and not self._door.broke:  # then nobody can say what was stored
+            self._shares(lanes)
         if quiet:
             self._all_known(lanes)
             self._all_told()
@@ -144,6 +145,25 @@ class Watcher:
             webhook.in_doubt = False
         elif not webhook.in_doubt and (seen[:2] != stored[:2] or settled):
             raise self._wrong("counts", f"{lane.key}: (waiting, bytes, dead) {seen}, the store has {stored}")
+
+    def _shares(self, lanes: Any) -> None:
+        """What waits of each namespace is what the store has; an event counts once, or little more after a replay."""
+        counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        sizes: dict[int, int] = {}
+        for route, rows in self._disk.waiting():
+            for one in rows.values():
+                counts[namespace_of(route)][one.event_key] += 1
+                sizes[one.event_key] = len(one.raw)
+        for namespace in counts.keys() | lanes.shares.waiting().keys():
+            events, share = counts[namespace], lanes.shares.of(namespace)
+            once = sum(sizes[key] for key in events)
+            most = sum(sizes[key] * count for key, count in events.items())
+            if share.waiting != events.total() or not once <= share.bytes <= most:
+                raise self._wrong(
+                    "counts",
+                    f"{namespace}: {share.waiting} wait with {share.bytes} bytes, the store has {events.total()} "
+                    f"with {once}, counted for each {most}",
+                )
 
     def _kept(self, lane: Lane, calm: float) -> None:
         """The lane of a webhook that is away, and of which nothing is left, goes with the next sweep."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from hookwright.core.room import Room
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.errors import StoreBroken, StoreFull
 from hookwright.limits import STORE_OPEN_SECONDS
@@ -29,6 +30,7 @@ from .virtual import Circles, Moment, VirtualClock, VirtualLoop
 from .watching import Watcher
 from .weather import Odd, Weather
 
+ROOM = Room(100_000, 1 << 40, 1_000_000, 1 << 40, 1_000_000, 1 << 40)
 WRITTEN = 10.0  # seconds in which what is to be remembered is written, while the store is well
 LONGEST_ROUND = 65.0  # seconds between two rounds of upkeep, at most
 ENDS = 65.0  # seconds in which a process ends of itself, or after it was told to, beside its patience
@@ -94,10 +96,10 @@ class Life:
         )
         self.sender.moods = self.moods
         self.door = Door(self.disk, weather, self.ledger, self._die)
-        backlog = 30 if "backlog" in self.faults else 100_000
+        room = ROOM._replace(webhook=30, namespace=60, total=200) if "backlog" in self.faults else ROOM
         self.engine = Engine(
             self.door, self.sender, VirtualClock(self.moment, weather.spent), self,
-            backlog_webhook=backlog, backlog_total=1_000_000, lanes=self._lanes,
+            room=room, lanes=self._lanes,
         )  # fmt: skip
         self._watcher = Watcher(
             self._wrong, self.engine, self.door, self.disk, self.webhooks, clocks_jump="clock" in self.faults

@@ -15,7 +15,7 @@ MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
 NONE: frozenset[int] = frozenset()
 
-HOOK, OTHER = "team/hook", "team/other"
+HOOK, OTHER, FAR = "team/hook", "team/other", "elsewhere/hook"
 
 
 def event(
@@ -25,12 +25,12 @@ def event(
     received: int = NOW,
     identity: bytes | None = None,
     digest: bytes = b"body",
-    answer: bytes = b"answer",
+    hops: int = 0,
 ) -> NewEvent:
     """An event for webhooks: a delivery each, keys key + 1, key + 2, …"""
     deliveries = tuple(NewDelivery(key + number, route) for number, route in enumerate(routes, 1))
     return NewEvent(
-        key, "AccessRequestGranted", "RequestGranted", raw, received, deliveries, identity, digest, answer
+        key, "AccessRequestGranted", "RequestGranted", raw, received, deliveries, identity, digest, hops
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 pytest.register_assert_rewrite(
-    "store.suite", "store.work_suite", "store.dead_letter_suite", "store.history_suite"
+    "store.suite", "store.work_suite", "store.dead_letter_suite", "store.history_suite", "store.shares_suite"
 )
 
 

@@ -34,7 +34,7 @@ class DeadLetterSuite:
         await work.finish([delay(delivery, NOW + 1, steps=3, attempts=4)])
         await work.finish([bury(delivery, attempts=5)])
         selector = ReplaySelector(keys=(101,))
-        assert await work.replay(selector, now=NOW + DAY, limit=10) == [Replay(101, HOOK, 7)]
+        assert await work.replay(selector, now=NOW + DAY, limit=10) == [Replay(101, HOOK, 100, 7)]
         assert await work.replay(selector, now=NOW + DAY, limit=10) == []
         assert await dead_keys(history) == []
         [again] = await claim(work, now=NOW + DAY)
@@ -58,14 +58,14 @@ class DeadLetterSuite:
     ) -> None:
         """By key, by webhook, by time of death; everything else stays dead."""
         await self._three_dead(work)
-        replayed = [key for key, _, _ in await work.replay(selector, now=NOW, limit=10)]
+        replayed = [one.key for one in await work.replay(selector, now=NOW, limit=10)]
         assert replayed == expected
         assert sorted(await dead_keys(history)) == [key for key in (101, 201, 301) if key not in expected]
 
     async def test_replay_is_limited(self, work: Work, history: History) -> None:
         """The oldest are replayed first, no more than asked for."""
         await self._three_dead(work)
-        assert [key for key, _, _ in await work.replay(ReplaySelector(), now=NOW, limit=2)] == [101, 201]
+        assert [one.key for one in await work.replay(ReplaySelector(), now=NOW, limit=2)] == [101, 201]
         assert await dead_keys(history) == [301]
 
     async def test_a_dead_letter_of_a_shared_event_is_replayed_alone(self, work: Work) -> None:
@@ -86,7 +86,9 @@ class DeadLetterSuite:
         await work.finish([delay(first, NOW + 1)])
         under_way = frozenset({second.key})
         buried = await work.bury(HOOK, DeadReason.GONE, "it is gone", now=NOW, exclude=under_way)
-        assert buried == Buried(13, 130, None, NOW)
+        events = tuple((key, 10) for key in range(100, 1500, 100) if key != 200)
+        assert (buried.count, buried.size, buried.after, buried.oldest) == (13, 130, None, NOW)
+        assert sorted(buried.events) == [*events]
         assert await keys(work, now=NOW + 1) == [second.key]
         assert len(await keys(work, OTHER)) == 14
         counts = await history.counts([HOOK, OTHER])
@@ -98,7 +100,7 @@ class DeadLetterSuite:
         buried = await work.bury(
             HOOK, DeadReason.WEBHOOK_DELETED, "it was deleted", now=NOW, exclude=NONE, received_before=NOW
         )
-        assert buried == Buried(1, 3, None, NOW)
+        assert buried == Buried(1, 3, None, NOW, ((100, 3),))
         assert await keys(work) == [201]
         [(_, row)] = await history.dead_letters(limit=10)
         assert (row.reason, row.message) == (DeadReason.WEBHOOK_DELETED, "it was deleted")
@@ -164,4 +166,5 @@ class DeadLetterSuite:
         buried = await work.bury(
             HOOK, DeadReason.EXHAUSTED, "too old", now=NOW, exclude=NONE, received_before=NOW + 20
         )
-        assert buried == Buried(20, 60, None, NOW + 20)
+        events = tuple((at << KEY_COUNTER_BITS, 3) for at in range(NOW, NOW + 20))
+        assert buried == Buried(20, 60, None, NOW + 20, events)

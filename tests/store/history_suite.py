@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hookwright.core.records import Delivery, Pruned, RouteCounts, StoredRoute
+from hookwright.limits import DEAD_LETTER_ROW_BYTES
 from hookwright.store.port import History, New, Repeat, ReplaySelector, Retention, Upkeep, Work
 from store.builders import (
     DAY,
@@ -116,7 +117,7 @@ class HistorySuite:
         full = StoredRoute(HOOK, "mark", NOW, NOW + 1, NOW + 2, 3)
         await upkeep.remember([full, StoredRoute(OTHER, last_success=NOW)])
         await upkeep.remember([StoredRoute(OTHER, last_failure=NOW, consecutive_failures=1)])
-        _, memory, _ = await history.recovered()
+        memory = (await history.recovered()).routes
         assert memory[HOOK] == full
         assert memory[OTHER] == StoredRoute(OTHER, last_failure=NOW, consecutive_failures=1)
 
@@ -158,7 +159,8 @@ class HistorySuite:
 
     async def test_what_is_too_much_is_pruned_oldest_first(self, harness: Harness) -> None:
         """Each kind has its limit of number or size."""
-        retention = Retention(identity_count=1, history_bytes=1_000, dead_letter_bytes=250)
+        letters = 2 * DEAD_LETTER_ROW_BYTES + 250
+        retention = Retention(identity_count=1, history_bytes=1_000, dead_letter_bytes=letters)
         async with harness(retention) as (work, upkeep, history):
             events = [event(key, HOOK, raw=b"x" * 100, identity=b"%d" % key) for key in (100, 200, 300)]
             await work.accept(events)
@@ -173,7 +175,7 @@ class HistorySuite:
             assert await dead_keys(history) == [301, 201]
             assert [one.delivery_key for _, one in await history.invocations(limit=9)] == [301]
             assert await work.accept([events[0]._replace(key=400)]) == [New()]
-            assert await work.accept([events[2]._replace(key=500)]) == [Repeat(b"answer")]
+            assert await work.accept([events[2]._replace(key=500)]) == [Repeat(300, (HOOK,))]
 
     async def test_a_dead_letter_that_was_replayed_is_not_pruned(self, work: Work, upkeep: Upkeep) -> None:
         """It waits; when it dies again its time begins anew."""

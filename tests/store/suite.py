@@ -10,10 +10,11 @@ from hookwright.store.port import History, Retention, Store, Upkeep, Work
 from store.builders import Harness
 from store.dead_letter_suite import DeadLetterSuite
 from store.history_suite import HistorySuite
+from store.shares_suite import SharesSuite
 from store.work_suite import WorkSuite
 
 
-class StoreSuite(WorkSuite, DeadLetterSuite, HistorySuite):
+class StoreSuite(WorkSuite, DeadLetterSuite, HistorySuite, SharesSuite):
     """The conformance suite."""
 
     @pytest.fixture

@@ -66,7 +66,7 @@ async def test_a_request_that_cannot_be_stored_fails_alone(tmp_path: Path) -> No
     )
     assert [isinstance(answer, StoreError) for answer in answers] == [False, False, True, False]
     assert "SQLITE_CONSTRAINT" in str(answers[2])
-    counts, memory, _ = await history.recovered()
+    counts, memory, *_ = await history.recovered()
     assert (counts[HOOK].waiting, counts["team/new"].waiting, memory[HOOK].gone) == (2, 1, "mark")
     await history.close()
     await store.close()

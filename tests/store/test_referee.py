@@ -16,16 +16,16 @@ from hookwright.core.records import Action, DeadReason, Delivery, Finish, Stored
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.memory import MemoryStore
 from hookwright.store.opening import open_store
-from hookwright.store.port import NewDelivery, NewEvent, ReplaySelector, Retention, Store
+from hookwright.store.port import History, NewDelivery, NewEvent, ReplaySelector, Retention, Store, Upkeep
 from store.builders import MINUTE, NOW, attempt
 
 T = TypeVar("T")
 MOVES = 300
-ROUTES = [f"team/hook-{number}" for number in range(5)]
+ROUTES = ["team/one", "team/two", "team/three", "other/one", "third/one"]
 ASKED = [*ROUTES, "team/never"]
 RETENTION = Retention(
-    history_seconds=60, history_bytes=20_000, dead_letter_seconds=120, dead_letter_bytes=5_000,
-    identity_seconds=30, identity_count=40,
+    history_seconds=60, history_bytes=20_000, dead_letter_seconds=120,
+    dead_letter_bytes=20_000, identity_seconds=30, identity_count=40, identity_bytes=7_000,
 )  # fmt: skip
 EVERYTHING = {route: Wanted(10_000, 10_000_000) for route in ASKED}
 
@@ -57,7 +57,8 @@ class Walk:
         """What waits, with when the next is due; counts, what is remembered, dead letters, history."""
         await self.ask(lambda store: store.work.claim(EVERYTHING, now=self.now))
         await self.ask(lambda store: store.history.counts(ASKED))
-        await self.ask(lambda store: store.history.recovered())
+        await self.ask(lambda store: recovered(store.history))
+        await self.ask(lambda store: store.history.last_invocations())
         route = self.chance.choice([None, *ASKED])
         await self.ask(lambda store: without_positions(store.history.dead_letters(route=route, limit=50)))
         await self.ask(lambda store: without_positions(store.history.invocations(route=route, limit=50)))
@@ -79,10 +80,8 @@ class Walk:
         )
         identity = b"%d" % chance.randrange(60) if chance.random() < 0.5 else None
         digest = b"B" if chance.random() < 0.1 else b"A"
-        raw, answer = b"x" * chance.randrange(100), b"%d" % key
-        return NewEvent(
-            key, "AccessRequestGranted", None, raw, self.now, deliveries, identity, digest, answer
-        )
+        raw, hops = b"x" * chance.randrange(100), chance.randrange(3)
+        return NewEvent(key, "AccessRequestGranted", None, raw, self.now, deliveries, identity, digest, hops)
 
     async def accept(self) -> None:
         """A batch for some webhooks, or for none."""
@@ -123,7 +122,7 @@ class Walk:
     def result(self, one: Delivery) -> Finish:
         """Delivered, to be tried again, or given up."""
         chance = self.chance
-        detail = b"y" * chance.randrange(300)
+        detail = b'{"message":"%b"}' % (b"y" * chance.randrange(300))
         record = attempt(one.key, one.route, number=one.attempts + 1, time=self.now, detail=detail)
         finish = Finish(
             one.key, one.route, chance.choice([*Action]), record if chance.random() < 0.8 else None,
@@ -172,6 +171,7 @@ class Walk:
     async def prune(self) -> None:
         """What is past its time or size."""
         await self.ask(lambda store: store.upkeep.prune(now=self.now))
+        await self.ask(lambda store: uses(store.upkeep))
 
     async def clamp(self) -> None:
         """As if the clock had been set back."""
@@ -187,6 +187,19 @@ class Walk:
     async def wait(self) -> None:
         """Time goes on; sometimes long."""
         self.now += self.chance.choice([1, 10_000, 3 * MINUTE])
+
+
+async def uses(upkeep: Upkeep) -> tuple[object, ...]:
+    """What is measured of what is kept."""
+    stats = upkeep.stats()
+    return stats.kept, stats.identities, stats.oldest_identity
+
+
+async def recovered(history: History) -> tuple[object, ...]:
+    """What a start finds, with what waits of each namespace."""
+    found = await history.recovered()
+    waiting = {name: (share.waiting, share.bytes) for name, share in sorted(found.shares.waiting().items())}
+    return (*found[:3], waiting, found.shares.all.waiting, found.shares.all.bytes)
 
 
 async def without_positions(rows: Awaitable[list[tuple[int, T]]]) -> list[T]:

@@ -6,12 +6,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.lane_builders import GONE, RETRY, attempt, delivery, put, running, start_all
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.lane import Lane
-from hookwright.core.records import AttemptRecord, StoreStats
-from hookwright.limits import CIRCUIT_FAILURES, METRICS_WEBHOOKS
+from hookwright.core.records import AttemptRecord, StoreStats, Use
+from hookwright.core.room import Room
+from hookwright.limits import CIRCUIT_FAILURES, METRICS_NAMESPACES, METRICS_WEBHOOKS
 from hookwright.telemetry.loop_watch import Slowest
 from hookwright.telemetry.metrics import Metrics, Observed
 from hookwright.telemetry.record import AttemptDetails
+
+ROOM = Room(5, 50, 7, 70, 9, 90)
 
 
 def filled(key: str, *, waiting: int = 0, dead: int = 0, in_flight: int = 0) -> Lane:
@@ -29,7 +33,9 @@ def filled(key: str, *, waiting: int = 0, dead: int = 0, in_flight: int = 0) -> 
 def observed(*lanes: Lane, config_hash: str | None = None, loaded_at: float | None = None) -> Observed:
     """What a dispatcher with these lanes shows; all of their webhooks are configured."""
     keys = [lane.key for lane in lanes]
-    return Observed(lanes, keys, config_hash, loaded_at, StoreStats(), Slowest(0.075, 0.03))
+    return Observed(
+        lanes, keys, config_hash, loaded_at, StoreStats(), Slowest(0.075, 0.03), BacklogShares(), ROOM
+    )
 
 
 def scraped(metrics: Metrics) -> dict[str, float]:
@@ -231,6 +237,39 @@ def test_stops_of_the_event_loop_are_counted_and_the_longest_told() -> None:
     assert samples["hookwright_loop_stops_total"] == 2
     assert samples["hookwright_loop_slowest_seconds"] == 0.075
     assert samples["hookwright_loop_slowest_cpu_seconds"] == 0.03
+
+
+def test_who_is_near_a_limit_is_seen_before_it_is_reached() -> None:
+    """What waits and what is kept, with its limits, in all and by namespace."""
+    shares = BacklogShares()
+    shares.came(1, 30, {"a": 2, "b": 1})
+    shares.known("a")
+    alone = watching(observed()._replace(shares=shares))
+    assert alone["hookwright_namespace_pending_limit"] == 9
+    shares.known("b")
+    figures = StoreStats(kept={"dead_letters": Use(75, 100, {"a": 50, "b": 40})})
+    samples = watching(observed()._replace(shares=shares, stats=figures))
+    assert samples["hookwright_pending_bytes"] == 30
+    assert samples["hookwright_pending_limit"] == 9
+    assert samples["hookwright_pending_limit_bytes"] == 90
+    assert samples["hookwright_namespace_pending_limit"] == 7
+    assert samples["hookwright_namespace_pending_limit_bytes"] == 70
+    assert samples['hookwright_namespace_pending{namespace="a"}'] == 2
+    assert samples['hookwright_namespace_pending_bytes{namespace="b"}'] == 30
+    assert samples['hookwright_kept_bytes{kind="dead_letters"}'] == 75
+    assert samples['hookwright_kept_limit_bytes{kind="dead_letters"}'] == 100
+    assert samples['hookwright_namespace_kept_bytes{kind="dead_letters",namespace="a"}'] == 50
+
+
+def test_series_per_namespace_are_bounded() -> None:
+    """Those that take most keep their names, the others are summed."""
+    sizes = {f"space-{number}": number for number in range(METRICS_NAMESPACES + 30)}
+    figures = StoreStats(kept={"history": Use(0, 0, sizes)})
+    samples = watching(observed()._replace(stats=figures))
+    found = {name: value for name, value in samples.items() if name.startswith("hookwright_namespace_kept")}
+    assert len(found) == METRICS_NAMESPACES + 1
+    assert sum(found.values()) == sum(sizes.values())
+    assert found['hookwright_namespace_kept_bytes{kind="history",namespace="(others)"}'] == sum(range(30))
 
 
 def test_two_dispatchers_in_one_process_do_not_share_figures() -> None:

@@ -98,7 +98,7 @@ class DeadLetter(Answer):
     webhook: str
     trigger: str | None = None
     reason: str
-    """Rejected, Gone, Exhausted, FilterError, Backlog, WebhookDeleted."""
+    """Rejected, Gone, Exhausted, FilterError, Backlog, WebhookDeleted, Suspect."""
     message: str = ""
     attempts: int
     time: str

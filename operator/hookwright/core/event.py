@@ -31,6 +31,8 @@ class Event(NamedTuple):
     raw: bytes
     identity: str | None = None
     content: bytes | None = None
+    hops: int = 0
+    """How often it came through a dispatcher before."""
 
 
 @lru_cache(maxsize=4096)  # an id is written some six times within a moment: answer, header, log, history
@@ -50,6 +52,14 @@ def event_id(key: int, tag: str) -> str:
 def delivery_id(key: int, tag: str) -> str:
     """`dlv_` + key + installation tag: the `webhook-id` header, the same over retries and replays."""
     return f"dlv_{encode_key(key)}{tag}"
+
+
+def event_key(identifier: str) -> int:
+    """The key in an event's id. Raises KeyError for what is none."""
+    key = 0
+    for character in identifier[4 : 4 + _DIGITS]:
+        key = key << 5 | _VALUE[character]
+    return key
 
 
 def parse_id(text: str, tag: str) -> tuple[int, int | None]:

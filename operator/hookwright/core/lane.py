@@ -377,7 +377,7 @@ class Lane:
         self.waiting += waiting
         self.waiting_bytes += size
         self.dead += dead
-        self._totals.count(self.key, waiting, size, dead)
+        self._totals.count(self.key, waiting, dead)
         self._changes += 1
 
     def _fly(self, attempts: int) -> None:

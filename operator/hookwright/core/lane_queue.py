@@ -25,7 +25,6 @@ class Totals:
 
     waiting: int = 0
     """Deliveries not finished."""
-    waiting_bytes: int = 0
     dead: int = 0
     in_flight: int = 0
     queue_bytes: int = 0
@@ -35,10 +34,9 @@ class Totals:
     touched: set[str] = field(default_factory=set)
     """Webhooks of which something that is shown may have changed, since somebody took them out."""
 
-    def count(self, key: str, waiting: int, size: int, dead: int) -> None:
-        """A webhook's deliveries, the bytes of their events and its dead letters changed by so many."""
+    def count(self, key: str, waiting: int, dead: int) -> None:
+        """A webhook's deliveries and dead letters changed by so many."""
         self.waiting += waiting
-        self.waiting_bytes += size
         self.dead += dead
         self.touched.add(key)
 

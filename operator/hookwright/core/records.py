@@ -6,7 +6,8 @@ and `at` are integers, milliseconds since the epoch. Must not: decide anything (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -50,6 +51,8 @@ class Delivery(NamedTuple):
     due: int = 0
     sole: bool = False
     """The only delivery its event ever had (lets a store drop the event with it, without counting)."""
+    hops: int = 0
+    """How often its event came through a dispatcher before."""
 
 
 class AttemptRecord(NamedTuple):
@@ -118,13 +121,15 @@ class Claimed(NamedTuple):
 class Buried:
     """One step of burying: how many, the bytes of their events, where the next step goes on (None: done).
 
-    `oldest`, when done: no delivery that still waits was received before it (None: none waits).
+    `oldest`, when done: no delivery that still waits was received before it (None: none waits). `events`: the events of
+    those that were buried, each with its bytes.
     """
 
     count: int
     size: int
     after: int | None
     oldest: int | None
+    events: tuple[tuple[int, int], ...] = ()
 
 
 class RouteCounts(NamedTuple):
@@ -179,6 +184,14 @@ class Pruned(NamedTuple):
     events: int
 
 
+class Use(NamedTuple):
+    """What something takes of its limit, in bytes: in all, and by namespace."""
+
+    total: int
+    limit: int
+    namespaces: dict[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class StoreStats:
     """Figures of a store since its start, for metrics; taken without waiting for the writer."""
@@ -197,3 +210,5 @@ class StoreStats:
     identities: int = 0
     oldest_identity: int | None = None
     """When the window of identities begins (milliseconds)."""
+    kept: Mapping[str, Use] = field(default_factory=dict)
+    """Of dead_letters and history as the start and the last round of pruning measured it, and of identities."""

@@ -105,13 +105,15 @@ class Route:
         delivery_id: str,
         attempt: int,
         now: int,
+        hops: int = 0,
         document: dict[str, Any] | None = None,
         budget: Budget | None = None,
     ) -> Outgoing:
         """The request for one event, without credentials and signature (the pipeline adds them).
 
-        `raw` is the event's JSON text, `document` the same parsed if the caller has it, `now` epoch seconds, `budget`
-        what all templates together may take: a caller that wants to know its `share` afterwards hands one in.
+        `raw` is the event's JSON text, `document` the same parsed if the caller has it, `now` epoch seconds, `hops` how
+        often the event came through a dispatcher before, `budget` what all templates together may take: a caller that
+        wants to know its `share` afterwards hands one in.
         Raises TemplateError when a template does not render this event, BudgetError when they took too much.
         """
         templates = self._compiled()
@@ -134,6 +136,7 @@ class Route:
             ("webhook-id", delivery_id),
             ("webhook-timestamp", str(now)),
             ("webhook-attempt", str(attempt)),
+            ("webhook-hops", str(hops + 1)),
         ]
         shown = headers
         if templates.headers:

@@ -132,18 +132,15 @@ class Dispatcher:
             return
         self._store = store
         work = store.work
-        counts, remembered, highest = await store.history.recovered()
-        keys, pipeline = Keys(highest, clock.now_ms), Pipeline(clock)
+        found = await store.history.recovered()
+        keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
             under_way=UnderWay(settings.data / "under-way"), attempts=_attempts(),
         )  # fmt: skip
         last = await asyncio.to_thread(_last_invocations, await store.history.last_invocations(), work.tag)
-        await self._lanes.take(counts, remembered, last)
-        self._acceptor = Acceptor(
-            work, self._lanes, keys, clock, backlog_webhook=settings.backlog_webhook,
-            backlog_total=settings.backlog_total, backlog_bytes=settings.backlog_bytes,
-        )  # fmt: skip
+        await self._lanes.take(found, last)
+        self._acceptor = Acceptor(work, self._lanes, keys, clock, room=settings.room)
         self._loader = Loader(self._lanes, self._acceptor, self._sender, clock, self._background)
         self._runner = TestRunner(
             pipeline, self._sender, clock, keys, work.tag, former=self._loader.former,
@@ -247,6 +244,8 @@ class Dispatcher:
             loaded_at=loader.loaded_at,
             stats=self._store.upkeep.stats(),
             slowest=self._loop_watch.slowest(),
+            shares=self._lanes.shares,
+            room=self._settings.room,
         )
 
     def _observed(self, details: AttemptDetails) -> None:

@@ -150,8 +150,9 @@ class Direct:
 
     def _prepare(self, target: Target, event: Event, key: int) -> Outgoing | Performed:
         return self._pipeline.prepare(
-            target, event.raw, trigger=event.trigger, delivery_id=delivery_id(key, self._tag), attempt=1
-        )
+            target, event.raw, trigger=event.trigger, delivery_id=delivery_id(key, self._tag), attempt=1,
+            hops=event.hops,
+        )  # fmt: skip
 
     def _told(self, what: Attempted, target: Target, performed: Performed) -> Invocation:
         self._pipeline.judge(target, performed)

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hookwright import limits
 from hookwright.api.fields import span
+from hookwright.core.room import Room
 
 
 def parse_connect_to(text: str) -> tuple[str, tuple[str, int]]:
@@ -85,6 +86,12 @@ class Settings(BaseSettings):
     ingest_hosts: Words = ()
     """Further names this port is called by."""
     backlog_webhook: int = Field(default=limits.BACKLOG_WEBHOOK, ge=1)
+    backlog_webhook_bytes: int | None = Field(default=None, ge=1)
+    """Default: half of `backlog_bytes`."""
+    backlog_namespace: int | None = Field(default=None, ge=1)
+    """Deliveries that one namespace may have waiting while others have none. Default: half of `backlog_total`."""
+    backlog_namespace_bytes: int | None = Field(default=None, ge=1)
+    """The same in bytes. Default: half of `backlog_bytes`."""
     backlog_total: int = Field(default=limits.BACKLOG_TOTAL, ge=1)
     backlog_bytes: int = Field(default=limits.BACKLOG_BYTES, ge=1)
     dead_letters_age: float = limits.DEAD_LETTER_SECONDS
@@ -120,12 +127,19 @@ class Settings(BaseSettings):
     def _seconds(cls, value: object) -> object:
         return span(value) if isinstance(value, str) else value
 
-    @field_validator("backlog_bytes", "dead_letters_bytes", "history_bytes", mode="before")
+    @field_validator(
+        "backlog_webhook_bytes",
+        "backlog_namespace_bytes",
+        "backlog_bytes",
+        "dead_letters_bytes",
+        "history_bytes",
+        mode="before",
+    )
     @classmethod
     def _bytes(cls, value: object) -> object:
         return parse_size(value) if isinstance(value, str) else value
 
-    @field_validator("backlog_webhook", "backlog_total", "ingest_rate", mode="before")
+    @field_validator("backlog_webhook", "backlog_namespace", "backlog_total", "ingest_rate", mode="before")
     @classmethod
     def _count(cls, value: object) -> object:
         """Whole numbers; people write large ones as 100,000 or 100_000."""
@@ -142,6 +156,18 @@ class Settings(BaseSettings):
         for text in value:
             parse_connect_to(text)
         return value
+
+    @property
+    def room(self) -> Room:
+        """How much may wait."""
+        return Room(
+            webhook=self.backlog_webhook,
+            webhook_bytes=self.backlog_webhook_bytes or self.backlog_bytes // 2,
+            namespace=self.backlog_namespace or self.backlog_total // 2,
+            namespace_bytes=self.backlog_namespace_bytes or self.backlog_bytes // 2,
+            total=self.backlog_total,
+            total_bytes=self.backlog_bytes,
+        )
 
     @field_validator("listen", "admin")
     @classmethod

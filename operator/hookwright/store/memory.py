@@ -6,12 +6,13 @@ through what other webhooks have. Passes the same suite as every other store.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import islice, takewhile
 
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.records import (
     Action,
     AttemptRecord,
@@ -24,15 +25,21 @@ from hookwright.core.records import (
     RouteCounts,
     StoredRoute,
     StoreStats,
+    Use,
     Wanted,
 )
-from hookwright.limits import HISTORY_ROW_BYTES, KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.core.shares import namespace_of
+from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.store.attempts import Attempts
+from hookwright.store.dead_events import DeadEvents
+from hookwright.store.kept import Kept, identity_size, letters_size
 from hookwright.store.port import (
     Accepted,
     Conflict,
     DeadLetterRow,
     New,
     NewEvent,
+    Recovered,
     Repeat,
     Replay,
     ReplaySelector,
@@ -44,9 +51,10 @@ from hookwright.store.waiting import HIGHEST_KEY, Waiting
 @dataclass(slots=True)
 class _Identity:
     digest: bytes
-    answer: bytes
+    answer: Repeat
     at: int
     position: int = 0
+    begins: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +75,11 @@ class MemoryStore:
         self._routes: dict[str, Waiting] = {}
         self._needed: dict[int, int] = {}  # how many deliveries need an event
         self._dead: dict[int, _Dead] = {}  # by key, in the order of positions
-        self._dying: list[tuple[int, int, int]] = []  # heap of (at, position, key); some were replayed since
-        self._dead_bytes = 0
+        self._dead_events = DeadEvents()
         self._identities: dict[bytes, _Identity] = {}  # in the order of positions
-        self._last_identity = 0
-        self._history: deque[tuple[int, AttemptRecord]] = deque()
-        self._history_bytes = 0
+        self._last_identity = self._identity_end = 0
+        self._attempts = Attempts()
+        self._uses: dict[str, Use] = {}
         self._position = 0
         self._high_key = 0
         self._commits = self._rows = 0
@@ -101,15 +108,17 @@ class MemoryStore:
             return New()
         known = fresh.get(event.identity) or self._identities.get(event.identity)
         if known is None or known.at <= event.received - self._retention.identity_seconds * 1000:
-            fresh[event.identity] = _Identity(event.digest, event.answer, event.received)
+            answer = Repeat(event.key, tuple(each.route for each in event.deliveries))
+            fresh[event.identity] = _Identity(event.digest, answer, event.received)
             return New()
-        return Repeat(known.answer) if known.digest == event.digest else Conflict()
+        return known.answer if known.digest == event.digest else Conflict()
 
     def _know(self, fresh: Mapping[bytes, _Identity]) -> None:
         for identity, one in fresh.items():
             self._identities.pop(identity, None)  # it had left the window, and begins anew as the newest
             self._last_identity += 1
-            one.position = self._last_identity
+            one.position, one.begins = self._last_identity, self._identity_end
+            self._identity_end += identity_size(len(one.answer.routes))
             self._identities[identity] = one
 
     def _store(self, event: NewEvent) -> None:
@@ -122,7 +131,7 @@ class MemoryStore:
             kept = self._route(new.route)
             delivery = Delivery(
                 new.key, event.key, new.route, event.event_type, event.trigger, event.raw, event.received,
-                sole=count == 1,
+                sole=count == 1, hops=event.hops,
             )  # fmt: skip
             if new.dead is None:
                 kept.add(delivery)
@@ -144,17 +153,21 @@ class MemoryStore:
             delivery.attempts, at, delivery.received,
         )  # fmt: skip
         self._dead[delivery.key] = _Dead(self._position, row, delivery)
-        heappush(self._dying, (at, self._position, delivery.key))
-        self._dead_bytes += len(delivery.raw)
+        heappush(kept.dying, (at, self._position, delivery.key))
+        self._dead_events.came(namespace_of(delivery.route), delivery.event_key, len(delivery.raw))
         kept.dead += 1
+        kept.dead_bytes += len(delivery.raw)
 
-    def _unbury(self, dead: _Dead) -> Waiting:
-        """It is a dead letter no more; its webhook."""
+    def _unbury(self, dead: _Dead) -> tuple[int, int]:
+        """It is a dead letter no more; what its namespace, and all, take less."""
         del self._dead[dead.row.key]
-        self._dead_bytes -= len(dead.delivery.raw)
-        kept = self._routes[dead.row.route]
+        kept, size = self._routes[dead.row.route], len(dead.delivery.raw)
         kept.dead -= 1
-        return kept
+        kept.dead_bytes -= size
+        return self._dead_events.went(namespace_of(dead.row.route), dead.row.event_key, size)
+
+    async def stored(self, keys: Sequence[int]) -> set[int]:
+        return {key for key in keys if key in self._needed}
 
     async def finish(self, results: Sequence[Finish]) -> None:
         self._commits += 1
@@ -169,9 +182,8 @@ class MemoryStore:
 
     def _record(self, record: AttemptRecord) -> None:
         self._position += 1
-        self._history.append((self._position, record))
-        self._history_bytes += len(record.detail) + HISTORY_ROW_BYTES
-        self._route(record.route).attempts += 1
+        self._attempts.add(self._position, record)
+        self._route(record.route)
 
     def _act(self, kept: Waiting, delivery: Delivery, result: Finish) -> None:
         if result.action is Action.ACK:
@@ -210,18 +222,23 @@ class MemoryStore:
         for delivery in old:
             kept.take(delivery.key)
             self._bury(kept, delivery, reason, message, now)
-        size = sum(len(delivery.raw) for delivery in old)
+        events = tuple((delivery.event_key, len(delivery.raw)) for delivery in old)
+        size = sum(size for _, size in events)
         if len(keys) == STORE_STEP_ROWS:
-            return Buried(len(old), size, keys[-1], None)
-        return Buried(len(old), size, None, kept.oldest())
+            return Buried(len(old), size, keys[-1], None, events)
+        return Buried(len(old), size, None, kept.oldest(), events)
 
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
         chosen = list(
             islice((dead for dead in self._candidates(selector) if _fits(dead.row, selector)), limit)
         )
         for dead in chosen:
-            self._unbury(dead).add(dead.delivery._replace(received=now, steps=0, due=0))
-        return [Replay(dead.row.key, dead.row.route, len(dead.delivery.raw)) for dead in chosen]
+            self._unbury(dead)
+            self._routes[dead.row.route].add(dead.delivery._replace(received=now, steps=0, due=0))
+        return [
+            Replay(dead.row.key, dead.row.route, dead.row.event_key, len(dead.delivery.raw))
+            for dead in chosen
+        ]
 
     def _candidates(self, selector: ReplaySelector) -> Iterable[_Dead]:
         if not selector.keys:
@@ -245,72 +262,103 @@ class MemoryStore:
         return sum(kept.clamp(now) for kept in self._routes.values())
 
     async def prune(self, *, now: int) -> Pruned:
-        identities, history = self._prune_identities(now), self._prune_history(now)
+        keep = self._retention
+        identities = self._prune_identities(now)
+        history = self._attempts.prune(now - keep.history_seconds * 1000, keep.history_bytes)
         dead_letters, events = self._prune_dead_letters(now)
         self._forget_routes(now)
+        dead, attempts = self._kept_dead(), self._attempts.kept()
+        self._uses = {
+            "dead_letters": dead.use(keep.dead_letter_bytes),
+            "history": attempts.use(keep.history_bytes),
+        }
         return Pruned(identities, history, dead_letters, events)
 
     def _prune_identities(self, now: int) -> int:
         past = now - self._retention.identity_seconds * 1000
         last = self._last_identity - self._retention.identity_count
-        gone = takewhile(
-            lambda entry: entry[1].at <= past or entry[1].position <= last, self._identities.items()
-        )
-        identities = [identity for identity, _ in gone]
+        begin = self._identity_end - self._retention.identity_bytes
+
+        def over(entry: tuple[bytes, _Identity]) -> bool:
+            one = entry[1]
+            return one.at <= past or one.position <= last or one.begins < begin
+
+        identities = [identity for identity, _ in takewhile(over, self._identities.items())]
         for identity in identities:
             del self._identities[identity]
         return len(identities)
 
-    def _prune_history(self, now: int) -> int:
-        past, before = now - self._retention.history_seconds * 1000, len(self._history)
-        while self._history:
-            record = self._history[0][1]
-            if record.time > past and self._history_bytes <= self._retention.history_bytes:
-                break
-            self._history.popleft()
-            self._history_bytes -= len(record.detail) + HISTORY_ROW_BYTES
-            self._routes[record.route].attempts -= 1
-        return before - len(self._history)
-
     def _prune_dead_letters(self, now: int) -> tuple[dict[str, int], int]:
-        past, events = now - self._retention.dead_letter_seconds * 1000, 0
-        dropped: dict[str, int] = {}
-        while self._dying:
-            at, position, key = self._dying[0]
+        past = now - self._retention.dead_letter_seconds * 1000
+        dropped: list[_Dead] = []
+        for kept in self._routes.values():
+            while (dead := self._oldest_dead(kept)) is not None and dead.row.at <= past:
+                self._unbury(dead)
+                dropped.append(dead)
+        sizes = self._kept_dead()
+        while sizes.total > self._retention.dead_letter_bytes:
+            dead = self._oldest_dead(self._routes[sizes.loser()])
+            assert dead is not None
+            sizes.lost(letters_size(1, len(dead.delivery.raw)), *self._unbury(dead))
+            dropped.append(dead)
+        return Counter(dead.row.route for dead in dropped), sum(
+            self._release(dead.delivery) for dead in dropped
+        )
+
+    def _oldest_dead(self, kept: Waiting) -> _Dead | None:
+        while kept.dying:
+            _, position, key = kept.dying[0]
             dead = self._dead.get(key)
             if dead is not None and dead.position == position:
-                if at > past and self._dead_bytes <= self._retention.dead_letter_bytes:
-                    break
-                self._unbury(dead)
-                events += self._release(dead.delivery)
-                dropped[dead.row.route] = dropped.get(dead.row.route, 0) + 1
-            heappop(self._dying)
-        return dropped, events
+                return dead
+            heappop(kept.dying)
+        return None
+
+    def _kept_dead(self) -> Kept:
+        def webhooks(namespace: str) -> dict[str, int]:
+            return {
+                route: letters_size(kept.dead, kept.dead_bytes)
+                for route, kept in self._routes.items()
+                if kept.dead and namespace_of(route) == namespace
+            }
+
+        namespaces = {name: size for name, size in self._dead_events.sizes.items() if name and size}
+        return Kept(namespaces, self._dead_events.sizes[""], webhooks)
 
     def _forget_routes(self, now: int) -> None:
-        past = now - self._retention.history_seconds * 1000
+        past = now - max(self._retention.history_seconds, self._retention.identity_seconds) * 1000
         for route, kept in list(self._routes.items()):
             deleted = kept.stored.deleted_at
-            if deleted is not None and deleted <= past and not (kept.waiting or kept.dead or kept.attempts):
+            left = kept.waiting or kept.dead or self._attempts.has(route)
+            if deleted is not None and deleted <= past and not left:
                 del self._routes[route]
 
     def stats(self) -> StoreStats:
         oldest = next(iter(self._identities.values()), None)
+        size = 0 if oldest is None else self._identity_end - oldest.begins
         return StoreStats(
             commits=self._commits,
             rows=self._rows,
             identities=len(self._identities),
             oldest_identity=None if oldest is None else oldest.at,
+            kept=self._uses | {"identities": Use(size, self._retention.identity_bytes, {})},
         )
 
     # --- History ---------------------------------------------------------------------------------
 
-    async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
+    async def recovered(self) -> Recovered:
         memory = {route: kept.stored for route, kept in self._routes.items()}
-        return await self.counts([*self._routes]), memory, self._high_key
+        counts: defaultdict[tuple[int, int], Counter[str]] = defaultdict(Counter)
+        for route, kept in self._routes.items():
+            for one in kept.waiting.values():
+                counts[one.event_key, len(one.raw)][namespace_of(route)] += 1
+        shares = BacklogShares()
+        for (event_key, size), namespaces in counts.items():
+            shares.came(event_key, size, namespaces)
+        return Recovered(await self.counts([*self._routes]), memory, self._high_key, shares)
 
     async def last_invocations(self) -> dict[str, AttemptRecord]:
-        return {one.route: one for _, one in self._history if one.kind == "Delivery"}
+        return self._attempts.last()
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
         found = ((route, self._routes[route]) for route in routes if route in self._routes)
@@ -326,22 +374,10 @@ class MemoryStore:
         before: int | None = None,
         limit: int,
     ) -> list[tuple[int, AttemptRecord]]:
-        found = (
-            (position, one)
-            for position, one in reversed(self._history)
-            if (before is None or position < before)
-            and route in (None, one.route)
-            and result in (None, one.result)
-            and friendly_id in (None, one.friendly_id)
-            and kind in (None, one.kind)
-        )
-        return list(islice(found, limit))
+        return self._attempts.newest(route, result, friendly_id, kind, before, limit)
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
-        for _, one in reversed(self._history):
-            if one.delivery_key == delivery_key and attempt in (None, one.attempt):
-                return one
-        return None
+        return self._attempts.one(delivery_key, attempt)
 
     async def dead_letters(
         self, *, route: str | None = None, before: int | None = None, limit: int

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from hookwright import limits
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.records import (
     AttemptRecord,
     Buried,
@@ -38,9 +39,10 @@ class Retention:
     history_bytes: int = limits.HISTORY_BYTES
     dead_letter_seconds: int = limits.DEAD_LETTER_SECONDS
     dead_letter_bytes: int = limits.DEAD_LETTER_BYTES
-    """An event counts once for each of its dead letters."""
+    """An event counts once, however many dead letters it has; each of them DEAD_LETTER_ROW_BYTES beside it."""
     identity_seconds: int = limits.IDENTITY_WINDOW_SECONDS
     identity_count: int = limits.IDENTITY_WINDOW_COUNT
+    identity_bytes: int = limits.IDENTITY_WINDOW_BYTES
 
 
 class NewDelivery(NamedTuple):
@@ -55,9 +57,9 @@ class NewDelivery(NamedTuple):
 class NewEvent(NamedTuple):
     """An event and its deliveries; stored in one transaction with all others of its batch.
 
-    `identity` is a 16-byte hash of path and identity or None, `digest` a 16-byte hash of its body,
-    `answer` the bytes a repeat is answered with. `deliveries` may be empty: then only the identity is kept.
-    The deliveries have the keys `key + 1 … key + n`, in order.
+    `identity` is a 16-byte hash of path and identity or None, `digest` a 16-byte hash of its body. `deliveries` may be
+    empty: then only the identity is kept. The deliveries have the keys `key + 1 … key + n`, in order. `hops`: how often
+    the event came through a dispatcher before.
     """
 
     key: int
@@ -68,7 +70,7 @@ class NewEvent(NamedTuple):
     deliveries: tuple[NewDelivery, ...]
     identity: bytes | None = None
     digest: bytes = b""
-    answer: bytes = b""
+    hops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,13 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Known already: answer as the first time."""
+    """Known already: what to answer as the first time is made from.
 
-    answer: bytes
+    The key of the first event, and the webhooks of its deliveries in the order of their keys.
+    """
+
+    event_key: int
+    routes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +123,25 @@ class ReplaySelector:
 
 
 class Replay(NamedTuple):
-    """A dead letter that waits again: its key, its webhook, the bytes of its event."""
+    """A dead letter that waits again: its key, its webhook, its event and the bytes of that."""
 
     key: int
     route: str
+    event_key: int
     size: int
+
+
+class Recovered(NamedTuple):
+    """What a process begins with."""
+
+    counts: dict[str, RouteCounts]
+    """Of each webhook of which something waits or is dead."""
+    routes: dict[str, StoredRoute]
+    """What is remembered of each webhook that was seen."""
+    high_key: int
+    """The highest key ever used."""
+    shares: BacklogShares
+    """What waits of each namespace."""
 
 
 class Work(Protocol):
@@ -140,6 +160,9 @@ class Work(Protocol):
         A repeat of an identity inside the window is answered from the first; one inside the same group
         of commits waits for it. Raises StoreFull also while free space is under the reserve.
         """
+
+    async def stored(self, keys: Sequence[int]) -> set[int]:
+        """Which of these events are stored, once all calls of `accept` that came before are carried out."""
 
     async def finish(self, results: Sequence[Finish]) -> None:
         """Acknowledge, delay or bury, together with the attempt records.
@@ -208,11 +231,13 @@ class Upkeep(Protocol):
         """
 
     async def prune(self, *, now: int) -> Pruned:
-        """Drop what is past its time or size, oldest first, in steps between which other work goes first.
+        """Drop what is past its time, then what is over a size; in steps between which other work goes first.
 
-        Events leave with their last dead letter; a webhook is forgotten when nothing is left of it and it was
-        deleted longer ago than the history is kept. When a step fails (StoreFull like any other), what earlier
-        steps dropped is told by the next call.
+        While dead letters, or the history, are over their size, the webhook that takes most in the namespace that takes
+        most loses its oldest; so none that takes no more than its share (the size divided by the namespaces that have
+        some) loses any (decision 0017). Identities leave oldest first. Events leave with their last dead letter; a
+        webhook is forgotten when nothing is left of it, and it was deleted longer ago than history and identities are
+        kept. When a step fails (StoreFull like any other), what earlier steps dropped is told by the next call.
         """
 
     def stats(self) -> StoreStats:
@@ -222,16 +247,13 @@ class Upkeep(Protocol):
 class History(Protocol):
     """Reading. Never waits for the writer; bounded in time: raises StoreError when it would take longer."""
 
-    async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
-        """At start: counts of each route with something, memory of each that was seen, the highest key ever used.
-
-        Not limited in time: nothing works before it is known.
-        """
+    async def recovered(self) -> Recovered:
+        """At start. Not limited in time: nothing works before it is known."""
 
     async def last_invocations(self) -> dict[str, AttemptRecord]:
         """At start, all in one query: the newest attempt of kind Delivery of each webhook, as far as it is kept.
 
-        Not limited in time.
+        `detail` holds its message alone. Not limited in time, as nothing of it grows with the history.
         """
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:

@@ -1,6 +1,6 @@
 """What the store in memory keeps of one webhook: its waiting deliveries, sorted by key and by due time.
 
-Must not: know events, dead letters, or other webhooks.
+And its dead letters in the order they died. Must not: know events, or other webhooks.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ class Waiting:
     def __init__(self, route: str) -> None:
         self.stored = StoredRoute(route)
         self.waiting: dict[int, Delivery] = {}
-        self.size = self.dead = self.attempts = 0
-        """Bytes of what waits, dead letters, attempts in the history."""
+        self.size = self.dead = self.dead_bytes = 0
+        """Bytes of what waits; dead letters and the bytes of their events."""
+        self.dying: list[tuple[int, int, int]] = []
+        """Heap of dead letters by (at, position, key); some were replayed since."""
         self.waits: dict[int, int] = {}
         """Of those that wait for a time: how long that was when it was set."""
         self._at_once: list[int] = []  # keys, sorted

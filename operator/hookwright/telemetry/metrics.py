@@ -26,17 +26,19 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from hookwright import __version__
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import StoreStats
+from hookwright.core.room import Room
 from hookwright.limits import METRICS_WEBHOOKS
 from hookwright.telemetry import logs
 from hookwright.telemetry.loop_watch import Slowest
 from hookwright.telemetry.record import AttemptDetails
+from hookwright.telemetry.shares_metrics import OTHERS, kept, waiting
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LATENCY_SECONDS: Final = (*SECONDS, 300.0, 1800.0, 7200.0, 36000.0, 86400.0)
-OTHERS: Final = "(others)"
 
 
 class Observed(NamedTuple):
@@ -51,6 +53,8 @@ class Observed(NamedTuple):
     loaded_at: float | None
     stats: StoreStats
     slowest: Slowest
+    shares: BacklogShares
+    room: Room
 
 
 class Metrics(Collector):
@@ -136,6 +140,8 @@ class Metrics(Collector):
             yield from _lanes(seen.lanes, seen.webhooks)
             yield from _store(seen.stats)
             yield from _loop(seen.slowest)
+            yield from waiting(seen.shares, seen.room)
+            yield from kept(seen.stats.kept)
 
     def _counted(self) -> Iterator[Metric]:
         yield _counter(

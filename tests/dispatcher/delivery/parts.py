@@ -19,6 +19,7 @@ from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.delivery.attempt import Pipeline, Target
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.under_way import UnderWay
+from hookwright.errors import StoreError
 from hookwright.limits import ATTEMPTS
 from hookwright.outbound.port import Answer, TlsSettings
 from hookwright.store.memory import MemoryStore
@@ -94,6 +95,8 @@ class Disk(MemoryStore):
         """Which results the store does not take for what they hold."""
         self.trouble: Exception | None = None
         """What claims, burials, counts and the rest raise."""
+        self.doubt: bool | None = None
+        """An acceptance fails, and its events are stored, or are not."""
         self.claims: list[dict[str, Wanted]] = []
         self.written: list[list[int]] = []
 
@@ -103,6 +106,10 @@ class Disk(MemoryStore):
 
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
         self._raise()
+        if self.doubt is not None:
+            if self.doubt:
+                await super().accept(batch)
+            raise StoreError("Nobody knows what became of it.")
         return await super().accept(batch)
 
     async def finish(self, results: Sequence[Finish]) -> None:
@@ -214,8 +221,7 @@ class Room:
 
     async def take(self) -> None:
         """Begin with what the store holds."""
-        counts, remembered, _ = await self.disk.recovered()
-        await self.lanes.take(counts, remembered, {})
+        await self.lanes.take(await self.disk.recovered(), {})
 
     async def waiting(self, key: str = HOOK) -> int:
         """How many wait in the store."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.delivery.parts import HOOK, OTHER, RAW, Room, until
+from dispatcher.delivery.parts import HOOK, OTHER, RAW, Room, passes, until
 from hookwright.core.event import Event
 from hookwright.core.matching import Matcher
 from hookwright.core.records import DeadReason
+from hookwright.core.room import Room as Waiting
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.errors import EventError, StoreFull
 
 
 def acceptor(room: Room, *, webhook: int = 100, total: int = 1000) -> Acceptor:
     """Takes events for two webhooks: one gets all, the other only what is called `RequestCreated`."""
-    made = Acceptor(
-        room.disk, room.lanes, room.keys, room.clock, backlog_webhook=webhook, backlog_total=total,
-        backlog_bytes=1_000_000,
-    )  # fmt: skip
+    waiting = Waiting(webhook, 1_000_000, total, 1_000_000, total, 1_000_000)
+    made = Acceptor(room.disk, room.lanes, room.keys, room.clock, room=waiting)
     hook, other = room.target(HOOK).route.config, room.target(OTHER).route.config
     hook = hook.model_copy(update={"triggers": ["RequestCreated", "RequestGranted"]})
     made.use(Matcher([hook, other]), None)
@@ -67,7 +66,7 @@ async def test_what_the_store_does_not_take_is_not_counted(room: Room) -> None:
     with pytest.raises(EventError) as refused:
         await acceptor(room).accept([event()], None)
     assert refused.value.status == 503
-    assert (room.lanes.totals.waiting, room.lanes.totals.waiting_bytes) == (0, 0)
+    assert (room.lanes.totals.waiting, room.lanes.shares.all.bytes) == (0, 0)
     assert await room.waiting() == 0
 
 
@@ -90,3 +89,41 @@ async def test_events_for_a_gone_webhook_are_dead_letters_at_once(room: Room) ->
     await acceptor(room).accept([event("RequestGranted")], None)
     assert await room.dead() == [DeadReason.GONE]
     assert room.lanes.lane(HOOK).dead == 1
+
+
+async def test_what_waits_of_a_namespace_is_counted_until_its_end(room: Room) -> None:
+    """An event once, however many webhooks get it; nothing is left of what was refused, repeated or delivered."""
+    room.configure(HOOK, OTHER)
+    takes, shares = acceptor(room), room.lanes.shares
+    await takes.accept([event(identity="one")], None)
+    assert (shares.of("team").waiting, shares.all.bytes) == (2, len(RAW))
+    await takes.accept([event(identity="one")], None)
+    with pytest.raises(EventError):
+        await takes.accept([event(), event(identity="one", raw=b"{}")], None)
+    assert (shares.of("team").waiting, shares.all.bytes) == (2, len(RAW))
+    await until(lambda: shares.all.waiting == 0)
+    assert (shares.of("team").bytes, shares.all.bytes) == (0, 0)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_an_acceptance_in_doubt_is_counted_by_what_the_store_has(room: Room, stored: bool) -> None:
+    """Its caller is told to send it again; what was stored all the same waits until it is delivered."""
+    room.configure(HOOK, OTHER)
+    shares = room.lanes.shares
+    room.disk.doubt = stored
+    with pytest.raises(EventError) as refused:
+        await acceptor(room).accept([event()], None)
+    assert refused.value.status == 503
+    await passes(0.001)
+    if not stored:
+        assert (shares.all.waiting, shares.all.bytes) == (0, 0)
+    await until(lambda: len(room.wire.sent) == (2 if stored else 0) and shares.all.waiting == 0)
+    assert (shares.all.waiting, shares.all.bytes) == (0, 0)
+
+
+async def test_dead_letters_at_once_wait_for_nothing(room: Room) -> None:
+    """They take no part of what may wait."""
+    room.configure(HOOK, OTHER)
+    room.lanes.lane(HOOK).standing.gone(room.target(HOOK).mark)
+    await acceptor(room).accept([event("RequestGranted")], None)
+    assert (room.lanes.shares.all.waiting, room.lanes.shares.all.bytes) == (0, 0)

@@ -71,7 +71,7 @@ async def world() -> AsyncIterator[World]:
 
 async def memory(disk: Disk, key: str = HOOK) -> StoredRoute:
     """What a restart would find."""
-    _, remembered, _ = await disk.recovered()
+    remembered = (await disk.recovered()).routes
     return remembered[key]
 
 

@@ -6,7 +6,10 @@ is stored as a dead letter at once, so that nothing that matched is lost. Must n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from hookwright.core.event import Event, delivery_id, event_id
@@ -14,6 +17,8 @@ from hookwright.core.keys import Keys
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.matching import Matched, Matcher
 from hookwright.core.records import DeadReason, Delivery
+from hookwright.core.room import Room
+from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.errors import EventError, StoreError, StoreFull
@@ -36,13 +41,10 @@ class Acceptor:
         keys: Keys,
         clock: Clock,
         *,
-        backlog_webhook: int,
-        backlog_total: int,
-        backlog_bytes: int,
+        room: Room,
     ) -> None:
-        self._work, self._lanes, self._keys, self._clock = work, lanes, keys, clock
-        self._backlog_webhook, self._backlog_total = backlog_webhook, backlog_total
-        self._backlog_bytes = backlog_bytes
+        self._work, self._lanes, self._keys, self._clock, self._room = work, lanes, keys, clock, room
+        self._doubts: set[asyncio.Task[None]] = set()
         self._matcher: Matcher | None = None
         self._cluster: frozenset[str] | None = None
         self.closed = False
@@ -70,33 +72,22 @@ class Acceptor:
                 f"The batch would make {count:,} deliveries; at most {BATCH_DELIVERIES:,} fit, send smaller batches.",
                 status=413,
             )
-        if count and self._full(count, events):
+        size = sum(len(event.raw) for event, routes in zip(events, matched, strict=True) if routes)
+        if count and self._room.is_full(self._lanes.shares, count, size):
             raise unavailable("The installation's backlog limit is reached; send the event again later.")
         batch = [self._new(event, routes, namespace) for event, routes in zip(events, matched, strict=True)]
         stored = [new for new in batch if new.deliveries or new.identity is not None]
         if not stored:
-            return _answer(new.answer for new in batch)
+            return self._answer(batch, {})
         return await self._store(batch, stored)
 
-    def _full(self, count: int, events: Sequence[Event]) -> bool:
-        totals = self._lanes.totals
-        size = sum(len(event.raw) for event in events)
-        return (
-            totals.waiting + count > self._backlog_total or totals.waiting_bytes + size > self._backlog_bytes
-        )
-
     def _new(self, event: Event, routes: Sequence[Matched], namespace: str | None) -> NewEvent:
-        key = self._keys.take(1 + len(routes))
-        tag = self._work.tag
+        key, size = self._keys.take(1 + len(routes)), len(event.raw)
         if routes:
             self._lanes.parsed.keep(key, event, len(routes))
-        deliveries = tuple(
-            self._delivery(key + 1 + at, match, len(event.raw)) for at, match in enumerate(routes)
-        )
-        listed = b",".join(
-            b'{"id":"%b","webhook":"%b"}' % (delivery_id(each.key, tag).encode(), each.route.encode())
-            for each in deliveries
-        )
+        deliveries = tuple(self._delivery(key + 1 + at, match, size) for at, match in enumerate(routes))
+        if deliveries:
+            self._lanes.shares.came(key, size, _namespaces(deliveries))
         identity = digest = None
         if event.identity is not None:
             identity = _identity(namespace, event.identity)
@@ -111,20 +102,19 @@ class Acceptor:
             deliveries=deliveries,
             identity=identity,
             digest=digest or b"",
-            answer=b'{"id":"%b","deliveries":[%b]}' % (event_id(key, tag).encode(), listed),
+            hops=event.hops,
         )
 
     def _delivery(self, key: int, match: Matched, size: int) -> NewDelivery:
         lane = self._lanes.lane(match.route)
-        waiting = lane.waiting
+        over = self._room.over(lane, size, self._lanes.shares)
         lane.reserve(size)
         if match.error is not None:
             return NewDelivery(key, match.route, DeadReason.FILTER_ERROR, match.error)
         if lane.standing.state is RouteState.GONE:
             return NewDelivery(key, match.route, DeadReason.GONE, lane.standing.message)
-        if waiting >= self._backlog_webhook:
-            message = f"{self._backlog_webhook:,} deliveries of this webhook were waiting already."
-            return NewDelivery(key, match.route, DeadReason.BACKLOG, message)
+        if over is not None:
+            return NewDelivery(key, match.route, DeadReason.BACKLOG, over)
         return NewDelivery(key, match.route)
 
     async def _store(self, batch: Sequence[NewEvent], stored: Sequence[NewEvent]) -> bytes:
@@ -140,14 +130,14 @@ class Acceptor:
         if any(isinstance(result, Conflict) for result in results):
             self._unreserve(stored)
             raise _conflict(batch, stored, results)
-        repeats: dict[int, bytes] = {}
+        repeats: dict[int, Repeat] = {}
         for new, result in zip(stored, results, strict=True):
             if isinstance(result, Repeat):
-                repeats[new.key] = result.answer
+                repeats[new.key] = result
                 self._unreserve([new])
             else:
                 self._hand_over(new)
-        return _answer(repeats.get(new.key, new.answer) for new in batch)
+        return self._answer(batch, repeats)
 
     def _unreserve(self, events: Sequence[NewEvent], *, in_doubt: bool = False) -> None:
         for new in events:
@@ -156,17 +146,55 @@ class Acceptor:
                 lane.release(len(new.raw), in_doubt=in_doubt)
                 if in_doubt:
                     self._lanes.settle(lane)
+                else:
+                    self._wait_no_more(new, delivery)
+        if in_doubt:
+            task = asyncio.get_running_loop().create_task(self._resolve(events))
+            self._doubts.add(task)
+            task.add_done_callback(self._doubts.discard)
+
+    async def _resolve(self, events: Sequence[NewEvent]) -> None:
+        """Of what was not stored for sure nothing waits; what cannot be asked waits until the process ends."""
+        with contextlib.suppress(StoreError):
+            stored = await self._work.stored([new.key for new in events])
+            for new in events:
+                for delivery in new.deliveries:
+                    if new.key not in stored or delivery.dead is not None:
+                        self._wait_no_more(new, delivery)
+
+    def _wait_no_more(self, new: NewEvent, delivery: NewDelivery) -> None:
+        self._lanes.shares.went(namespace_of(delivery.route), new.key, len(new.raw))
 
     def _hand_over(self, new: NewEvent) -> None:
         sole = len(new.deliveries) == 1
         for each in new.deliveries:
             if each.dead is not None:
                 self._lanes.lane(each.route).dead_at_once(len(new.raw))
+                self._wait_no_more(new, each)
                 continue
             delivery = Delivery(
-                each.key, new.key, each.route, new.event_type, new.trigger, new.raw, new.received, sole=sole
-            )
+                each.key, new.key, each.route, new.event_type, new.trigger, new.raw, new.received,
+                sole=sole, hops=new.hops,
+            )  # fmt: skip
             self._lanes.accepted(delivery)
+
+    def _answer(self, batch: Sequence[NewEvent], repeats: Mapping[int, Repeat]) -> bytes:
+        tag = self._work.tag
+        answers = []
+        for new in batch:
+            repeat = repeats.get(new.key)
+            if repeat is None:
+                answers.append(_answer(new.key, [each.route for each in new.deliveries], tag))
+            else:
+                answers.append(_answer(repeat.event_key, repeat.routes, tag))
+        return b'{"events":[%b]}' % b",".join(answers)
+
+
+def _namespaces(deliveries: Sequence[NewDelivery]) -> Mapping[str, int]:
+    """How many of each namespace."""
+    if len(deliveries) == 1:
+        return {namespace_of(deliveries[0].route): 1}
+    return Counter(namespace_of(each.route) for each in deliveries)
 
 
 def _identity(namespace: str | None, identity: str) -> bytes:
@@ -191,5 +219,10 @@ def _conflict(
     )
 
 
-def _answer(answers: Iterable[bytes]) -> bytes:
-    return b'{"events":[%b]}' % b",".join(answers)
+def _answer(key: int, routes: Sequence[str], tag: str) -> bytes:
+    """What is said of one event; a repeat is told the same."""
+    listed = b",".join(
+        b'{"id":"%b","webhook":"%b"}' % (delivery_id(key + at, tag).encode(), route.encode())
+        for at, route in enumerate(routes, 1)
+    )
+    return b'{"id":"%b","deliveries":[%b]}' % (event_id(key, tag).encode(), listed)

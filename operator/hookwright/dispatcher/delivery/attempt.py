@@ -134,13 +134,14 @@ class Pipeline:
         trigger: str | None,
         delivery_id: str,
         attempt: int,
+        hops: int = 0,
         document: Callable[[], dict[str, Any]] | None = None,
         test: bool = False,
     ) -> Outgoing | Performed:
         """The request, or what came of it at once when it cannot be built. `document` gives `raw` parsed."""
         began = self._clock.monotonic()
         try:
-            return self._build(target, raw, trigger, delivery_id, attempt, document, test=test)
+            return self._build(target, raw, trigger, delivery_id, attempt, hops, document, test=test)
         except TemplateError as error:
             outcome = judge_error(error)
         except Exception as error:
@@ -154,6 +155,7 @@ class Pipeline:
         trigger: str | None,
         delivery_id: str,
         attempt: int,
+        hops: int,
         document: Callable[[], dict[str, Any]] | None,
         *,
         test: bool,
@@ -165,6 +167,7 @@ class Pipeline:
             delivery_id=delivery_id,
             attempt=attempt,
             now=now,
+            hops=hops,
             document=document() if document is not None and target.route.reads_event else None,
         )
         extra: tuple[tuple[str, str], ...] = (TEST_HEADER,) if test else ()

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from hookwright.core.backlog import Bury
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.lane import Lane
 from hookwright.core.records import Claimed, Delivery, Wanted
 from hookwright.core.shares import namespace_of
@@ -29,11 +30,12 @@ class Claims:
         work: Work,
         clock: Clock,
         background: Background,
+        shares: BacklogShares,
         answered: Callable[[Lane], None],
         shared: Callable[[Delivery], Delivery],
     ) -> None:
         self._work, self._clock, self._background = work, clock, background
-        self._answered, self._shared = answered, shared
+        self._shares, self._answered, self._shared = shares, answered, shared
         self._wanted: dict[str, dict[Lane, Wanted]] = {}
         """By namespace."""
         self._claiming = False
@@ -94,6 +96,8 @@ class Claims:
             except Exception as error:
                 self._unanswered("bury", error, lane)
                 return
+            for event_key, size in done.events:
+                self._shares.went(namespace_of(lane.key), event_key, size)
             asked = lane.buried(done)
         self._background.success("bury")
         self._answered(lane)
@@ -112,6 +116,7 @@ class Claims:
         sizes: defaultdict[str, list[int]] = defaultdict(list)
         for one in replayed:
             sizes[one.route].append(one.size)
+            self._shares.came(one.event_key, one.size, {namespace_of(one.route): 1})
         for route, each in sizes.items():
             of = lane(route)
             of.replayed(len(each), sum(each), now / 1000)

@@ -13,11 +13,12 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
 from hookwright.core.parsed import Parsed
-from hookwright.core.records import Delivery, Finish, LastInvocation, RouteCounts, StoredRoute
+from hookwright.core.records import Delivery, Finish, LastInvocation, RouteCounts
 from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
@@ -39,7 +40,7 @@ from hookwright.limits import (
     SETTLE_LANES,
     STORE_FLUSH_SECONDS,
 )
-from hookwright.store.port import Replay, ReplaySelector, Work
+from hookwright.store.port import Recovered, Replay, ReplaySelector, Work
 from hookwright.telemetry.record import AttemptDetails
 
 
@@ -62,7 +63,7 @@ class Lanes:
         """`attempts`: how many may be under way, all webhooks together."""
         self._pipeline, self._clock, self._background, self._jitter = pipeline, clock, background, jitter
         self._tag = work.tag
-        self.totals = Totals()
+        self.totals, self.shares = Totals(), BacklogShares()
         self.parsed = Parsed()
         self.hurry = asyncio.Event()
         """A lane has something to be remembered that must not be lost."""
@@ -74,8 +75,10 @@ class Lanes:
         self._under_way = UnderWay() if under_way is None else under_way
         self._gate = Gate(Shares(attempts), self._under_way, self._wake)
         self._replays = 0
-        self._claims = Claims(work, clock, background, self.settle, self.parsed.shared)
-        self._results = Results(work, clock, background, settle=self.settle, resumed=self._resume)
+        self._claims = Claims(work, clock, background, self.shares, self.settle, self.parsed.shared)
+        self._results = Results(
+            work, clock, background, self.shares, settle=self.settle, resumed=self._resume
+        )
         self._teller = Teller(work.tag, clock, background, bodies, observe)
         self._exchanges = Exchanges(pipeline, clock, self._answered, self._abandoned)
         self._loop = asyncio.get_running_loop()
@@ -99,20 +102,18 @@ class Lanes:
     def _seat(self, key: str) -> Seat:
         seat = self._seats.get(key)
         if seat is None:
-            circle = self._turns.circle(namespace_of(key))
+            namespace = namespace_of(key)
+            circle = self._turns.circle(namespace)
             seat = self._seats[key] = Seat(Lane(key, self.totals), circle, self._step)
+            self.shares.known(namespace)
         return seat
 
-    async def take(
-        self,
-        counts: Mapping[str, RouteCounts],
-        remembered: Mapping[str, StoredRoute],
-        last: Mapping[str, LastInvocation],
-    ) -> None:
-        """Begin with what the store holds of these webhooks."""
-        async for key in in_slices(counts.keys() | remembered.keys(), LANES_SLICE):
+    async def take(self, found: Recovered, last: Mapping[str, LastInvocation]) -> None:
+        """Begin with what the store holds."""
+        self.shares.take(found.shares)
+        async for key in in_slices(found.counts.keys() | found.routes.keys(), LANES_SLICE):
             lane = self.lane(key)
-            lane.taken(remembered.get(key), counts.get(key))
+            lane.taken(found.routes.get(key), found.counts.get(key))
             lane.standing.recalled(last.get(key))
 
     def touch(self, keys: Iterable[str]) -> None:
@@ -155,6 +156,7 @@ class Lanes:
         """Forget lanes of deleted webhooks of which nothing is left."""
         for key in [key for key, seat in self._seats.items() if seat.lane.spent]:
             seat = self._seats.pop(key)
+            self.shares.forgotten(namespace_of(key))
             if seat.timer is not None:
                 seat.timer.cancel()
 
@@ -267,7 +269,8 @@ class Lanes:
         began = self._clock.wall_ms()
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,
-            delivery_id=delivery_id(delivery.key, self._tag), document=partial(self.parsed.document, delivery),
+            delivery_id=delivery_id(delivery.key, self._tag), hops=delivery.hops,
+            document=partial(self.parsed.document, delivery),
         )  # fmt: skip
         if isinstance(prepared, Performed):
             self._ended(seat, target, delivery, probe, prepared, began)

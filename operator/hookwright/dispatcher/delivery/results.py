@@ -11,8 +11,10 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.lane import Lane
-from hookwright.core.records import Delivery, Finish
+from hookwright.core.records import Action, Delivery, Finish
+from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.limits import RESULTS_GATHER_SECONDS, RESULTS_STUCK_SECONDS
@@ -35,12 +37,13 @@ class Results:
         work: Work,
         clock: Clock,
         background: Background,
+        shares: BacklogShares,
         *,
         settle: Callable[[Lane], None],
         resumed: Callable[[], None],
     ) -> None:
         """`resumed` is called when results can be written again after they could not for a while."""
-        self._work, self._clock, self._background = work, clock, background
+        self._work, self._clock, self._background, self._shares = work, clock, background, shares
         self._settle, self._resumed = settle, resumed
         self._since: float | None = None
         self._waiting: list[Result] = []
@@ -86,6 +89,8 @@ class Results:
             return
         for lane, delivery, finish in group:
             lane.written(delivery, finish)
+            if finish.action is not Action.DELAY:
+                self._shares.went(namespace_of(lane.key), delivery.event_key, len(delivery.raw))
             self._settle(lane)
 
     async def _refused(self, group: Sequence[Result], error: Exception) -> None:

@@ -7,6 +7,7 @@ store or send.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http import HTTPStatus
@@ -19,15 +20,16 @@ import structlog
 from hookwright.api.admin import Invocation
 from hookwright.api.event_schema import event_schema
 from hookwright.api.openapi import Invoked, events_api
+from hookwright.api.v1alpha1.webhook import MANUAL
 from hookwright.core.decode import decode, decode_any
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard
-from hookwright.core.samples import SAMPLE_TRIGGERS, sample
+from hookwright.core.samples import SAMPLE_TRIGGERS, sample, sample_event
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor, unavailable
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
-from hookwright.limits import BATCH_BYTES, EVENT_BYTES, INGEST_MEMORY_BYTES
+from hookwright.limits import BATCH_BYTES, EVENT_BYTES, HOPS, INGEST_MEMORY_BYTES
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,11 +43,13 @@ _ONCE = (
     b"authorization",
     b"idempotency-key",
     b"webhook-id",
+    b"webhook-hops",
     b"ce-id",
     b"ce-source",
     b"ce-type",
 )
 _EVENTS_ALLOW = b"POST, OPTIONS"
+_HOPS = re.compile("0|[1-9][0-9]{0,3}")
 _PROBLEM = (b"content-type", b"application/problem+json")
 
 
@@ -138,8 +142,11 @@ class Ingest:
         if method != "POST":
             raise EventError(f"{method} is not for {path}; POST an event to it.", status=405)
         self._authenticate(headers)
+        hops = _hops(headers)
         body = await self._read(headers, receive, BATCH_BYTES, held)
         events = self._decode(scope["query_string"], headers, body)
+        if hops:
+            events = [event._replace(hops=hops) for event in events]
         self._take(len(events))
         return 202, await self._acceptor.accept(events, namespace), len(events)
 
@@ -159,8 +166,9 @@ class Ingest:
                 if method != "POST":
                     raise EventError("Use POST to invoke a webhook.", status=405)
                 self._authenticate(headers)
+                hops = _hops(headers)
                 body = await self._read(headers, receive, EVENT_BYTES, held)
-                return await self._invoke(f"{namespace}/{name}", headers, body)
+                return await self._invoke(f"{namespace}/{name}", headers, body, hops)
             case ["v1", "schema"]:
                 self._get(method, headers)
                 return 200, self._schema, 0
@@ -185,14 +193,16 @@ class Ingest:
             raise EventError(f"{method} is not for this; use GET.", status=405)
         self._authenticate(headers)
 
-    async def _invoke(self, key: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, int]:
-        event = None
+    async def _invoke(
+        self, key: str, headers: Mapping[str, str], body: bytes, hops: int
+    ) -> tuple[int, bytes, int]:
+        event = sample_event(MANUAL)
         if body:
             events = decode(headers, body)
             if len(events) != 1:
                 raise EventError("Invoke takes one event, not a list of them.")
             event = events[0]
-        invocation = await self._invoker.invoke(key, event)
+        invocation = await self._invoker.invoke(key, event._replace(hops=hops))
         delivered = invocation.result == "Delivered"
         shown = Invoked(
             id=invocation.id,
@@ -286,6 +296,24 @@ def _check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
     for name in _ONCE:
         if names[name] > 1:
             raise EventError(f"The header {name.decode()} stands twice; send it once.")
+
+
+def _hops(headers: Mapping[str, str]) -> int:
+    """How often what is posted came through a dispatcher: every request that one sends says so. EventError 400, 508."""
+    text = headers.get("webhook-hops")
+    if text is None:
+        return 0
+    if not _HOPS.fullmatch(text):
+        raise EventError(
+            "The header webhook-hops is not a whole number; hand it on as it came, or leave it out."
+        )
+    if int(text) >= HOPS:
+        raise EventError(
+            f"This event came through a dispatcher {HOPS} times, so it goes in a loop; "
+            "look for a webhook whose target posts its events back to this address.",
+            status=508,
+        )
+    return int(text)
 
 
 def _too_large(limit: int) -> EventError:

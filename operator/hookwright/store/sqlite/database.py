@@ -79,7 +79,7 @@ def _fill(new: Path) -> None:
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
         connection.executescript(
-            f"PRAGMA synchronous = FULL; BEGIN; {statements.text('schema.sql')}"
+            f"PRAGMA synchronous = FULL; BEGIN; {statements.text('schema.sql')}{statements.text('additions.sql')}"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
         tag = "".join(secrets.choice(_TAG) for _ in range(6))
@@ -123,6 +123,12 @@ def _check_content(file: Path) -> None:
                 raise damaged(file, f"is damaged ({problem.splitlines()[-1]})")
 
 
+def add_what_is_new(connection: sqlite3.Connection) -> None:
+    """Bring a database of the first release to the schema of this one; both can use it."""
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'dead_namespaces'").fetchone() is None:
+        connection.executescript(f"BEGIN IMMEDIATE; {statements.text('additions.sql')} COMMIT;")
+
+
 def open_writer(file: Path) -> sqlite3.Connection:
     """The one connection that writes; its settings are read back. Raises StoreError if one did not take."""
     connection = _connect(file, "rw")
@@ -157,6 +163,7 @@ def open_reader(file: Path) -> sqlite3.Connection:
     """A connection that only reads."""
     connection = _connect(file, "ro")
     connection.execute("PRAGMA query_only = 1")
+    connection.execute("PRAGMA temp_store = 2")  # a folder for temporary files there need not be
     return connection
 
 

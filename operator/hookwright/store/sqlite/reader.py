@@ -14,13 +14,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
+from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
 from hookwright.limits import STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
-from hookwright.store.port import DeadLetterRow
+from hookwright.store.kept import message_alone
+from hookwright.store.port import DeadLetterRow, Recovered
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.database import database_file, open_reader
 
@@ -51,21 +56,11 @@ class SqliteHistory:
         while self._connections:
             self._connections.pop().close()
 
-    async def recovered(self) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
-        def read(
-            connection: sqlite3.Connection,
-        ) -> tuple[dict[str, RouteCounts], dict[str, StoredRoute], int]:
-            memory = {row[0]: StoredRoute(*row) for row in connection.execute(_SQL["memory"])}
-            high_key = connection.execute(_SQL["high_key"]).fetchone()[0]
-            return _counts(connection, [*memory], None), memory, high_key
-
-        return await self._run(read, None)
+    async def recovered(self) -> Recovered:
+        return await self._run(_recovered, None)
 
     async def last_invocations(self) -> dict[str, AttemptRecord]:
-        found = await self._run(
-            lambda connection: connection.execute(_SQL["last_invocations"]).fetchall(), None
-        )
-        return {record.route: record for record in map(_attempt, found)}
+        return await self._run(_last_invocations, None)
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
         return await self._run(lambda connection: _counts(connection, routes, self._seconds), self._seconds)
@@ -171,6 +166,25 @@ def _counts(
         [[rows]] = connection.execute(_SQL["counts"], (chosen,))
         found.update((route, RouteCounts(*counts)) for route, *counts in json.loads(rows))
     return found
+
+
+def _recovered(connection: sqlite3.Connection) -> Recovered:
+    memory = {row[0]: StoredRoute(*row) for row in connection.execute(_SQL["memory"])}
+    high_key = connection.execute(_SQL["high_key"]).fetchone()[0]
+    shares = BacklogShares()
+    for route, count, size in connection.execute(_SQL["waiting_alone"]):
+        shares.came_alone(namespace_of(route), count, size)
+    for key, rows in groupby(connection.execute(_SQL["waiting_together"]), key=itemgetter(0)):
+        found = [*rows]
+        shares.came(key, found[0][2], {namespace: count for _, namespace, _, count in found})
+    return Recovered(_counts(connection, [*memory], None), memory, high_key, shares)
+
+
+def _last_invocations(connection: sqlite3.Connection) -> dict[str, AttemptRecord]:
+    return {
+        record.route: record._replace(detail=message_alone(record.detail))
+        for record in map(_attempt, connection.execute(_SQL["last_invocations"]))
+    }
 
 
 def _attempt(row: tuple[Any, ...]) -> AttemptRecord:

@@ -15,6 +15,25 @@ SELECT json_group_array(json_array(route, waiting, bytes, dead, oldest, next_due
 -- memory: what is remembered of each webhook
 SELECT route, gone, deleted_at, last_success, last_failure, failures FROM routes;
 
+-- waiting_alone: what waits of each webhook, of events that were for it alone
+SELECT route, sum(number), sum(size) FROM (
+    SELECT route_id, count(*) AS number, sum(bytes) AS size FROM waiting
+        WHERE NOT EXISTS (SELECT 1 FROM fanout WHERE fanout.event_key = waiting.event_key) GROUP BY route_id
+    UNION ALL SELECT route_id, count(*), sum(bytes) FROM delayed
+        WHERE NOT EXISTS (SELECT 1 FROM fanout WHERE fanout.event_key = delayed.event_key) GROUP BY route_id
+) JOIN routes ON routes.id = route_id GROUP BY route_id;
+
+-- waiting_together: what waits of all other events, by event and namespace
+SELECT event_key, substr(route, 1, instr(route, '/') - 1) AS namespace, max(bytes), count(*) FROM (
+    SELECT event_key, route_id, bytes FROM waiting UNION ALL SELECT event_key, route_id, bytes FROM delayed
+) AS each JOIN routes ON routes.id = route_id
+WHERE EXISTS (SELECT 1 FROM fanout WHERE fanout.event_key = each.event_key) GROUP BY event_key, namespace ORDER BY event_key;
+
+-- last_invocations: the newest attempt of kind Delivery of each webhook, columns as in invocations
+SELECT position, delivery_key, attempt, event_key, route, kind, trigger, result, status, cause, time, duration, detail,
+       friendly_id
+FROM routes JOIN attempts ON position = last_delivery AND attempts.route_id = routes.id AND kind = 'Delivery';
+
 -- high_key: the highest key ever used
 SELECT high_key FROM owner;
 
@@ -54,11 +73,6 @@ SELECT * FROM invocations
 WHERE friendly_id = :friendly_id AND position < :before AND (:route IS NULL OR route = :route)
     AND (:result IS NULL OR result = :result) AND (:kind IS NULL OR kind = :kind)
 ORDER BY position DESC LIMIT :limit;
-
--- last_invocations: the newest attempt of kind Delivery of each webhook
-SELECT invocations.* FROM routes JOIN invocations ON position = (
-    SELECT max(position) FROM attempts INDEXED BY attempts_route WHERE route_id = routes.id AND kind = 'Delivery'
-);
 
 -- dead_letters: newest first
 SELECT * FROM dead_letters WHERE position < :before ORDER BY position DESC LIMIT :limit;

@@ -6,27 +6,42 @@ futures, or know threads. After a rollback `reload` reads again what is kept in 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from hookwright.core.records import Action, AttemptRecord, Claimed, Delivery, Finish, StoredRoute, Wanted
 from hookwright.limits import HISTORY_ROW_BYTES
 from hookwright.store.claiming import claimed
+from hookwright.store.kept import identity_size
 from hookwright.store.port import Accepted, Conflict, New, NewEvent, Repeat
 from hookwright.store.sqlite import statements
+from hookwright.store.sqlite.identities import kept_answer, kept_size, read_answer
 
 _SQL = statements.load("work.sql")
 _NEW = New()
 _CONFLICT = Conflict()
+_Known = tuple[bytes, Repeat]  # digest, and what a repeat is answered from
+
+
+class TakenLetter(NamedTuple):
+    """What was a dead letter: its webhook by number, `size` of its event."""
+
+    key: int
+    event_key: int
+    route: int
+    attempts: int
+    size: int
 
 
 class Tables:
-    """The tables of one open database. `identity_seconds` is the window of identities."""
+    """The tables of one open database. `tag` stands in ids, `identity_seconds` is the window of identities."""
 
-    def __init__(self, connection: sqlite3.Connection, identity_seconds: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, tag: str, identity_seconds: int) -> None:
         self.connection = connection
+        self._tag = tag
         self.high_key = 0
         """The highest key this process stored."""
         self._window = identity_seconds * 1000
@@ -34,21 +49,30 @@ class Tables:
         self.reload()
 
     def reload(self) -> None:
-        """Read what is kept in memory: numbers of routes, sizes of history and dead letters."""
+        """Read what is kept in memory: numbers of routes, ends of the running sums of history and identities."""
         execute = self.connection.execute
         self._routes: dict[str, int] = dict(execute(_SQL["all_routes"]))
+        self.names = {number: route for route, number in self._routes.items()}
+        """The webhooks by their numbers."""
         row = execute(_SQL["history_end"], (HISTORY_ROW_BYTES,)).fetchone()
         self.history_end: int = row[0] if row else 0
         """The running sum of the history's bytes."""
-        self.dead_bytes: int = execute(_SQL["dead_bytes"]).fetchone()[0]
-        """How much the dead letters count."""
+        row = execute(_SQL["identity_end"]).fetchone()
+        self.identity_end: int = row[0] + kept_size(row[1]) if row else 0
+        """The same of the identities."""
         self.measure_identities()
 
     def measure_identities(self) -> None:
-        """Read again how many identities there are and how old the oldest is, after some were dropped."""
+        """Read again how many identities there are, and of the oldest its time and where it begins."""
         row = self.connection.execute(_SQL["identity_window"]).fetchone()
         self.identities: int = row[0] if row else 0
         self.oldest_identity: int | None = row[1] if row else None
+        self._identities_begin: int = row[2] or 0 if row else self.identity_end
+
+    @property
+    def identity_bytes(self) -> int:
+        """What the identities count."""
+        return self.identity_end - self._identities_begin
 
     def route_id(self, route: str) -> int:
         """The number of a webhook, given at first sight."""
@@ -57,20 +81,17 @@ class Tables:
             number = self.connection.execute(_SQL["insert_route"], (route,)).lastrowid
             assert number is not None
             self._routes[route] = number
+            self.names[number] = route
         return number
 
     def known_route(self, route: str) -> int | None:
         """The number of a webhook, None if it was never seen."""
         return self._routes.get(route)
 
-    def route_names(self) -> dict[int, str]:
-        """The webhooks by their numbers."""
-        return {number: route for route, number in self._routes.items()}
-
     def forget_routes(self, routes: Iterable[str]) -> None:
         """Routes whose rows were deleted."""
         for route in routes:
-            self._routes.pop(route, None)
+            self.names.pop(self._routes.pop(route, 0), None)
 
     def check_owner(self, epoch: int) -> bool:
         """Last in every transaction: keep the highest key; False if another process owns the database now."""
@@ -85,7 +106,7 @@ class Tables:
 
     def accept(self, batches: Sequence[Sequence[NewEvent]]) -> list[list[Accepted]]:
         """Store batches, each all or nothing; a repeat of an earlier batch of the same call is one too."""
-        seen: dict[bytes, tuple[bytes, bytes]] = {}
+        seen: dict[bytes, _Known] = {}
         stored: list[NewEvent] = []
         answers = []
         for batch in batches:
@@ -99,10 +120,10 @@ class Tables:
         return answers
 
     def _judge(
-        self, batch: Sequence[NewEvent], seen: dict[bytes, tuple[bytes, bytes]]
-    ) -> tuple[list[Accepted], dict[bytes, tuple[bytes, bytes]]]:
-        """Answers of one batch, and the identities it brings (identity → digest, answer)."""
-        fresh: dict[bytes, tuple[bytes, bytes]] = {}
+        self, batch: Sequence[NewEvent], seen: dict[bytes, _Known]
+    ) -> tuple[list[Accepted], dict[bytes, _Known]]:
+        """Answers of one batch, and the identities it brings."""
+        fresh: dict[bytes, _Known] = {}
         answers: list[Accepted] = []
         for event in batch:
             identity = event.identity
@@ -111,17 +132,18 @@ class Tables:
                 continue
             known = fresh.get(identity) or seen.get(identity) or self._known(identity, event.received)
             if known is None:
-                fresh[identity] = (event.digest, event.answer)
+                routes = tuple(each.route for each in event.deliveries)
+                fresh[identity] = (event.digest, Repeat(event.key, routes))
                 answers.append(_NEW)
             else:
-                answers.append(Repeat(known[1]) if known[0] == event.digest else _CONFLICT)
+                answers.append(known[1] if known[0] == event.digest else _CONFLICT)
         return answers, fresh
 
-    def _known(self, identity: bytes, now: int) -> tuple[bytes, bytes] | None:
+    def _known(self, identity: bytes, now: int) -> _Known | None:
         row: tuple[bytes, bytes] | None = self.connection.execute(
             _SQL["find_identity"], (identity, now - self._window)
         ).fetchone()
-        return row
+        return None if row is None else (row[0], read_answer(row[1], self.names))
 
     def _insert(self, stored: Iterable[NewEvent]) -> None:
         events, fanout, waiting, dead, identities = [], [], [], [], []
@@ -130,10 +152,10 @@ class Tables:
             key, count, size, received = event.key, len(event.deliveries), len(event.raw), event.received
             high = max(high, key + count)
             if event.identity is not None:
-                identities.append((event.identity, event.digest, received, event.answer))
+                identities.append(self._identity(event))
             if not count:
                 continue
-            events.append((key, event.event_type, event.trigger, count, event.raw))
+            events.append((key, event.event_type, event.trigger, count, event.raw, event.hops))
             if count > 1:
                 fanout.append((key, count))
             for delivery in event.deliveries:
@@ -141,28 +163,31 @@ class Tables:
                 if delivery.dead is None:
                     waiting.append((route, delivery.key, key, received, 0, 0, size))
                 else:
+                    message = delivery.message
                     dead.append(
-                        (
-                            delivery.key,
-                            key,
-                            route,
-                            delivery.dead,
-                            delivery.message,
-                            0,
-                            received,
-                            received,
-                            size,
-                        )
+                        (delivery.key, key, route, delivery.dead, message, 0, received, received, size)
                     )
         self.high_key = high
         self._many("insert_event", events)
         self._many("insert_waiting", waiting)
         self._many("insert_fanout", fanout)
-        self._insert_dead(dead)
+        self._many("insert_dead", dead)
         self._many("insert_identity", identities)
         if identities:
             self.identities += len(identities)
-            self.oldest_identity = self.oldest_identity or identities[0][2]
+            if self.oldest_identity is None:
+                self.measure_identities()
+
+    def _identity(self, event: NewEvent) -> tuple[object, ...]:
+        """The row of an event's identity."""
+        routes = [self.route_id(each.route) for each in event.deliveries]
+        kept, begins = kept_answer(event.key, self._tag, routes), self.identity_end
+        self.identity_end += identity_size(len(routes))
+        return event.identity, event.digest, event.received, kept, begins
+
+    def stored(self, keys: Sequence[int]) -> set[int]:
+        """See `store.port.Work.stored`."""
+        return {key for (key,) in self.connection.execute(_SQL["stored"], (json.dumps([*keys]),))}
 
     # --- finish ----------------------------------------------------------------------------------
 
@@ -211,41 +236,32 @@ class Tables:
         else:
             self.insert_waiting(values)
 
-    def bury(self, route: int, result: Finish) -> int | None:
-        """Make a dead letter of a waiting delivery; the bytes of its event, None if it is not waiting."""
+    def bury(self, route: int, result: Finish) -> tuple[int, int] | None:
+        """Make a dead letter of a waiting delivery; its event and the bytes of that, None if it is not waiting."""
         row = self._take(route, result.key)
         if row is None:
             return None
         assert result.reason is not None
         event_key, received, attempts, size = row
         attempts = max(attempts, result.attempts)
-        self._insert_dead(
-            [
-                (
-                    result.key,
-                    event_key,
-                    route,
-                    result.reason,
-                    result.message,
-                    attempts,
-                    result.at,
-                    received,
-                    size,
-                )
-            ]
+        letter = (
+            result.key,
+            event_key,
+            route,
+            result.reason,
+            result.message,
+            attempts,
+            result.at,
+            received,
+            size,
         )
-        return size
+        self.connection.execute(_SQL["insert_dead"], letter)
+        return event_key, size
 
-    def _insert_dead(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        self._many("insert_dead", rows)
-        self.dead_bytes += sum(row[-1] for row in rows)
-
-    def take_dead(self, position: int) -> tuple[int, int, int, int, int]:
-        """Remove a dead letter: (key, event_key, route number, attempts, bytes of its event)."""
-        row: tuple[int, int, int, int, int]
+    def take_dead(self, position: int) -> TakenLetter:
+        """Remove a dead letter, for what becomes of it."""
         (row,) = self.connection.execute(_SQL["take_dead"], (position,)).fetchall()
-        self.dead_bytes -= row[-1]
-        return row
+        return TakenLetter(*row)
 
     def insert_waiting(self, row: tuple[int, int, int, int, int, int, int]) -> None:
         """A delivery that may go at once: route number, key, event_key, received, attempts, steps, bytes."""
@@ -310,7 +326,18 @@ class Tables:
 def _deliveries(rows: Iterable[tuple[Any, ...]], route: str, exclude: frozenset[int]) -> Iterator[Delivery]:
     for row in rows:
         if row[0] not in exclude:
-            key, event_key, event_type, trigger, raw, received, attempts, steps, due, sole = row
+            key, event_key, event_type, trigger, raw, received, attempts, steps, due, sole, hops = row
             yield Delivery(
-                key, event_key, route, event_type, trigger, raw, received, attempts, steps, due, bool(sole)
+                key,
+                event_key,
+                route,
+                event_type,
+                trigger,
+                raw,
+                received,
+                attempts,
+                steps,
+                due,
+                bool(sole),
+                hops,
             )

@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from hookwright.core.records import Buried, Finish, Pruned
+from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.store.kept import Kept, attempts_size, letters_size
 from hookwright.store.port import Replay, ReplaySelector, Retention
 from hookwright.store.sqlite import statements
-from hookwright.store.sqlite.tables import Tables
+from hookwright.store.sqlite.measuring import kept_dead_letters, kept_history
+from hookwright.store.sqlite.tables import Tables, TakenLetter
 
 _SQL = statements.load("upkeep.sql")
 _HIGHEST = 2**63 - 1
@@ -26,11 +30,12 @@ NOTHING = Pruned(0, 0, {}, 0)
 def replay(tables: Tables, selector: ReplaySelector, now: int, limit: int) -> list[Replay]:
     """Dead letters back to waiting; see `store.port.Work.replay`. Bounded by `limit`."""
     replayed = []
-    names = tables.route_names()
     for position in _selected(tables, selector, limit):
-        key, event_key, route, attempts, size = tables.take_dead(position)
-        tables.insert_waiting((route, key, event_key, now, attempts, 0, size))
-        replayed.append(Replay(key, names[route], size))
+        letter = tables.take_dead(position)
+        tables.insert_waiting(
+            (letter.route, letter.key, letter.event_key, now, letter.attempts, 0, letter.size)
+        )
+        replayed.append(Replay(letter.key, tables.names[letter.route], letter.event_key, letter.size))
     return replayed
 
 
@@ -68,10 +73,12 @@ def bury(
     values = (route, after, min(_HIGHEST, end << KEY_COUNTER_BITS), STORE_STEP_ROWS)
     keys = tables.connection.execute(_SQL["some_waiting"], values).fetchall()
     old = [key for key, received in keys if received < end and key not in exclude]
-    size = sum(tables.bury(route, finish._replace(key=key)) or 0 for key in old)
+    buried = (tables.bury(route, finish._replace(key=key)) for key in old)
+    events = tuple(event for event in buried if event is not None)
+    size = sum(size for _, size in events)
     if len(keys) == STORE_STEP_ROWS:
-        return Buried(len(old), size, keys[-1][0], None)
-    return Buried(len(old), size, None, _oldest(tables.connection, route))
+        return Buried(len(old), size, keys[-1][0], None, events)
+    return Buried(len(old), size, None, _oldest(tables.connection, route), events)
 
 
 def _oldest(connection: sqlite3.Connection, route: int) -> int | None:
@@ -92,43 +99,90 @@ def _identities(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool
     last = tables.connection.execute(_SQL["last_identity"]).fetchone()
     if last is None:
         return NOTHING, False
-    values = (now - keep.identity_seconds * 1000, last[0] - keep.identity_count, STORE_STEP_ROWS)
+    past, number = now - keep.identity_seconds * 1000, last[0] - keep.identity_count
+    values = (past, number, tables.identity_end - keep.identity_bytes, STORE_STEP_ROWS)
     dropped = tables.connection.execute(_SQL["prune_identities"], values).rowcount
     tables.measure_identities()
     return NOTHING._replace(identities=dropped), dropped == STORE_STEP_ROWS
 
 
-def _history(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
-    values = (now - keep.history_seconds * 1000, tables.history_end - keep.history_bytes, STORE_STEP_ROWS)
+def _old_history(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
+    values = (now - keep.history_seconds * 1000, STORE_STEP_ROWS)
     dropped = tables.connection.execute(_SQL["prune_history"], values).rowcount
     return NOTHING._replace(history=dropped), dropped == STORE_STEP_ROWS
 
 
-def _dead_letters(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
-    past = now - keep.dead_letter_seconds * 1000
-    released: Counter[int] = Counter()
-    routes: Counter[int] = Counter()
-    for position, at in tables.connection.execute(_SQL["oldest_dead"], (STORE_STEP_ROWS,)).fetchall():
-        if at > past and tables.dead_bytes <= keep.dead_letter_bytes:
-            break
-        _, event_key, route, _, _ = tables.take_dead(position)
-        released[event_key] += 1
-        routes[route] += 1
-    events = tables.release(released)
-    names = tables.route_names() if routes else {}
-    dead_letters = {names[route]: count for route, count in routes.items()}
-    return Pruned(0, 0, dead_letters, events), released.total() == STORE_STEP_ROWS
+class _MuchHistory:
+    """What is kept is measured once, as that takes as long as a step: until the last one it only becomes more."""
+
+    def __init__(self) -> None:
+        self._kept: Kept | None = None
+
+    def __call__(self, tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
+        execute = tables.connection.execute
+        if attempts_size(*execute(_SQL["history_size"]).fetchone()) <= keep.history_bytes:
+            return NOTHING, False
+        if self._kept is None:
+            self._kept = kept_history(tables)
+            return NOTHING, True
+        kept, dropped = self._kept, 0
+        while kept.total > keep.history_bytes and dropped < STORE_STEP_ROWS:
+            ((detail,),) = execute(_SQL["drop_attempt"], (tables.route_id(kept.loser()),)).fetchall()
+            lost = attempts_size(1, detail)
+            kept.lost(lost, lost, lost)
+            dropped += 1
+        return NOTHING._replace(history=dropped), dropped == STORE_STEP_ROWS
+
+
+def _old_dead_letters(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
+    values = (now - keep.dead_letter_seconds * 1000, STORE_STEP_ROWS)
+    old = tables.connection.execute(_SQL["old_dead"], values).fetchall()
+    return _told(tables, [tables.take_dead(position) for (position,) in old])
+
+
+def _much_dead(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
+    execute = tables.connection.execute
+    if letters_size(*execute(_SQL["dead_of_all"]).fetchone()) <= keep.dead_letter_bytes:
+        return NOTHING, False
+    kept = kept_dead_letters(tables)
+    dropped: list[TakenLetter] = []
+    while kept.total > keep.dead_letter_bytes and len(dropped) < STORE_STEP_ROWS:
+        route = kept.loser()
+        (position,) = execute(_SQL["oldest_dead"], (tables.route_id(route),)).fetchone()
+        letter = tables.take_dead(position)
+        left = {name for (name,) in execute(_SQL["dead_event"], (letter.event_key, namespace_of(route)))}
+        kept.lost(
+            letters_size(1, letter.size),
+            letters_size(1, 0 if namespace_of(route) in left else letter.size),
+            letters_size(1, 0 if "" in left else letter.size),
+        )
+        dropped.append(letter)
+    return _told(tables, dropped)
+
+
+def _told(tables: Tables, dropped: Sequence[TakenLetter]) -> tuple[Pruned, bool]:
+    """Dead letters that a step dropped: their events go as well, if nothing else needs them."""
+    events = tables.release(Counter(letter.event_key for letter in dropped))
+    routes = Counter(tables.names[letter.route] for letter in dropped)
+    return Pruned(0, 0, dict(routes), events), len(dropped) == STORE_STEP_ROWS
 
 
 def _routes(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
-    values = (now - keep.history_seconds * 1000, STORE_STEP_ROWS)
+    seconds = max(
+        keep.history_seconds, keep.identity_seconds
+    )  # an identity knows its webhooks by their numbers
+    values = (now - seconds * 1000, STORE_STEP_ROWS)
     gone = tables.connection.execute(_SQL["prune_routes"], values).fetchall()
     tables.forget_routes(route for (route,) in gone)
     return NOTHING, len(gone) == STORE_STEP_ROWS
 
 
-PRUNING = (_identities, _history, _dead_letters, _routes)
-"""What is dropped, in this order: steps that answer what they dropped and whether there may be more."""
+Step = Callable[[Tables, Retention, int], tuple[Pruned, bool]]
+
+
+def pruning() -> tuple[Step, ...]:
+    """What is dropped, in this order: steps that answer what they dropped and whether there may be more."""
+    return (_identities, _old_history, _MuchHistory(), _old_dead_letters, _much_dead, _routes)
 
 
 def together(one: Pruned, other: Pruned) -> Pruned:

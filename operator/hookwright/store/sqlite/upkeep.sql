@@ -18,19 +18,43 @@ SELECT count(*), min(received), max(key) FROM (
     UNION ALL SELECT key, received FROM delayed WHERE route_id = ?1
     ORDER BY key LIMIT ?2);
 
--- oldest_dead: the oldest dead letters, with their time
-SELECT position, at FROM dead ORDER BY at, position LIMIT ?;
+-- old_dead: dead letters past their time, the oldest first
+SELECT position FROM dead WHERE at <= ? ORDER BY at, position LIMIT ?;
+
+-- oldest_dead: the oldest dead letter of a webhook
+SELECT position FROM dead WHERE route_id = ? ORDER BY at, position LIMIT 1;
+
+-- dead_sizes: dead letters of each webhook between two names that has some, and the bytes of their events
+SELECT route, kept_letters, kept_letter_bytes FROM routes WHERE route > ?1 AND route < ?2 AND kept_letters > 0;
+
+-- dead_namespaces: dead letters of each namespace ('': of all), and the bytes of their events, each counted once
+SELECT namespace, letters, bytes FROM dead_namespaces;
+
+-- dead_of_all: the same of all together
+SELECT coalesce(sum(letters), 0), coalesce(sum(bytes), 0) FROM dead_namespaces WHERE namespace = '';
+
+-- dead_event: whether an event (?1) has dead letters left in a namespace (?2), and anywhere ('')
+SELECT namespace FROM dead_events WHERE event_key = ?1 AND namespace IN ('', ?2);
 
 -- last_identity: the newest identity's position
 SELECT position FROM identities ORDER BY position DESC LIMIT 1;
 
--- prune_identities: identities that left the window, by time (?1) or by number (up to position ?2)
-DELETE FROM identities WHERE position IN (SELECT position FROM identities ORDER BY position LIMIT ?3)
-    AND (at <= ?1 OR position <= ?2);
+-- prune_identities: identities that left the window, by time (?1), by number (up to position ?2) or by size (begin before ?3)
+DELETE FROM identities WHERE position IN (SELECT position FROM identities ORDER BY position LIMIT ?4)
+    AND (at <= ?1 OR position <= ?2 OR coalesce(begins, 0) < ?3);
 
--- prune_history: attempts past their time (?1) or over the size (those that begin before ?2)
-DELETE FROM attempts WHERE position IN (SELECT position FROM attempts ORDER BY position LIMIT ?3)
-    AND (time <= ?1 OR begins < ?2);
+-- prune_history: attempts past their time (?1)
+DELETE FROM attempts WHERE position IN (SELECT position FROM attempts ORDER BY position LIMIT ?2) AND time <= ?1;
+
+-- history_size: attempts of all webhooks, and the bytes of what is shown of them
+SELECT coalesce(sum(kept_attempts), 0), coalesce(sum(kept_attempt_bytes), 0) FROM routes;
+
+-- history_sizes: the same of each webhook that has some
+SELECT route, kept_attempts, kept_attempt_bytes FROM routes WHERE kept_attempts > 0;
+
+-- drop_attempt: the oldest attempt of a webhook; the bytes of what was shown of it
+DELETE FROM attempts WHERE position = (SELECT position FROM attempts WHERE route_id = ? ORDER BY position LIMIT 1)
+    RETURNING length(detail);
 
 -- prune_routes: webhooks deleted before ?1 of which nothing is left
 DELETE FROM routes WHERE id IN (

@@ -13,17 +13,20 @@ INSERT INTO routes (route) VALUES (?);
 -- remember_route: replace what is remembered of a webhook
 UPDATE routes SET gone = ?2, deleted_at = ?3, last_success = ?4, last_failure = ?5, failures = ?6 WHERE id = ?1;
 
--- find_identity: what a repeat is answered with, if it is inside the window
+-- find_identity: what a repeat is answered from, if it is inside the window
 SELECT digest, answer FROM identities WHERE identity = ?1 AND at > ?2;
 
--- identity_window: how many identities there are, and the time of the oldest
-SELECT (SELECT max(position) FROM identities) - position + 1, at FROM identities ORDER BY position LIMIT 1;
+-- identity_window: how many identities there are, the time of the oldest, and where it begins in the running sum
+SELECT (SELECT max(position) FROM identities) - position + 1, at, begins FROM identities ORDER BY position LIMIT 1;
+
+-- identity_end: where the newest identity of a known size begins in the running sum of their bytes, and its answer
+SELECT begins, answer FROM identities WHERE begins IS NOT NULL ORDER BY position DESC LIMIT 1;
 
 -- insert_identity: an identity begins; one that had left the window begins anew
-INSERT OR REPLACE INTO identities (identity, digest, at, answer) VALUES (?, ?, ?, ?);
+INSERT OR REPLACE INTO identities (identity, digest, at, answer, begins) VALUES (?, ?, ?, ?, ?);
 
 -- insert_event: an accepted event
-INSERT INTO events (key, event_type, trigger, deliveries, raw) VALUES (?, ?, ?, ?, ?);
+INSERT INTO events (key, event_type, trigger, deliveries, raw, hops) VALUES (?, ?, ?, ?, ?, ?);
 
 -- insert_fanout: an event with more than one delivery
 INSERT INTO fanout (event_key, held) VALUES (?, ?);
@@ -50,11 +53,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- history_end: where the next attempt begins in the running sum of the history's bytes
 SELECT begins + length(detail) + ? FROM attempts ORDER BY position DESC LIMIT 1;
 
--- dead_bytes: how much the dead letters count
-SELECT coalesce(sum(bytes), 0) FROM dead INDEXED BY dead_at;
-
 -- take_dead: remove a dead letter, for what becomes of it
 DELETE FROM dead WHERE position = ? RETURNING key, event_key, route_id, attempts, bytes;
+
+-- stored: which of some events (a JSON list of keys) are stored
+SELECT key FROM events WHERE key IN (SELECT value FROM json_each(?));
 
 -- delete_waiting: a delivery that waited at once is done
 DELETE FROM waiting WHERE route_id = ? AND key = ?;
@@ -81,10 +84,10 @@ DELETE FROM events WHERE key = ?1 AND coalesce((SELECT held FROM fanout WHERE ev
 DELETE FROM fanout WHERE event_key = ? AND held <= 0;
 
 -- claim_waiting: deliveries of a webhook that may go at once, oldest first
-SELECT waiting.key, event_key, event_type, trigger, raw, received, attempts, steps, 0, deliveries = 1
+SELECT waiting.key, event_key, event_type, trigger, raw, received, attempts, steps, 0, deliveries = 1, hops
 FROM waiting CROSS JOIN events ON events.key = event_key WHERE route_id = ? ORDER BY waiting.key;
 
 -- claim_delayed: deliveries of a webhook that wait for a time, earliest first; no bytes of those whose time is to come
 SELECT delayed.key, event_key, event_type, trigger, iif(due <= ?2, raw, NULL), received, attempts, steps, due,
-       deliveries = 1
+       deliveries = 1, hops
 FROM delayed CROSS JOIN events ON events.key = event_key WHERE route_id = ?1 ORDER BY due;

@@ -24,11 +24,12 @@ from hookwright.core.records import (
     Pruned,
     StoredRoute,
     StoreStats,
+    Use,
     Wanted,
 )
 from hookwright.limits import KIB, STORE_LAST_WORDS_SECONDS, STORE_STEP_ROWS
 from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
-from hookwright.store.sqlite import database, statements, upkeep
+from hookwright.store.sqlite import database, measuring, statements, upkeep
 from hookwright.store.sqlite.committer import Committer
 from hookwright.store.sqlite.failures import damaged, opening
 from hookwright.store.sqlite.jobs import Job, Kind
@@ -52,12 +53,13 @@ class SqliteStore:
 
     def __init__(
         self, folder: Path, ownership: Ownership, committer: Committer, tables: Tables, tag: str, *,
-        retention: Retention,
+        retention: Retention, uses: dict[str, Use],
     ) -> None:  # fmt: skip
         self.tag = tag
         self._folder, self._ownership, self._committer, self._tables = folder, ownership, committer, tables
         self._retention = retention
         self._dropped = upkeep.NOTHING  # by pruning, and not told yet
+        self._uses = uses
 
     @classmethod
     def open(
@@ -83,11 +85,13 @@ class SqliteStore:
             database.prepare(folder)
             connection = database.open_writer(file)
             undo.callback(connection.close)
+            database.add_what_is_new(connection)
             tag, epoch = _own(connection, file)
-            tables = Tables(connection, retention.identity_seconds)
+            tables = Tables(connection, tag, retention.identity_seconds)
+            uses = measuring.uses(tables, retention)
             committer = Committer(folder, tables, epoch, free_space, on_broken)
             undo.pop_all()
-        return cls(folder, ownership, committer, tables, tag, retention=retention)
+        return cls(folder, ownership, committer, tables, tag, retention=retention, uses=uses)
 
     def _submit(self, kind: Kind, work: Any, weight: int = 0) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -97,6 +101,9 @@ class SqliteStore:
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
         weight = sum(2 + len(event.raw) // KIB for event in batch)
         return await self._submit(Kind.ACCEPT, batch, weight)  # type: ignore[no-any-return]
+
+    async def stored(self, keys: Sequence[int]) -> set[int]:
+        return await self._submit(Kind.READ, lambda tables: tables.stored(keys))  # type: ignore[no-any-return]
 
     async def finish(self, results: Sequence[Finish]) -> None:
         await self._submit(Kind.FINISH, results, len(results))
@@ -132,14 +139,18 @@ class SqliteStore:
         return await self._submit(Kind.CHANGE, lambda tables: tables.clamp(now))  # type: ignore[no-any-return]
 
     async def prune(self, *, now: int) -> Pruned:
-        for stage in upkeep.PRUNING:
-            more = True
-            while more:
-                step = partial(stage, keep=self._retention, now=now)
-                dropped, more = await self._step(step)
-                self._dropped = upkeep.together(self._dropped, dropped)
+        for step in upkeep.pruning():
+            while await self._prune(step, now):
+                pass
+        self._uses = await self._submit(Kind.READ, partial(measuring.uses, keep=self._retention))
         told, self._dropped = self._dropped, upkeep.NOTHING
         return told
+
+    async def _prune(self, step: upkeep.Step, now: int) -> bool:
+        """One step; whether there may be more."""
+        dropped, more = await self._step(lambda tables: step(tables, self._retention, now))
+        self._dropped = upkeep.together(self._dropped, dropped)
+        return bool(more)
 
     async def _step(self, step: Callable[[Tables], Any]) -> Any:
         return await self._submit(Kind.STEP, step, STORE_STEP_ROWS)
@@ -169,6 +180,7 @@ class SqliteStore:
             held=committer.held,
             identities=tables.identities,
             oldest_identity=tables.oldest_identity,
+            kept=self._uses | {"identities": Use(tables.identity_bytes, self._retention.identity_bytes, {})},
         )
 
 

@@ -1,0 +1,117 @@
+"""What waits of each namespace: how many deliveries, and the bytes of their events, each event counted once.
+
+Whatever comes goes again by the same event, so nothing drifts: what comes to an event of which one delivery is left may
+be counted beside it, never less than it takes, and goes with its last. Must not: know lanes, limits or the store.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+
+class Share:
+    """Of one namespace, or of all."""
+
+    __slots__ = ("_several", "bytes", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting = self.bytes = 0
+        """Deliveries not finished, the bytes of their events."""
+        self._several: dict[int, int] = {}
+        """Events of which more than one is here (of all: more than one namespace has some): how many."""
+
+    def came(self, event_key: int, size: int, count: int) -> bool:
+        """So many of an event; whether its bytes are counted for them."""
+        several = self._several.get(event_key)
+        if several is not None:
+            self._several[event_key] = several + count
+            return False
+        self.bytes += size
+        if count > 1:
+            self._several[event_key] = count
+        return True
+
+    def went(self, event_key: int, size: int) -> bool:
+        """One of an event is done; whether its bytes went with it."""
+        several = self._several.get(event_key)
+        if several is None:
+            self.bytes -= size
+            return True
+        if several == 2:
+            del self._several[event_key]
+        else:
+            self._several[event_key] = several - 1
+        return False
+
+
+_NOTHING = Share()
+
+
+class BacklogShares:
+    """Of all namespaces."""
+
+    def __init__(self) -> None:
+        self.all = Share()
+        self._shares: dict[str, Share] = {}
+        self._webhooks: Counter[str] = Counter()
+
+    def take(self, found: BacklogShares) -> None:
+        """Begin with what waits already."""
+        self.all, self._shares = found.all, found._shares
+
+    @property
+    def namespaces(self) -> int:
+        """How many there are to share with: those of which a webhook is known."""
+        return len(self._webhooks)
+
+    def known(self, namespace: str) -> None:
+        """A webhook of it is known from now on."""
+        self._webhooks[namespace] += 1
+
+    def forgotten(self, namespace: str) -> None:
+        """A webhook of it is known no more."""
+        self._webhooks[namespace] -= 1
+        if not self._webhooks[namespace]:
+            del self._webhooks[namespace]
+            share = self._shares.pop(namespace, None)
+            if share is not None:  # nothing of it comes to an end any more
+                self.all.waiting -= share.waiting
+                self.all.bytes -= share.bytes
+
+    def of(self, namespace: str) -> Share:
+        """What waits of a namespace, to be looked at."""
+        return self._shares.get(namespace, _NOTHING)
+
+    def waiting(self) -> Mapping[str, Share]:
+        """The namespaces of which something waits."""
+        return {namespace: share for namespace, share in self._shares.items() if share.waiting}
+
+    def came(self, event_key: int, size: int, counts: Mapping[str, int]) -> None:
+        """Deliveries of one event of `size` bytes wait: how many of each namespace."""
+        anew = 0
+        for namespace, count in counts.items():
+            share = self._shares.get(namespace)
+            if share is None:
+                share = self._shares[namespace] = Share()
+            share.waiting += count
+            self.all.waiting += count
+            anew += share.came(event_key, size, count)
+        if anew:
+            self.all.came(event_key, size, anew)
+
+    def came_alone(self, namespace: str, count: int, size: int) -> None:
+        """So many deliveries wait, each of an event that is for it alone; `size`: of these events together."""
+        for share in (self._shares.setdefault(namespace, Share()), self.all):
+            share.waiting += count
+            share.bytes += size
+
+    def went(self, namespace: str, event_key: int, size: int) -> None:
+        """A delivery waits no more."""
+        share = self._shares.get(namespace)
+        if share is None:
+            return
+        share.waiting -= 1
+        self.all.waiting -= 1
+        if share.went(event_key, size):
+            self.all.went(event_key, size)
