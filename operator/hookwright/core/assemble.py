@@ -155,7 +155,7 @@ class _Maker:
         """The configuration of a webhook and what is wrong with it."""
         found: list[Finding] = []
         spec = _read(Webhook, webhook, found)
-        triggers, filters = _matching(webhook, found)
+        triggers, filters = self._matching(webhook, found)
         resolved = Resolved()
         if spec is not None:
             resolved = self._resolve(webhook, spec, found)
@@ -176,6 +176,20 @@ class _Maker:
             requested_at=requested_at(webhook),
         )
         return Assembled(webhook.body, self._used(webhook, spec), self._hashed(config), tuple(found))
+
+    def _matching(self, webhook: Object, found: list[Finding]) -> tuple[list[str], Filters | None]:
+        """Triggers and filters, read even when the rest of the spec is wrong; none of them if they cannot be."""
+        if any(_concerns_matching(finding.field) for finding in found):
+            return [], None
+        given = webhook.spec.get("filters")
+        filters = None if given is None else Filters.model_validate(given, by_alias=True, by_name=False)
+        triggers = list(webhook.spec["triggers"])
+        try:
+            self._samples.check_filters(compile_filters(filters), triggers)
+        except FieldError as error:
+            found.append(_of_field(webhook, error))
+            return [], None
+        return triggers, filters
 
     def _used(
         self, webhook: Object, spec: WebhookSpec | None
@@ -288,21 +302,6 @@ def _read(
         wrong = problems(owner.kind, owner.body)
         found += [Finding(owner.kind, owner.key, each.field, each.sentence) for each in wrong]
         return None
-
-
-def _matching(webhook: Object, found: list[Finding]) -> tuple[list[str], Filters | None]:
-    """Triggers and filters, read even when the rest of the spec is wrong; none of them if they cannot be."""
-    if any(_concerns_matching(finding.field) for finding in found):
-        return [], None
-    spec = webhook.spec
-    given = spec.get("filters")
-    filters = None if given is None else Filters.model_validate(given, by_alias=True, by_name=False)
-    try:
-        compile_filters(filters)
-    except FieldError as error:
-        found.append(_of_field(webhook, error))
-        return [], None
-    return list(spec["triggers"]), filters
 
 
 def _of_field(webhook: Object, error: FieldError) -> Finding:

@@ -10,17 +10,21 @@ Must not: decide that something matches.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
+from hookwright.core.budget import Budget, OverBudget
+from hookwright.core.clauses import Clause, Probe
 from hookwright.core.expression_set import ExpressionSet
-from hookwright.core.filters import Clause, FilterProgram, Probe, Source, View
-from hookwright.errors import FilterError
-from hookwright.limits import KIB
+from hookwright.core.filters import FilterProgram
+from hookwright.core.jsonpath import JsonPath
+from hookwright.core.view import Source, View
+from hookwright.limits import EXPRESSIONS_INDEX_SIZE, MATCH_LAST_STEPS
 
 FEW: Final = 8  # so many are as quickly tried one by one
-EXPRESSIONS_BYTES: Final = 512 * KIB  # of expressions with an index; the memory for it is some 200 times that
+_ONE_EXPRESSION: Final = 32  # instructions that take as much memory as an expression beside its own
 Searches = Mapping[Source, ExpressionSet]
 
 
@@ -120,23 +124,53 @@ class Bucket:
             [_Lookup(source, each, searches.get(source)) for source, each in asked.items()]
         )
 
-    def candidates(self, view: View) -> Iterator[Group]:
-        """The groups that may match; one can come several times."""
-        for gate, groups in self._led(view):
-            if gate is None or _may_hold(gate, view):
-                yield from groups
+    def candidates(self, view: View, budget: Budget) -> Iterator[Group | None]:
+        """The groups that may match; one can come several times, and None is a place to pause at.
 
-    def _led(self, view: View) -> Iterator[_Led]:
+        Whatever cannot be looked up within the budget leads to all that ask for it.
+        """
+        for led in self._led(view, budget):
+            if led is None:
+                yield None
+            elif led[0] is None:
+                yield from led[1]
+            else:
+                if _may_hold(led[0], view, budget):
+                    yield from led[1]
+                yield None
+
+    def _led(self, view: View, budget: Budget) -> Iterator[_Led | None]:
         yield from self._always
         for lookup in self._places.reached(view.document):
-            yield from lookup.candidates(view)
+            yield from lookup.candidates(view, budget)
+            yield None
 
 
-def _may_hold(gate: Clause, view: View) -> bool:
+def _may_hold(gate: Clause, view: View, budget: Budget) -> bool:
     try:
-        return gate.holds(view)
-    except FilterError:
+        return _briefly(partial(gate.holds, view), gate.dear, budget)
+    except OverBudget:
         return True
+
+
+_T = TypeVar("_T")
+
+
+def _briefly(ask: Callable[[Budget], _T], dear: bool, budget: Budget) -> _T:
+    """Ask within the steps that a webhook over its budget has left for a no, so that the index sees no other one.
+
+    Only what is dear is paid from the index's budget, so that it never ends what is not. Raises OverBudget.
+    """
+    own = Budget(MATCH_LAST_STEPS)
+    if dear:
+        budget.spend(0)
+    try:
+        return ask(own)
+    finally:
+        if dear:
+            budget.left -= own.made
+        else:
+            budget.beside += own.made
 
 
 # --- what an event shows --------------------------------------------------------------------------
@@ -151,6 +185,7 @@ class _Lookup:
 
     __slots__ = (
         "_anything",
+        "_dear",
         "_exact",
         "_expressions",
         "_prefix_lengths",
@@ -165,6 +200,7 @@ class _Lookup:
         self, source: Source, asked: Sequence[tuple[Probe, _Led]], search: ExpressionSet | None
     ) -> None:
         self.source = source
+        self._dear = isinstance(source, JsonPath) and not source.singular
         self._anything = tuple(led for probe, led in asked if probe.anything)
         self._exact = _table((probe.exact, led) for probe, led in asked)
         self._prefixes = _table((probe.prefixes, led) for probe, led in asked)
@@ -174,14 +210,19 @@ class _Lookup:
         self._suffix_lengths = tuple(set(map(len, self._suffixes)))
         self._search = search if len(self._expressions) > FEW else None
 
-    def candidates(self, view: View) -> Iterator[_Led]:
+    def candidates(self, view: View, budget: Budget) -> Iterator[_Led]:
         try:
-            values = view.values(self.source)
-        except FilterError:  # each of them says so for itself, unless another filter does not fit anyway
+            yield from self._asked(view, budget)
+        except OverBudget:  # each of them says so for itself, unless another filter does not fit anyway
             yield from self._everyone()
-            return
+
+    def _asked(self, view: View, budget: Budget) -> Iterator[_Led]:
+        values = _briefly(partial(view.values, self.source), self._dear, budget)
         if not values:
             return
+        looks = len(values) * (1 + len(self._prefix_lengths) + len(self._suffix_lengths))
+        if looks > FEW:
+            budget.spend(looks >> 1)
         yield from self._anything
         for value in values:
             yield from self._exact.get(value, ())
@@ -190,7 +231,8 @@ class _Lookup:
             for length in self._suffix_lengths:
                 yield from self._suffixes.get(value[-length:], ())
         if self._expressions:
-            for expression in self._search.possible(values) if self._search else self._expressions:
+            possible = self._search.possible(values, budget) if self._search else self._expressions
+            for expression in possible:
                 yield from self._expressions.get(expression, ())
 
     def _everyone(self) -> Iterator[_Led]:
@@ -278,17 +320,17 @@ def make_rules(programs: Iterable[FilterProgram]) -> tuple[Mapping[FilterProgram
 
 
 def _searches(probes: Iterable[Probe]) -> Searches:
-    """For each source of more than a few expressions a set of them, until they are `EXPRESSIONS_BYTES`."""
-    wanted: dict[Source, dict[str, None]] = defaultdict(dict)
+    """For each source of more than a few expressions a set of them, the smallest first, as far as the limit goes."""
+    wanted: dict[Source, dict[str, int]] = defaultdict(dict)
     for probe in probes:
         if probe.expressions:
-            wanted[probe.source].update(dict.fromkeys(probe.expressions))
-    left = EXPRESSIONS_BYTES
+            wanted[probe.source].update(zip(probe.expressions, probe.sizes, strict=True))
+    left = EXPRESSIONS_INDEX_SIZE
     searches = {}
-    for source, expressions in sorted(wanted.items(), key=lambda item: len(item[1]), reverse=True):
+    for source, sizes in sorted(wanted.items(), key=lambda item: len(item[1]), reverse=True):
         taken = []
-        for expression in expressions:
-            left -= len(expression.encode())
+        for expression, size in sorted(sizes.items(), key=lambda item: item[1]):
+            left -= max(size, len(expression.encode())) + _ONE_EXPRESSION
             if left >= 0:
                 taken.append(expression)
         if len(taken) > FEW:

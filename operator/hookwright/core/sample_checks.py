@@ -1,4 +1,5 @@
-"""Does a webhook's every template compile, and render the sample events of its triggers? (SPEC 2, Accepted)
+"""Does a webhook's every template compile, and render the sample events of its triggers? Do its filters fit their
+budget with them? (SPEC 2, Accepted)
 
 Each piece (body, URL, header) is tried alone, through `Route.build`, so that what passes here is what an
 attempt does; equal pieces cost once, as many webhooks share a template. What only a lean sample shows, or the
@@ -14,6 +15,7 @@ from typing import Any, Final
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.event import Event, delivery_id
+from hookwright.core.filters import FilterProgram
 from hookwright.core.objects import Object
 from hookwright.core.redaction import Redactor
 from hookwright.core.references import Resolved
@@ -21,7 +23,7 @@ from hookwright.core.routes import Route
 from hookwright.core.samples import SAMPLE_TRIGGERS, event_of, lean_samples, sample_event
 from hookwright.core.templates.cures import cures, tag_of
 from hookwright.core.templates.explain import shortened
-from hookwright.errors import Cause, TemplateError
+from hookwright.errors import Cause, FieldError, TemplateError
 
 _SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
 _URL: Final = "https://sample.invalid"
@@ -97,11 +99,30 @@ class SampleChecks:
 
     def __init__(self) -> None:
         self._tried: dict[tuple[str, str, str, tuple[str, ...]], list[_Fault]] = {}
+        self._fitting: set[tuple[FilterProgram, str]] = set()
         self._full = {trigger: _Sample(trigger, False, sample_event(trigger)) for trigger in SAMPLE_TRIGGERS}
         self._lean = {
             trigger: [_Sample(trigger, True, event_of(each)) for each in lean_samples(trigger)]
             for trigger in SAMPLE_TRIGGERS
         }
+
+    def check_filters(self, program: FilterProgram, triggers: Sequence[str]) -> None:
+        """FieldError if the filters do not fit their budget for the full sample event of one of the triggers.
+
+        All of them count, as if each passed: another event may have no more than the sample and pass.
+        """
+        for trigger in triggers:
+            key = (program, trigger)
+            sample = self._full.get(trigger)
+            if sample is None or sample.event is None or key in self._fitting or not program.clauses:
+                continue
+            try:
+                program.share(sample.event.document)
+            except FieldError as error:
+                raise FieldError(
+                    error.field, f"{error.sentence} (with the sample event of {trigger})"
+                ) from None
+            self._fitting.add(key)
 
     def failures(self, webhook: Object, spec: WebhookSpec, resolved: Resolved) -> Iterator[Failure]:
         """What fails of each piece, with the first sample event that shows it."""

@@ -16,8 +16,9 @@ from hookwright.core.matching import Matched, Matcher
 from hookwright.core.records import DeadReason, Delivery
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.match_turns import MatchTurns
 from hookwright.errors import EventError, StoreError, StoreFull
-from hookwright.limits import BATCH_DELIVERIES, INGEST_RETRY_AFTER_SECONDS
+from hookwright.limits import INGEST_RETRY_AFTER_SECONDS
 from hookwright.store.port import Accepted, Conflict, NewDelivery, NewEvent, Repeat, Work
 
 
@@ -43,6 +44,7 @@ class Acceptor:
         self._work, self._lanes, self._keys, self._clock = work, lanes, keys, clock
         self._backlog_webhook, self._backlog_total = backlog_webhook, backlog_total
         self._backlog_bytes = backlog_bytes
+        self._turns = MatchTurns()
         self._matcher: Matcher | None = None
         self._cluster: frozenset[str] | None = None
         self.closed = False
@@ -63,13 +65,10 @@ class Acceptor:
         if matcher is None:
             raise unavailable("The dispatcher has no configuration yet; send the event again.")
         reach = self._cluster if namespace is None else frozenset((namespace,))
-        matched = [matcher.match(event, reach) for event in events]
+        matched = await self._turns.match(matcher, events, reach)
+        if self.closed:
+            raise unavailable("The dispatcher is shutting down; send the event again.")
         count = sum(map(len, matched))
-        if count > BATCH_DELIVERIES:
-            raise EventError(
-                f"The batch would make {count:,} deliveries; at most {BATCH_DELIVERIES:,} fit, send smaller batches.",
-                status=413,
-            )
         if count and self._full(count, events):
             raise unavailable("The installation's backlog limit is reached; send the event again later.")
         batch = [self._new(event, routes, namespace) for event, routes in zip(events, matched, strict=True)]

@@ -1,0 +1,54 @@
+"""Matching on the event loop: in slices, one at a time, first come first served, whatever events and filters cost.
+
+Between two slices the loop does everything else. Must not: decide what matches, store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from hookwright.core.event import Event
+from hookwright.core.matching import Matched, Matcher, Matching, Reach
+from hookwright.errors import EventError
+from hookwright.limits import BATCH_DELIVERIES, MATCH_BRIEF_STEPS
+
+
+class MatchTurns:
+    """Matches the events of all requests."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()  # fair: who waits longest is next
+
+    async def match(self, matcher: Matcher, events: Sequence[Event], reach: Reach) -> list[list[Matched]]:
+        """What each event is for. Raises EventError (413) as soon as they are too many deliveries."""
+        matched: list[list[Matched]] = []
+        left = BATCH_DELIVERIES
+        brief = MATCH_BRIEF_STEPS
+        for event in events:
+            matching = matcher.matching(event, reach)
+            brief = await self._through(matching, brief)
+            matched.append(matching.matched())
+            left -= len(matched[-1])
+            if left < 0:
+                raise EventError(
+                    f"The batch would make more than {BATCH_DELIVERIES:,} deliveries, which is the most that fit; "
+                    "send smaller batches.",
+                    status=413,
+                )
+        return matched
+
+    async def _through(self, matching: Matching, brief: int) -> int:
+        """Do all of it; what is left of `brief`, the steps that a request makes before it lets others go first."""
+        done = False
+        while not done:
+            async with self._turn:
+                before = matching.made
+                done = matching.go_on()
+                brief -= matching.made - before
+                if brief < 0:
+                    brief = MATCH_BRIEF_STEPS
+                    await asyncio.sleep(
+                        0
+                    )  # with the turn in hand: nobody else has one in this round of the loop
+        return brief
