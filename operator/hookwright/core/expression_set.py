@@ -13,7 +13,7 @@ from typing import Final
 
 import re2
 
-from hookwright.core.budget import Budget, searching
+from hookwright.core.budget import searching
 from hookwright.core.expressions import options
 from hookwright.limits import KIB
 
@@ -32,10 +32,13 @@ class ExpressionSet:
         self.selective = frozenset(each for filter_ in self._filters for each in filter_.selective())
         """Those that need some word. Any other is always possible, and need not be named as such."""
 
-    def possible(self, texts: Sequence[str], budget: Budget) -> Iterator[str]:
-        """Each of `selective` that is found in one of the texts, and perhaps others. Raises OverBudget."""
+    def steps(self, texts: Sequence[str]) -> int:
+        """What `possible` costs."""
+        return len(self._filters) * searching(sum(map(len, texts)), _LIKE_PROGRAM)
+
+    def possible(self, texts: Sequence[str]) -> Iterator[str]:
+        """Each of `selective` that is found in one of the texts, and perhaps others."""
         text = _MARK.join((*texts, ""))
-        budget.spend(len(self._filters) * searching(len(text), _LIKE_PROGRAM))
         for each in self._filters:
             yield from each.possible(text)
 

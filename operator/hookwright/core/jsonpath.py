@@ -77,6 +77,11 @@ class JsonPath:
         """Whether it finds one value at most, so that looking for it costs next to nothing."""
         return self._keys is not None
 
+    def walk(self, document: Any) -> list[Any]:
+        """The same for a singular path, which is at most so many steps as it has names."""
+        assert self._keys is not None
+        return _walk(document, self._keys)
+
     def find(self, document: Any, budget: Budget) -> list[Any]:
         """The values that the query finds, in the document's order. Raises OverBudget."""
         if self._keys is not None:

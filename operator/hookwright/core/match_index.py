@@ -10,10 +10,9 @@ Must not: decide that something matches.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from hookwright.core.budget import Budget, OverBudget
 from hookwright.core.clauses import Clause, Probe
@@ -21,7 +20,7 @@ from hookwright.core.expression_set import ExpressionSet
 from hookwright.core.filters import FilterProgram
 from hookwright.core.jsonpath import JsonPath
 from hookwright.core.view import Source, View
-from hookwright.limits import EXPRESSIONS_INDEX_SIZE, MATCH_LAST_STEPS
+from hookwright.limits import EXPRESSIONS_INDEX_SIZE, MATCH_LAST_STEPS, MATCH_SLICE_STEPS
 
 FEW: Final = 8  # so many are as quickly tried one by one
 _ONE_EXPRESSION: Final = 32  # instructions that take as much memory as an expression beside its own
@@ -124,53 +123,41 @@ class Bucket:
             [_Lookup(source, each, searches.get(source)) for source, each in asked.items()]
         )
 
-    def candidates(self, view: View, budget: Budget) -> Iterator[Group | None]:
-        """The groups that may match; one can come several times, and None is a place to pause at.
+    def search(self, view: View, found: set[Group], until: int) -> Iterator[None]:
+        """Add the groups that may match to `found`; pauses where `view.made` has come to `until`.
 
         Whatever cannot be looked up within the budget leads to all that ask for it.
         """
-        for led in self._led(view, budget):
-            if led is None:
-                yield None
-            elif led[0] is None:
-                yield from led[1]
-            else:
-                if _may_hold(led[0], view, budget):
-                    yield from led[1]
-                yield None
-
-    def _led(self, view: View, budget: Budget) -> Iterator[_Led | None]:
-        yield from self._always
+        for gate, groups in self._always:
+            if gate is None or _may_hold(gate, view):
+                found.update(groups)
         for lookup in self._places.reached(view.document):
-            yield from lookup.candidates(view, budget)
-            yield None
+            for gate, groups in lookup.led(view):
+                if gate is None or _may_hold(gate, view):
+                    found.update(groups)
+            if view.made >= until:
+                until = view.made + MATCH_SLICE_STEPS
+                yield
 
 
-def _may_hold(gate: Clause, view: View, budget: Budget) -> bool:
+def _may_hold(gate: Clause, view: View) -> bool:
+    if gate.dear and view.index_left < 0:
+        return True
+    own = view.brief(MATCH_LAST_STEPS)
     try:
-        return _briefly(partial(gate.holds, view), gate.dear, budget)
+        return gate.holds(view, own)
     except OverBudget:
         return True
-
-
-_T = TypeVar("_T")
-
-
-def _briefly(ask: Callable[[Budget], _T], dear: bool, budget: Budget) -> _T:
-    """Ask within the steps that a webhook over its budget has left for a no, so that the index sees no other one.
-
-    Only what is dear is paid from the index's budget, so that it never ends what is not. Raises OverBudget.
-    """
-    own = Budget(MATCH_LAST_STEPS)
-    if dear:
-        budget.spend(0)
-    try:
-        return ask(own)
     finally:
-        if dear:
-            budget.left -= own.made
-        else:
-            budget.beside += own.made
+        _account(view, own, gate.dear)
+
+
+def _account(view: View, budget: Budget, dear: bool) -> None:
+    """Only what is dear is paid from the index's budget, so that it never ends what is not."""
+    made = budget.made
+    view.made += made
+    if dear:
+        view.index_left -= made
 
 
 # --- what an event shows --------------------------------------------------------------------------
@@ -210,36 +197,57 @@ class _Lookup:
         self._suffix_lengths = tuple(set(map(len, self._suffixes)))
         self._search = search if len(self._expressions) > FEW else None
 
-    def candidates(self, view: View, budget: Budget) -> Iterator[_Led]:
-        try:
-            yield from self._asked(view, budget)
-        except OverBudget:  # each of them says so for itself, unless another filter does not fit anyway
-            yield from self._everyone()
-
-    def _asked(self, view: View, budget: Budget) -> Iterator[_Led]:
-        values = _briefly(partial(view.values, self.source), self._dear, budget)
+    def led(self, view: View) -> Iterable[_Led]:
+        """What the event leads to. Where looking is too dear, to all: each then says so for itself."""
+        values = view.quick(self.source)
+        if values is None:
+            values = self._paid(view)
+            if values is None:
+                return self._everyone()
         if not values:
-            return
+            return ()
         looks = len(values) * (1 + len(self._prefix_lengths) + len(self._suffix_lengths))
-        if looks > FEW:
-            budget.spend(looks >> 1)
-        yield from self._anything
+        if looks > FEW and not _index_pays(view, looks >> 1):
+            return self._everyone()
+        found = list(self._anything)
         for value in values:
-            yield from self._exact.get(value, ())
+            found += self._exact.get(value, ())
             for length in self._prefix_lengths:
-                yield from self._prefixes.get(value[:length], ())
+                found += self._prefixes.get(value[:length], ())
             for length in self._suffix_lengths:
-                yield from self._suffixes.get(value[-length:], ())
+                found += self._suffixes.get(value[-length:], ())
         if self._expressions:
-            possible = self._search.possible(values, budget) if self._search else self._expressions
-            for expression in possible:
-                yield from self._expressions.get(expression, ())
+            if self._search is not None and not _index_pays(view, self._search.steps(values)):
+                return self._everyone()
+            for expression in self._search.possible(values) if self._search else self._expressions:
+                found += self._expressions.get(expression, ())
+        return found
+
+    def _paid(self, view: View) -> Sequence[str] | None:
+        """What stands there, if it is found in the steps that a webhook over its budget has left for a no."""
+        if self._dear and view.index_left < 0:
+            return None
+        own = view.brief(MATCH_LAST_STEPS)
+        try:
+            return view.values(self.source, own)
+        except OverBudget:
+            return None
+        finally:
+            _account(view, own, self._dear)
 
     def _everyone(self) -> Iterator[_Led]:
         yield from self._anything
         for table in (self._exact, self._prefixes, self._suffixes, self._expressions):
             for led in table.values():
                 yield from led
+
+
+def _index_pays(view: View, steps: int) -> bool:
+    view.index_left -= steps
+    if view.index_left < 0:
+        return False
+    view.made += steps
+    return True
 
 
 def _table(asked: Iterable[tuple[Sequence[str], _Led]]) -> _Table:
@@ -259,8 +267,11 @@ class _Place:
         self.here: Sequence[_Lookup] = ()
         self.below: dict[str | int, _Place] | None = None
 
-    def reached(self, value: Any) -> Iterator[_Lookup]:
+    def reached(self, value: Any) -> Iterable[_Lookup]:
         """Those that may find something in a document; goes no deeper than the document does."""
+        return self.here if self.below is None else self._reached(value)
+
+    def _reached(self, value: Any) -> Iterator[_Lookup]:
         yield from self.here
         if self.below is not None:
             for key in _shared(self.below, value):

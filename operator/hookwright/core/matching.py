@@ -9,9 +9,8 @@ webhook (a bad one is `unreadable` and matches nothing).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final
 
 from hookwright.api.config import RouteConfig
@@ -21,7 +20,7 @@ from hookwright.core.filters import FilterProgram, compile_filters
 from hookwright.core.match_index import Bucket, Entry, Group, Index, make_rules
 from hookwright.core.view import View
 from hookwright.errors import FilterError
-from hookwright.limits import MATCH_INDEX_STEPS, MATCH_KEPT_STEPS, MATCH_NAMESPACE_STEPS, MATCH_SLICE_STEPS
+from hookwright.limits import MATCH_KEPT_STEPS, MATCH_NAMESPACE_STEPS, MATCH_SLICE_STEPS
 
 _EVALUATION_STEPS: Final = 8  # for the filters of one webhook, beside what they look at
 Reach = frozenset[str] | None  # namespaces; None: all
@@ -77,16 +76,20 @@ class Matcher:
 
     def match(self, event: Event, namespaces: Reach) -> list[Matched]:
         """The webhooks that an event reaching `namespaces` is for, in the configuration's order."""
-        matching = self.matching(event, namespaces)
-        while not matching.go_on():
-            pass
-        return matching.matched()
+        done = self.matching(event, namespaces)
+        while isinstance(done, Matching):
+            done = done.go_on()
+        return done
 
-    def matching(self, event: Event, namespaces: Reach) -> Matching:
-        """The same, to be done in slices."""
-        buckets: Sequence[Bucket] = ()
-        if event.trigger is not None:
-            buckets = (self._indexes.get(namespaces) or self.prepare(namespaces)).buckets(event.trigger)
+    def matching(self, event: Event, namespaces: Reach) -> list[Matched] | Matching:
+        """The same where nothing is to be looked at, else what finds it in slices."""
+        if event.trigger is None:
+            return []
+        buckets = (self._indexes.get(namespaces) or self.prepare(namespaces)).buckets(event.trigger)
+        if not buckets:
+            return []
+        if len(buckets) == 1 and buckets[0].free is not None:
+            return [self._matched[order] for order in buckets[0].free]
         return Matching(buckets, self._matched, event.document)
 
     def explain(self, event: Event, route: str, namespaces: Reach) -> list[str]:
@@ -135,66 +138,46 @@ class Matching:
     really done: many dear ones delay an event only so long.
     """
 
-    __slots__ = (
-        "_by_namespace",
-        "_candidates",
-        "_evaluated",
-        "_found",
-        "_free",
-        "_groups",
-        "_index",
-        "_view",
-        "_webhooks",
-    )
+    __slots__ = ("_buckets", "_by_namespace", "_found", "_groups", "_view", "_webhooks")
 
     def __init__(
         self, buckets: Sequence[Bucket], webhooks: Sequence[Matched], document: Mapping[str, Any]
     ) -> None:
         self._webhooks = webhooks
-        self._free = buckets[0].free if len(buckets) == 1 else None
         self._found: dict[int, Matched] = {}
-        self._groups: dict[Group, None] = {}
+        self._groups: set[Group] = set()
         self._by_namespace: dict[str, int] = {}  # steps
-        self._evaluated = 0
-        self._view = view = View(document)
-        self._index = index = Budget(MATCH_INDEX_STEPS)
-        self._candidates = chain.from_iterable(
-            [bucket.candidates(view, index) for bucket in buckets] if self._free is None else ()
-        )
+        self._view = View(document)
+        self._buckets = self._search(buckets)
 
     @property
     def made(self) -> int:
         """Steps so far."""
-        return self._index.made + self._evaluated
+        return self._view.made
 
-    def go_on(self) -> bool:
-        """Do a slice; True when all is done."""
-        until = self.made + MATCH_SLICE_STEPS
-        for group in self._candidates:
-            if group is not None:
-                self._groups[group] = None
-            elif self.made >= until:
-                return self._pause()
+    def go_on(self) -> list[Matched] | Matching:
+        """Do a slice: all that was found, in the configuration's order, or what is left to do."""
+        for _ in self._buckets:
+            return self._paused()
+        until = self._view.made + MATCH_SLICE_STEPS
         while self._groups:
-            self._evaluate(self._groups.popitem()[0])
-            if self.made >= until:
-                return self._pause()
-        return True
-
-    def matched(self) -> list[Matched]:
-        """What was found, in the configuration's order."""
-        if self._free is not None:
-            return [self._webhooks[order] for order in self._free]
+            self._evaluate(self._groups.pop())
+            if self._view.made >= until:
+                return self._paused()
         return [self._found[order] for order in sorted(self._found)]
 
-    def _pause(self) -> bool:
+    def _search(self, buckets: Sequence[Bucket]) -> Iterator[None]:
+        for bucket in buckets:
+            yield from bucket.search(self._view, self._groups, self._view.made + MATCH_SLICE_STEPS)
+
+    def _paused(self) -> Matching:
         if self._view.kept > MATCH_KEPT_STEPS:
             self._view.forget()
-        return False
+        return self
 
     def _evaluate(self, group: Group) -> None:
         orders: Sequence[int] = group.orders
-        if self._evaluated > MATCH_NAMESPACE_STEPS:
+        if self._view.made > MATCH_NAMESPACE_STEPS:
             orders = [order for order in orders if self._within_share(order)]
             if not orders:
                 return
@@ -206,10 +189,10 @@ class Matching:
         except FilterError as error:
             for order in orders:
                 self._found[order] = Matched(self._webhooks[order].route, str(error))
-        steps = budget.made + _EVALUATION_STEPS
-        self._evaluated += steps
-        namespace = self._webhooks[orders[0]].namespace
-        self._by_namespace[namespace] = self._by_namespace.get(namespace, 0) + steps
+        self._view.made += budget.made + _EVALUATION_STEPS
+        if budget.made:
+            namespace = self._webhooks[orders[0]].namespace
+            self._by_namespace[namespace] = self._by_namespace.get(namespace, 0) + budget.made
 
     def _within_share(self, order: int) -> bool:
         """Whether the webhook's namespace has steps left; it gets an error if not."""

@@ -15,6 +15,7 @@ from hookwright.core.budget import Budget
 from hookwright.core.jsontext import compact
 
 APPROVALS: Final = "approvals"
+_FEW: Final = 8  # objects that are free
 _Data = dict[str, Any]
 
 
@@ -26,7 +27,8 @@ def _children(parents: Sequence[_Data], key: str, budget: Budget) -> list[_Data]
         if isinstance(child, dict):
             found.append(child)
         elif isinstance(child, list):
-            budget.spend((len(child) >> 1) + 1)
+            if len(child) > _FEW:
+                budget.spend(len(child) >> 1)
             found += [element for element in child if isinstance(element, dict)]
     return found
 
@@ -51,10 +53,12 @@ def _named(
     for way in ways:
         things = [data]
         for step in way:
-            budget.spend(len(things) >> 1)
+            if len(things) > _FEW:
+                budget.spend(len(things) >> 1)
             things = _children(things, step, budget)
         ends += things
-    budget.spend(len(ends) * len(fields) >> 1)
+    if len(ends) > _FEW:
+        budget.spend(len(ends) * len(fields) >> 1)
     return _texts(ends, fields)
 
 

@@ -13,21 +13,29 @@ from hookwright.core.budget import Budget, OverBudget
 from hookwright.core.jsonpath import JsonPath
 from hookwright.core.jsontext import as_text, pay_for_text
 from hookwright.core.places import PLACES
+from hookwright.limits import MATCH_INDEX_STEPS
 
+_CONTAINERS: Final = (dict, list)
 Source = str | JsonPath  # a named place, or a path
 _UNKNOWN: Final = (None, 0)
+_SMALL: Final = 256  # characters of a text that costs nothing
 
 
 class View:
-    """One event as filters see it. Belongs to one event and one caller."""
+    """One event as filters see it, and what has been done for it. Belongs to one event and one caller."""
 
-    __slots__ = ("_found", "document", "kept")
+    __slots__ = ("_found", "_own", "document", "index_left", "kept", "made")
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
+        self.made = 0
+        """Steps that were really made, whoever is charged for them."""
+        self.index_left = MATCH_INDEX_STEPS
+        """Steps that the index may still make for dear paths."""
         self.kept = 0
         """Steps whose results are held: what paths found."""
         self._found: dict[Source | tuple[JsonPath], tuple[Sequence[Any] | None, int]] = {}  # and what it cost
+        self._own: Budget | None = None
 
     def values(self, source: Source, budget: Budget) -> Sequence[str]:
         """What stands at a place or path, as texts. Raises OverBudget.
@@ -35,52 +43,86 @@ class View:
         A path costs the same whoever asked for it before, so that no webhook's answer depends on another's. A
         place is the event's own and free: it is looked up once for all.
         """
+        texts = self.quick(source)
+        if texts is not None:
+            return texts
         if isinstance(source, str):
-            return self._once(source, partial(self._at_place, source), budget, free=True)
-        return self._once(source, partial(self._at_path, source), budget)
+            raise OverBudget(self._found[source][1])
+        return self._paid(source, partial(self._at_path, source), budget)
 
     def finds(self, path: JsonPath, budget: Budget) -> bool:
         """Whether anything stands at a path, which need not be written. Raises OverBudget."""
-        return bool(self._once((path,), partial(path.find, self.document), budget))
+        if path.singular:
+            return bool(path.walk(self.document))
+        return bool(self._paid((path,), partial(path.find, self.document), budget))
 
-    def _once(
-        self,
-        what: Source | tuple[JsonPath],
-        look: Callable[[Budget], Sequence[Any]],
-        budget: Budget,
-        *,
-        free: bool = False,
+    def quick(self, source: Source) -> Sequence[str] | None:
+        """What stands there, if that is free; None: it has to be paid for."""
+        texts, cost = self._found.get(source, _UNKNOWN)
+        if cost or texts is not None:
+            return None if cost else texts
+        if isinstance(source, str):
+            return self._at_place(source)
+        if not source.singular:
+            return None
+        found = source.walk(self.document)
+        if found:
+            value = found[0]
+            if isinstance(value, str):
+                if len(value) > _SMALL:
+                    return None
+            elif isinstance(value, _CONTAINERS):
+                return None
+            found = [as_text(value)]
+        self._found[source] = found, 0
+        return found
+
+    def brief(self, steps: int) -> Budget:
+        """A budget of so many steps, for one use at once."""
+        own = self._own
+        if own is None:
+            own = self._own = Budget()
+        own.limit = own.left = steps
+        own.beside = 0
+        return own
+
+    def forget(self) -> None:
+        """Let go of what paths found."""
+        self._found = {
+            what: (found, cost) for what, (found, cost) in self._found.items() if found is None or not cost
+        }
+        self.kept = 0
+
+    def _paid(
+        self, what: Source | tuple[JsonPath], look: Callable[[Budget], Sequence[Any]], budget: Budget
     ) -> Sequence[Any]:
         found, cost = self._found.get(what, _UNKNOWN)
         if found is not None or cost > budget.left:
             budget.beside -= cost
         else:
-            own = Budget() if free else Budget(budget.left)
+            own = Budget(budget.left)
             try:
                 found = look(own)
-                cost = 0 if free else own.used
+                cost = own.used
                 self.kept += cost
             except OverBudget as over:
                 cost = over.needed
             self._found[what] = found, cost
-            budget.beside += own.used - cost
-        if cost:
-            budget.spend(cost)
+        budget.spend(cost)
         assert found is not None
         return found
 
-    def forget(self) -> None:
-        """Let go of what paths found."""
-        self._found = {
-            what: (found, cost)
-            for what, (found, cost) in self._found.items()
-            if found is None or isinstance(what, str)
-        }
-        self.kept = 0
-
-    def _at_place(self, place: str, budget: Budget) -> Sequence[str]:
+    def _at_place(self, place: str) -> Sequence[str] | None:
         data = self.document.get("data")
-        return PLACES[place](data, budget) if isinstance(data, dict) else ()
+        own = Budget()
+        try:
+            texts = PLACES[place](data, own) if isinstance(data, dict) else ()
+            self._found[place] = texts, 0
+        except OverBudget as over:
+            texts = None
+            self._found[place] = None, over.needed
+        self.made += own.used
+        return texts
 
     def _at_path(self, path: JsonPath, budget: Budget) -> Sequence[str]:
         texts = []

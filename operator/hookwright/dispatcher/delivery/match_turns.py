@@ -24,31 +24,23 @@ class MatchTurns:
         """What each event is for. Raises EventError (413) as soon as they are too many deliveries."""
         matched: list[list[Matched]] = []
         left = BATCH_DELIVERIES
-        brief = MATCH_BRIEF_STEPS
+        steps = MATCH_BRIEF_STEPS
         for event in events:
-            matching = matcher.matching(event, reach)
-            brief = await self._through(matching, brief)
-            matched.append(matching.matched())
-            left -= len(matched[-1])
+            work = matcher.matching(event, reach)
+            while isinstance(work, Matching):
+                async with self._turn:
+                    before, matching = work.made, work
+                    work = work.go_on()
+                    steps -= matching.made - before
+                    if steps < 0:
+                        steps = MATCH_BRIEF_STEPS
+                        await asyncio.sleep(0)  # with the turn in hand: nobody else has one in this round
+            left -= len(work)
             if left < 0:
                 raise EventError(
                     f"The batch would make more than {BATCH_DELIVERIES:,} deliveries, which is the most that fit; "
                     "send smaller batches.",
                     status=413,
                 )
+            matched.append(work)
         return matched
-
-    async def _through(self, matching: Matching, brief: int) -> int:
-        """Do all of it; what is left of `brief`, the steps that a request makes before it lets others go first."""
-        done = False
-        while not done:
-            async with self._turn:
-                before = matching.made
-                done = matching.go_on()
-                brief -= matching.made - before
-                if brief < 0:
-                    brief = MATCH_BRIEF_STEPS
-                    await asyncio.sleep(
-                        0
-                    )  # with the turn in hand: nobody else has one in this round of the loop
-        return brief
