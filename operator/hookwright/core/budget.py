@@ -27,7 +27,7 @@ class Budget:
     def __init__(self, limit: int = MATCH_STEPS) -> None:
         self.limit = self.left = limit
         self.beside = 0
-        """Steps that were made and nobody is charged for, less those that were charged and others had made."""
+        """Steps that were made and nobody is charged for, less those that were charged and not made."""
 
     @property
     def used(self) -> int:
@@ -40,8 +40,16 @@ class Budget:
         return self.used + self.beside
 
     def spend(self, steps: int) -> None:
-        """Pay before the work is done. Raises OverBudget."""
+        """Pay before the work is done. Raises OverBudget: then it is not to be done."""
         self.left -= steps
+        if self.left < 0:
+            self.beside -= steps
+            raise OverBudget(self.used)
+
+    def charge(self, steps: int) -> None:
+        """Pay for work that others have done. Raises OverBudget."""
+        self.left -= steps
+        self.beside -= steps
         if self.left < 0:
             raise OverBudget(self.used)
 

@@ -121,7 +121,7 @@ def _any_of(
     texts: Sequence[str],
     budget: Budget,
 ) -> bool:
-    budget.spend(len(texts) * (1 + (len(values) >> 3)))
+    budget.spend(len(texts) * (1 + (len(values) >> 4)))
     return any(fits(text, values) for text in texts)
 
 

@@ -20,7 +20,7 @@ from hookwright.core.filters import FilterProgram, compile_filters
 from hookwright.core.match_index import Bucket, Entry, Group, Index, make_rules
 from hookwright.core.view import View
 from hookwright.errors import FilterError
-from hookwright.limits import MATCH_KEPT_STEPS, MATCH_NAMESPACE_STEPS, MATCH_SLICE_STEPS
+from hookwright.limits import MATCH_KEPT_CHARACTERS, MATCH_NAMESPACE_STEPS, MATCH_SLICE_STEPS
 
 _EVALUATION_STEPS: Final = 8  # for the filters of one webhook, beside what they look at
 Reach = frozenset[str] | None  # namespaces; None: all
@@ -171,7 +171,7 @@ class Matching:
             yield from bucket.search(self._view, self._groups, self._view.made + MATCH_SLICE_STEPS)
 
     def _paused(self) -> Matching:
-        if self._view.kept > MATCH_KEPT_STEPS:
+        if self._view.kept > MATCH_KEPT_CHARACTERS:
             self._view.forget()
         return self
 

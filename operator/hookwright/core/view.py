@@ -33,7 +33,7 @@ class View:
         self.index_left = MATCH_INDEX_STEPS
         """Steps that the index may still make for dear paths."""
         self.kept = 0
-        """Steps whose results are held: what paths found."""
+        """Characters held: the texts that paths found."""
         self._found: dict[Source | tuple[JsonPath], tuple[Sequence[Any] | None, int]] = {}  # and what it cost
         self._own: Budget | None = None
 
@@ -54,7 +54,7 @@ class View:
         """Whether anything stands at a path, which need not be written. Raises OverBudget."""
         if path.singular:
             return bool(path.walk(self.document))
-        return bool(self._paid((path,), partial(path.find, self.document), budget))
+        return bool(self._paid((path,), lambda own: "x" if path.find(self.document, own) else "", budget))
 
     def quick(self, source: Source) -> Sequence[str] | None:
         """What stands there, if that is free; None: it has to be paid for."""
@@ -97,18 +97,17 @@ class View:
         self, what: Source | tuple[JsonPath], look: Callable[[Budget], Sequence[Any]], budget: Budget
     ) -> Sequence[Any]:
         found, cost = self._found.get(what, _UNKNOWN)
-        if found is not None or cost > budget.left:
-            budget.beside -= cost
-        else:
+        if found is None and cost <= budget.left:
             own = Budget(budget.left)
             try:
                 found = look(own)
-                cost = own.used
-                self.kept += cost
-            except OverBudget as over:
-                cost = over.needed
+                self.kept += sum(map(len, found))
+            except OverBudget:
+                found = None
+            cost = own.used
             self._found[what] = found, cost
-        budget.spend(cost)
+            budget.beside += own.made
+        budget.charge(cost)
         assert found is not None
         return found
 
@@ -121,7 +120,7 @@ class View:
         except OverBudget as over:
             texts = None
             self._found[place] = None, over.needed
-        self.made += own.used
+        self.made += own.made
         return texts
 
     def _at_path(self, path: JsonPath, budget: Budget) -> Sequence[str]:
