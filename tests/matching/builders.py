@@ -31,7 +31,7 @@ def groups(index: Index, view: View) -> set[Group]:
     """What an index leads a sample event to, done to the end."""
     found: set[Group] = set()
     for bucket in index.buckets("RequestCreated"):
-        for _ in bucket.search(view, found, 10**9):
+        for _ in bucket.search(view, found):
             pass
     return found
 

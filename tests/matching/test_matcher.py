@@ -324,11 +324,7 @@ def test_the_index_changes_no_decision(
 class CountedView(View):
     """Counts the questions asked of an event."""
 
-    __slots__ = ("asked",)
-
-    def __init__(self, document: Any) -> None:
-        super().__init__(document)
-        self.asked = 0
+    asked = 0
 
     def quick(self, source: Any) -> Any:
         """As ever, counted."""

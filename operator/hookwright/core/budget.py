@@ -37,7 +37,7 @@ class Budget:
     @property
     def made(self) -> int:
         """Steps really made: what the process has spent."""
-        return self.used + self.beside
+        return self.limit - self.left + self.beside
 
     def spend(self, steps: int) -> None:
         """Pay before the work is done. Raises OverBudget: then it is not to be done."""

@@ -54,7 +54,7 @@ _Test = Callable[[Any, _Run], bool]
 class JsonPath:
     """A compiled query; equal to another that is the same names and indices, or text. Made by `compile_path`."""
 
-    __slots__ = ("_keys", "_same", "_select", "lead", "parts", "text")
+    __slots__ = ("_hash", "_keys", "_same", "_select", "lead", "parts", "singular", "text")
 
     def __init__(self, text: str, query: JSONPathQuery) -> None:
         self.text = text
@@ -63,19 +63,17 @@ class JsonPath:
         self._keys = self.lead if query.singular_query() else None
         self.parts = len(tokenize(text))
         """Words and signs that it is made of."""
+        self.singular = self._keys is not None
+        """Whether it finds one value at most, so that looking for it costs next to nothing."""
         self._same: object = text if self._keys is None else self._keys
+        self._hash = hash(self._same)
         self._select = _compile_query(query)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JsonPath) and other._same == self._same
 
     def __hash__(self) -> int:
-        return hash(self._same)
-
-    @property
-    def singular(self) -> bool:
-        """Whether it finds one value at most, so that looking for it costs next to nothing."""
-        return self._keys is not None
+        return self._hash
 
     def walk(self, document: Any) -> list[Any]:
         """The same for a singular path, which is at most so many steps as it has names."""

@@ -123,11 +123,12 @@ class Bucket:
             [_Lookup(source, each, searches.get(source)) for source, each in asked.items()]
         )
 
-    def search(self, view: View, found: set[Group], until: int) -> Iterator[None]:
-        """Add the groups that may match to `found`; pauses where `view.made` has come to `until`.
+    def search(self, view: View, found: set[Group]) -> Iterator[None]:
+        """Add the groups that may match to `found`; pauses when a slice of work is done.
 
         Whatever cannot be looked up within the budget leads to all that ask for it.
         """
+        until = view.made + MATCH_SLICE_STEPS
         for gate, groups in self._always:
             if gate is None or _may_hold(gate, view):
                 found.update(groups)
@@ -175,6 +176,7 @@ class _Lookup:
         "_dear",
         "_exact",
         "_expressions",
+        "_looks",
         "_prefix_lengths",
         "_prefixes",
         "_search",
@@ -195,6 +197,7 @@ class _Lookup:
         self._expressions = _table((probe.expressions, led) for probe, led in asked)
         self._prefix_lengths = tuple(set(map(len, self._prefixes)))
         self._suffix_lengths = tuple(set(map(len, self._suffixes)))
+        self._looks = 1 + len(self._prefix_lengths) + len(self._suffix_lengths)  # for each text
         self._search = search if len(self._expressions) > FEW else None
 
     def led(self, view: View) -> Iterable[_Led]:
@@ -206,10 +209,10 @@ class _Lookup:
                 return self._everyone()
         if not values:
             return ()
-        looks = len(values) * (1 + len(self._prefix_lengths) + len(self._suffix_lengths))
+        looks = len(values) * self._looks
         if looks > FEW and not _index_pays(view, looks >> 1):
             return self._everyone()
-        found = list(self._anything)
+        found = [*self._anything]
         for value in values:
             found += self._exact.get(value, ())
             for length in self._prefix_lengths:

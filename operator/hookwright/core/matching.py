@@ -9,18 +9,23 @@ webhook (a bad one is `unreadable` and matches nothing).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from hookwright.api.config import RouteConfig
 from hookwright.core.budget import Budget
 from hookwright.core.event import Event
 from hookwright.core.filters import FilterProgram, compile_filters
-from hookwright.core.match_index import Bucket, Entry, Group, Index, make_rules
+from hookwright.core.match_index import Entry, Group, Index, make_rules
 from hookwright.core.view import View
 from hookwright.errors import FilterError
-from hookwright.limits import MATCH_KEPT_CHARACTERS, MATCH_NAMESPACE_STEPS, MATCH_SLICE_STEPS
+from hookwright.limits import (
+    MATCH_BRIEF_STEPS,
+    MATCH_KEPT_CHARACTERS,
+    MATCH_NAMESPACE_STEPS,
+    MATCH_SLICE_STEPS,
+)
 
 _EVALUATION_STEPS: Final = 8  # for the filters of one webhook, beside what they look at
 Reach = frozenset[str] | None  # namespaces; None: all
@@ -82,7 +87,7 @@ class Matcher:
         return done
 
     def matching(self, event: Event, namespaces: Reach) -> list[Matched] | Matching:
-        """The same where nothing is to be looked at, else what finds it in slices."""
+        """The same where little is to be looked at, else what is left to do after a first slice."""
         if event.trigger is None:
             return []
         buckets = (self._indexes.get(namespaces) or self.prepare(namespaces)).buckets(event.trigger)
@@ -90,7 +95,15 @@ class Matcher:
             return []
         if len(buckets) == 1 and buckets[0].free is not None:
             return [self._matched[order] for order in buckets[0].free]
-        return Matching(buckets, self._matched, event.document)
+        view = View(event.document)
+        groups: set[Group] = set()
+        searches = [bucket.search(view, groups) for bucket in buckets]
+        for search in searches:
+            for _ in search:
+                return Matching(view, groups, searches, self._matched)
+        if not groups and view.made < MATCH_BRIEF_STEPS:
+            return []
+        return Matching(view, groups, (), self._matched)
 
     def explain(self, event: Event, route: str, namespaces: Reach) -> list[str]:
         """Every reason, one sentence each, why `event` is not for `route` (its key); none: it matches."""
@@ -138,17 +151,14 @@ class Matching:
     really done: many dear ones delay an event only so long.
     """
 
-    __slots__ = ("_buckets", "_by_namespace", "_found", "_groups", "_view", "_webhooks")
+    __slots__ = ("_by_namespace", "_found", "_groups", "_searches", "_view", "_webhooks")
 
     def __init__(
-        self, buckets: Sequence[Bucket], webhooks: Sequence[Matched], document: Mapping[str, Any]
+        self, view: View, groups: set[Group], searches: Sequence[Iterator[None]], webhooks: Sequence[Matched]
     ) -> None:
-        self._webhooks = webhooks
+        self._view, self._groups, self._searches, self._webhooks = view, groups, searches, webhooks
         self._found: dict[int, Matched] = {}
-        self._groups: set[Group] = set()
         self._by_namespace: dict[str, int] = {}  # steps
-        self._view = View(document)
-        self._buckets = self._search(buckets)
 
     @property
     def made(self) -> int:
@@ -157,18 +167,18 @@ class Matching:
 
     def go_on(self) -> list[Matched] | Matching:
         """Do a slice: all that was found, in the configuration's order, or what is left to do."""
-        for _ in self._buckets:
-            return self._paused()
-        until = self._view.made + MATCH_SLICE_STEPS
+        for search in self._searches:
+            for _ in search:
+                return self._paused()
+        view = self._view
+        until = view.made + MATCH_SLICE_STEPS
         while self._groups:
             self._evaluate(self._groups.pop())
-            if self._view.made >= until:
+            if view.made >= until:
                 return self._paused()
+        if not self._found:
+            return []
         return [self._found[order] for order in sorted(self._found)]
-
-    def _search(self, buckets: Sequence[Bucket]) -> Iterator[None]:
-        for bucket in buckets:
-            yield from bucket.search(self._view, self._groups, self._view.made + MATCH_SLICE_STEPS)
 
     def _paused(self) -> Matching:
         if self._view.kept > MATCH_KEPT_CHARACTERS:
@@ -189,10 +199,11 @@ class Matching:
         except FilterError as error:
             for order in orders:
                 self._found[order] = Matched(self._webhooks[order].route, str(error))
-        self._view.made += budget.made + _EVALUATION_STEPS
-        if budget.made:
+        made = budget.made
+        self._view.made += made + _EVALUATION_STEPS
+        if made:
             namespace = self._webhooks[orders[0]].namespace
-            self._by_namespace[namespace] = self._by_namespace.get(namespace, 0) + budget.made
+            self._by_namespace[namespace] = self._by_namespace.get(namespace, 0) + made
 
     def _within_share(self, order: int) -> bool:
         """Whether the webhook's namespace has steps left; it gets an error if not."""

@@ -24,18 +24,17 @@ _SMALL: Final = 256  # characters of a text that costs nothing
 class View:
     """One event as filters see it, and what has been done for it. Belongs to one event and one caller."""
 
-    __slots__ = ("_found", "_own", "document", "index_left", "kept", "made")
+    made = 0
+    """Steps that were really made, whoever is charged for them."""
+    index_left = MATCH_INDEX_STEPS
+    """Steps that the index may still make for dear paths."""
+    kept = 0
+    """Characters held: the texts that paths found."""
+    _own: Budget | None = None
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
-        self.made = 0
-        """Steps that were really made, whoever is charged for them."""
-        self.index_left = MATCH_INDEX_STEPS
-        """Steps that the index may still make for dear paths."""
-        self.kept = 0
-        """Characters held: the texts that paths found."""
         self._found: dict[Source | tuple[JsonPath], tuple[Sequence[Any] | None, int]] = {}  # and what it cost
-        self._own: Budget | None = None
 
     def values(self, source: Source, budget: Budget) -> Sequence[str]:
         """What stands at a place or path, as texts. Raises OverBudget.
@@ -58,9 +57,9 @@ class View:
 
     def quick(self, source: Source) -> Sequence[str] | None:
         """What stands there, if that is free; None: it has to be paid for."""
-        texts, cost = self._found.get(source, _UNKNOWN)
-        if cost or texts is not None:
-            return None if cost else texts
+        known = self._found.get(source)
+        if known is not None:
+            return None if known[1] else known[0]
         if isinstance(source, str):
             return self._at_place(source)
         if not source.singular:
@@ -73,7 +72,8 @@ class View:
                     return None
             elif isinstance(value, _CONTAINERS):
                 return None
-            found = [as_text(value)]
+            else:
+                found = [as_text(value)]
         self._found[source] = found, 0
         return found
 
@@ -81,7 +81,8 @@ class View:
         """A budget of so many steps, for one use at once."""
         own = self._own
         if own is None:
-            own = self._own = Budget()
+            own = self._own = Budget(steps)
+            return own
         own.limit = own.left = steps
         own.beside = 0
         return own

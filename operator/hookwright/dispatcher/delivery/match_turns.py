@@ -26,12 +26,16 @@ class MatchTurns:
         left = BATCH_DELIVERIES
         steps = MATCH_BRIEF_STEPS
         for event in events:
-            work = matcher.matching(event, reach)
-            while isinstance(work, Matching):
+            work: list[Matched] | Matching | None = None
+            while not isinstance(work, list):
                 async with self._turn:
-                    before, matching = work.made, work
-                    work = work.go_on()
-                    steps -= matching.made - before
+                    if isinstance(work, Matching):
+                        matching, before = work, work.made
+                        work = work.go_on()
+                        steps -= matching.made - before
+                    else:
+                        work = matcher.matching(event, reach)
+                        steps -= work.made if isinstance(work, Matching) else 1
                     if steps < 0:
                         steps = MATCH_BRIEF_STEPS
                         await asyncio.sleep(0)  # with the turn in hand: nobody else has one in this round
