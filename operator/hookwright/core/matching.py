@@ -21,7 +21,6 @@ from hookwright.core.match_index import Entry, Group, Index, make_rules
 from hookwright.core.view import View
 from hookwright.errors import FilterError
 from hookwright.limits import (
-    MATCH_BRIEF_STEPS,
     MATCH_KEPT_CHARACTERS,
     MATCH_NAMESPACE_STEPS,
     MATCH_SLICE_STEPS,
@@ -101,7 +100,7 @@ class Matcher:
         for search in searches:
             for _ in search:
                 return Matching(view, groups, searches, self._matched)
-        if not groups and view.made < MATCH_BRIEF_STEPS:
+        if not groups and view.made < _EVALUATION_STEPS:
             return []
         return Matching(view, groups, (), self._matched)
 

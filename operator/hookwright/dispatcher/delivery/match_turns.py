@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from hookwright.core.event import Event
 from hookwright.core.matching import Matched, Matcher, Matching, Reach
 from hookwright.errors import EventError
 from hookwright.limits import BATCH_DELIVERIES, MATCH_BRIEF_STEPS
+
+_LEAST_STEPS: Final = 10  # of one event, when nothing much is to be looked at
 
 
 class MatchTurns:
@@ -35,7 +38,7 @@ class MatchTurns:
                         steps -= matching.made - before
                     else:
                         work = matcher.matching(event, reach)
-                        steps -= work.made if isinstance(work, Matching) else 1
+                        steps -= work.made if isinstance(work, Matching) else _LEAST_STEPS
                     if steps < 0:
                         steps = MATCH_BRIEF_STEPS
                         await asyncio.sleep(0)  # with the turn in hand: nobody else has one in this round
