@@ -51,9 +51,9 @@ MATCH_KEPT_CHARACTERS = 1 * MIB  # of texts that an event's matching holds while
 JSONPATH_FILTER_DEPTH = 8  # filters inside filters; each level multiplies the work and deepens the stack
 JSONPATH_PARTS = 1_000  # of all paths of one webhook's filters, or validators: some 350 bytes each
 EXPRESSION_BYTES = 128 * KIB  # of memory that RE2 may take for the expressions of one filter, its automaton included
-EXPRESSIONS_SIZE = 8_192  # instructions and characters of all expressions of a webhook: their memory and time to compile
+EXPRESSIONS_SIZE = 8_192  # of all expressions of a webhook (core.expressions): bounds their memory and time to read, some ms
 EXPRESSIONS_KEPT_BYTES = 64 * MIB  # of compiled expressions, all webhooks together; others are compiled again when needed
-EXPRESSIONS_INDEX_SIZE = 768 * KIB  # instructions of all expressions that have an index: some 80 bytes each
+EXPRESSIONS_INDEX_SIZE = 768 * KIB  # instructions of all expressions that have an index: 80 bytes each
 
 # --- outbound (SPEC 5) -------------------------------------------------------------------------
 ANSWER_BYTES = 64 * KIB  # compressed and expanded size both

@@ -75,4 +75,4 @@ def searching(size: int, program: int) -> int:
 
 def compiling(size: int) -> int:
     """Steps to compile expressions of this size (instructions and characters)."""
-    return 6 * size
+    return 2 * size

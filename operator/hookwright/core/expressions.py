@@ -19,6 +19,10 @@ from hookwright.core.budget import Budget, compiling, finding, searching
 from hookwright.limits import EXPRESSION_BYTES, EXPRESSIONS_KEPT_BYTES, KIB
 
 _SIGNS: Final = frozenset("\\.+*?()[]{}|^$")  # a text without any of these is found as it stands
+_CLASSES: Final = ("\\p", "\\P")
+_CLASS_SIZE: Final = (
+    400  # of a class of Unicode: it takes some 100 µs to read, however few instructions it becomes
+)
 _OBJECT_BYTES: Final = 4 * KIB  # of one compiled expression, beside its instructions
 _INSTRUCTION_BYTES: Final = 96
 
@@ -81,16 +85,18 @@ def compile_expressions(values: Sequence[str], most: int) -> Expressions:
         if _SIGNS.isdisjoint(value):
             sizes.append(len(value) + 4)
             continue
+        size = len(value) + _CLASS_SIZE * sum(map(value.count, _CLASSES))
         try:
-            program = _program(value)
+            program = _program(value) if size <= left else 0
         except re2.error as error:
             raise ExpressionError(index, _phrase(error)) from None
-        left -= program + len(value)
+        left -= size + program
         if left < 0:
             raise ExpressionError(
                 index,
-                f"takes {most - left:,} instructions and characters with the expressions before it, and {most:,} are "
-                "left for them: write fewer or shorter ones, with smaller classes and repetitions",
+                f"has a size of {most - left:,} or more with the expressions before it, where {most:,} are left (1 for an "
+                f"instruction or a character, {_CLASS_SIZE} for a Unicode class): write fewer or shorter ones, with smaller "
+                "classes and repetitions",
             )
         sizes.append(program)
         patterns.append(value)

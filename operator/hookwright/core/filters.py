@@ -25,6 +25,7 @@ from hookwright.errors import FieldError, FilterError
 from hookwright.limits import EXPRESSIONS_SIZE, MATCH_LAST_STEPS, MATCH_STEPS
 
 _LISTS: Final = [(place, to_camel(place)) for place in PLACES if place != APPROVALS]
+_FEW: Final = 16  # names that are compared at no price
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,8 @@ class _Listed(Clause):
 
     def holds(self, view: View, budget: Budget) -> bool:
         values = view.values(self.place, budget)
+        if len(values) > _FEW:
+            budget.spend(len(values) >> 5)
         if not self.exact.isdisjoint(values):
             return True
         if not self.globs:

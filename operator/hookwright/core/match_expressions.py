@@ -21,6 +21,7 @@ from hookwright.core.view import View
 from hookwright.errors import FieldError
 
 _PARTS: Final = 8  # values of one NotIn that are compared with other webhooks': it takes 10 µs each to build
+_FEW: Final = 16  # texts that are compared at no price
 _Test = Callable[[Sequence[str], Budget], bool]
 
 
@@ -99,12 +100,18 @@ def compile_expression(field: str, path: JsonPath, expression: MatchExpression, 
 
 def _some_in(values: tuple[str, ...]) -> _Test:
     allowed = frozenset(values)
-    return lambda texts, _: not allowed.isdisjoint(texts)
+
+    def test(texts: Sequence[str], budget: Budget) -> bool:
+        if len(texts) > _FEW:
+            budget.spend(len(texts) >> 5)
+        return not allowed.isdisjoint(texts)
+
+    return test
 
 
 def _none_in(values: tuple[str, ...]) -> _Test:
-    allowed = frozenset(values)
-    return lambda texts, _: allowed.isdisjoint(texts)
+    some_in = _some_in(values)
+    return lambda texts, budget: not some_in(texts, budget)
 
 
 def _some_begin(values: tuple[str, ...]) -> _Test:

@@ -209,6 +209,7 @@ class Matching:
         webhook = self._webhooks[order]
         if self._by_namespace.get(webhook.namespace, 0) <= MATCH_NAMESPACE_STEPS:
             return True
+        self._view.made += _EVALUATION_STEPS
         self._found[order] = Matched(
             webhook.route,
             f"filters: the webhooks of namespace {webhook.namespace} take more than {MATCH_NAMESPACE_STEPS:,} steps "
