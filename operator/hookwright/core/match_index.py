@@ -142,7 +142,8 @@ class Bucket:
 
 
 def _may_hold(gate: Clause, view: View) -> bool:
-    if gate.dear and view.index_left < 0:
+    dear = gate.dear
+    if dear and view.index_left < 0:
         return True
     own = view.brief(MATCH_LAST_STEPS)
     try:
@@ -150,7 +151,8 @@ def _may_hold(gate: Clause, view: View) -> bool:
     except OverBudget:
         return True
     finally:
-        _account(view, own, gate.dear)
+        if own.left < MATCH_LAST_STEPS:
+            _account(view, own, dear)
 
 
 def _account(view: View, budget: Budget, dear: bool) -> None:
