@@ -46,10 +46,20 @@ RENDER_STEPS = 100_000  # of one delivery: a node of the syntax tree run, an ite
 CHECK_STEPS = 400_000  # of trying one webhook's templates with the sample events, compiling them included
 RENDER_SECONDS = 0.05  # what the steps are calibrated for; `make bench` measures it
 
-# --- filters -----------------------------------------------------------------------------------
-JSONPATH_NODES = 10_000  # nodes one query may visit in one event
+# --- filters and validators (SPEC 2; core.budget explains the steps) ------------------------------
+MATCH_STEPS = 16_000  # for all filters of a webhook and one event, or all validators of one answer: 0.25 µs each
+MATCH_LAST_STEPS = 1_000  # of a webhook over its budget, for another filter to say no
+MATCH_NAMESPACE_STEPS = 200_000  # for all webhooks of a namespace and one event: 50 ms
+MATCH_SLICE_STEPS = 4_000  # before the event loop gets control back: 1 ms
+MATCH_BRIEF_STEPS = 400  # less than this a request need not take turns for
+MATCH_INDEX_STEPS = 16_000  # for an event to be led to its webhooks; over it they are tried one by one
+MATCH_KEPT_CHARACTERS = 1 * MIB  # of texts that an event's matching holds while others have their turn
 JSONPATH_FILTER_DEPTH = 8  # filters inside filters; each level multiplies the work and deepens the stack
-JSONPATH_TEXT_BYTES = 2 * MIB  # JSON text that the results of one query may be written as, to compare them
+JSONPATH_PARTS = 1_000  # of all paths of one webhook's filters, or validators: some 350 bytes each
+EXPRESSION_BYTES = 128 * KIB  # of memory that RE2 may take for the expressions of one filter, its automaton included
+EXPRESSIONS_SIZE = 8_192  # of all expressions of a webhook (core.expressions): bounds their memory and time to read, some ms
+EXPRESSIONS_KEPT_BYTES = 64 * MIB  # of compiled expressions, all webhooks together; others are compiled again when needed
+EXPRESSIONS_INDEX_SIZE = 768 * KIB  # instructions of all expressions that have an index: 80 bytes each
 
 # --- outbound (SPEC 5) -------------------------------------------------------------------------
 ANSWER_BYTES = 64 * KIB  # compressed and expanded size both

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.builders import BEARER, assembled, config_map, only, said, secret, webhook, webhook_test
 from hookwright.core.findings import Finding
+from hookwright.core.matching import Matcher
 from hookwright.core.objects import Object
 from hookwright.core.routes import Route
 
@@ -133,6 +135,28 @@ def test_unreadable_triggers_or_filters_match_nothing(spec: dict[str, Any], fiel
     route = only(found)
     assert (route.triggers, route.filters) == ([], None)
     assert route.held is not None
+
+
+DEAR = [
+    ({"path": "$", "operator": "Matches", "values": [r"\pL{300}~"]}, ".values[0]", "takes more than 128 KiB of memory"),
+    (
+        {"path": "$", "operator": "Matches", "values": [f"(prod|stage)-{n}-.*$" for n in range(64)]},
+        "",
+        r"\$ takes [\d,]+ steps or more for this event, .* \(with the sample event of RequestCreated\)",
+    ),
+    ({"path": "$..[?count($..[?count($..*) > 1]) > 1]", "operator": "DoesNotExist"}, "", "make the path more exact"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "place", "sentence"), DEAR)
+def test_filters_over_their_budget_are_refused(expression: dict[str, Any], place: str, sentence: str) -> None:
+    """From the spec alone, or with a sample event; the dispatcher holds the webhook with the same sentence."""
+    found = assembled(webhook(triggers=["RequestCreated"], filters={"matchExpressions": [expression]}))
+    (finding,) = found.findings
+    assert finding.field == f"spec.filters.matchExpressions[0]{place}"
+    assert re.search(sentence, finding.sentence)
+    route = only(found)
+    assert Matcher([route]).unreadable == {route.key: f"{finding.field}: {finding.sentence}"}
 
 
 @pytest.mark.parametrize("body", [{}, {"spec": None}, {"spec": []}, {"spec": {}}, {"spec": "x"}])

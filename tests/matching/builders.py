@@ -6,7 +6,9 @@ from typing import Any
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
+from hookwright.core.match_index import Group, Index
 from hookwright.core.samples import sample_event
+from hookwright.core.view import View
 
 CREATED = sample_event("RequestCreated")
 
@@ -23,6 +25,15 @@ def config(
         triggers=list(triggers) or ["RequestCreated"],
         filters=Filters(**filters) if filters else None,
     )
+
+
+def groups(index: Index, view: View) -> set[Group]:
+    """What an index leads a sample event to, done to the end."""
+    found: set[Group] = set()
+    for bucket in index.buckets("RequestCreated"):
+        for _ in bucket.search(view, found):
+            pass
+    return found
 
 
 def expression(path: str, operator: str, *values: str) -> MatchExpression:

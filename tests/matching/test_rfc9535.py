@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hookwright.core.budget import Budget
 from hookwright.core.jsonpath import compile_path
 
 pytestmark = pytest.mark.needs_npm
@@ -43,7 +44,7 @@ def rows() -> list[Row]:
 def found(row: Row) -> list[Any] | str:
     """What a selector finds, or why it is refused."""
     try:
-        return compile_path(row["selector"]).find(row["document"])
+        return compile_path(row["selector"]).find(row["document"], Budget())
     except ValueError as refused:
         return str(refused)
 

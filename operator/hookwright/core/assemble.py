@@ -242,7 +242,7 @@ class _Maker:
         found: list[Finding] = []
         templates = Checked()
         spec = _read(webhook, found)
-        triggers, filters = _matching(webhook, found)
+        triggers, filters = self._matching(webhook, found)
         resolved = Resolved()
         if spec is not None:
             resolved = self._resolve(webhook, spec, found)
@@ -277,6 +277,20 @@ class _Maker:
             "held_cause": None,
         }
         return self._hashed(route.model_copy(update=nothing))
+
+    def _matching(self, webhook: Object, found: list[Finding]) -> tuple[list[str], Filters | None]:
+        """Triggers and filters, read even when the rest of the spec is wrong; none of them if they cannot be."""
+        if any(_concerns_matching(finding.field) for finding in found):
+            return [], None
+        given = webhook.spec.get("filters")
+        filters = None if given is None else Filters.model_validate(given, by_alias=True, by_name=False)
+        triggers = list(webhook.spec["triggers"])
+        try:
+            self._samples.check_filters(compile_filters(filters), triggers)
+        except FieldError as error:
+            found.append(_of_field(webhook, error))
+            return [], None
+        return triggers, filters
 
     def _used(
         self, webhook: Object, spec: WebhookSpec | None
@@ -353,21 +367,6 @@ def _read(webhook: Object, found: list[Finding]) -> WebhookSpec | None:
         wrong = problems(WEBHOOK, webhook.body)
         found += [Finding(WEBHOOK, webhook.key, each.field, each.sentence) for each in wrong]
         return None
-
-
-def _matching(webhook: Object, found: list[Finding]) -> tuple[list[str], Filters | None]:
-    """Triggers and filters, read even when the rest of the spec is wrong; none of them if they cannot be."""
-    if any(_concerns_matching(finding.field) for finding in found):
-        return [], None
-    spec = webhook.spec
-    given = spec.get("filters")
-    filters = None if given is None else Filters.model_validate(given, by_alias=True, by_name=False)
-    try:
-        compile_filters(filters)
-    except FieldError as error:
-        found.append(_of_field(webhook, error))
-        return [], None
-    return list(spec["triggers"]), filters
 
 
 def _of_field(webhook: Object, error: FieldError) -> Finding:

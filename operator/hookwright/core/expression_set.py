@@ -13,9 +13,12 @@ from typing import Final
 
 import re2
 
+from hookwright.core.budget import searching
+from hookwright.core.expressions import options
 from hookwright.limits import KIB
 
 FILTER_BYTES: Final = 48 * KIB  # of expressions; the words of some 60 KiB are more than one filter takes
+_LIKE_PROGRAM: Final = 5  # instructions of a program that takes as long a byte as a filter at worst
 _MARK: Final = "\0\0\0"  # words of fewer than three bytes are not looked for
 
 
@@ -29,7 +32,11 @@ class ExpressionSet:
         self.selective = frozenset(each for filter_ in self._filters for each in filter_.selective())
         """Those that need some word. Any other is always possible, and need not be named as such."""
 
-    def possible(self, texts: Iterable[str]) -> Iterator[str]:
+    def steps(self, texts: Sequence[str]) -> int:
+        """What `possible` costs."""
+        return len(self._filters) * searching(sum(map(len, texts)), _LIKE_PROGRAM)
+
+    def possible(self, texts: Sequence[str]) -> Iterator[str]:
         """Each of `selective` that is found in one of the texts, and perhaps others."""
         text = _MARK.join((*texts, ""))
         for each in self._filters:
@@ -43,10 +50,9 @@ class _Filter:
         """Raises re2.error if they are too many."""
         self._expressions = (_MARK, *expressions)
         self._filter = re2.Filter()
-        options = re2.Options()
-        options.log_errors = False
+        how = options()
         for expression in self._expressions:
-            self._filter.Add(expression, options)
+            self._filter.Add(expression, how)
         self._filter.Compile()
 
     def possible(self, text: str) -> Sequence[str]:

@@ -1,140 +1,93 @@
 """A webhook's filters (SPEC 2), compiled once: does this event pass, and if not, why.
 
-AND across entries, OR inside one. A `View` looks every place of an event up once, however many webhooks ask.
-Clauses also tell what an event must show to have any chance, from which `core.match_index` is built.
+AND across entries, OR inside one, and one budget for all of them and an event (`core.budget`).
 Must not: know triggers or namespaces, change an event.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from functools import partial
 from typing import Any, Final
 
 import re2
 from pydantic.alias_generators import to_camel
 
-from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
-from hookwright.core.jsonpath import JsonPath, compile_path
-from hookwright.core.jsontext import as_text, compact
+from hookwright.api.v1alpha1.webhook import Filters
+from hookwright.core.budget import Budget, OverBudget, finding
+from hookwright.core.clauses import Clause, Probe, quoted, shown_list
+from hookwright.core.jsonpath import compile_paths
+from hookwright.core.match_expressions import compile_expression
 from hookwright.core.places import APPROVALS, PLACES
+from hookwright.core.view import View
 from hookwright.errors import FieldError, FilterError
-from hookwright.limits import JSONPATH_TEXT_BYTES
+from hookwright.limits import EXPRESSIONS_SIZE, MATCH_LAST_STEPS, MATCH_STEPS
 
-Source = str | JsonPath  # a named place, or a path
 _LISTS: Final = [(place, to_camel(place)) for place in PLACES if place != APPROVALS]
-_PARTS: Final = 8  # values of one NotIn that are compared with other webhooks': it takes 10 µs each to build
-_SHOWN_VALUES: Final = 5  # of an event's or a filter's values in a sentence
-_SHOWN_CHARACTERS: Final = 80
-
-
-class View:
-    """One event as filters see it. Belongs to one event and one caller."""
-
-    __slots__ = ("_found", "document")
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = document
-        self._found: dict[Source, Sequence[str] | FilterError] = {}
-
-    def values(self, source: Source) -> Sequence[str]:
-        """What stands at a place or path, as texts. Raises FilterError for a path over its budget."""
-        found = self._found.get(source)
-        if found is None:
-            found = self._found[source] = self._look_up(source)
-        if isinstance(found, FilterError):
-            raise found
-        return found
-
-    def _look_up(self, source: Source) -> Sequence[str] | FilterError:
-        if isinstance(source, str):
-            data = self.document.get("data")
-            return PLACES[source](data) if isinstance(data, dict) else ()
-        try:
-            return _texts(source, self.document)
-        except FilterError as error:
-            return error
-
-
-def _texts(path: JsonPath, document: Any) -> list[str]:
-    texts, written = [], 0
-    for value in path.find(document):
-        text = as_text(value)
-        if not isinstance(value, str):
-            written += len(text)
-            if written > JSONPATH_TEXT_BYTES:
-                raise FilterError(
-                    f"{path.text} finds more than {JSONPATH_TEXT_BYTES:,} bytes of JSON here: "
-                    "make the path more exact"
-                )
-        texts.append(text)
-    return texts
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What an event must show at `source` to pass: a text that is one of these, or begins or ends so, or in
-    which one of the RE2 expressions is found; or `anything`."""
-
-    source: Source
-    exact: tuple[str, ...] = ()
-    prefixes: tuple[str, ...] = ()
-    suffixes: tuple[str, ...] = ()
-    expressions: tuple[str, ...] = ()
-    anything: bool = False
-
-
-class Clause(ABC):
-    """One entry of the filters; equal to another that decides the same."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def holds(self, view: View) -> bool:
-        """Whether the event passes. Raises FilterError over the budget of a path."""
-
-    @abstractmethod
-    def reason(self, view: View) -> str:
-        """Why the event does not pass, one sentence; only asked then."""
-
-    @abstractmethod
-    def probes(self) -> Sequence[Probe]:
-        """Necessary conditions that can be looked up; any of them will do."""
-
-    def parts(self) -> Sequence[Clause]:
-        """Clauses that all hold if this one does: as small as they get, so that many webhooks share one."""
-        return (self,)
+_FEW: Final = 16  # names that are compared at no price
 
 
 @dataclass(frozen=True, slots=True)
 class FilterProgram:
-    """All filters of one webhook; equal to another that decides the same."""
+    """All filters of one webhook; equal to another that decides the same.
+
+    A method that takes a `budget` raises FilterError where the filters go over it.
+    """
 
     clauses: tuple[Clause, ...]
 
-    def passes(self, view: View) -> bool:
-        """Whether the event passes all filters. Raises FilterError if no filter says no, but one cannot say."""
+    def passes(self, view: View, budget: Budget) -> bool:
+        """Whether the event passes all filters. FilterError if no filter says no, but one cannot say."""
         error = None
         for clause in self.clauses:
             try:
-                if not clause.holds(view):
+                if not clause.holds(view, budget):
                     return False
-            except FilterError as problem:
-                error = error or problem
+            except OverBudget as over:
+                if error is None:  # what is quickly seen not to fit comes before it
+                    error = _error(clause, over)
+                    budget.go_on(MATCH_LAST_STEPS)
         if error is not None:
             raise error
         return True
 
-    def mismatches(self, view: View) -> Iterator[str]:
-        """One sentence for each filter that the event does not pass. Raises FilterError."""
-        return (clause.reason(view) for clause in self.clauses if not clause.holds(view))
+    def mismatches(self, view: View, budget: Budget) -> Iterator[str]:
+        """One sentence for each filter that the event does not pass."""
+        for clause in self.clauses:
+            try:
+                if not clause.holds(view, budget):
+                    yield clause.reason(view, Budget())
+            except OverBudget as over:
+                raise _error(clause, over) from None
 
     def mismatch(self, document: Mapping[str, Any]) -> str | None:
         """None if the event passes, else the first reason in one sentence. Raises FilterError."""
-        return next(self.mismatches(View(document)), None)
+        return next(self.mismatches(View(document), Budget()), None)
+
+    def share(self, document: Mapping[str, Any]) -> float:
+        """How much of its budget (0 to 1) a webhook takes for an event that passes all its filters, or would.
+
+        Raises FieldError that names the filter which goes over it.
+        """
+        view, budget = View(document), Budget()
+        for clause in self.clauses:
+            try:
+                clause.holds(view, budget)
+            except OverBudget as over:
+                raise FieldError(f"filters.{clause.field}", _problem(clause, over)) from None
+        return budget.used / budget.limit
+
+
+def _error(clause: Clause, over: OverBudget) -> FilterError:
+    return FilterError(f"filters.{clause.field}: {_problem(clause, over)}")
+
+
+def _problem(clause: Clause, over: OverBudget) -> str:
+    return (
+        f"{clause.what} takes {over.needed:,} steps or more for this event, the filters before it included, and all "
+        f"filters of a webhook have {MATCH_STEPS:,}: {clause.cure}"
+    )
 
 
 def compile_filters(filters: Filters | None) -> FilterProgram:
@@ -151,8 +104,13 @@ def compile_filters(filters: Filters | None) -> FilterProgram:
             clauses.append(_compile_list(place, field, values))
     if filters.approvals is not None:
         clauses.append(_Approvals(filters.approvals))
-    for index, expression in enumerate(filters.match_expressions or ()):
-        clauses.append(_compile_expression(f"matchExpressions[{index}]", expression))
+    expressions = filters.match_expressions or ()
+    paths = compile_paths([each.path for each in expressions], "filters.matchExpressions")
+    left = EXPRESSIONS_SIZE
+    for index, (path, expression) in enumerate(zip(paths, expressions, strict=True)):
+        compiled = compile_expression(f"matchExpressions[{index}]", path, expression, left)
+        left -= compiled.expressions.size if compiled.expressions else 0
+        clauses.append(compiled)
     return FilterProgram(tuple(clauses))
 
 
@@ -166,18 +124,24 @@ class _Listed(Clause):
     exact: frozenset[str]
     globs: tuple[str, ...]
 
-    def holds(self, view: View) -> bool:
-        values = view.values(self.place)
+    def holds(self, view: View, budget: Budget) -> bool:
+        values = view.values(self.place, budget)
+        if len(values) > _FEW:
+            budget.spend(len(values) >> 5)
         if not self.exact.isdisjoint(values):
             return True
+        if not self.globs:
+            return False
+        lengths = [sum(map(len, texts)) for texts in (values, self.globs)]
+        budget.spend(len(values) * len(self.globs) + finding(*lengths))
         return any(glob_matches(glob, value) for glob in self.globs for value in values)
 
-    def reason(self, view: View) -> str:
-        wanted = _shown_list((*sorted(self.exact), *self.globs))
-        values = view.values(self.place)
+    def reason(self, view: View, budget: Budget) -> str:
+        wanted = shown_list((*sorted(self.exact), *self.globs))
+        values = view.values(self.place, budget)
         if not values:
             return f"{self.field}: the event names none, wanted one of {wanted}"
-        return f"{self.field}: none of {_quoted(values)} is in {wanted}"
+        return f"{self.field}: none of {quoted(values)} is in {wanted}"
 
     def probes(self) -> Sequence[Probe]:
         exact = tuple(sorted(self.exact))
@@ -189,7 +153,9 @@ class _Listed(Clause):
             max(pair, key=len) == glob.replace("*", "") for glob, pair in zip(self.globs, ends, strict=True)
         ):
             return (by_ends,)
-        return (by_ends, Probe(self.place, exact, expressions=tuple(map(_glob_expression, self.globs))))
+        expressions = tuple(map(_glob_expression, self.globs))
+        sizes = tuple(map(len, expressions))
+        return (by_ends, Probe(self.place, exact, expressions=expressions, sizes=sizes))
 
 
 def _compile_list(place: str, field: str, values: Sequence[str]) -> _Listed:
@@ -199,7 +165,7 @@ def _compile_list(place: str, field: str, values: Sequence[str]) -> _Listed:
 
 
 def glob_matches(glob: str, text: str) -> bool:
-    """Whether `text` fits `glob`, where `*` stands for any characters, none included; linear in the text."""
+    """Whether `text` fits `glob`, where `*` stands for any characters, none included."""
     head, *middle = glob.split("*")
     if not middle:
         return text == glob
@@ -227,133 +193,15 @@ def _glob_expression(glob: str) -> str:
 @dataclass(frozen=True, slots=True)
 class _Approvals(Clause):
     kind: str  # Manual or Automatic
+    field: str = dataclass_field(default=APPROVALS, compare=False)
 
-    def holds(self, view: View) -> bool:
-        return self.kind in view.values(APPROVALS)
+    def holds(self, view: View, budget: Budget) -> bool:
+        return self.kind in view.values(APPROVALS, budget)
 
-    def reason(self, view: View) -> str:
+    def reason(self, view: View, budget: Budget) -> str:
         if self.kind == "Manual":
             return "approvals: wanted Manual, but no person has approved"
         return "approvals: wanted Automatic, but a person stands among the approvals, or the event has none"
 
     def probes(self) -> Sequence[Probe]:
         return (Probe(APPROVALS, (self.kind,)),)
-
-
-# --- match expressions ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Expression(Clause):
-    """One comparison. `test` judges all texts that the path finds, a negation included."""
-
-    field: str = dataclass_field(compare=False)
-    path: JsonPath
-    operator: str
-    values: tuple[str, ...]
-    test: Callable[[Sequence[str]], bool] = dataclass_field(compare=False)
-
-    def holds(self, view: View) -> bool:
-        return self.test(view.values(self.path))
-
-    def reason(self, view: View) -> str:
-        texts = view.values(self.path)
-        found = f"{self.path.text} is {_quoted(texts)}" if texts else f"nothing is at {self.path.text}"
-        wanted = f"{self.operator} {_shown_list(self.values)}" if self.values else self.operator
-        return f"{self.field}: {found}, wanted {wanted}"
-
-    def probes(self) -> Sequence[Probe]:
-        match self.operator:
-            case "In":
-                return (Probe(self.path, exact=self.values),)
-            case "Prefix":
-                return (Probe(self.path, prefixes=self.values),)
-            case "Suffix":
-                return (Probe(self.path, suffixes=self.values),)
-            case "Matches":
-                return (Probe(self.path, expressions=self.values), Probe(self.path, anything=True))
-            case "Exists":
-                return (Probe(self.path, anything=True),)
-        return ()
-
-    def parts(self) -> Sequence[Clause]:
-        if self.operator != "NotIn" or len(self.values) > _PARTS:
-            return (self,)
-        return [
-            _Expression(self.field, self.path, "NotIn", (value,), _none_in((value,))) for value in self.values
-        ]
-
-
-def _compile_expression(field: str, expression: MatchExpression) -> _Expression:
-    operator, values = expression.operator, tuple(expression.values or ())
-    try:
-        path = compile_path(expression.path)
-    except ValueError as error:
-        raise FieldError(f"filters.{field}.path", str(error)) from None
-    test = _matches(field, values) if operator == "Matches" else _TESTS[operator](values)
-    return _Expression(field, path, operator, values, test)
-
-
-def _some_in(values: tuple[str, ...]) -> Callable[[Sequence[str]], bool]:
-    allowed = frozenset(values)
-    return lambda texts: not allowed.isdisjoint(texts)
-
-
-def _none_in(values: tuple[str, ...]) -> Callable[[Sequence[str]], bool]:
-    return frozenset(values).isdisjoint
-
-
-def _some_begin(values: tuple[str, ...]) -> Callable[[Sequence[str]], bool]:
-    return lambda texts: any(text.startswith(values) for text in texts)
-
-
-def _some_end(values: tuple[str, ...]) -> Callable[[Sequence[str]], bool]:
-    return lambda texts: any(text.endswith(values) for text in texts)
-
-
-_TESTS: Final[dict[str, Callable[[tuple[str, ...]], Callable[[Sequence[str]], bool]]]] = {
-    "In": _some_in,
-    "NotIn": _none_in,
-    "Exists": lambda _: bool,
-    "DoesNotExist": lambda _: lambda texts: not texts,
-    "Prefix": _some_begin,
-    "Suffix": _some_end,
-}
-
-
-def _matches(field: str, values: tuple[str, ...]) -> Callable[[Sequence[str]], bool]:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        patterns = [re2.compile(value, options) for value in values]
-    except re2.error as error:
-        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise FieldError(
-            f"filters.{field}.values", f"is not an expression of RE2's syntax: {reason}"
-        ) from None
-    return partial(_some_match, patterns)
-
-
-def _some_match(patterns: Sequence[Any], texts: Sequence[str]) -> bool:
-    return any(pattern.search(text) is not None for text in texts for pattern in patterns)
-
-
-# --- sentences ------------------------------------------------------------------------------------
-
-
-def _quoted(values: Sequence[str]) -> str:
-    """Values of an event, as JSON strings, so that no control character gets through; bounded."""
-    shown = ", ".join(compact(_cut(value)) for value in values[:_SHOWN_VALUES])
-    return shown + _and_more(values)
-
-
-def _shown_list(values: Sequence[str]) -> str:
-    return f"[{', '.join(_cut(value) for value in values[:_SHOWN_VALUES])}{_and_more(values)}]"
-
-
-def _and_more(values: Sequence[str]) -> str:
-    return f" and {len(values) - _SHOWN_VALUES} more" if len(values) > _SHOWN_VALUES else ""
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

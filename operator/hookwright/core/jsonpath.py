@@ -1,8 +1,8 @@
-"""JSONPath (RFC 9535) with a bound on the work one query may do.
+"""JSONPath (RFC 9535) whose work is paid for.
 
-`jsonpath-rfc9535` reads and type-checks a query; its tree is then turned into plain functions that count
-every node they look at, as the library's own evaluation can be bounded in neither steps nor time. The
-functions `match()` and `search()` are refused: their expressions would run on a backtracking engine.
+`jsonpath-rfc9535` reads and type-checks a query; its tree is then turned into plain functions that pay for every
+node they look at (a step of `core.budget`), as the library's own evaluation can be bounded in neither steps nor
+time. The functions `match()` and `search()` are refused: their expressions would run on a backtracking engine.
 Must not: know events or filters; touch the document.
 """
 
@@ -16,6 +16,7 @@ from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError, JSONPathQuery
 from jsonpath_rfc9535 import filter_expressions as tree
 from jsonpath_rfc9535.exceptions import JSONPathNameError
 from jsonpath_rfc9535.function_extensions import Count, Length, Value
+from jsonpath_rfc9535.lex import tokenize
 from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
 from jsonpath_rfc9535.selectors import (
     FilterSelector,
@@ -27,30 +28,22 @@ from jsonpath_rfc9535.selectors import (
 )
 from jsonpath_rfc9535.tokens import Token
 
-from hookwright.errors import FilterError
-from hookwright.limits import JSONPATH_FILTER_DEPTH, JSONPATH_NODES
+from hookwright.core.budget import Budget, writing
+from hookwright.errors import FieldError
+from hookwright.limits import JSONPATH_FILTER_DEPTH, JSONPATH_PARTS
 
 _CONTAINERS: Final = (dict, list)
 _NOTHING: Final = object()  # RFC 9535's special result: no value, not even null
 
 
-class _OverBudget(Exception):  # noqa: N818 - never leaves this module
-    """The query looked at more nodes than it may."""
-
-
 class _Run:
-    """One evaluation: the document's root and the nodes that may still be looked at."""
+    """One evaluation: the document's root, and the budget that each node looked at is paid from."""
 
-    __slots__ = ("left", "root")
+    __slots__ = ("root", "spend")
 
-    def __init__(self, root: Any, nodes: int) -> None:
+    def __init__(self, root: Any, budget: Budget) -> None:
         self.root = root
-        self.left = nodes
-
-    def spend(self, nodes: int) -> None:
-        self.left -= nodes
-        if self.left < 0:
-            raise _OverBudget
+        self.spend = budget.spend
 
 
 _Select = Callable[[Any, _Run], Sequence[Any]]  # a node → the nodes a selector or query finds from it
@@ -59,39 +52,43 @@ _Test = Callable[[Any, _Run], bool]
 
 
 class JsonPath:
-    """A compiled query; equal to another of the same text. Made by `compile_path`."""
+    """A compiled query; equal to another that is the same names and indices, or text. Made by `compile_path`."""
 
-    __slots__ = ("_keys", "_select", "lead", "text")
+    __slots__ = ("_hash", "_keys", "_same", "_select", "lead", "parts", "singular", "text")
 
     def __init__(self, text: str, query: JSONPathQuery) -> None:
         self.text = text
         self.lead = tuple(_leading_keys(query))
         """Names and indices below which everything stands that it finds."""
         self._keys = self.lead if query.singular_query() else None
+        self.parts = len(tokenize(text))
+        """Words and signs that it is made of."""
+        self.singular = self._keys is not None
+        """Whether it finds one value at most, so that looking for it costs next to nothing."""
+        self._same: object = text if self._keys is None else self._keys
+        self._hash = hash(self._same)
         self._select = _compile_query(query)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, JsonPath) and other.text == self.text
+        return isinstance(other, JsonPath) and other._same == self._same
 
     def __hash__(self) -> int:
-        return hash(self.text)
+        return self._hash
 
-    def find(self, document: Any, max_nodes: int = JSONPATH_NODES) -> list[Any]:
-        """The values that the query finds, in the document's order.
+    def walk(self, document: Any) -> list[Any]:
+        """The same for a singular path, which is at most so many steps as it has names."""
+        assert self._keys is not None
+        return _walk(document, self._keys)
 
-        Raises FilterError if it looks at more than `max_nodes` nodes.
-        """
+    def find(self, document: Any, budget: Budget) -> list[Any]:
+        """The values that the query finds, in the document's order. Raises OverBudget."""
         if self._keys is not None:
+            budget.spend(len(self._keys) >> 2)
             return _walk(document, self._keys)
-        try:
-            return list(self._select(document, _Run(document, max_nodes)))
-        except _OverBudget:
-            raise FilterError(
-                f"{self.text} looks at more than {max_nodes:,} nodes here: make the path more exact"
-            ) from None
+        return list(self._select(document, _Run(document, budget)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def compile_path(text: str) -> JsonPath:
     """A query's text → JsonPath. Raises ValueError with one sentence."""
     try:
@@ -103,6 +100,25 @@ def compile_path(text: str) -> JsonPath:
     except (ArithmeticError, ValueError) as error:
         reason = str(error)
     raise ValueError(f"{text!r} is not a JSONPath of RFC 9535: {reason}")
+
+
+def compile_paths(texts: Sequence[str], field: str) -> list[JsonPath]:
+    """The paths of one list of a spec, whose items are `field[…].path`. Raises FieldError, also if they are too much."""
+    paths: list[JsonPath] = []
+    parts = 0
+    for index, text in enumerate(texts):
+        try:
+            paths.append(compile_path(text))
+        except ValueError as error:
+            raise FieldError(f"{field}[{index}].path", str(error)) from None
+        parts += paths[-1].parts
+        if parts > JSONPATH_PARTS:
+            raise FieldError(
+                f"{field}[{index}].path",
+                f"makes {parts:,} words and signs with the paths before it, and all together may have "
+                f"{JSONPATH_PARTS:,}: write fewer or simpler ones",
+            )
+    return paths
 
 
 class _Environment(JSONPathEnvironment):
@@ -284,10 +300,10 @@ def _compile_comparison(left: _Value, operator: str, right: _Value) -> _Test:
         return _equal(left(node, run), right(node, run), run)
 
     def less(node: Any, run: _Run) -> bool:
-        return _less(left(node, run), right(node, run))
+        return _less(left(node, run), right(node, run), run)
 
     def greater(node: Any, run: _Run) -> bool:
-        return _less(right(node, run), left(node, run))
+        return _less(right(node, run), left(node, run), run)
 
     return {
         "==": equal,
@@ -301,7 +317,7 @@ def _compile_comparison(left: _Value, operator: str, right: _Value) -> _Test:
 
 def _equal(left: Any, right: Any, run: _Run) -> bool:
     """RFC 9535 section 2.3.5.2.2; true and 1 differ, 1 and 1.0 do not. Counts what it compares."""
-    run.spend(1)
+    run.spend(2)
     if left is _NOTHING or right is _NOTHING:
         return left is right
     if isinstance(left, bool) or isinstance(right, bool):
@@ -309,12 +325,17 @@ def _equal(left: Any, right: Any, run: _Run) -> bool:
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(_equal(a, b, run) for a, b in zip(left, right, strict=True))
     if isinstance(left, dict) and isinstance(right, dict):
+        run.spend(len(left) >> 2)
         return left.keys() == right.keys() and all(_equal(left[key], right[key], run) for key in left)
+    if isinstance(left, str) and isinstance(right, str):
+        run.spend(writing(len(left)))
     return bool(left == right)
 
 
-def _less(left: Any, right: Any) -> bool:
+def _less(left: Any, right: Any, run: _Run) -> bool:
+    run.spend(2)
     if isinstance(left, str) and isinstance(right, str):
+        run.spend(writing(len(left)))
         return left < right
     numbers = all(isinstance(side, int | float) and not isinstance(side, bool) for side in (left, right))
     return numbers and left < right

@@ -6,13 +6,17 @@ a string. Must not: know events, filters or HTTP.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import orjson
 
+from hookwright.core.budget import Budget, writing
 from hookwright.limits import EVENT_DEPTH
 
 _CONTAINERS: Final = (dict, list)  # a union written in place would be made anew at each use
+_DECIMAL: Final = 1_024  # characters of text that take as long to write as one Decimal
 
 
 def dump_json(value: Any) -> bytes:
@@ -52,3 +56,30 @@ def compact(value: Any) -> str:
 def as_text(value: Any) -> str:
     """What a value is compared as (SPEC 2): a string as it is, any other value as its compact JSON text."""
     return value if isinstance(value, str) else compact(value)
+
+
+def pay_for_text(value: Any, budget: Budget) -> None:
+    """Pay for `as_text` of a value before anything is written: two nodes a step. Raises OverBudget."""
+    waiting: list[Any] = []
+    budget.spend(writing(_characters([value], waiting)))
+    while waiting:
+        node = waiting.pop()
+        budget.spend((len(node) >> 1) + 1)
+        if isinstance(node, dict):
+            budget.spend(writing(sum(map(len, node))))
+            node = list(node.values())
+        budget.spend(writing(_characters(node, waiting)))
+
+
+def _characters(nodes: Sequence[Any], containers: list[Any]) -> int:
+    """Characters of the texts among some nodes; the objects and arrays among them go to `containers`."""
+    count = 0
+    for node in nodes:
+        kind = node.__class__
+        if kind is str:
+            count += len(node)
+        elif kind is dict or kind is list:
+            containers.append(node)
+        elif kind is Decimal:
+            count += _DECIMAL
+    return count

@@ -14,13 +14,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hookwright.core.budget import Budget, OverBudget
+from hookwright.core.clauses import Clause, Probe
 from hookwright.core.expression_set import ExpressionSet
-from hookwright.core.filters import Clause, FilterProgram, Probe, Source, View
-from hookwright.errors import FilterError
-from hookwright.limits import KIB
+from hookwright.core.filters import FilterProgram
+from hookwright.core.jsonpath import JsonPath
+from hookwright.core.view import Source, View
+from hookwright.limits import EXPRESSIONS_INDEX_SIZE, MATCH_LAST_STEPS, MATCH_SLICE_STEPS
 
 FEW: Final = 8  # so many are as quickly tried one by one
-EXPRESSIONS_BYTES: Final = 512 * KIB  # of expressions with an index; the memory for it is some 200 times that
+_ONE_EXPRESSION: Final = 32  # instructions that take as much memory as an expression beside its own
 Searches = Mapping[Source, ExpressionSet]
 
 
@@ -120,23 +123,44 @@ class Bucket:
             [_Lookup(source, each, searches.get(source)) for source, each in asked.items()]
         )
 
-    def candidates(self, view: View) -> Iterator[Group]:
-        """The groups that may match; one can come several times."""
-        for gate, groups in self._led(view):
-            if gate is None or _may_hold(gate, view):
-                yield from groups
+    def search(self, view: View, found: set[Group]) -> Iterator[None]:
+        """Add the groups that may match to `found`; pauses when a slice of work is done.
 
-    def _led(self, view: View) -> Iterator[_Led]:
-        yield from self._always
+        Whatever cannot be looked up within the budget leads to all that ask for it.
+        """
+        until = view.made + MATCH_SLICE_STEPS
+        for gate, groups in self._always:
+            if gate is None or _may_hold(gate, view):
+                found.update(groups)
         for lookup in self._places.reached(view.document):
-            yield from lookup.candidates(view)
+            for gate, groups in lookup.led(view):
+                if gate is None or _may_hold(gate, view):
+                    found.update(groups)
+            if view.made >= until:
+                until = view.made + MATCH_SLICE_STEPS
+                yield
 
 
 def _may_hold(gate: Clause, view: View) -> bool:
-    try:
-        return gate.holds(view)
-    except FilterError:
+    dear = gate.dear
+    if dear and view.index_left < 0:
         return True
+    own = view.brief(MATCH_LAST_STEPS)
+    try:
+        return gate.holds(view, own)
+    except OverBudget:
+        return True
+    finally:
+        if own.left < MATCH_LAST_STEPS:
+            _account(view, own, dear)
+
+
+def _account(view: View, budget: Budget, dear: bool) -> None:
+    """Only what is dear is paid from the index's budget, so that it never ends what is not."""
+    made = budget.made
+    view.made += made
+    if dear:
+        view.index_left -= made
 
 
 # --- what an event shows --------------------------------------------------------------------------
@@ -151,8 +175,10 @@ class _Lookup:
 
     __slots__ = (
         "_anything",
+        "_dear",
         "_exact",
         "_expressions",
+        "_looks",
         "_prefix_lengths",
         "_prefixes",
         "_search",
@@ -165,6 +191,7 @@ class _Lookup:
         self, source: Source, asked: Sequence[tuple[Probe, _Led]], search: ExpressionSet | None
     ) -> None:
         self.source = source
+        self._dear = isinstance(source, JsonPath) and not source.singular
         self._anything = tuple(led for probe, led in asked if probe.anything)
         self._exact = _table((probe.exact, led) for probe, led in asked)
         self._prefixes = _table((probe.prefixes, led) for probe, led in asked)
@@ -172,32 +199,60 @@ class _Lookup:
         self._expressions = _table((probe.expressions, led) for probe, led in asked)
         self._prefix_lengths = tuple(set(map(len, self._prefixes)))
         self._suffix_lengths = tuple(set(map(len, self._suffixes)))
+        self._looks = 1 + len(self._prefix_lengths) + len(self._suffix_lengths)  # for each text
         self._search = search if len(self._expressions) > FEW else None
 
-    def candidates(self, view: View) -> Iterator[_Led]:
-        try:
-            values = view.values(self.source)
-        except FilterError:  # each of them says so for itself, unless another filter does not fit anyway
-            yield from self._everyone()
-            return
+    def led(self, view: View) -> Iterable[_Led]:
+        """What the event leads to. Where looking is too dear, to all: each then says so for itself."""
+        values = view.quick(self.source)
+        if values is None:
+            values = self._paid(view)
+            if values is None:
+                return self._everyone()
         if not values:
-            return
-        yield from self._anything
+            return ()
+        looks = len(values) * self._looks
+        if looks > FEW and not _index_pays(view, looks >> 1):
+            return self._everyone()
+        found = [*self._anything]
         for value in values:
-            yield from self._exact.get(value, ())
+            found += self._exact.get(value, ())
             for length in self._prefix_lengths:
-                yield from self._prefixes.get(value[:length], ())
+                found += self._prefixes.get(value[:length], ())
             for length in self._suffix_lengths:
-                yield from self._suffixes.get(value[-length:], ())
+                found += self._suffixes.get(value[-length:], ())
         if self._expressions:
+            if self._search is not None and not _index_pays(view, self._search.steps(values)):
+                return self._everyone()
             for expression in self._search.possible(values) if self._search else self._expressions:
-                yield from self._expressions.get(expression, ())
+                found += self._expressions.get(expression, ())
+        return found
+
+    def _paid(self, view: View) -> Sequence[str] | None:
+        """What stands there, if it is found in the steps that a webhook over its budget has left for a no."""
+        if self._dear and view.index_left < 0:
+            return None
+        own = view.brief(MATCH_LAST_STEPS)
+        try:
+            return view.values(self.source, own)
+        except OverBudget:
+            return None
+        finally:
+            _account(view, own, self._dear)
 
     def _everyone(self) -> Iterator[_Led]:
         yield from self._anything
         for table in (self._exact, self._prefixes, self._suffixes, self._expressions):
             for led in table.values():
                 yield from led
+
+
+def _index_pays(view: View, steps: int) -> bool:
+    view.index_left -= steps
+    if view.index_left < 0:
+        return False
+    view.made += steps
+    return True
 
 
 def _table(asked: Iterable[tuple[Sequence[str], _Led]]) -> _Table:
@@ -217,8 +272,11 @@ class _Place:
         self.here: Sequence[_Lookup] = ()
         self.below: dict[str | int, _Place] | None = None
 
-    def reached(self, value: Any) -> Iterator[_Lookup]:
+    def reached(self, value: Any) -> Iterable[_Lookup]:
         """Those that may find something in a document; goes no deeper than the document does."""
+        return self.here if self.below is None else self._reached(value)
+
+    def _reached(self, value: Any) -> Iterator[_Lookup]:
         yield from self.here
         if self.below is not None:
             for key in _shared(self.below, value):
@@ -278,17 +336,17 @@ def make_rules(programs: Iterable[FilterProgram]) -> tuple[Mapping[FilterProgram
 
 
 def _searches(probes: Iterable[Probe]) -> Searches:
-    """For each source of more than a few expressions a set of them, until they are `EXPRESSIONS_BYTES`."""
-    wanted: dict[Source, dict[str, None]] = defaultdict(dict)
+    """For each source of more than a few expressions a set of them, the smallest first, as far as the limit goes."""
+    wanted: dict[Source, dict[str, int]] = defaultdict(dict)
     for probe in probes:
         if probe.expressions:
-            wanted[probe.source].update(dict.fromkeys(probe.expressions))
-    left = EXPRESSIONS_BYTES
+            wanted[probe.source].update(zip(probe.expressions, probe.sizes, strict=True))
+    left = EXPRESSIONS_INDEX_SIZE
     searches = {}
-    for source, expressions in sorted(wanted.items(), key=lambda item: len(item[1]), reverse=True):
+    for source, sizes in sorted(wanted.items(), key=lambda item: len(item[1]), reverse=True):
         taken = []
-        for expression in expressions:
-            left -= len(expression.encode())
+        for expression, size in sorted(sizes.items(), key=lambda item: item[1]):
+            left -= max(size, len(expression.encode())) + _ONE_EXPRESSION
             if left >= 0:
                 taken.append(expression)
         if len(taken) > FEW:

@@ -1,22 +1,32 @@
 """Which webhooks an event is for, at a cost that does not grow with the webhooks it is not for.
 
 An index (`core.match_index`) per reach, which is the namespaces that a request may reach. Only the webhooks that
-an event's own values lead to are evaluated in full; docs/decisions/0008 says for which filters that holds.
-Must not: touch stores or clocks; fail because of one webhook (a bad one is `unreadable` and matches nothing).
+an event's own values lead to are evaluated in full; docs/decisions/0008 says for which filters that holds. What
+much is to be looked at for is matched in slices (`Matching`). Must not: touch stores or clocks; fail because of one
+webhook (a bad one is `unreadable` and matches nothing).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hookwright.api.config import RouteConfig
+from hookwright.core.budget import Budget
 from hookwright.core.event import Event
-from hookwright.core.filters import FilterProgram, View, compile_filters
-from hookwright.core.match_index import Entry, Index, make_rules
+from hookwright.core.filters import FilterProgram, compile_filters
+from hookwright.core.match_index import Entry, Group, Index, make_rules
+from hookwright.core.view import View
 from hookwright.errors import FilterError
+from hookwright.limits import (
+    MATCH_KEPT_CHARACTERS,
+    MATCH_NAMESPACE_STEPS,
+    MATCH_SLICE_STEPS,
+)
 
+_EVALUATION_STEPS: Final = 8  # for the filters of one webhook, beside what they look at
 Reach = frozenset[str] | None  # namespaces; None: all
 
 
@@ -33,6 +43,11 @@ class Matched:
 
     route: str
     error: str | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The webhook's."""
+        return self.route.partition("/")[0]
 
 
 class Matcher:
@@ -65,25 +80,29 @@ class Matcher:
 
     def match(self, event: Event, namespaces: Reach) -> list[Matched]:
         """The webhooks that an event reaching `namespaces` is for, in the configuration's order."""
+        done = self.matching(event, namespaces)
+        while isinstance(done, Matching):
+            done = done.go_on()
+        return done
+
+    def matching(self, event: Event, namespaces: Reach) -> list[Matched] | Matching:
+        """The same where little is to be looked at, else what is left to do after a first slice."""
         if event.trigger is None:
             return []
-        index = self._indexes.get(namespaces) or self.prepare(namespaces)
-        buckets = index.buckets(event.trigger)
+        buckets = (self._indexes.get(namespaces) or self.prepare(namespaces)).buckets(event.trigger)
         if not buckets:
             return []
         if len(buckets) == 1 and buckets[0].free is not None:
             return [self._matched[order] for order in buckets[0].free]
         view = View(event.document)
-        found: dict[int, Matched] = {}
-        for group in {group for bucket in buckets for group in bucket.candidates(view)}:
-            try:
-                if group.program.passes(view):
-                    for order in group.orders:
-                        found[order] = self._matched[order]
-            except FilterError as error:
-                for order in group.orders:
-                    found[order] = Matched(self._matched[order].route, str(error))
-        return [found[order] for order in sorted(found)]
+        groups: set[Group] = set()
+        searches = [bucket.search(view, groups) for bucket in buckets]
+        for search in searches:
+            for _ in search:
+                return Matching(view, groups, searches, self._matched)
+        if not groups and view.made < _EVALUATION_STEPS:
+            return []
+        return Matching(view, groups, (), self._matched)
 
     def explain(self, event: Event, route: str, namespaces: Reach) -> list[str]:
         """Every reason, one sentence each, why `event` is not for `route` (its key); none: it matches."""
@@ -101,18 +120,99 @@ class Matcher:
             fired = event.trigger or event.event_type
             reasons.append(f"triggers: {fired} is not in [{', '.join(config.triggers)}]")
         try:
-            reasons.extend(self._programs[route].mismatches(View(event.document)))
+            reasons.extend(self._programs[route].mismatches(View(event.document), Budget()))
         except FilterError as error:
             reasons.append(str(error))
         return reasons
 
     def prepare(self, namespaces: Reach) -> Index:
-        """Build the index of a reach ahead, away from the event loop (10,000 webhooks take some 50 ms)."""
-        if len(self._indexes) > len(self._by_namespace) + 64:
-            self._indexes.clear()  # callers with ever new namespaces must not fill the memory
+        """Build the index of a reach ahead, away from the event loop (10,000 webhooks take some 50 ms).
+
+        None is made or kept where no webhook is, so that made-up namespaces cost nothing.
+        """
         reached = self._by_namespace if namespaces is None else namespaces & self._by_namespace.keys()
+        if not reached:
+            return _NO_INDEX
         entries = [entry for namespace in reached for entry in self._by_namespace[namespace]]
         index = self._indexes[namespaces] = Index(
             sorted(entries, key=lambda entry: entry.order), self._searches
         )
         return index
+
+
+_NO_INDEX: Final = Index((), {})
+
+
+class Matching:
+    """The search for the webhooks that one event is for, in slices: the event loop gets control back in between.
+
+    Every webhook has its budget (FilterError over it), and so have those of a namespace together, counted in what is
+    really done: many dear ones delay an event only so long.
+    """
+
+    __slots__ = ("_by_namespace", "_found", "_groups", "_searches", "_view", "_webhooks")
+
+    def __init__(
+        self, view: View, groups: set[Group], searches: Sequence[Iterator[None]], webhooks: Sequence[Matched]
+    ) -> None:
+        self._view, self._groups, self._searches, self._webhooks = view, groups, searches, webhooks
+        self._found: dict[int, Matched] = {}
+        self._by_namespace: dict[str, int] = {}  # steps
+
+    @property
+    def made(self) -> int:
+        """Steps so far."""
+        return self._view.made
+
+    def go_on(self) -> list[Matched] | Matching:
+        """Do a slice: all that was found, in the configuration's order, or what is left to do."""
+        for search in self._searches:
+            for _ in search:
+                return self._paused()
+        view = self._view
+        until = view.made + MATCH_SLICE_STEPS
+        while self._groups:
+            self._evaluate(self._groups.pop())
+            if view.made >= until:
+                return self._paused()
+        if not self._found:
+            return []
+        return [self._found[order] for order in sorted(self._found)]
+
+    def _paused(self) -> Matching:
+        if self._view.kept > MATCH_KEPT_CHARACTERS:
+            self._view.forget()
+        return self
+
+    def _evaluate(self, group: Group) -> None:
+        orders: Sequence[int] = group.orders
+        if self._view.made > MATCH_NAMESPACE_STEPS:
+            orders = [order for order in orders if self._within_share(order)]
+            if not orders:
+                return
+        budget = Budget()
+        try:
+            if group.program.passes(self._view, budget):
+                for order in orders:
+                    self._found[order] = self._webhooks[order]
+        except FilterError as error:
+            for order in orders:
+                self._found[order] = Matched(self._webhooks[order].route, str(error))
+        made = budget.made
+        self._view.made += made + _EVALUATION_STEPS
+        if made:
+            namespace = self._webhooks[orders[0]].namespace
+            self._by_namespace[namespace] = self._by_namespace.get(namespace, 0) + made
+
+    def _within_share(self, order: int) -> bool:
+        """Whether the webhook's namespace has steps left; it gets an error if not."""
+        webhook = self._webhooks[order]
+        if self._by_namespace.get(webhook.namespace, 0) <= MATCH_NAMESPACE_STEPS:
+            return True
+        self._view.made += _EVALUATION_STEPS
+        self._found[order] = Matched(
+            webhook.route,
+            f"filters: the webhooks of namespace {webhook.namespace} take more than {MATCH_NAMESPACE_STEPS:,} steps "
+            "together for this event: make their paths more exact, or their expressions fewer and shorter",
+        )
+        return False

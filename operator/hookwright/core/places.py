@@ -1,8 +1,8 @@
 """Where an access request names what filters ask for: the table "Filter places" of SPEC 2.
 
 A place is one or more ways down from the event's `data`, and the fields to read at their ends. It gives the
-texts that stand there, each once and none empty; whatever is missing or of another shape gives nothing.
-Must not: compare.
+texts that stand there, each once and none empty; whatever is missing or of another shape gives nothing. Each object
+that is looked at is paid for: OverBudget. Must not: compare.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from hookwright.core.budget import Budget
 from hookwright.core.jsontext import compact
 
 APPROVALS: Final = "approvals"
+_FEW: Final = 8  # objects that are free
 _Data = dict[str, Any]
 
 
-def _children(parents: Sequence[_Data], key: str) -> list[_Data]:
+def _children(parents: Sequence[_Data], key: str, budget: Budget) -> list[_Data]:
     """The objects under `key`, be it one or a list of them."""
     found: list[_Data] = []
     for parent in parents:
@@ -25,6 +27,8 @@ def _children(parents: Sequence[_Data], key: str) -> list[_Data]:
         if isinstance(child, dict):
             found.append(child)
         elif isinstance(child, list):
+            if len(child) > _FEW:
+                budget.spend(len(child) >> 1)
             found += [element for element in child if isinstance(element, dict)]
     return found
 
@@ -42,17 +46,23 @@ def _texts(things: Iterable[_Data], fields: Sequence[str]) -> Sequence[str]:
     return tuple(found)
 
 
-def _named(ways: Sequence[Sequence[str]], fields: Sequence[str], data: _Data) -> Sequence[str]:
+def _named(
+    ways: Sequence[Sequence[str]], fields: Sequence[str], data: _Data, budget: Budget
+) -> Sequence[str]:
     ends: list[_Data] = []
     for way in ways:
         things = [data]
         for step in way:
-            things = _children(things, step)
+            if len(things) > _FEW:
+                budget.spend(len(things) >> 1)
+            things = _children(things, step, budget)
         ends += things
+    if len(ends) > _FEW:
+        budget.spend(len(ends) * len(fields) >> 1)
     return _texts(ends, fields)
 
 
-def _approvals(data: _Data) -> Sequence[str]:
+def _approvals(data: _Data, budget: Budget) -> Sequence[str]:
     """("Manual",) if a person has approved, ("Automatic",) if none stands among the approvals, else nothing.
 
     A person is an `approver` with an id, name or e-mail. A request that waits for a person is neither, and so
@@ -60,10 +70,12 @@ def _approvals(data: _Data) -> Sequence[str]:
     """
     if APPROVALS not in data:
         return ()
+    approvals = _children([data], APPROVALS, budget)
+    budget.spend(len(approvals) << 3)
     by_people = [
         approval
-        for approval in _children([data], APPROVALS)
-        if _texts(_children([approval], "approver"), ("id", "name", "email"))
+        for approval in approvals
+        if _texts(_children([approval], "approver", budget), ("id", "name", "email"))
     ]
     if not by_people:
         return ("Automatic",)
@@ -72,11 +84,11 @@ def _approvals(data: _Data) -> Sequence[str]:
     return ("Manual",) if approved else ()
 
 
-def _place(*ways: str, fields: str) -> Callable[[_Data], Sequence[str]]:
+def _place(*ways: str, fields: str) -> Callable[[_Data, Budget], Sequence[str]]:
     return partial(_named, [way.split(".") for way in ways], fields.split())
 
 
-PLACES: Final[Mapping[str, Callable[[_Data], Sequence[str]]]] = {
+PLACES: Final[Mapping[str, Callable[[_Data, Budget], Sequence[str]]]] = {
     "integrations": _place("access_groups.integration", fields="name id"),
     "integration_types": _place("access_groups.integration", fields="type"),
     "resource_types": _place(

@@ -1,4 +1,5 @@
-"""Does a webhook's every template compile, and render the sample events of its triggers? (SPEC 2, Accepted)
+"""Does a webhook's every template compile, and render the sample events of its triggers? Do its filters fit their
+budget with them? (SPEC 2, Accepted)
 
 Each piece (body, URL, header) is tried alone (`core.trials`); equal pieces cost once, as many webhooks share a
 template. What only a lean sample shows, or the lack of a field in the full one, is a warning with the line to
@@ -14,13 +15,14 @@ from typing import Any
 
 from hookwright import limits
 from hookwright.api.v1alpha1.webhook import WebhookSpec
+from hookwright.core.filters import FilterProgram
 from hookwright.core.objects import Object
 from hookwright.core.redaction import Redactor
 from hookwright.core.references import Resolved
 from hookwright.core.samples import SAMPLE_TRIGGERS, event_of, lean_samples, sample_event
 from hookwright.core.templates import Budget
 from hookwright.core.trials import Fault, Piece, Purse, Sample, Trial, Tried
-from hookwright.errors import Cause
+from hookwright.errors import Cause, FieldError
 
 _URL_FROM = "spec.urlFrom"
 
@@ -52,13 +54,33 @@ class SampleChecks:
 
     def __init__(self) -> None:
         self.tried = 0
-        """How often a template was compiled or rendered so far."""
+        """How often a template was compiled or rendered, or filters tried, so far."""
         self._tried: dict[tuple[Any, ...], Tried] = {}
+        self._fitting: set[tuple[FilterProgram, str]] = set()
         self._full = {trigger: Sample(trigger, False, sample_event(trigger)) for trigger in SAMPLE_TRIGGERS}
         self._lean = {
             trigger: [Sample(trigger, True, event_of(each)) for each in lean_samples(trigger)]
             for trigger in SAMPLE_TRIGGERS
         }
+
+    def check_filters(self, program: FilterProgram, triggers: Sequence[str]) -> None:
+        """FieldError if the filters do not fit their budget for the full sample event of one of the triggers.
+
+        All of them count, as if each passed: another event may have no more than the sample and pass.
+        """
+        for trigger in triggers:
+            key = (program, trigger)
+            sample = self._full.get(trigger)
+            if sample is None or key in self._fitting or not program.clauses:
+                continue
+            self.tried += 1
+            try:
+                program.share(sample.event.document)
+            except FieldError as error:
+                raise FieldError(
+                    error.field, f"{error.sentence} (with the sample event of {trigger})"
+                ) from None
+            self._fitting.add(key)
 
     def check(self, webhook: Object, spec: WebhookSpec, resolved: Resolved) -> Checked:
         """What fails of each piece, with the first sample event that shows it, and of all of them together."""

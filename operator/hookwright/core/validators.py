@@ -1,8 +1,8 @@
 """Response validators (SPEC 2): what an answer must say to count as delivered.
 
 The value at each path, a string as it is and anything else as its compact JSON text, must be one of the
-allowed values; of several results one must fit. An answer that is cut, is not JSON, is nested too deeply or goes
-over a path's budget fails, and why is told. Must not: judge the status code.
+allowed values; of several results one must fit. An answer that is cut, is not JSON, is nested too deeply or takes
+more work than one budget for all validators (`core.budget`) fails, and why is told. Must not: judge the status code.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import orjson
 
 from hookwright.api.admin import ValidatorResult
 from hookwright.api.v1alpha1.webhook import ResponseValidator
-from hookwright.core.jsonpath import JsonPath, compile_path
-from hookwright.core.jsontext import check_depth
+from hookwright.core.budget import Budget, OverBudget
+from hookwright.core.jsonpath import JsonPath, compile_paths
+from hookwright.core.jsontext import check_depth, pay_for_text
 from hookwright.core.lenient_json import read_json
-from hookwright.errors import FieldError, FilterError
 
 _CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
@@ -30,14 +30,22 @@ class _Validator:
     path: JsonPath
     values: frozenset[str]
 
-    def check(self, answer: Any) -> ValidatorResult:
+    def check(self, answer: Any, budget: Budget) -> ValidatorResult:
+        first = None
         try:
-            texts = [_text(value) for value in self.path.find(answer)]
-        except FilterError:
-            return self.failed(f"has too many parts for {self.path.text}: make the path more exact")
-        fitting = next((text for text in texts if text in self.values), None)
-        actual = fitting if fitting is not None else next(iter(texts), None)
-        return ValidatorResult(path=self.path.text, passed=fitting is not None, actual=actual)
+            for value in self.path.find(answer, budget):
+                pay_for_text(value, budget)
+                text = _text(value)
+                if text in self.values:
+                    return ValidatorResult(path=self.path.text, passed=True, actual=text)
+                if first is None:
+                    first = text
+        except OverBudget as over:
+            return self.failed(
+                f"has too many parts for {self.path.text}: it takes {over.needed:,} steps or more, the validators "
+                f"before it included, and all of a webhook have {budget.limit:,}; make the path more exact"
+            )
+        return ValidatorResult(path=self.path.text, passed=False, actual=first)
 
     def failed(self, problem: str) -> ValidatorResult:
         return ValidatorResult(path=self.path.text, passed=False, problem=problem)
@@ -67,7 +75,8 @@ class Validators:
             check_depth(answer, body)
         except ValueError as error:
             return [validator.failed(str(error)) for validator in self.validators]
-        return [validator.check(answer) for validator in self.validators]
+        budget = Budget()
+        return [validator.check(answer, budget) for validator in self.validators]
 
 
 def _charset(headers: Sequence[tuple[str, str]]) -> str | None:
@@ -88,11 +97,11 @@ def _digits(number: Decimal) -> orjson.Fragment:
 
 def compile_validators(validators: Sequence[ResponseValidator] | None) -> Validators:
     """Compile a webhook's validators. Raises FieldError."""
-    compiled = []
-    for index, validator in enumerate(validators or ()):
-        try:
-            path = compile_path(validator.path)
-        except ValueError as error:
-            raise FieldError(f"responseValidators[{index}].path", str(error)) from None
-        compiled.append(_Validator(path, frozenset(validator.values)))
-    return Validators(tuple(compiled))
+    given = validators or ()
+    paths = compile_paths([validator.path for validator in given], "responseValidators")
+    return Validators(
+        tuple(
+            _Validator(path, frozenset(validator.values))
+            for path, validator in zip(paths, given, strict=True)
+        )
+    )

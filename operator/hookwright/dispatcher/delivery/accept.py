@@ -21,8 +21,9 @@ from hookwright.core.room import Room
 from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.match_turns import MatchTurns
 from hookwright.errors import EventError, StoreError, StoreFull
-from hookwright.limits import BATCH_DELIVERIES, INGEST_RETRY_AFTER_SECONDS
+from hookwright.limits import INGEST_RETRY_AFTER_SECONDS
 from hookwright.store.port import Accepted, Conflict, NewDelivery, NewEvent, Repeat, Work
 
 
@@ -44,6 +45,7 @@ class Acceptor:
         room: Room,
     ) -> None:
         self._work, self._lanes, self._keys, self._clock, self._room = work, lanes, keys, clock, room
+        self._turns = MatchTurns()
         self._doubts: set[asyncio.Task[None]] = set()
         self._matcher: Matcher | None = None
         self._cluster: frozenset[str] | None = None
@@ -65,13 +67,10 @@ class Acceptor:
         if matcher is None:
             raise unavailable("The dispatcher has no configuration yet; send the event again.")
         reach = self._cluster if namespace is None else frozenset((namespace,))
-        matched = [matcher.match(event, reach) for event in events]
+        matched = await self._turns.match(matcher, events, reach)
+        if self.closed:
+            raise unavailable("The dispatcher is shutting down; send the event again.")
         count = sum(map(len, matched))
-        if count > BATCH_DELIVERIES:
-            raise EventError(
-                f"The batch would make {count:,} deliveries; at most {BATCH_DELIVERIES:,} fit, send smaller batches.",
-                status=413,
-            )
         size = sum(len(event.raw) for event, routes in zip(events, matched, strict=True) if routes)
         if count and self._room.is_full(self._lanes.shares, count, size):
             raise unavailable("The installation's backlog limit is reached; send the event again later.")

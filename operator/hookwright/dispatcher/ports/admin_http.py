@@ -155,17 +155,17 @@ async def read_model(request: Request, model: type[BodyModel], limit: int) -> Bo
         raise HTTPException(400, f"{place}: {first['msg']}.") from None
 
 
-def listed(items: Iterable[Answer], **rest: object) -> Response:
-    """A list as JSON: `{"items": […], …}`. Items are made and written in slices, between which others go on."""
-    return StreamingResponse(_pieces(items, orjson.dumps(rest)), media_type="application/json")
+def listed(items: Iterable[Answer], *, each: int = ADMIN_SLICE, **rest: object) -> Response:
+    """A list as JSON: `{"items": […], …}`. So many items are made and written at a time, then others go on."""
+    return StreamingResponse(_pieces(items, each, orjson.dumps(rest)), media_type="application/json")
 
 
-async def _pieces(items: Iterable[Answer], rest: bytes) -> AsyncIterator[bytes]:
+async def _pieces(items: Iterable[Answer], each: int, rest: bytes) -> AsyncIterator[bytes]:
     piece, count, comma = bytearray(b'{"items":['), 0, b""
     for item in items:
         piece += comma + item.model_dump_json(by_alias=True).encode()
         count, comma = count + 1, b","
-        if count == ADMIN_SLICE or len(piece) > ADMIN_SLICE_BYTES:
+        if count == each or len(piece) > ADMIN_SLICE_BYTES:
             yield bytes(piece)
             piece, count = bytearray(), 0
             await asyncio.sleep(0)
