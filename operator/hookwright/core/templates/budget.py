@@ -109,4 +109,4 @@ def check_search(context: RenderContext, whole: str, part: str) -> None:
         return
     plainly = places if len(whole) <= _PLAINLY else min(places, _NEAR_END) if 4 * wide > len(whole) else 0
     compared = max(plainly * wide, places * min(wide, _SHORT))
-    context.charge(compared // _COMPARISONS_PER_STEP)
+    context.charge(compared // _COMPARISONS_PER_STEP + places // CHARACTERS_PER_STEP)
