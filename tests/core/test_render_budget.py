@@ -150,8 +150,10 @@ def test_looking_for_lines_to_write_ends_quietly() -> None:
 
 def test_templates_that_are_too_much_together_are_refused_when_they_are_read() -> None:
     """Each renders every sample, and one delivery could not hold them."""
-    too_much = webhook(headers=headers(busy("3500") + "0", busy("3501") + "1"))
-    (found,) = said(assembled(too_much))
+    warned = '{"x": {{ data.access_bundle.name }}}'
+    too_much = webhook(headers=headers(busy("3500") + "0", busy("3501") + "1"), bodyTemplate=warned)
+    (warning, found) = said(assembled(too_much))
+    assert warning.startswith("warning: spec.bodyTemplate: ")
     assert re.fullmatch(
         r"spec\.headers\[1\]\.value: URL, headers and body of one delivery may take 100,000 steps and 256 KiB "
         r"together, and take 1\d\d,\d{3} steps and 0 KiB with the sample event of RequestCreated, this template the "

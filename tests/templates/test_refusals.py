@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
 import pytest
 
 from hookwright.core.templates import compile_body
@@ -260,3 +264,39 @@ def test_an_event_is_never_changed_by_a_template() -> None:
     """The sandbox is immutable: there is no way to write into the event."""
     with pytest.raises(TemplateError):
         render("{% set data.id = 1 %}[{{ data.id }}]")
+
+
+@pytest.mark.parametrize(
+    ("expression", "sentence"),
+    [
+        ("1 < 2 in [2]", "in cannot be one of several comparisons in a row; put them together with and"),
+        ("1 in [1] in [[1]]", "in cannot be one of several comparisons in a row; put them together with and"),
+        ("1" + " < 2" * 8, "a comparison may have 8 sides; put shorter ones together with and"),
+        ("nope", "there is no variable nope; there are cloudevent, data, delivery, event"),
+    ],
+)
+def test_long_comparisons_and_unknown_names_are_refused_with_the_cure(expression: str, sentence: str) -> None:
+    """What a template makes itself is not listed among the variables, however much that is."""
+    made = "{% set " + ", ".join(f"a{number}" for number in range(100)) + " = data %}"
+    with pytest.raises(TemplateError, match=re.escape(sentence)) as caught:
+        compile_body(made + '{"a": {{ ' + expression + " }}}")
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("1 < 2 and 2 in [2]", True),
+        ("1 not in [2]", True),
+        ("'b' in 'abc'", True),
+        ("'x' not in 'abc'", True),
+        ("'id' in data", False),
+        ("1 < 2 < 3 < 4 < 5 < 6 < 7 < 8", True),
+        ("1e308 | round(15)", 1e308),
+        ("(0 - 1e300) | round(2, 'floor')", -1e300),
+        ("{'a b': 'ä', 'c': 1} | urlencode", "a%20b=%C3%A4&c=1"),
+    ],
+)
+def test_what_has_a_price_still_gives_what_it_gave(expression: str, value: Any) -> None:
+    """Comparing, looking for, rounding and encoding as Jinja and Python do."""
+    assert json.loads(compile_body('{"a": {{ ' + expression + " }}}").render({"data": {}})) == {"a": value}

@@ -97,10 +97,11 @@ class SampleChecks:
                 checked.failures.append(_too_dear(tried))
                 break
         for number, sample in enumerate(samples):
-            total = _total(each.renders[number] for _, each in tried if number < len(each.renders))
+            renders = [(where, each.renders[number]) for where, each in tried if number < len(each.renders)]
+            total = _total(each for _, each in renders)
             checked.share = max(checked.share, total.share)
-            if min(total.steps, total.bytes) < 0 and not checked.failures:
-                checked.failures.append(_too_much(tried, number, sample, total))
+            if min(total.steps, total.bytes) < 0 and all(each.warning for each in checked.failures):
+                checked.failures.append(_too_much(renders, sample, total))
         return checked
 
     def _samples(self, triggers: Sequence[str]) -> list[Sample]:
@@ -144,9 +145,9 @@ def _too_dear(tried: list[tuple[str, Tried]]) -> Failure:
     return Failure(where, sentence, 0, Cause.BUDGET, warning=False)
 
 
-def _too_much(tried: list[tuple[str, Tried]], number: int, sample: Sample, total: Budget) -> Failure:
+def _too_much(renders: list[tuple[str, Budget]], sample: Sample, total: Budget) -> Failure:
     """Each template is within the budget, and all together are not."""
-    where, _ = max(tried, key=lambda each: each[1].renders[number].share)
+    where, _ = max(renders, key=lambda each: each[1].share)
     took = limits.RENDER_STEPS - total.steps
     sentence = (
         f"URL, headers and body of one delivery may take {limits.RENDER_STEPS:,} steps and "

@@ -20,7 +20,7 @@ from hookwright.core.routes import Route
 from hookwright.core.templates import Budget, words
 from hookwright.core.templates.cures import cures, tag_of
 from hookwright.core.templates.explain import shortened
-from hookwright.errors import TemplateError
+from hookwright.errors import BudgetError, TemplateError
 
 _SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
 _URL: Final = "https://sample.invalid"
@@ -75,7 +75,11 @@ class Fault:
 
     def sentence(self, secret: bool) -> str:
         """For people; of a `secret` URL no more is shown than the place."""
-        said = str(self.error).removeprefix(f"{getattr(self.error, 'field', '')}: ")
+        said = str(self.error)
+        if isinstance(
+            self.error, BudgetError
+        ):  # its field is that of the piece alone, and the failure names its own
+            said = said.removeprefix(f"{self.error.field}: ")
         if self.sample is None:
             return said
         cure = "" if self.cured is None or secret else f", so write {self.cured[1]}"

@@ -96,20 +96,17 @@ def check_text(context: RenderContext, characters: int) -> None:
     context.charge(1 + characters // CHARACTERS_PER_STEP)
 
 
-_PLAINLY: Final = (
-    8_192  # characters; CPython compares plainly below 2,500, and with short needles below 30,000
-)
-_SHORT: Final = (
-    100  # characters of a needle; longer ones are looked for in a time that does not grow with them
-)
-_NEAR_END: Final = 2_500  # places before the end of a text where even those are compared plainly
+# CPython compares plainly in texts below 2,500 characters, longer ones for needles below 100, and near their end.
+_PLAINLY: Final = 8_192
+_SHORT: Final = 100
+_NEAR_END: Final = 2_500
 
 
 def check_search(context: RenderContext, whole: str, part: str) -> None:
-    """Pays for looking for a text in a text, as if every character of it had to be compared at every place."""
+    """Pays for looking for a text in a text, as if each of its characters had to be compared at each place."""
     places, wide = len(whole) - len(part) + 1, len(part)
     if places <= 0 or places * wide < _COMPARISONS_PER_STEP:
         return
     plainly = places if len(whole) <= _PLAINLY else min(places, _NEAR_END) if 4 * wide > len(whole) else 0
     compared = max(plainly * wide, places * min(wide, _SHORT))
-    context.charge(compared // _COMPARISONS_PER_STEP)
+    context.charge(compared // _COMPARISONS_PER_STEP + places // CHARACTERS_PER_STEP)

@@ -65,12 +65,6 @@ def _concat(context: RenderContext, *parts: Any) -> str:
 
 
 @pass_context
-def _contains(context: RenderContext, value: Any, container: Any) -> bool:
-    context.weigh(value)
-    return tables.contains(context, value, container)
-
-
-@pass_context
 def _weigh(context: RenderContext, value: Any) -> Any:
     context.weigh(value)
     return value
@@ -145,7 +139,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 ITEM: item,
                 METHOD: call_method,
                 CONCAT: _concat,
-                IN: _contains,
+                IN: pass_context(tables.contains),
                 WEIGH: _weigh,
                 EACH: _each,
                 RANGE: _range,

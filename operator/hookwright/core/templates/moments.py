@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
-from hookwright.core.templates.budget import RenderContext
+from hookwright.core.templates.budget import CHARACTERS_PER_STEP, RenderContext
 from hookwright.core.templates.values import kind
 from hookwright.core.times import moment as read_time
 from hookwright.errors import TemplateError
@@ -29,8 +29,7 @@ def moment(context: RenderContext, value: Any, form: str = _ISO) -> str:
         raise TemplateError(
             f"datetime needs a format such as '%d.%m.%Y %H:%M', of at most {_FORMAT_CHARACTERS} characters"
         )
-    context.weigh(value)
-    context.charge(_STEPS + len(form) // 2)
+    context.charge(_STEPS + len(form) // 2 + (len(value) // CHARACTERS_PER_STEP if type(value) is str else 0))
     when = _parse(value)
     return when.strftime(form.replace("%s", str(int(when.timestamp()))))
 

@@ -86,9 +86,7 @@ def _unbalanced(tags: list[Tag]) -> TemplateError | None:
 def _sentence(tag: Tag, error: TemplateSyntaxError) -> str:
     if cure := handlebars.helper(tag.text):
         return cure
-    text = " ".join(
-        tag.text.split()
-    )  # a run of blanks would be tried at each of its places, three times over
+    text = " ".join(tag.text.split())  # a run of blanks would be tried at each of its places, thrice
     plain = _TEXT.sub('""', text)
     if len(text) <= _SHOWN and (found := _TERNARY.fullmatch(text)):
         return f"write {{{{ {found[2]} if {found[1]} else {found[3]} }}}}"

@@ -32,9 +32,11 @@ def _compare(compare: Callable[[Any, Any], bool]) -> texts.Operation:
 
 def contains(context: RenderContext, value: Any, container: Any) -> bool:
     """`value in container`. Raises TypeError where `value` cannot be in it."""
-    context.weigh(container)
     if isinstance(container, str) and isinstance(value, str):
         check_search(context, container, value)
+    else:
+        context.weigh(value)
+        context.weigh(container)
     return value in container
 
 

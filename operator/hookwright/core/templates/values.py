@@ -166,7 +166,8 @@ def write_url(context: RenderContext, value: Any) -> str:
 def percent_encoded(context: RenderContext, value: Any) -> str:
     """A value as text with everything but letters, digits and `-._~` percent-encoded; paid for before it is made."""
     known = text(context, value)
-    check_text(context, len(known))
+    context.charge(_ENCODE_STEPS + len(known) // _ENCODED_PER_STEP)
     data = known.encode()
-    context.charge(_ENCODE_STEPS + len(data) // _ENCODED_PER_STEP)
+    if len(data) > len(known):
+        context.charge((len(data) - len(known)) // _ENCODED_PER_STEP)
     return quote(data, safe="")
