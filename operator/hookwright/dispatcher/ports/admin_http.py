@@ -27,7 +27,7 @@ from hookwright.api.fields import span
 from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
-from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE, ADMIN_SLICE_BYTES
+from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE_BYTES, ADMIN_SLICE_SECONDS
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is served without a token: probes and scrapers have none."""
@@ -161,14 +161,16 @@ def listed(items: Iterable[Answer], **rest: object) -> Response:
 
 
 async def _pieces(items: Iterable[Answer], rest: bytes) -> AsyncIterator[bytes]:
-    piece, count, comma = bytearray(b'{"items":['), 0, b""
+    piece, comma = bytearray(b'{"items":['), b""
+    began = time.monotonic()
     for item in items:
         piece += comma + item.model_dump_json(by_alias=True).encode()
-        count, comma = count + 1, b","
-        if count == ADMIN_SLICE or len(piece) > ADMIN_SLICE_BYTES:
+        comma = b","
+        if len(piece) > ADMIN_SLICE_BYTES or time.monotonic() - began > ADMIN_SLICE_SECONDS:
             yield bytes(piece)
-            piece, count = bytearray(), 0
+            piece.clear()
             await asyncio.sleep(0)
+            began = time.monotonic()
     yield bytes(piece) + b"]," + rest[1:]
 
 
