@@ -91,7 +91,7 @@ class Loader:
             self._background.spawn("warm", self._warm(made.keys))
             if len(changed) >= SETTLE_WEBHOOKS:
                 settle()
-            await asyncio.to_thread(let_go, old)
+            self._background.spawn("let go", asyncio.to_thread(let_go, old))
 
     async def _apply_all(self, config: DispatchConfig, made: _Made) -> list[str]:
         """Tell the lanes of what is new or otherwise than before; its keys."""

@@ -27,7 +27,7 @@ from hookwright.api.fields import span
 from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
-from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE, ADMIN_SLICE_BYTES
+from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE_BYTES, ADMIN_SLICE_SECONDS
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """What is served without a token: probes and scrapers have none."""
@@ -155,20 +155,22 @@ async def read_model(request: Request, model: type[BodyModel], limit: int) -> Bo
         raise HTTPException(400, f"{place}: {first['msg']}.") from None
 
 
-def listed(items: Iterable[Answer], *, each: int = ADMIN_SLICE, **rest: object) -> Response:
-    """A list as JSON: `{"items": […], …}`. So many items are made and written at a time, then others go on."""
-    return StreamingResponse(_pieces(items, each, orjson.dumps(rest)), media_type="application/json")
+def listed(items: Iterable[Answer], **rest: object) -> Response:
+    """A list as JSON: `{"items": […], …}`. Items are made and written in slices, between which others go on."""
+    return StreamingResponse(_pieces(items, orjson.dumps(rest)), media_type="application/json")
 
 
-async def _pieces(items: Iterable[Answer], each: int, rest: bytes) -> AsyncIterator[bytes]:
-    piece, count, comma = bytearray(b'{"items":['), 0, b""
+async def _pieces(items: Iterable[Answer], rest: bytes) -> AsyncIterator[bytes]:
+    piece, comma = bytearray(b'{"items":['), b""
+    began = time.monotonic()
     for item in items:
         piece += comma + item.model_dump_json(by_alias=True).encode()
-        count, comma = count + 1, b","
-        if count == each or len(piece) > ADMIN_SLICE_BYTES:
+        comma = b","
+        if len(piece) > ADMIN_SLICE_BYTES or time.monotonic() - began > ADMIN_SLICE_SECONDS:
             yield bytes(piece)
-            piece, count = bytearray(), 0
+            piece.clear()
             await asyncio.sleep(0)
+            began = time.monotonic()
     yield bytes(piece) + b"]," + rest[1:]
 
 
