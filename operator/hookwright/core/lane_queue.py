@@ -92,8 +92,10 @@ class Queue(deque[Delivery]):
 
     def next(self, fits: Callable[[int], bool] | None) -> Delivery | None:
         """The first, or the first whose key fits, brought to the front; None: there is none."""
+        if fits is None:
+            return self[0] if self else None
         for _ in range(len(self)):
-            if fits is None or fits(self[0].key):
+            if fits(self[0].key):
                 return self[0]
             self.rotate(-1)
         return None

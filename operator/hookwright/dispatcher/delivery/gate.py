@@ -23,6 +23,7 @@ class Gate:
 
     def __init__(self, places: Shares, under_way: UnderWay, wake: Callable[[Seat], bool]) -> None:
         self.places, self._under_way, self._wake = places, under_way, wake
+        self._place_bytes = max(1, REQUESTS_BYTES // places.places)
         self._held_back: defaultdict[str, set[Seat]] = defaultdict(set)
         """By namespace: lanes with nothing but suspects, of which another is under way."""
 
@@ -76,7 +77,7 @@ class Gate:
         return weight
 
     def _weight(self, body: bytes) -> int:
-        return 1 + len(body) * self.places.places // REQUESTS_BYTES
+        return 1 + len(body) // self._place_bytes
 
     def left(self, seat: Seat, delivery: Delivery, places: int) -> None:
         """Nothing is under way of a delivery any more."""
