@@ -18,7 +18,7 @@ from hookwright import __version__
 from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.egress import EgressPolicy
-from hookwright.core.hosts import HostGuard
+from hookwright.core.hosts import HostGuard, is_loopback
 from hookwright.core.keys import Keys
 from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.dispatcher.background import Background
@@ -29,7 +29,9 @@ from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.direct import Direct
+from hookwright.dispatcher.files import open_files
 from hookwright.dispatcher.ports.admin import admin_app
+from hookwright.dispatcher.ports.crowd import Memory
 from hookwright.dispatcher.ports.ingest import Ingest
 from hookwright.dispatcher.ports.server import Listener
 from hookwright.dispatcher.ports.tokens import Tokens
@@ -39,7 +41,13 @@ from hookwright.dispatcher.settings import Settings, parse_address, parse_connec
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.errors import ConfigurationError, StoreFull, UsageError
-from hookwright.limits import FOLDER_LOOK_SECONDS, STORE_FLUSH_SECONDS, STORE_OPEN_SECONDS
+from hookwright.limits import (
+    ADMIN_MEMORY_BYTES,
+    FOLDER_LOOK_SECONDS,
+    INGEST_MEMORY_BYTES,
+    STORE_FLUSH_SECONDS,
+    STORE_OPEN_SECONDS,
+)
 from hookwright.outbound.sender import HttpSender
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
@@ -100,13 +108,22 @@ class Dispatcher:
         With a `config` no folder of configuration is read or watched; `use` gives the next one.
         """
         settings, clock = self._settings, self._clock
-        tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
-        admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
+        self._tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
+        admin_tokens = _admin_tokens(settings)
+        files = open_files()
         self._sender = make_sender(settings)
         make_data_folder(settings.data)
         self._waiting = Waiting()
-        self._events = Listener(self._waiting, *parse_address(settings.listen))
-        self._admin = Listener(self._waiting, *parse_address(settings.admin))
+        memory = Memory(INGEST_MEMORY_BYTES)
+        self._events = Listener(
+            self._waiting, *parse_address(settings.listen), places=files.ingest, memory=memory
+        )
+        self._admin = Listener(
+            self._waiting,
+            *parse_address(settings.admin),
+            places=files.admin,
+            memory=Memory(ADMIN_MEMORY_BYTES),
+        )
         store = await self._open_store()
         if store is None:
             return
@@ -141,8 +158,8 @@ class Dispatcher:
         else:
             await self._follower.first()
         ingest = Ingest(
-            self._acceptor, self._direct, clock, tokens=tokens, hosts=hosts, rate=settings.ingest_rate,
-            count=self._metrics.answered,
+            self._acceptor, self._direct, clock, tokens=self._tokens, hosts=hosts, rate=settings.ingest_rate,
+            memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
         self._admin.serve(admin_app(views, self._direct, self, tokens=admin_tokens, hosts=hosts))
@@ -205,6 +222,9 @@ class Dispatcher:
             return "The dispatcher is shutting down."
         if self._loader.config is None:
             return "There is no complete configuration yet."
+        refused = None if self._tokens is None else self._tokens.trouble(self._clock.monotonic())
+        if refused is not None:
+            return f"No event is taken: {refused}"
         assert self._store is not None
         await self._store.work.ping()
         return None
@@ -284,6 +304,17 @@ def _tokens(settings: Settings) -> Tokens | None:
         return None
     raise UsageError(
         "There is no ingest token: set HOOKWRIGHT_TOKEN_FILE, or HOOKWRIGHT_INGEST_AUTH=none to take events from anybody."
+    )
+
+
+def _admin_tokens(settings: Settings) -> Tokens | None:
+    if settings.admin_token_file is not None:
+        return Tokens(settings.admin_token_file)
+    if is_loopback(parse_address(settings.admin)[0]):
+        return None
+    raise UsageError(
+        f"There is no admin token, and {settings.admin} can be reached by others: set HOOKWRIGHT_ADMIN_TOKEN_FILE, or "
+        "HOOKWRIGHT_ADMIN to an address such as 127.0.0.1:8081."
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from hookwright.core.event import Event, delivery_id, event_id
+from hookwright.core.event import Event, Identity, delivery_id, event_id
 from hookwright.core.keys import Keys
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.matching import Matched, Matcher
@@ -51,8 +51,8 @@ class Acceptor:
         """Match by this from now on; `cluster` are the namespaces /v1/events reaches (None: all)."""
         self._matcher, self._cluster = matcher, cluster
 
-    async def accept(self, events: Sequence[Event], namespace: str | None) -> bytes:
-        """Store every delivery of a batch, then answer. `namespace` None: posted to /v1/events.
+    async def accept(self, events: Sequence[Event], namespace: str | None, holder: str = "") -> bytes:
+        """Store every delivery of a batch, then answer. `namespace` None: posted to /v1/events; `holder` of the token.
 
         Raises EventError: 503 (not ready, backlog, store), 409 (another body under a known identity),
         413 (too many deliveries). Nothing of the batch is kept then.
@@ -72,7 +72,10 @@ class Acceptor:
             )
         if count and self._full(count, events):
             raise unavailable("The installation's backlog limit is reached; send the event again later.")
-        batch = [self._new(event, routes, namespace) for event, routes in zip(events, matched, strict=True)]
+        batch = [
+            self._new(event, routes, (holder, namespace))
+            for event, routes in zip(events, matched, strict=True)
+        ]
         stored = [new for new in batch if new.deliveries or new.identity is not None]
         if not stored:
             return _answer(new.answer for new in batch)
@@ -85,7 +88,7 @@ class Acceptor:
             totals.waiting + count > self._backlog_total or totals.waiting_bytes + size > self._backlog_bytes
         )
 
-    def _new(self, event: Event, routes: Sequence[Matched], namespace: str | None) -> NewEvent:
+    def _new(self, event: Event, routes: Sequence[Matched], scope: tuple[str, str | None]) -> NewEvent:
         key = self._keys.take(1 + len(routes))
         tag = self._work.tag
         if routes:
@@ -99,7 +102,7 @@ class Acceptor:
         )
         identity = digest = None
         if event.identity is not None:
-            identity = _identity(namespace, event.identity)
+            identity = _identity(*scope, event.identity)
             content = event.raw if event.content is None else event.content
             digest = blake2b(content, digest_size=16).digest()
         return NewEvent(
@@ -169,10 +172,11 @@ class Acceptor:
             self._lanes.accepted(delivery)
 
 
-def _identity(namespace: str | None, identity: str) -> bytes:
-    """Scoped by path; with the length of what comes first, so that no two pairs spell the same."""
-    scope = "" if namespace is None else f"{namespace}/"
-    return blake2b(f"{len(scope)} {scope}{identity}".encode(), digest_size=16).digest()
+def _identity(holder: str, namespace: str | None, identity: Identity) -> bytes:
+    """Scoped by token and path; each part with its length, so that no two lists of them spell the same."""
+    parts = (holder, "" if namespace is None else namespace, *identity)
+    spelt = "".join(f"{len(part)} {part}" for part in parts)
+    return blake2b(spelt.encode(), digest_size=16).digest()
 
 
 def _conflict(
