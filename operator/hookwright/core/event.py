@@ -21,7 +21,7 @@ _SHOWN: Final = 64  # characters of what is no id
 
 
 Identity = tuple[str, ...]
-"""What makes a repeat a repeat: the kind of identity, then its parts (`cloudevent`, source, id; `key`, key, place in a list)."""
+"""What makes a repeat a repeat: its kind, then its parts (`cloudevent`, source, id; `key`, key and the place in a list)."""
 
 
 class Event(NamedTuple):

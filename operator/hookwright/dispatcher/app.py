@@ -116,7 +116,11 @@ class Dispatcher:
         self._waiting = Waiting()
         memory = Memory(INGEST_MEMORY_BYTES)
         self._events = Listener(
-            self._waiting, *parse_address(settings.listen), places=files.ingest, memory=memory
+            self._waiting,
+            *parse_address(settings.listen),
+            places=files.ingest,
+            backlog=files.backlog,
+            memory=memory,
         )
         self._admin = Listener(
             self._waiting,

@@ -15,6 +15,8 @@ from hookwright.limits import (
     ADMIN_CONNECTIONS,
     INGEST_CONNECTIONS,
     LEAST_FILES,
+    LISTEN_BACKLOG,
+    LISTEN_BACKLOG_LEAST,
     OUTGOING_CONNECTIONS,
     RESERVED_FILES,
 )
@@ -22,11 +24,15 @@ from hookwright.limits import (
 
 @dataclass(frozen=True, slots=True)
 class FileBudget:
-    """Connections at once: `ingest` and `admin` at the two ports, `outgoing` to targets, token endpoints and resolvers."""
+    """Connections at once: `ingest` and `admin` at the two ports, `outgoing` to targets, token endpoints and resolvers.
+
+    `backlog`: connections that a port may take in at once before those that they replace are closed.
+    """
 
     ingest: int
     admin: int
     outgoing: int
+    backlog: int
 
 
 def open_files() -> FileBudget:
@@ -40,16 +46,17 @@ def open_files() -> FileBudget:
 
 def shared(limit: int) -> FileBudget:
     """A limit of open files, shared out; RLIM_INFINITY is no limit."""
-    wanted = INGEST_CONNECTIONS + ADMIN_CONNECTIONS
-    # a quarter more: as many may be taken in at once before those they replace are closed
-    most = wanted + wanted // 4 + OUTGOING_CONNECTIONS
-    if limit == resource.RLIM_INFINITY or limit - RESERVED_FILES >= most:
-        return FileBudget(INGEST_CONNECTIONS, ADMIN_CONNECTIONS, OUTGOING_CONNECTIONS)
+    most = INGEST_CONNECTIONS + ADMIN_CONNECTIONS + OUTGOING_CONNECTIONS
+    if limit == resource.RLIM_INFINITY or limit >= RESERVED_FILES + 2 * LISTEN_BACKLOG + most:
+        return FileBudget(INGEST_CONNECTIONS, ADMIN_CONNECTIONS, OUTGOING_CONNECTIONS, LISTEN_BACKLOG)
     if limit < LEAST_FILES:
         raise UsageError(
             f"Only {limit} files may be open at once; allow at least {LEAST_FILES} (ulimit -n), 16,384 for full use."
         )
-    part = (limit - RESERVED_FILES) / most
+    part = (limit - RESERVED_FILES - 2 * LISTEN_BACKLOG_LEAST) / most
     return FileBudget(
-        int(INGEST_CONNECTIONS * part), int(ADMIN_CONNECTIONS * part), int(OUTGOING_CONNECTIONS * part)
+        ingest=min(INGEST_CONNECTIONS, int(INGEST_CONNECTIONS * part)),
+        admin=min(ADMIN_CONNECTIONS, int(ADMIN_CONNECTIONS * part)),
+        outgoing=min(OUTGOING_CONNECTIONS, int(OUTGOING_CONNECTIONS * part)),
+        backlog=LISTEN_BACKLOG_LEAST,
     )

@@ -15,11 +15,11 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import httptools
-import orjson
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
+from hookwright.dispatcher.ports.answers import BAD, CROWDED, FULL, LATE, TOO_LARGE, TOO_MANY, Answer
 from hookwright.dispatcher.ports.crowd import Crowd, Memory
 from hookwright.limits import (
     INGEST_BODY_READ_BYTES,
@@ -29,7 +29,6 @@ from hookwright.limits import (
     INGEST_LARGE_BYTES,
     INGEST_READ_BYTES,
     INGEST_REQUEST_SECONDS,
-    INGEST_RETRY_AFTER_SECONDS,
     INGEST_SKIP_BYTES,
 )
 
@@ -46,53 +45,7 @@ _HEAD_BUFFER: Final = _BODY_BUFFER[:INGEST_READ_BYTES]
 # another name of the same length it is ignored, as RFC 9110 section 7.8 allows.
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade(?=[ \t]*:)", re.IGNORECASE)
 
-_BAD: Final = "400 Bad Request", "This is not a request of HTTP/1.1 as RFC 9112 has it."
-_TOO_LARGE: Final = (
-    "431 Request Header Fields Too Large",
-    "The headers are larger than 64 KiB; send less in them.",
-)
-_TOO_MANY: Final = "431 Request Header Fields Too Large", "There are more than 100 headers; send fewer."
-_LATE: Final = "408 Request Timeout", "The request was not complete within 30 s."
-_CROWDED: Final = "503 Service Unavailable", "Too many connections; close idle ones and try again."
-_FULL: Final = "503 Service Unavailable", "Too many large requests at once; send this again."
-
 _log = logging.getLogger("uvicorn.error")
-
-
-def _refusal(status: str, sentence: str) -> bytes:
-    number, _, title = status.partition(" ")
-    body = orjson.dumps({"title": title, "status": int(number), "detail": sentence})
-    wait = f"retry-after: {INGEST_RETRY_AFTER_SECONDS}\r\n" if number == "503" else ""
-    return (
-        f"HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n{wait}"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    ).encode() + body
-
-
-class _Answer:
-    """The transport as one answer sees it: the head waits for what follows, since each write is a system call."""
-
-    __slots__ = ("_connection", "_head", "is_closing")
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection, self.is_closing = connection, connection.transport.is_closing
-        self._head: bytes | None = None
-
-    def write(self, data: bytes) -> None:
-        if self._head is None and not data.startswith(b"HTTP/1.1 100 "):
-            self._head = data
-        else:
-            head, self._head = self._head or b"", b""
-            self._connection.transport.write(head + data)
-
-    def flush(self) -> None:
-        """To HEAD nothing follows."""
-        if self._head:
-            self.write(b"")
-
-    def close(self) -> None:
-        self.flush()
-        self._connection.end()
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -101,7 +54,7 @@ class Connection(asyncio.BufferedProtocol):
     transport: asyncio.Transport
     _flow: FlowControl
     _parser: httptools.HttpRequestParser
-    _answer: _Answer
+    _answer: Answer
     _table: dict[Connection, None] | None = None
     _cycle: RequestResponseCycle | None = None
     _left = 0  # bytes of a body
@@ -131,7 +84,7 @@ class Connection(asyncio.BufferedProtocol):
             self._receiving_since = monotonic()
             self._move(self._crowd.silent)
         else:
-            self._refuse(*_CROWDED)
+            self._refuse(CROWDED)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._crowd.all.discard(self)
@@ -216,18 +169,18 @@ class Connection(asyncio.BufferedProtocol):
         end = self._rest.find(_END_OF_HEAD)
         head = self._rest if end < 0 else self._rest[: end + len(_END_OF_HEAD)]
         if len(head) > INGEST_HEADER_BYTES:
-            self._refuse(*_TOO_LARGE)
+            self._refuse(TOO_LARGE)
         elif head.count(b"\n") > INGEST_HEADERS + 2:
-            self._refuse(*_TOO_MANY)
+            self._refuse(TOO_MANY)
         elif head and not b"A" <= head[:1] <= b"Z":
-            self._refuse(*_BAD)
+            self._refuse(BAD)
         elif not self._hold(len(head)):
-            self._refuse(*_FULL)
+            self._refuse(FULL)
         elif end >= 0:
             self._rest = self._rest[len(head) :]
             self._feed(_UPGRADE.sub(b"ignored", head) if b"pgrade" in head.lower() else head)
             if self._next == _HEAD:
-                self._refuse(*_BAD)
+                self._refuse(BAD)
             return True
         return False
 
@@ -245,13 +198,13 @@ class Connection(asyncio.BufferedProtocol):
         self._bare += len(piece)
         self._feed(piece)
         if self._bare > INGEST_HEADER_BYTES:
-            self._refuse(*_TOO_LARGE)
+            self._refuse(TOO_LARGE)
 
     def _feed(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._refuse(*_BAD)
+            self._refuse(BAD)
 
     # --- the parser's side -------------------------------------------------------------------------
 
@@ -308,7 +261,7 @@ class Connection(asyncio.BufferedProtocol):
     def _start(self, scope: Any) -> None:
         """Hand the request to the application. With much of its body to come, an early answer is the last."""
         last = self._expects or self._chunked or self._left > INGEST_SKIP_BYTES
-        self._answer = _Answer(self)
+        self._answer = Answer(self.transport, self._end)
         self._cycle = RequestResponseCycle(
             scope=scope,
             transport=self._answer,  # type: ignore[arg-type]
@@ -333,7 +286,7 @@ class Connection(asyncio.BufferedProtocol):
         if cycle.response_complete or cycle.disconnected:
             return
         if not self._hold(self._held + len(body)):
-            self._refuse(*_FULL)
+            self._refuse(FULL)
             return
         cycle.body += body
         if len(cycle.body) > HIGH_WATER_LIMIT:
@@ -374,7 +327,7 @@ class Connection(asyncio.BufferedProtocol):
         if not self._flow.write_paused:
             self._hold(0)
 
-    def _refuse(self, status: str, sentence: str) -> None:
+    def _refuse(self, answer: bytes) -> None:
         """Answer in place of the application, once, and close."""
         if self._next == _END or self.transport.is_closing():
             return
@@ -383,7 +336,7 @@ class Connection(asyncio.BufferedProtocol):
             self.transport.abort()
             return
         self._abandon()
-        self.transport.write(_refusal(status, sentence))
+        self.transport.write(answer)
         self._drain()
 
     def _abandon(self) -> None:
@@ -393,7 +346,7 @@ class Connection(asyncio.BufferedProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Close after an answer."""
         if self._next == _ANSWER and not self._rest and not self._flow.read_paused:
             self.transport.close()
@@ -418,7 +371,7 @@ class Connection(asyncio.BufferedProtocol):
         if _older(self._unread_since, now, INGEST_REQUEST_SECONDS):
             self.give_up()
         elif _older(received, now, INGEST_REQUEST_SECONDS):
-            self.give_up() if self._next == _END else self._refuse(*_LATE)
+            self.give_up() if self._next == _END else self._refuse(LATE)
         elif _older(self._idle_since, now, keep_alive):
             self.transport.close()
 

@@ -15,6 +15,7 @@ from hookwright.dispatcher.ports.connection import Connection
 from hookwright.dispatcher.ports.crowd import Crowd, Memory
 from hookwright.errors import UsageError
 from hookwright.limits import (
+    ANSWER_BUFFER_BYTES,
     INGEST_CONNECTIONS,
     INGEST_KEEP_ALIVE_SECONDS,
     INGEST_MEMORY_BYTES,
@@ -32,7 +33,7 @@ def _reason(error: OSError) -> str:
 class Listener:
     """Serves one ASGI application on one address. `start` binds, `stop_accepting` and `close` end it.
 
-    `places`: connections at once; `memory`: what they may hold together (the default of each is the event port's);
+    `places`: connections at once; `backlog`: those that wait to be taken in; `memory`: what they may hold together (the default of each is the event port's);
     `keep_alive`: seconds after which an idle connection is closed.
     """
 
@@ -43,12 +44,13 @@ class Listener:
         port: int,
         *,
         places: int = INGEST_CONNECTIONS,
+        backlog: int = LISTEN_BACKLOG,
         memory: Memory | None = None,
         keep_alive: float = INGEST_KEEP_ALIVE_SECONDS,
     ) -> None:
         self._app, self._host, self._port, self._keep_alive = app, host, port, keep_alive
         self._crowd: Crowd[Connection] = Crowd(places)
-        self._places = places
+        self._backlog = backlog
         self._memory = Memory(INGEST_MEMORY_BYTES) if memory is None else memory
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -77,7 +79,7 @@ class Listener:
                 lambda: Connection(self._app, self._crowd, self._memory, self._tasks),
                 self._host,
                 self._port,
-                backlog=min(LISTEN_BACKLOG, self._places // 4),
+                backlog=self._backlog,
             )
         except OSError as error:
             raise UsageError(
@@ -86,6 +88,7 @@ class Listener:
             ) from error
         for listening in self._server.sockets:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ANSWER_BUFFER_BYTES)
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
