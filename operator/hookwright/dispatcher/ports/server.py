@@ -33,8 +33,8 @@ def _reason(error: OSError) -> str:
 class Listener:
     """Serves one ASGI application on one address. `start` binds, `stop_accepting` and `close` end it.
 
-    `places`: connections at once; `backlog`: those that wait to be taken in; `memory`: what they may hold together (the default of each is the event port's);
-    `keep_alive`: seconds after which an idle connection is closed.
+    `places`: connections at once; `backlog`: those that wait to be taken in; `memory`: what they may hold together
+    (the default of each is the event port's); `keep_alive`: seconds after which an idle connection is closed.
     """
 
     def __init__(
