@@ -25,7 +25,10 @@ _SEVERAL: Final = "; several events are a JSON array, or stand one a line as app
 _SHOWN: Final = 64  # characters of a key
 _OPENS: Final = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(?:(\])[ \t\r\n]*)?")
 _GOES_ON: Final = re.compile(r"[ \t\r\n]*(?:,[ \t\r\n]*|(\])[ \t\r\n]*)")
-_READER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
+_READER: Final = json.JSONDecoder()
+_DIGITS_READER: Final = json.JSONDecoder(
+    parse_int=str
+)  # for an integer of more digits than Python would convert
 _LONGEST_WORD: Final = 16  # a word, an escape or a pair of them that is cut is told at its first character
 
 
@@ -79,18 +82,24 @@ def _end_of_value(whole: str, start: int) -> int:
     for size in (DECODE_STEP_BYTES, EVENT_BYTES + 1):
         window = whole[start : start + size]
         try:
-            return start + _READER.raw_decode(window)[1]
+            return start + _value_length(window)
         except json.JSONDecodeError as error:
-            place = start + error.pos
-            cut = len(window) == size and (
-                error.pos > size - _LONGEST_WORD or error.msg.startswith("Unterminated")
-            )
-            if not cut:
-                shown = json.JSONDecodeError(error.msg, whole, place)
+            near = error.pos > size - _LONGEST_WORD or error.msg.startswith("Unterminated")
+            if len(window) < size or not near:
+                shown = json.JSONDecodeError(error.msg, whole, start + error.pos)
                 raise ValueError(_phrase(shown, whole.encode())) from None
         except RecursionError:
             raise ValueError(f"is nested deeper than {EVENT_DEPTH} levels") from None
     return start + size
+
+
+def _value_length(text: str) -> int:
+    try:
+        return _READER.raw_decode(text)[1]
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return _DIGITS_READER.raw_decode(text)[1]
 
 
 def _mended(text: bytes, error: orjson.JSONDecodeError) -> bytes:

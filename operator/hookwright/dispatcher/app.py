@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 from collections.abc import Callable
@@ -45,6 +46,7 @@ from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
     FOLDER_LOOK_SECONDS,
     INGEST_MEMORY_BYTES,
+    MAPPED_BYTES,
     STORE_FLUSH_SECONDS,
     STORE_OPEN_SECONDS,
 )
@@ -55,6 +57,7 @@ from hookwright.telemetry.metrics import Metrics, Observed
 from hookwright.telemetry.record import AttemptDetails
 
 log = structlog.get_logger()
+_M_MMAP_THRESHOLD = -3  # of <malloc.h>
 
 
 def make_sender(settings: Settings) -> HttpSender:
@@ -331,6 +334,9 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's: else it keeps what large bodies took
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, MAPPED_BYTES)
 
 
 def _retention(settings: Settings) -> Retention:
