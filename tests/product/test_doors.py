@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import select
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from product.conftest import Product, granted
-from rig import HANGS
+from rig import HANGS, until
 
 FEW_MIB = 16.0  # what a flood may add; without bounds it was hundreds
 Flood = Callable[[str, int, bytes], list[socket.socket]]
@@ -160,3 +165,157 @@ def test_the_soft_limit_of_open_files_is_raised_and_no_core_is_written(product: 
     limits = Path(f"/proc/{product.process.pid}/limits").read_text()
     assert re.search(r"Max open files +900 +900 ", limits)
     assert re.search(r"Max core file size +0 ", limits)
+
+
+def dispatcher(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """`hookwright dispatcher`, which is expected not to start."""
+    (folder / "token").write_text("t\n")
+    settings = {
+        "TOKEN_FILE": str(folder / "token"),
+        "DATA": str(folder / "data"),
+        "CONFIG": str(folder),
+        **env,
+    }
+    command = [sys.executable, "-m", "hookwright", "dispatcher"]
+    given = {f"HOOKWRIGHT_{name}": value for name, value in settings.items()}
+    return subprocess.run(
+        command, env={**os.environ, **given}, capture_output=True, text=True, check=False, timeout=HANGS
+    )
+
+
+@pytest.mark.parametrize("env", [{}, {"ADMIN_TOKEN_FILE": ""}, {"ADMIN": "[::]:8081"}, {"ADMIN": "pod:8081"}])
+def test_an_admin_port_that_others_reach_asks_for_a_token(tmp_path: Path, env: dict[str, str]) -> None:
+    """Else there is no start, and a sentence that says what to set; nothing is left behind."""
+    ended = dispatcher(tmp_path, **env)
+    assert ended.returncode == 2
+    assert "There is no admin token" in ended.stderr
+    assert "set HOOKWRIGHT_ADMIN_TOKEN_FILE" in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["%0Asource", "UPPER", "a.b", "-a", "a-", "a" * 64, "%C3%A4", "%FF", "a%20b", "%00"]
+)
+def test_only_a_dns_label_is_a_name_in_a_path(shared: Product, name: str) -> None:
+    """Of a namespace as of a webhook, at both ports; the path counts as it is decoded."""
+    assert shared.post(granted(), "/v1/namespaces/%64efault/events").status_code == 202
+    for path in (
+        f"/v1/namespaces/{name}/events",
+        f"/v1/webhooks/{name}/one/invoke",
+        f"/v1/webhooks/default/{name}/invoke",
+    ):
+        assert shared.post(granted(), path).status_code == 404
+    for path in (f"{name}/one", f"default/{name}"):
+        assert shared.http.get(f"{shared.admin}/admin/v1/webhooks/{path}").status_code == 404
+        assert shared.http.post(f"{shared.admin}/admin/v1/webhooks/{path}/invoke").status_code == 404
+
+
+KEY = "dlv_0000000000000"
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        KEY + "TAG." + "9" * 19,
+        KEY + "TAG." + "9" * 4_000,
+        KEY + "TAG." + "9" * 5_000,
+        KEY + "TAG.-1",
+        KEY + "TAG.1_0",
+        KEY + "TAG.%D9%A1",
+        "dlv_zzzzzzzzzzzzzTAG",
+        "dlv_8000000000000TAG.1",
+        "dlv_7zzzzzzzzzzzzTAG.999999999",
+        "9" * 4_000,
+        "%00",
+    ],
+)
+def test_what_is_no_id_is_not_found(shared: Product, identifier: str) -> None:
+    """Whatever number stands in it; and replaying it is a sentence, not a fault."""
+    delivery = shared.accepted(granted())[0]
+    identifier = identifier.replace("TAG", delivery[len(KEY) :])
+    answer = shared.http.get(f"{shared.admin}/admin/v1/invocations/{identifier}")
+    assert answer.status_code == 404
+    replay = shared.http.post(f"{shared.admin}/admin/v1/replays", json={"ids": [identifier]})
+    assert replay.status_code in (200, 400, 404)
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (
+            {"eventFrom": '{"event_type":"Manual","data":' + "[" * 70 + "]" * 70 + "}"},
+            "deeper than 64 levels",
+        ),
+        (
+            {"eventFrom": '{"event_type":"Manual","data":' + "[" * 300 + "]" * 300 + "}"},
+            "deeper than 64 levels",
+        ),
+        (
+            {"eventFrom": '{"event_type":"Manual","data":' + "[" * 2000 + "]" * 2000 + "}"},
+            "deeper than 64 levels",
+        ),
+        ({"eventFrom": '{"event_type":"Manual","data":{"a":1e999}}'}, "spec.eventFrom"),
+        ({"eventFrom": '{"event_type":"Manual","data":{"a":1,"a":2}}'}, '"a" twice'),
+        (
+            {"eventFrom": '{"event_type":"Manual","data":{"a":"' + "x" * 1_100_000 + '"}}'},
+            "larger than 1,048,576 bytes",
+        ),
+        ({"event": {"data": {"a": 10**30}}}, "more than 64 bits"),
+    ],
+)
+def test_the_event_of_a_test_is_judged_as_events_are(
+    shared: Product, event: dict[str, Any], says: str
+) -> None:
+    """It fails and says why; nothing of it is a fault of the dispatcher."""
+    spec: dict[str, Any] = {"webhookRef": {"name": "one"}, "trigger": "RequestGranted"}
+    if "event" in event:
+        spec["event"] = event.pop("event")
+    run = {"runID": f"{hash(str(event))}", "test": "default/t", "spec": spec, **event}
+    answer = shared.http.post(
+        f"{shared.admin}/admin/v1/tests",
+        content=json.dumps(run),
+        headers={"content-type": "application/json"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["result"], says in answer.json()["message"]) == ("Test failed", True)
+
+
+def test_identities_of_different_kinds_and_makings_are_different(shared: Product) -> None:
+    """A key is no CloudEvent, a member of a list no key with a sign in it, and a path no other path."""
+    first, second = granted(n=1), granted(n=2)
+    cloud = {"specversion": "1.0", "type": "dev.example.a", "source": "a", "id": "b", "data": second}
+    answers = [
+        shared.post(first, idempotency_key="a b"),
+        shared.post(cloud, content_type="application/cloudevents+json"),
+        shared.post([second], idempotency_key="a b"),
+        shared.post(first, idempotency_key="k#0"),
+        shared.post([second], idempotency_key="k"),
+        shared.post(second, "/v1/namespaces/default/events", idempotency_key="k#0"),
+    ]
+    assert [each.status_code for each in answers] == [202] * 6
+
+
+def test_each_holder_of_a_token_has_identities_of_its_own(product: Product, tmp_path: Path) -> None:
+    """And keeps them when the token is rotated: a repeat is still one."""
+    file = tmp_path / "tokens"
+    file.write_text("one first\ntwo second\n")
+    product.webhook("one", "  url: https://target.test/one\n  triggers: [RequestGranted]\n")
+    product.start("--token-file", str(file))
+    first = product.post(granted(n=1), idempotency_key="k", authorization="Bearer first")
+    other = product.post(granted(n=2), idempotency_key="k", authorization="Bearer second")
+    assert (first.status_code, other.status_code) == (202, 202)
+    file.write_text("one fresh\none first\ntwo second\n")
+    fresh = until(
+        lambda: (
+            (
+                again := product.post(granted(n=1), idempotency_key="k", authorization="Bearer fresh")
+            ).status_code
+            == 202
+            and again
+        )
+    )
+    assert fresh.json() == first.json() != other.json()
+    file.write_text("")
+    until(lambda: product.post(granted(), authorization="Bearer fresh").status_code == 401)
+    assert "no token in it" in product.http.get(f"{product.admin}/readyz").json()["detail"]
+    until(lambda: "everybody is refused" in product.output())
