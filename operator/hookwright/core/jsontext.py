@@ -84,7 +84,7 @@ def weight(text: bytes) -> int:
     """Bytes that the value of a JSON text takes at most, by the signs that it cannot do without."""
     objects, keys = text.count(b"{"), text.count(b":")
     characters = 4 * len(text)  # one emoji makes all of a string that wide
-    return characters + 64 * objects + 128 * keys + 88 * text.count(b"[") + 56 * text.count(b",")
+    return characters + 64 * objects + 128 * keys + 88 * text.count(b"[") + 64 * text.count(b",")
 
 
 def compact(value: Any) -> str:
