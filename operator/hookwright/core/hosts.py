@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
+_LONGEST: Final = 300  # characters of a name with its port: a longer text is not worth remembering
 _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -56,7 +57,7 @@ class HostGuard:
         if known is None:
             name = _without_port(host).lower().rstrip(".")
             known = name in self._names or _is_address(name)
-            if len(self._known) < 512:
+            if len(self._known) < 512 and len(host) < _LONGEST:
                 self._known[host] = known
         return known
 

@@ -20,13 +20,12 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from hookwright.dispatcher.ports.answers import BAD, CROWDED, FULL, LATE, TOO_LARGE, TOO_MANY, Answer
-from hookwright.dispatcher.ports.crowd import Crowd, Memory
+from hookwright.dispatcher.ports.crowd import Crowd, Guest, Memory
 from hookwright.limits import (
     INGEST_BODY_READ_BYTES,
     INGEST_DRAIN_BYTES,
     INGEST_HEADER_BYTES,
     INGEST_HEADERS,
-    INGEST_LARGE_BYTES,
     INGEST_READ_BYTES,
     INGEST_REQUEST_SECONDS,
     INGEST_SKIP_BYTES,
@@ -48,14 +47,13 @@ _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade(?=[ \t]*:)", re.IGNORECASE)
 _log = logging.getLogger("uvicorn.error")
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection(Guest, asyncio.BufferedProtocol):
     """`app` is the ASGI application of the next request; `tasks` holds those under way, all connections together."""
 
     transport: asyncio.Transport
     _flow: FlowControl
     _parser: httptools.HttpRequestParser
     _answer: Answer
-    _table: dict[Connection, None] | None = None
     _cycle: RequestResponseCycle | None = None
     _left = 0  # bytes of a body
     _tail = b""  # of the chunks so far: too short to be an end
@@ -68,9 +66,9 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(
         self, app: Any, crowd: Crowd[Connection], memory: Memory, tasks: set[asyncio.Task[None]]
     ) -> None:
-        self.app, self._crowd, self._memory, self._tasks = app, crowd, memory, tasks
+        super().__init__(memory)
+        self.app, self._crowd, self._tasks = app, crowd, tasks
         self._loop = asyncio.get_running_loop()
-        self._held = 0
         self._rest = b""
         self._next = _HEAD
 
@@ -82,16 +80,16 @@ class Connection(asyncio.BufferedProtocol):
         self._parser = httptools.HttpRequestParser(self)
         if self._crowd.enter(self):
             self._receiving_since = monotonic()
-            self._move(self._crowd.silent)
+            self.move(self._crowd.silent)
         else:
             self._refuse(CROWDED)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._crowd.all.discard(self)
         self._crowd.unread.pop(self, None)
-        self._move(None)
+        self.move(None)
         self._next, self._rest = _END, b""
-        self._hold(0)
+        self.hold(0)
         self._abandon()
         self._flow.resume_writing()
         del self._parser  # which refers to this
@@ -112,11 +110,11 @@ class Connection(asyncio.BufferedProtocol):
         """The client does not read: its answer is held, or where that is too much, another's that waits longer dropped."""
         self._flow.pause_writing()
         self._unread_since = monotonic()
-        size = self._held + self.transport.get_write_buffer_size()
+        size = self.held + self.transport.get_write_buffer_size()
         unread = self._crowd.unread
-        while not self._hold(size) and unread:
+        while not self.hold(size) and unread:
             next(iter(unread)).give_up()
-        if self._held == size:
+        if self.held == size:
             unread[self] = None
         else:
             self.give_up()
@@ -125,8 +123,9 @@ class Connection(asyncio.BufferedProtocol):
         self._flow.resume_writing()
         self._unread_since = None
         self._crowd.unread.pop(self, None)
+        if self._next in (_HEAD, _END):
+            self.hold(0)
         if self._next == _HEAD:
-            self._hold(0)
             self._flow.resume_reading()
             self._advance()
 
@@ -160,7 +159,7 @@ class Connection(asyncio.BufferedProtocol):
         """A part of a head is there."""
         self._receiving_since = self._receiving_since or monotonic()
         self._idle_since = None
-        self._move(self._crowd.coming)
+        self.move(self._crowd.coming)
 
     def _feed_head(self) -> bool:
         """Parse a head, if it is whole. Empty lines before it count as nothing (RFC 9112, section 2.2)."""
@@ -174,7 +173,7 @@ class Connection(asyncio.BufferedProtocol):
             self._refuse(TOO_MANY)
         elif head and not b"A" <= head[:1] <= b"Z":
             self._refuse(BAD)
-        elif not self._hold(len(head)):
+        elif not self.hold(len(head)):
             self._refuse(FULL)
         elif end >= 0:
             self._rest = self._rest[len(head) :]
@@ -211,7 +210,7 @@ class Connection(asyncio.BufferedProtocol):
     def on_message_begin(self) -> None:
         if (
             self._next != _HEAD
-        ):  # what was handed over ends with the request: should the parser think otherwise, it is one
+        ):  # what it was given ends with a request: should it think otherwise, there is no telling
             raise ValueError
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -255,7 +254,7 @@ class Connection(asyncio.BufferedProtocol):
         self._tail, self._bare = b"", 0
         self._next = _CHUNKS if self._chunked else _BODY
         self._idle_since = None
-        self._move(None)
+        self.move(None)
         self._start(scope)
 
     def _start(self, scope: Any) -> None:
@@ -285,7 +284,7 @@ class Connection(asyncio.BufferedProtocol):
         self._bare = 0
         if cycle.response_complete or cycle.disconnected:
             return
-        if not self._hold(self._held + len(body)):
+        if not self.hold(self.held + len(body)):
             self._refuse(FULL)
             return
         cycle.body += body
@@ -323,16 +322,16 @@ class Connection(asyncio.BufferedProtocol):
         """A request is through and answered."""
         self._next = _HEAD
         self._idle_since = monotonic()
-        self._move(self._crowd.idle)
+        self.move(self._crowd.idle)
         if not self._flow.write_paused:
-            self._hold(0)
+            self.hold(0)
 
     def _refuse(self, answer: bytes) -> None:
         """Answer in place of the application, once, and close."""
         if self._next == _END or self.transport.is_closing():
             return
         cycle = self._cycle
-        if cycle is not None and cycle.response_started and not cycle.response_complete:
+        if cycle is not None and cycle.response_started and self._next != _HEAD:
             self.transport.abort()
             return
         self._abandon()
@@ -357,9 +356,9 @@ class Connection(asyncio.BufferedProtocol):
         """Read away what still comes until the client closes, as it may look for its answer only then."""
         self._next, self._rest, self._drained = _END, b"", 0
         self._receiving_since, self._idle_since = monotonic(), None
-        self._move(self._crowd.silent)
+        self.move(self._crowd.silent)
         if not self._flow.write_paused:
-            self._hold(0)
+            self.hold(0)
         self.transport.write_eof()
         self._flow.resume_reading()
 
@@ -385,29 +384,8 @@ class Connection(asyncio.BufferedProtocol):
     def give_up(self) -> None:
         """Close it without a word; what it held is free at once."""
         self._crowd.unread.pop(self, None)
-        self._hold(0)
+        self.hold(0)
         self.transport.abort()
-
-    # --- what it takes up ----------------------------------------------------------------------------
-
-    def _hold(self, size: int) -> bool:
-        """Count so many bytes as held by this connection; False, and no change, if there is no room."""
-        more = size - self._held
-        if more > 0 and not self._memory.take(more, large=size > INGEST_LARGE_BYTES):
-            return False
-        if more < 0:
-            self._memory.give(-more)
-        self._held = size
-        return True
-
-    def _move(self, table: dict[Connection, None] | None) -> None:
-        """Stand in this table of the crowd, and in no other."""
-        if self._table is not table:
-            if self._table is not None:
-                self._table.pop(self, None)
-            if table is not None:
-                table[self] = None
-            self._table = table
 
 
 def _older(since: float | None, now: float, seconds: float) -> bool:

@@ -7,9 +7,10 @@ longest. One whose request is being answered keeps its place. Must not: read or 
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar
 
-from hookwright.limits import INGEST_LARGE_SHARE
+from hookwright.limits import INGEST_LARGE_BYTES, INGEST_LARGE_SHARE
 
 
 class Memory:
@@ -31,11 +32,36 @@ class Memory:
         self.held -= size
 
 
-class Guest(Protocol):
-    """What is asked of a connection."""
+class Guest(ABC):
+    """A connection as its port knows it: where it stands, and what it holds."""
 
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._table: dict[Any, None] | None = None
+        self.held = 0
+
+    @abstractmethod
     def give_up(self) -> None:
         """Close it without a word; what it held is free at once."""
+
+    def hold(self, size: int) -> bool:
+        """Count so many bytes as held by this one; False, and no change, if there is no room."""
+        more = size - self.held
+        if more > 0 and not self._memory.take(more, large=size > INGEST_LARGE_BYTES):
+            return False
+        if more < 0:
+            self._memory.give(-more)
+        self.held = size
+        return True
+
+    def move(self, table: dict[Any, None] | None) -> None:
+        """Stand in this table of the crowd, and in no other."""
+        if self._table is not table:
+            if self._table is not None:
+                self._table.pop(self, None)
+            if table is not None:
+                table[self] = None
+            self._table = table
 
 
 _Guest = TypeVar("_Guest", bound=Guest)
@@ -57,11 +83,12 @@ class Crowd(Generic[_Guest]):
         """Who do not read their answer."""
 
     def enter(self, guest: _Guest) -> bool:
-        """Take one in; False if there is no place, nor one who can be let go."""
-        if len(self.all) >= self._places and not self._let_go():
-            return False
+        """Take one in; False if there is no place: it is among them only until it has been told so."""
+        while len(self.all) >= self._places and self._let_go():
+            pass
+        free = len(self.all) < self._places
         self.all.add(guest)
-        return True
+        return free
 
     def _let_go(self) -> bool:
         for table in (self.silent, self.idle, self.coming):

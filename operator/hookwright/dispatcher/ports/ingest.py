@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -19,7 +20,7 @@ import structlog
 
 from hookwright.api.admin import Invocation
 from hookwright.api.event_schema import event_schema
-from hookwright.core.decode import decode, decoding, decoding_any
+from hookwright.core.decode import decoding, decoding_any
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
 from hookwright.core.jsontext import weight
@@ -43,16 +44,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 log = structlog.get_logger()
 _JSON = (b"content-type", b"application/json")
-_ONCE = (
+_ONCE = {
     b"host",
     b"content-type",
     b"authorization",
     b"idempotency-key",
     b"webhook-id",
-    b"ce-id",
-    b"ce-source",
-    b"ce-type",
-)
+}
 _EVENTS_ALLOW = b"POST, OPTIONS"
 _PROBLEM = (b"content-type", b"application/problem+json")
 
@@ -235,7 +233,8 @@ class Ingest:
     async def _invoke(self, key: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, int]:
         event = None
         if body:
-            events = decode(headers, body)
+            async with self._turn if len(body) > INGEST_LARGE_BYTES else nullcontext():
+                events = await self._decode_in_steps(b"", headers, body)
             if len(events) != 1:
                 raise EventError("Invoke takes one event, not a list of them.")
             event = events[0]
@@ -314,9 +313,8 @@ async def _read(headers: Mapping[str, str], receive: Receive, limit: int) -> byt
 
 def _check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Headers that decide something stand once: which of two would count is a matter of taste (RFC 9112, 3.2)."""
-    names = Counter(name for name, _ in headers)
-    for name in _ONCE:
-        if names[name] > 1:
+    for name, count in Counter(name for name, _ in headers).items():
+        if count > 1 and (name in _ONCE or name.startswith(b"ce-")):
             raise EventError(f"The header {name.decode()} stands twice; send it once.")
 
 
