@@ -1,7 +1,6 @@
 """Bearer tokens from a file, checked in constant time, re-read when the file changes (a rotated Secret).
 
-A line is a token, or the name of who holds it and the token: producers by name have identities of their own, which
-outlast a rotation (docs/decisions/0016). A file without a token refuses everybody. Must not: know what is asked for.
+A file without a token refuses everybody, and says so. Must not: know what is asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from hookwright.core.tokens import read_tokens
 from hookwright.errors import UsageError
 
 _CHECK_SECONDS: Final = 1.0
@@ -43,9 +43,10 @@ class Tokens:
             return
         if text is None:
             return
-        lines = (line.rpartition(" ") for line in map(str.strip, text.decode(errors="replace").splitlines()))
         self._stamp = stamp
-        self._tokens = tuple((holder.strip(), token.encode()) for holder, _, token in lines if token)
+        self._tokens = tuple(
+            (holder, token.encode()) for holder, token in read_tokens(text.decode(errors="replace"))
+        )
         self._trouble = (
             None if self._tokens else f"{self._path}: no token in it; write one on a line of its own."
         )
