@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -319,3 +320,17 @@ def test_each_holder_of_a_token_has_identities_of_its_own(product: Product, tmp_
     until(lambda: product.post(granted(), authorization="Bearer fresh").status_code == 401)
     assert "no token in it" in product.http.get(f"{product.admin}/readyz").json()["detail"]
     until(lambda: "everybody is refused" in product.output())
+
+
+@pytest.mark.parametrize("item", [b"[]", b"1234567", b'{"a":1}'])
+def test_large_batches_at_once_are_held_within_bounds(running: Product, item: bytes) -> None:
+    """24 of 4 MiB: some are taken, some told to come again or in parts; the process stays under 300 MiB, and goes on."""
+    one = b'{"event_type":"Manual","data":{"x":[%s]}}' % b",".join([item] * (500_000 // (len(item) + 1)))
+    body = b"[%s]" % b",".join([one] * 8)
+    with ThreadPoolExecutor(24) as pool:
+        posts = [pool.submit(running.post, body) for _ in range(24)]
+        goes_on(running)
+        answers = [post.result() for post in posts]
+    assert {answer.status_code for answer in answers} <= {202, 413, 503}
+    assert peak(running) < 300
+    goes_on(running)

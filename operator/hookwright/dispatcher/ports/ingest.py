@@ -326,8 +326,8 @@ def _too_large(limit: int) -> EventError:
 
 def _too_heavy(size: int) -> EventError:
     return EventError(
-        f"The values of this request would take about {size >> 20} MiB of memory, more than {INGEST_PARSED_BYTES >> 20} MiB; "
-        "send it in smaller parts.",
+        f"The values of this request would take about {size >> 20} MiB of memory, more than "
+        f"{INGEST_PARSED_BYTES >> 20} MiB; send it in smaller parts.",
         status=413,
     )
 
