@@ -195,8 +195,9 @@ async def test_the_connection_that_needs_its_place_least_gives_it_up() -> None:
             comes, writes = await connect()
             writes.write(REQUEST.replace(b"/", b"/wait", 1))
             assert await asyncio.wait_for(goes.read(), 20) == b""
-        refused, _ = await connect()
-        assert b"503 Service Unavailable" in await asyncio.wait_for(refused.readuntil(b"try again."), 20)
+        for _ in range(3):  # who is refused takes no place from those that come later, and gives none
+            refused, _ = await connect()
+            assert b"503 Service Unavailable" in await asyncio.wait_for(refused.readuntil(b"try again."), 20)
         go.set()
         assert (await asyncio.wait_for(waiting.readuntil(b"hello"), 20)).startswith(b"HTTP/1.1 200")
         assert (await asyncio.wait_for(comes.readuntil(b"hello"), 20)).startswith(b"HTTP/1.1 200")
