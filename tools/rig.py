@@ -133,10 +133,16 @@ def dev(
     *hosts: str,
     core: int | None = 0,
     env: dict[str, str] | None = None,
+    files: tuple[int, int] | None = None,
+    flags: Sequence[str] = (),
 ) -> Process:
-    """`hookwright dev` on free ports, the hosts led to a local port."""
-    command = [sys.executable, "-m", "hookwright", "dev", str(manifests), "--listen", "127.0.0.1:0", "--admin",
-               "127.0.0.1:0", "--data", str(folder / "data"), "--ca-file", str(ca_file)]  # fmt: skip
+    """`hookwright dev` on free ports, the hosts led to a local port. `files`: soft and hard limit of open ones."""
+    limits = (
+        [] if files is None else ["sh", "-c", 'ulimit -Sn "$1"; ulimit -Hn "$2"; shift 2; exec "$@"', "sh"]
+    )
+    command = [*limits, *map(str, files or ()), sys.executable, "-m", "hookwright", "dev", str(manifests),
+               "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", str(folder / "data"),
+               "--ca-file", str(ca_file), *flags]  # fmt: skip
     for host in hosts:
         command += ["--connect-to", f"{host}:443:127.0.0.1:{port}"]
     return Process(command, folder / "dev.log", core=core, env=env)

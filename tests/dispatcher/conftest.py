@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 
 from admin_backend import MemoryBackend, dead_letter, invocation, view
 from admin_port import Clients
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of the product, beside the usual one where sockets are spoken to byte by byte."""
+    usual: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    return {**usual, "uvloop": uvloop.new_event_loop} if item.path.name == "test_server.py" else usual
 
 
 @pytest.fixture

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from hookwright.dispatcher.ports.crowd import Memory
 from hookwright.dispatcher.ports.server import Listener
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
+CHUNKED = b"POST /echo HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n"
+UPGRADE = b"POST /echo HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nUpgrade: h2c\r\ncontent-length: 4\r\n\r\nbody"
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def whole(receive: Any) -> bytes:
+    """A body, whatever its pieces."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    return body
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
@@ -20,9 +33,27 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/slow":
         await asyncio.sleep(2.5)
     elif scope["path"] == "/echo":
-        body = (await receive())["body"] + b"!"
+        body = b"%b!" % await whole(receive)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
     await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def listening(app: Any, **options: Any) -> AsyncIterator[Callable[[], Awaitable[Connection]]]:
+    """A listener; gives a maker of connections to it."""
+    listener = Listener(app, "127.0.0.1", 0, **options)
+    await listener.start()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connect() -> Connection:
+        reader, writer = await asyncio.open_connection(*listener.address)
+        writers.append(writer)
+        return reader, writer
+
+    yield connect
+    for writer in writers:
+        writer.close()
+    await listener.close()
 
 
 @pytest.fixture
@@ -70,3 +101,160 @@ async def test_a_client_that_waits_to_be_asked_is_asked(connection: Connection) 
     await asyncio.wait_for(reader.readuntil(b"HTTP/1.1 100 Continue\r\n\r\n"), 20)
     writer.write(b"body")
     assert (await asyncio.wait_for(reader.read(), 20)).endswith(b"\r\n\r\nbody!")
+
+
+@pytest.mark.parametrize(
+    ("request_", "echoed"),
+    [
+        (REQUEST, b"hello"),
+        (b"\r\n\r\n" + REQUEST, b"hello"),
+        (UPGRADE, b"body!"),
+        (UPGRADE.replace(b"Upgrade: h2c", b"UPGRADE: websocket"), b"body!"),
+        (CHUNKED + b"2\r\n\r\n\r\n2\r\n\r\n\r\n0\r\n\r\n", b"\r\n\r\n!"),
+        (CHUNKED + b"3;x=y\r\nabc\r\n1\r\nd\r\n0\r\na: trailer\r\nhost: there\r\n\r\n", b"abcd!"),
+        (b"PUT /echo HTTP/1.1\r\nhost: here\r\ncontent-length: 4\r\n\r\n\r\n\r\n", b"\r\n\r\n!"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1_000_000])
+async def test_a_request_is_the_same_in_one_piece_and_in_many(
+    connection: Connection, request_: bytes, echoed: bytes, size: int
+) -> None:
+    """Wherever it is cut, and whatever stands behind it in the same piece; an offer to upgrade is ignored."""
+    reader, writer = connection
+    sent = request_ * 3 + b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n"
+    for start in range(0, len(sent), size):
+        writer.write(sent[start : start + size])
+        await writer.drain()
+        await asyncio.sleep(0)
+    answers = await asyncio.wait_for(reader.read(), 20)
+    assert answers.count(b"HTTP/1.1 200 OK") == 4
+    assert answers.count(b"\r\n\r\n" + echoed) >= 3
+    assert answers.endswith(b"hello")
+
+
+async def test_a_refusal_before_the_body_keeps_the_connection_where_little_of_it_is_missing() -> None:
+    """Else it says that it closes, reads the body away, and closes."""
+    async with listening(hello) as connect:
+        reader, writer = await connect()
+        short = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 60000\r\n\r\n" + b"x" * 60_000
+        writer.write(short + short)
+        writer.write(short.replace(b"60000", b"70000", 1) + b"x" * 10_000 + short)
+        answers = await asyncio.wait_for(reader.read(), 20)
+        assert answers.count(b"hello") == 3
+        assert answers.count(b"connection: close") == 1
+
+
+async def test_of_several_requests_one_is_served_at_a_time() -> None:
+    """The next one is not even looked at before the answer of the one before it is sent."""
+    seen: list[str] = []
+    go = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["path"])
+        await go.wait()
+        await hello(scope, receive, send)
+
+    async with listening(app) as connect:
+        reader, writer = await connect()
+        writer.write(
+            REQUEST.replace(b"/", b"/a", 1) + REQUEST.replace(b"/", b"/b", 1) + b"no request\r\n\r\n"
+        )
+        _, other = await connect()
+        other.write(REQUEST.replace(b"/", b"/c", 1))
+        while len(seen) < 2:
+            await asyncio.sleep(0)
+        assert sorted(seen) == ["/a", "/c"]
+        go.set()
+        answers = await asyncio.wait_for(reader.read(), 20)
+        assert answers.count(b"hello") == 2
+        assert b"400 Bad Request" in answers
+
+
+async def test_the_connection_that_needs_its_place_least_gives_it_up() -> None:
+    """First who never sent a byte, then who is idle longest, then whose head came first; never one that waits."""
+    go = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/wait":
+            await go.wait()
+        await hello(scope, receive, send)
+
+    async with listening(app, places=5) as connect:
+        waiting, at_work = await connect()
+        at_work.write(REQUEST.replace(b"/", b"/wait", 1))
+        dripping, drips = await connect()
+        drips.write(b"GET / HTT")
+        idle, asked = await connect()
+        asked.write(REQUEST)
+        await asyncio.wait_for(idle.readuntil(b"hello"), 20)
+        later, asks = await connect()
+        asks.write(REQUEST)
+        await asyncio.wait_for(later.readuntil(b"hello"), 20)
+        silent, _ = await connect()
+        for goes in (silent, idle, later, dripping):
+            comes, writes = await connect()
+            writes.write(REQUEST.replace(b"/", b"/wait", 1))
+            assert await asyncio.wait_for(goes.read(), 20) == b""
+        for _ in range(3):  # who is refused takes no place from those that come later, and gives none
+            refused, _ = await connect()
+            assert b"503 Service Unavailable" in await asyncio.wait_for(refused.readuntil(b"try again."), 20)
+        go.set()
+        assert (await asyncio.wait_for(waiting.readuntil(b"hello"), 20)).startswith(b"HTTP/1.1 200")
+        assert (await asyncio.wait_for(comes.readuntil(b"hello"), 20)).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nhost: here\r\n" + b"a:\r\n" * 99 + b"\r\n", b"200"),
+        (b"GET / HTTP/1.1\r\nhost: here\r\n" + b"a:\r\n" * 100 + b"\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nhost: here\r\n" + b"a:\r\n" * 1_000, b"431"),
+        (b"GET / HTTP/1.1\r\nhost: here\r\na: " + b"a" * 60_000 + b"\r\n\r\n", b"200"),
+        (b"GET / HTTP/1.1\r\nhost: here\r\na: " + b"a" * 70_000, b"431"),
+        (b"GET /" + b"a" * 70_000, b"431"),
+        (CHUNKED + b"0\r\n" + b"a: b\r\n" * 20_000, b"431"),
+        (CHUNKED + b"0\r\na: " + b"b" * 200_000, b"431"),
+        (CHUNKED + b"1;" + b"b" * 200_000, b"431"),
+        (b"\x16\x03\x01", b"400"),
+        (b"GET / HTTP/1.1\nhost: here\n\n" + REQUEST, b"400"),
+        (REQUEST.replace(b"GET", b"CONNECT"), b"400"),
+        (CHUNKED + b"x\r\n", b"400"),
+    ],
+)
+async def test_what_is_no_request_is_told_so(request_: bytes, status: bytes) -> None:
+    """Also when it is not complete, and a client that goes on sending gets its answer all the same."""
+    async with listening(hello) as connect:
+        reader, writer = await connect()
+        writer.write(request_)
+        if status == b"200":
+            assert await asyncio.wait_for(reader.readuntil(b"hello"), 20)
+        else:
+            writer.write(b"x" * 3_000_000)
+            await writer.drain()
+            writer.write_eof()
+            assert (await asyncio.wait_for(reader.read(), 20)).startswith(b"HTTP/1.1 " + status)
+
+
+async def test_what_all_connections_hold_is_bounded_and_given_back() -> None:
+    """A body for which there is no room is a 503; whatever way a request ends, nothing of it is counted any more."""
+    memory = Memory(300_000)
+    head = b"POST /echo HTTP/1.1\r\nhost: here\r\ncontent-length: 100000\r\n\r\n"
+    async with listening(hello, memory=memory) as connect:
+        first = await connect()
+        first[1].write(head + b"x" * 99_999)
+        while memory.held < 99_999:
+            await asyncio.sleep(0)
+        second, third = await connect(), await connect()
+        second[1].write(head + b"x" * 99_999)
+        third[1].write(head + b"x" * 99_999)
+        refused, _ = await asyncio.wait(
+            [asyncio.create_task(reader.readuntil(b"again.")) for reader, _ in (second, third)],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        assert b"503 Service Unavailable" in refused.pop().result()
+        first[1].write(b"x")
+        await asyncio.wait_for(first[0].readuntil(b"\r\n\r\n"), 20)
+        for _, writer in (first, second, third):
+            writer.close()
+        while memory.held:
+            await asyncio.sleep(0)

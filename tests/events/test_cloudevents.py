@@ -86,7 +86,7 @@ def test_any_cloud_event_becomes_an_event_with_its_attributes(mode: Mode) -> Non
     assert attributes["traceparent"] == ATTRIBUTES["traceparent"]
     assert attributes.keys() == {*ATTRIBUTES, "specversion"}
     assert orjson.loads(event.raw) == event.document
-    assert event.identity == f"{attributes['source']}\n{attributes['id']}"
+    assert event.identity == ("cloudevent", attributes["source"], attributes["id"])
 
 
 @pytest.mark.parametrize("mode", [binary, structured, batched])
@@ -105,7 +105,7 @@ def test_an_envelope_inside_is_treated_as_one(mode: Mode, trigger: str) -> None:
     assert event.document == orjson.loads(event.raw) == sample(trigger)
     assert event.trigger == trigger
     assert event.identity is not None
-    assert event.identity.startswith("https://ci.example.com/pipelines/7\n")
+    assert event.identity[:2] == ("cloudevent", "https://ci.example.com/pipelines/7")
 
 
 def test_an_envelope_in_binary_mode_keeps_its_bytes() -> None:
@@ -185,7 +185,7 @@ def test_the_identity_of_a_cloud_event_wins_over_headers() -> None:
     """Source and id are the identity, also where an Idempotency-Key stands beside them."""
     body = b'{"specversion":"1.0","id":"1","source":"/s","type":"a.b"}'
     headers = {"content-type": "application/cloudevents+json", "idempotency-key": "k"}
-    assert receive(headers, body)[0].identity == "/s\n1"
+    assert receive(headers, body)[0].identity == ("cloudevent", "/s", "1")
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_headers_in_raw_utf_8_are_read_as_such(sent: str, meant: str | None) -> 
     (event,) = receive(headers, b"{}")
     attributes = event.document["cloudevent"]
     assert [attributes[name] for name in ("subject", "id", "place")] == [meant] * 3
-    assert event.identity == f"/s\n{meant}"
+    assert event.identity == ("cloudevent", "/s", meant)
 
 
 @pytest.mark.parametrize("name", ["traceParent", "correlation_id", "my-ext", "Foo"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import orjson
@@ -10,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookwright.core.decode import decode, decode_any
-from hookwright.core.event_json import read_json, sorted_json
-from hookwright.limits import REPEATED_KEY_BYTES
+from counting import lines
+from hookwright.core.decode import decode, decode_any, decoding
+from hookwright.core.event_json import read_json, sorted_json, split_array
+from hookwright.core.jsontext import check_depth, check_text_depth, weight
+from hookwright.errors import EventError
+from hookwright.limits import EVENT_BYTES, REPEATED_KEY_BYTES
 
 BOM = b"\xef\xbb\xbf"
 JSON = {"content-type": "application/json"}
@@ -171,3 +175,120 @@ def test_another_layout_is_the_same_content(again: bytes) -> None:
 def test_sorted_text_is_the_same_for_every_order() -> None:
     """At every depth."""
     assert sorted_json({"b": {"d": 1, "c": 2}, "a": 3}) == b'{"a":3,"b":{"c":2,"d":1}}'
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 10**30)
+    | st.floats(allow_nan=False)
+    | st.text('[]{}"\\,: é😀', max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text('[]{}"\\', max_size=3), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(VALUES, max_size=5), st.sampled_from([None, 2]), st.booleans())
+def test_an_array_is_split_where_its_members_end(
+    members: list[Any], indent: int | None, ascii_: bool
+) -> None:
+    """Whatever stands in their strings, and however it is laid out."""
+    text = json.dumps(members, indent=indent, ensure_ascii=ascii_).encode()
+    assert [json.loads(member) for member in split_array(b" " + text + b"\n")] == members
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "says"),
+    [
+        (b"[{} {}]", 1, "at character 4"),
+        (b"[{},]", 1, "Expecting value at character 5"),
+        (b"[{}", 1, "at character 4"),
+        (b"[{}]]", 1, "at character 5"),
+        (b"[{},\n{'a'}]", 1, "at line 2, character 2"),
+        (b"[\xff]", 0, "not valid UTF-8 at byte 2"),
+        (b"[{},%s]" % (b"[" * 100_000), 1, "deeper than 64 levels"),
+    ],
+)
+def test_an_array_that_cannot_be_split_says_where(text: bytes, count: int, says: str) -> None:
+    """The members before it are given all the same: who reads them hears of the rest in time."""
+    members = split_array(text)
+    assert [next(members) for _ in range(count)] == [b"{}"] * count
+    with pytest.raises(ValueError, match=says):
+        next(members)
+
+
+def test_a_member_that_is_larger_than_an_event_comes_cut() -> None:
+    """Who reads it refuses it for its size: no more of it is looked at. Digits are as many as there are."""
+    long = b'{"a":"%s"}' % (b"x" * EVENT_BYTES)
+    assert next(split_array(b"[%s]" % long)) == long[: EVENT_BYTES + 1]
+    digits = b'{"a":%s}' % (b"9" * 100_000)
+    assert list(split_array(b"[%s,%s]" % (digits, digits))) == [digits] * 2
+
+
+@given(VALUES, st.integers(55, 70), st.sampled_from(["[", "{", "[{"]))
+def test_the_depth_of_a_text_is_that_of_its_value(value: Any, depth: int, kind: str) -> None:
+    """Brackets in strings are none, escaped quotes end none."""
+    for level in range(depth):
+        value = [value, "]"] if kind[level % len(kind)] == "[" else {'"{': 0, "k": value, "}": [[]]}
+    text = json.dumps(value).encode()
+    try:
+        check_depth(value, text)
+    except ValueError:
+        with pytest.raises(ValueError, match="deeper than 64 levels"):
+            check_text_depth(text)
+    else:
+        check_text_depth(text)
+
+
+@pytest.mark.parametrize("kind", [JSON, NDJSON, BATCHED])
+def test_a_large_batch_is_decoded_in_steps(kind: dict[str, str]) -> None:
+    """The same events as if each were sent by itself, and time for others between any two of them."""
+    one = CLOUD if kind is BATCHED else EVENT
+    event = one.replace(b'"x":1', b'"x":"%s"' % (b"y" * 2_000))
+    body = b"\n".join([event] * 500) if kind is NDJSON else b"[%s]" % b",\n".join([event] * 500)
+    steps = list(decoding({**kind, "idempotency-key": "k"}, body))
+    events = [each for each in steps if each is not None]
+    assert len(events) == 500
+    assert [each.document["data"] for each in events] == [{"x": "y" * 2_000}] * 500
+    if kind is not BATCHED:
+        assert events[499].identity == ("key", "k", "499")
+
+
+@pytest.mark.parametrize("headers", [JSON, STRUCTURED, BINARY])
+def test_a_large_event_is_decoded_in_steps(headers: dict[str, str]) -> None:
+    """Reading its text is one, looking through what was read another."""
+    body = (CLOUD if headers is STRUCTURED else EVENT).replace(b'"x":1', b'"x":[%s1]' % (b"1," * 100_000))
+    before, event = decoding(headers, body)
+    assert before is None
+    assert event is not None
+    assert len(event.document["data"]["x"]) == 100_001
+
+
+@pytest.mark.parametrize("text", [b"\n" * 4_000_000, b"\r\n" * 2_000_000, b" " * 4_000_000])
+def test_blank_lines_cost_next_to_nothing(text: bytes) -> None:
+    """However many there are."""
+    assert lines(lambda: decode(NDJSON, text), 200)
+
+
+def test_the_lines_of_a_batch_are_counted_before_any_is_read() -> None:
+    """A batch of too many is told so at once."""
+    body = b"{}\n" * 1_000_000
+    with pytest.raises(EventError, match="more than 1,000 events"):
+        lines(lambda: decode(NDJSON, body), 5_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 60 + "]" * 60, "[],", '{"":[]},', '"a",', '"\\ud83d\\ude00",', '"ä😀",', "123,", "[[],[]],"],
+)
+def test_what_a_value_takes_is_not_more_than_its_weight(text: str) -> None:
+    """Judged by the text before it is read: the memory that all requests share is counted by it."""
+    joined = f"[{text.removesuffix(',')}{(',' + text.removesuffix(',')) * 199}]".encode()
+
+    def size(value: Any) -> int:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return sys.getsizeof(value) + sum(map(size, inner))
+
+    assert size(orjson.loads(joined)) < weight(joined) < 100 * len(joined)

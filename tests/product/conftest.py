@@ -39,12 +39,13 @@ class Product:
 
     # --- the process -----------------------------------------------------------------------------
 
-    def start(self, **env: str) -> Product:
-        """Start `dev`; keyword arguments are HOOKWRIGHT_… settings."""
+    def start(self, *flags: str, files: tuple[int, int] | None = None, **env: str) -> Product:
+        """Start `dev`; keyword arguments are HOOKWRIGHT_… settings, `files` the limits of open ones (soft, hard)."""
         self._env = {f"HOOKWRIGHT_{name}": value for name, value in env.items()} or self._env
         self.process = dev(
-            self.folder, self.manifests, self.ca_file, self._port, *self._hosts, core=None, env=self._env
-        )
+            self.folder, self.manifests, self.ca_file, self._port, *self._hosts, core=None, env=self._env,
+            files=files, flags=flags,
+        )  # fmt: skip
         found = self.process.wait_for(LISTENING)
         self.events, self.admin = f"http://127.0.0.1:{found[1]}", f"http://127.0.0.1:{found[2]}"
         return self

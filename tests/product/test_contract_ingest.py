@@ -85,12 +85,17 @@ def test_an_offer_to_upgrade_is_ignored(shared: Product) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["host: localhost", "content-type: text/plain", "idempotency-key: b", "webhook-id: b"]
+    "header",
+    ["host: localhost", "content-type: text/plain", "idempotency-key: b", "webhook-id: b", "ce-subject: b"],
 )
 def test_a_header_that_decides_stands_once(shared: Product, header: str) -> None:
     """Two of them are a 400, not a matter of which comes last."""
     name, _, _ = header.partition(":")
-    first = {"idempotency-key": ["idempotency-key: a"], "webhook-id": ["webhook-id: a"]}.get(name, [])
+    first = {
+        "idempotency-key": ["idempotency-key: a"],
+        "webhook-id": ["webhook-id: a"],
+        "ce-subject": ["ce-subject: a"],
+    }.get(name, [])
     status, answer = raw(
         shared.events, post("content-type: application/json", *first, header, "connection: close")
     )

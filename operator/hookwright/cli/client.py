@@ -20,6 +20,7 @@ import httpx
 
 from hookwright.cli.cluster import Cluster
 from hookwright.core.objects import full_name
+from hookwright.core.tokens import read_tokens
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.limits import ADMIN_PAGE_MAX, CLIENT_ANSWER_BYTES, CLIENT_CONNECT_SECONDS, CLIENT_READ_SECONDS
 
@@ -191,14 +192,14 @@ def _trust() -> Any:
 def _token(file: Path) -> str:
     try:
         with file.open("rb") as opened:
-            lines = opened.read(_TOKEN_BYTES).decode("ascii").split()
+            tokens = read_tokens(opened.read(_TOKEN_BYTES).decode("ascii"))
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file}: holds no token; a token is ASCII text.") from None
-    if not lines:
+    if not tokens:
         raise UsageError(f"{file}: is empty; write the token into it.")
-    return lines[0]
+    return tokens[0][1]
 
 
 def _json(body: bytes) -> Any:

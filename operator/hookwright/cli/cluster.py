@@ -25,6 +25,7 @@ from typing import IO, Any, Final, TypeVar
 import click
 
 from hookwright.core.objects import DEFAULT_NAMESPACE, LABEL
+from hookwright.core.tokens import read_tokens
 from hookwright.errors import UsageError
 from hookwright.limits import KUBECTL_SECONDS
 
@@ -200,7 +201,8 @@ class Cluster:
         if said.problem is not None:
             raise UsageError(f"The {purpose} token cannot be read: {said.problem}")
         try:
-            return base64.b64decode(json.loads(said.output)["data"]["token"]).decode("ascii").split()[0]
+            text = base64.b64decode(json.loads(said.output)["data"]["token"]).decode("ascii")
+            return read_tokens(text)[0][1]
         except (KeyError, ValueError, IndexError):
             raise UsageError(f"The Secret {namespace}/{name} holds no token under the key token.") from None
 

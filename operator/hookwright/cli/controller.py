@@ -12,6 +12,7 @@ import click
 
 from hookwright.cli.environment import read_settings
 from hookwright.cli.exits import DONE, FOUND_WRONG
+from hookwright.cli.hardening import forbid_core_dumps
 from hookwright.controller.app import Controller
 from hookwright.controller.cluster import connect
 from hookwright.controller.handlers import watch
@@ -23,6 +24,7 @@ from hookwright.telemetry import logs
 @click.command("controller")
 def command() -> None:
     """Keep configuration and status of a cluster's webhooks, as HOOKWRIGHT_… says."""
+    forbid_core_dumps()
     settings = read_settings(Settings, {}, {})
     logs.configure()
     for name in ("kopf.objects", "httpx"):  # they have a line for each event and request

@@ -7,8 +7,6 @@ configuration out. Must not: decide anything about deliveries.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import signal
 import sys
 from functools import partial
@@ -22,10 +20,12 @@ from hookwright.cli.dev_lines import DeliveryLines
 from hookwright.cli.dev_tests import FolderTests
 from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
+from hookwright.cli.hardening import forbid_core_dumps
 from hookwright.cli.output import print_error
 from hookwright.cli.test import EGRESS_FLAGS, say
 from hookwright.cli.watch import follow, look
 from hookwright.core.expectations import SUCCESSFUL
+from hookwright.core.hosts import is_loopback
 from hookwright.dispatcher.app import Dispatcher, make_data_folder
 from hookwright.dispatcher.settings import Settings, parse_address
 from hookwright.errors import UsageError
@@ -59,6 +59,7 @@ def command(
     admin_token_file: Path | None,
 ) -> None:
     """Run everything on this machine with the manifests in DIR."""
+    forbid_core_dumps()
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder.")
     _guard(listen, token_file, "--listen", "--token-file")
@@ -86,10 +87,7 @@ def _guard(address: str, token_file: Path | None, option: str, cure: str) -> Non
         host, _ = parse_address(address)
     except ValueError as error:
         raise UsageError(f"{option}: {error}.") from None
-    with contextlib.suppress(ValueError):
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return
-    if token_file is None:
+    if token_file is None and not is_loopback(host):
         raise UsageError(f"{option} {address} can be reached by others: give a token with {cure}.")
 
 

@@ -9,6 +9,7 @@ import click
 import uvloop
 
 from hookwright.cli.environment import read_settings
+from hookwright.cli.hardening import forbid_core_dumps
 from hookwright.dispatcher.app import Dispatcher
 from hookwright.dispatcher.settings import Settings
 from hookwright.telemetry import logs
@@ -17,6 +18,7 @@ from hookwright.telemetry import logs
 @click.command("dispatcher")
 def command() -> None:
     """Take events and deliver them, as HOOKWRIGHT_… and the configuration folder say."""
+    forbid_core_dumps()
     settings = read_settings(Settings, {}, {})
     logs.configure()
     uvloop.run(_serve(settings))

@@ -14,6 +14,7 @@ from hookwright.cli.cluster import Cluster, cluster_options
 from hookwright.cli.cluster_tests import as_run, document, run_tests
 from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, read_folder, test_requests, unfit_tests
+from hookwright.cli.hardening import forbid_core_dumps
 from hookwright.cli.output import Format, format_option, print_error, print_many
 from hookwright.cli.show import note
 from hookwright.core.expectations import FAILED, SUCCESSFUL
@@ -60,6 +61,7 @@ def command(
     output: Format,
 ) -> None:
     """Run the WebhookTests in files and folders, of a cluster those of these names; exit code 1 if one fails."""
+    forbid_core_dumps()
     if cluster is not None:
         if only or ca_file or connect_to or allow:
             raise click.UsageError("--only, --ca-file, --connect-to and --allow are for tests in files.")

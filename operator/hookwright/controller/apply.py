@@ -36,6 +36,7 @@ from hookwright.controller.settings import Settings
 from hookwright.controller.webhooktest_status import rfc3339
 from hookwright.core.config_reader import Reader
 from hookwright.core.objects import SECRET, WEBHOOK_TEST
+from hookwright.core.tokens import read_tokens
 from hookwright.errors import ClusterError, ConfigurationError
 from hookwright.limits import (
     RUNTIME_STATUS_SECONDS,
@@ -94,8 +95,9 @@ class Owned:
         return self._known[HASH_KEY]
 
     def admin_token(self) -> str:
-        """The token of the dispatchers' admin port: the first line; empty before it was read."""
-        return self._known.get(ADMIN_TOKEN, b"").decode(errors="replace").split("\n", 1)[0].strip()
+        """The token of the dispatchers' admin port: the first one; empty before it was read."""
+        tokens = read_tokens(self._known.get(ADMIN_TOKEN, b"").decode(errors="replace"))
+        return tokens[0][1] if tokens else ""
 
     def running(self) -> DispatchConfig | None:
         """What dispatchers were given by an earlier process; None: nothing that can be read."""

@@ -79,12 +79,9 @@ def structured_parts(value: Any, where: str) -> tuple[dict[str, Any], Any]:
     return attributes, _decoded(encoded, where)
 
 
-def identity(attributes: Mapping[str, Any]) -> str:
-    """`source` and `id`, which together name one event (CloudEvents 1.0, section 3.1).
-
-    The line break between them can stand in neither, nor in the header of another kind of identity.
-    """
-    return f"{attributes['source']}\n{attributes['id']}"
+def identity(attributes: Mapping[str, Any]) -> tuple[str, str]:
+    """`source` and `id`, which together name one event (CloudEvents 1.0, section 3.1)."""
+    return attributes["source"], attributes["id"]
 
 
 def document(attributes: dict[str, Any], data: Any) -> dict[str, Any]:

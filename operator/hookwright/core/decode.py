@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from hookwright.api.v1alpha1.webhook import MANUAL, REQUEST_TRIGGERS
 from hookwright.core import cloudevents
-from hookwright.core.event import Event
-from hookwright.core.event_json import read_json, sorted_json
-from hookwright.core.jsontext import check_depth, dump_json
+from hookwright.core.event import Event, Identity
+from hookwright.core.event_json import check_keys, load_json, sorted_json, split_array
+from hookwright.core.jsontext import check_text_depth, dump_json
 from hookwright.core.times import epoch_text
 from hookwright.errors import EventError
 from hookwright.limits import (
     BATCH_BYTES,
     BATCH_EVENTS,
+    DECODE_STEP_BYTES,
     EVENT_BYTES,
     EVENT_TYPE_CHARACTERS,
     IDENTITY_BYTES,
@@ -31,8 +33,10 @@ from hookwright.limits import (
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
+_NO_LIST: Final = f"a batch must be a JSON array of events: send a single one as {cloudevents.STRUCTURED}"
 _IDENTITY_HEADERS: Final = ("idempotency-key", "webhook-id")
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
+_LINE: Final = re.compile(rb"\S[^\n]*")  # blank ones count as nothing
 _TYPE: Final = re.compile(r"[^\s*]+\.[^\s*]+")  # what a trigger can name
 _TRIGGERS: Final = {
     MANUAL: MANUAL,
@@ -52,27 +56,34 @@ def decode(headers: Mapping[str, str], body: bytes) -> list[Event]:
     `headers` have lower-case names. Raises EventError (400, 413 or 415) with one sentence, which names the
     line or index of a batch.
     """
+    return [event for event in decoding(headers, body) if event is not None]
+
+
+def decoding(headers: Mapping[str, str], body: bytes) -> Iterator[Event | None]:
+    """As `decode`, event by event; None stands between two steps that take long, for others to go first."""
     media_type = _media_type(headers, body)
     body = body.removeprefix(BOM_UTF8)
     if media_type == cloudevents.STRUCTURED:
-        return [_structured(_parse(_bounded(body), "the event")[0], "the event")]
-    if media_type == cloudevents.BATCHED:
-        return _list(body, None, _structured)
-    if cloudevents.is_binary(headers):
-        return [_binary(headers, media_type, body)]
-    if media_type == NDJSON:
-        return _lines(body, _header_identity(headers))
-    if not cloudevents.is_json(media_type):
+        document, _ = yield from _parse(_bounded(body), "the event")
+        yield _structured(document, "the event")
+    elif media_type == cloudevents.BATCHED:
+        yield from _list(body, None, _structured)
+    elif cloudevents.is_binary(headers):
+        yield from _binary(headers, media_type, body)
+    elif media_type == NDJSON:
+        yield from _lines(body, _header_identity(headers))
+    elif not cloudevents.is_json(media_type):
         raise EventError(
             f"the content type {media_type or '(none)'} is not understood: send {JSON}, {NDJSON}, "
             f"{cloudevents.STRUCTURED} or {cloudevents.BATCHED}",
             status=415,
         )
-    identity = _header_identity(headers)
-    if body.lstrip()[:1] == b"[":
-        return _list(body, identity, _envelope)
-    document, text = _parse(_bounded(body), "the event")
-    return [_envelope(document, "the event", identity, text)]
+    elif body.lstrip()[:1] == b"[":
+        yield from _list(body, _header_identity(headers), _envelope)
+    else:
+        identity = _header_identity(headers)
+        document, text = yield from _parse(_bounded(body), "the event")
+        yield _envelope(document, "the event", identity, text)
 
 
 def decode_any(headers: Mapping[str, str], body: bytes, event_type: str, *, now_ms: int) -> Event:
@@ -81,6 +92,14 @@ def decode_any(headers: Mapping[str, str], body: bytes, event_type: str, *, now_
     The content type says nothing then, for its senders can often set no more than a URL. `now_ms`: epoch milliseconds,
     the time of the event. Raises EventError as `decode` does.
     """
+    (event,) = filter(None, decoding_any(headers, body, event_type, now_ms=now_ms))
+    return event
+
+
+def decoding_any(
+    headers: Mapping[str, str], body: bytes, event_type: str, *, now_ms: int
+) -> Iterator[Event | None]:
+    """As `decode_any`, in steps as `decoding` has them."""
     if not _TYPE.fullmatch(event_type) or not event_type.isprintable():
         raise EventError(
             "?type= in the URL must be a type with a dot and without blanks, such as ?type=dev.example.alert; "
@@ -89,35 +108,37 @@ def decode_any(headers: Mapping[str, str], body: bytes, event_type: str, *, now_
     media_type = _media_type(headers, body)
     if media_type in (cloudevents.STRUCTURED, cloudevents.BATCHED) or cloudevents.is_binary(headers):
         raise EventError("a CloudEvent names its own type: take ?type= out of the URL")
-    data, text = _parse(_bounded(body), "the event") if media_type != NDJSON else (None, body)
+    data, text = (None, body) if media_type == NDJSON else (yield from _parse(_bounded(body), "the event"))
     if not isinstance(data, dict):
         raise EventError("with ?type= in the URL the body must be one JSON object: send each by itself")
     document = {"event_type": event_type, "event_time": epoch_text(now_ms), "data": data}
     raw = _spliced(document, text)
-    return _event(document, "the event", _header_identity(headers), raw, [event_type, data])
+    yield _event(document, "the event", _header_identity(headers), raw, [event_type, data])
 
 
 # --- shapes ------------------------------------------------------------------------------------
 
 
-def _binary(headers: Mapping[str, str], media_type: str, body: bytes) -> Event:
+def _binary(headers: Mapping[str, str], media_type: str, body: bytes) -> Iterator[Event | None]:
     if media_type and not cloudevents.is_json(media_type):
         raise EventError(
             f"the content type {media_type} of the CloudEvent's data is not JSON: send {JSON}", status=415
         )
     attributes = cloudevents.binary_attributes(headers)
-    data, text = _parse(_bounded(body), "the data of the CloudEvent") if body else (None, body)
-    return _cloud_event(attributes, data, "the event", text)
+    what = "the data of the CloudEvent"
+    data, text = (yield from _parse(_bounded(body), what)) if body else (None, body)
+    yield _cloud_event(attributes, data, "the event", text)
 
 
-def _structured(value: Any, where: str, _: str | None = None) -> Event:
+def _structured(value: Any, where: str, _: Identity | None = None) -> Event:
     attributes, data = cloudevents.structured_parts(value, where)
     return _cloud_event(attributes, data, where, None)
 
 
 def _cloud_event(attributes: dict[str, Any], data: Any, where: str, text: bytes | None) -> Event:
     """`text`: the bytes of `data`, where they came by themselves."""
-    identity = _identity(cloudevents.identity(attributes), f"source and id of {where}")
+    parts = cloudevents.identity(attributes)
+    identity = _identity(("cloudevent", *parts), f"source and id of {where}")
     content = [attributes["type"], data]  # brokers and tracers stamp the other attributes at every hop
     if _is_envelope(data):
         return _event(data, where, identity, text, content)
@@ -132,29 +153,48 @@ def _spliced(document: dict[str, Any], data: bytes) -> bytes:
     return b'%b,"data":%b}' % (dump_json(head)[:-1], data)
 
 
-def _list(body: bytes, key: str | None, make: Callable[[Any, str, str | None], Event]) -> list[Event]:
-    members, _ = _parse(_bounded(body, BATCH_BYTES, "the batch"), "the batch")
-    if not isinstance(members, list):
-        raise EventError(
-            f"a batch must be a JSON array of events: send a single one as {cloudevents.STRUCTURED}"
-        )
-    _check_count(len(members))
-    return [
-        make(member, f"event {index} of the batch", _member_key(key, index))
-        for index, member in enumerate(members)
-    ]
+def _list(
+    body: bytes, key: Identity | None, make: Callable[[Any, str, Identity | None], Event]
+) -> Iterator[Event | None]:
+    _bounded(body, BATCH_BYTES, "the batch")
+    if len(body) <= DECODE_STEP_BYTES:
+        members, _ = yield from _parse(body, "the batch")
+        if not isinstance(members, list):
+            raise EventError(_NO_LIST)
+        _check_count(len(members))
+        for index, member in enumerate(members):
+            yield make(member, _member(index), _member_key(key, index))
+        return
+    for index, text in enumerate(_members(body)):
+        _check_count(index + 1)
+        yield None
+        member, _ = yield from _parse(_bounded(text, what=_member(index)), _member(index))
+        yield make(member, _member(index), _member_key(key, index))
 
 
-def _lines(body: bytes, key: str | None) -> list[Event]:
-    lines = enumerate(_bounded(body, BATCH_BYTES, "the batch").split(b"\n"), 1)
-    numbered = [(f"line {number}", line.strip()) for number, line in lines if line.strip()]
-    _check_count(len(numbered))
-    return [_line(line, where, _member_key(key, index)) for index, (where, line) in enumerate(numbered)]
+def _members(body: bytes) -> Iterator[bytes]:
+    if body.lstrip()[:1] != b"[":
+        raise EventError(_NO_LIST)
+    try:
+        yield from split_array(body)
+    except ValueError as problem:
+        raise EventError(f"the batch {problem}") from None
 
 
-def _line(line: bytes, where: str, identity: str | None) -> Event:
-    document, text = _parse(_bounded(line, what=where), where)
-    return _envelope(document, where, identity, text)
+def _member(index: int) -> str:
+    return f"event {index} of the batch"
+
+
+def _lines(body: bytes, key: Identity | None) -> Iterator[Event | None]:
+    _bounded(body, BATCH_BYTES, "the batch")
+    _check_count(sum(1 for _ in islice(_LINE.finditer(body), BATCH_EVENTS + 1)))
+    number, counted = 1, 0
+    for index, found in enumerate(_LINE.finditer(body)):
+        number += body.count(b"\n", counted, found.start())
+        counted = found.start()
+        where = f"line {number}"
+        document, text = yield from _parse(_bounded(found[0].rstrip(), what=where), where)
+        yield _envelope(document, where, _member_key(key, index), text)
 
 
 # --- the envelope ------------------------------------------------------------------------------
@@ -170,7 +210,7 @@ def _is_envelope(data: Any) -> bool:
     )
 
 
-def _envelope(document: Any, where: str, identity: str | None, text: bytes | None = None) -> Event:
+def _envelope(document: Any, where: str, identity: Identity | None, text: bytes | None = None) -> Event:
     if not isinstance(document, dict):
         raise EventError(f"{where} must be a JSON object with event_type and data")
     data = document.get("data")
@@ -182,7 +222,7 @@ def _envelope(document: Any, where: str, identity: str | None, text: bytes | Non
 
 
 def _event(
-    document: dict[str, Any], where: str, identity: str | None, text: bytes | None, content: Any = None
+    document: dict[str, Any], where: str, identity: Identity | None, text: bytes | None, content: Any = None
 ) -> Event:
     """`text`: the JSON text of `document`, if it is known; `content`: by what a repeat is known (None: all of it)."""
     event_type = document.get("event_type")
@@ -192,7 +232,7 @@ def _event(
         raise EventError(f"event_type of {where} is longer than {EVENT_TYPE_CHARACTERS} characters")
     try:
         raw = dump_json(document) if text is None else text
-        check_depth(document, raw)
+        check_text_depth(raw)
     except ValueError as problem:
         raise EventError(f"{where} {problem}") from None
     known_by = None if identity is None else sorted_json(document if content is None else content)
@@ -244,31 +284,30 @@ def _is_utf8(body: bytes) -> bool:
     return b"\0" not in body
 
 
-def _header_identity(headers: Mapping[str, str]) -> str | None:
+def _header_identity(headers: Mapping[str, str]) -> Identity | None:
     for name in _IDENTITY_HEADERS:
         key = headers.get(name)
         if key is not None:
-            return _identity(key.strip(), f"the header {name}")
+            return _identity(("key", key.strip()), f"the header {name}")
     return None
 
 
-def _identity(identity: str, what: str) -> str:
-    if not identity:
+def _identity(identity: Identity, what: str) -> Identity:
+    if not any(identity[1:]):
         raise EventError(f"{what} is empty: give each event its own, or leave it out")
-    if len(identity.encode()) > IDENTITY_BYTES:
+    if len("".join(identity[1:]).encode()) > IDENTITY_BYTES:
         raise EventError(f"{what} is longer than {IDENTITY_BYTES:,} bytes")
     return identity
 
 
-def _member_key(key: str | None, index: int) -> str | None:
-    return None if key is None else f"{key}#{index}"
+def _member_key(key: Identity | None, index: int) -> Identity | None:
+    """The key of a list is that of its members, with the place of each."""
+    return None if key is None else (*key, str(index))
 
 
 def _check_count(count: int) -> None:
     if count > BATCH_EVENTS:
-        raise EventError(
-            f"the batch holds {count:,} events, more than {BATCH_EVENTS:,}: send it in parts", status=413
-        )
+        raise EventError(f"the batch holds more than {BATCH_EVENTS:,} events: send it in parts", status=413)
 
 
 def _bounded(body: bytes, limit: int = EVENT_BYTES, what: str = "the event") -> bytes:
@@ -277,8 +316,12 @@ def _bounded(body: bytes, limit: int = EVENT_BYTES, what: str = "the event") -> 
     return body
 
 
-def _parse(body: bytes, what: str) -> tuple[Any, bytes]:
+def _parse(body: bytes, what: str) -> Generator[None, None, tuple[Any, bytes]]:
     try:
-        return read_json(body)
+        value, text = load_json(body)
+        if len(text) > DECODE_STEP_BYTES:
+            yield
+        check_keys(value, text)
     except ValueError as problem:
         raise EventError(f"{what} {problem}") from None
+    return value, text

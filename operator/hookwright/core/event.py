@@ -5,6 +5,7 @@ Must not: decode wire formats (`core.cloudevents`), touch clock or randomness (c
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +15,13 @@ _PAIRS: Final = [
 ]  # ten bits at a time: ids are on the hot path
 _VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _DIGITS: Final = 13  # 65 bits hold a key of 63
+_KEYS: Final = 2**63
+_ATTEMPT: Final = re.compile(r"[0-9]{1,9}")
+_SHOWN: Final = 64  # characters of what is no id
+
+
+Identity = tuple[str, ...]
+"""What makes a repeat a repeat: its kind, then its parts (`cloudevent`, source, id; `key`, key and the place in a list)."""
 
 
 class Event(NamedTuple):
@@ -29,7 +37,7 @@ class Event(NamedTuple):
     trigger: str | None
     document: dict[str, Any]
     raw: bytes
-    identity: str | None = None
+    identity: Identity | None = None
     content: bytes | None = None
     hops: int = 0
     """How often it came through a dispatcher before."""
@@ -70,11 +78,13 @@ def parse_id(text: str, tag: str) -> tuple[int, int | None]:
     head, _, attempt = text.partition(".")
     digits = head[4 : 4 + _DIGITS]
     if not head.startswith("dlv_") or len(digits) != _DIGITS or head[4 + _DIGITS :] != tag:
-        raise ValueError(f"{text!r} is not a delivery of this installation")
+        raise ValueError(f"{text[:_SHOWN]!r} is not a delivery of this installation")
     try:
         key = 0
         for character in digits:
             key = key << 5 | _VALUE[character]
-        return key, int(attempt) if attempt else None
-    except (KeyError, ValueError):
-        raise ValueError(f"{text!r} is not a delivery or invocation id") from None
+    except KeyError:
+        key = _KEYS
+    if key >= _KEYS or (attempt and not _ATTEMPT.fullmatch(attempt)):
+        raise ValueError(f"{text[:_SHOWN]!r} is not a delivery or invocation id")
+    return key, int(attempt) if attempt else None

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
 
-from hookwright.limits import EVENT_DEPTH, REPEATED_KEY_BYTES
+from hookwright.limits import DECODE_STEP_BYTES, EVENT_BYTES, EVENT_DEPTH, REPEATED_KEY_BYTES
 
 _HIGH: Final = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW: Final = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -22,6 +23,13 @@ _HALF: Final = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
 _BACKSLASH: Final = rb"\\"
 _SEVERAL: Final = "; several events are a JSON array, or stand one a line as application/x-ndjson"
 _SHOWN: Final = 64  # characters of a key
+_OPENS: Final = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(?:(\])[ \t\r\n]*)?")
+_GOES_ON: Final = re.compile(r"[ \t\r\n]*(?:,[ \t\r\n]*|(\])[ \t\r\n]*)")
+_READER: Final = json.JSONDecoder()
+_DIGITS_READER: Final = json.JSONDecoder(
+    parse_int=str
+)  # for an integer of more digits than Python would convert
+_LONGEST_WORD: Final = 16  # a word, an escape or a pair of them that is cut is told at its first character
 
 
 def read_json(text: bytes) -> tuple[Any, bytes]:
@@ -30,6 +38,13 @@ def read_json(text: bytes) -> tuple[Any, bytes]:
     Raises ValueError, a phrase that follows a noun (`is not valid JSON: …`). Depth is bounded only by orjson's 1,024
     here: `jsontext.check_depth` follows once it is known what part of the text is an event.
     """
+    value, text = load_json(text)
+    check_keys(value, text)
+    return value, text
+
+
+def load_json(text: bytes) -> tuple[Any, bytes]:
+    """`read_json` without a look for repeated keys: `check_keys` is to follow."""
     text = text.removeprefix(BOM_UTF8)
     try:
         value = orjson.loads(text)
@@ -40,8 +55,51 @@ def read_json(text: bytes) -> tuple[Any, bytes]:
         except orjson.JSONDecodeError as problem:
             raise ValueError(_phrase(problem, mended)) from None
         text = mended
-    _check_keys(value, text)
     return value, text
+
+
+def split_array(text: bytes) -> Iterator[bytes]:
+    """The members of a JSON array as they stand in its text, one by one: no two of them need be in memory at once.
+
+    Where one ends is found by another reader; whether it is JSON is for `load_json` to say. One that is larger than an
+    event comes cut, a byte longer than an event may be. Raises ValueError, a phrase as above.
+    """
+    try:
+        whole = text.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"is not valid JSON: it is not valid UTF-8{_first_foreign(text)}") from None
+    found = _OPENS.match(whole)
+    while found is not None and found[1] != "]":
+        end = _end_of_value(whole, found.end())
+        yield whole[found.end() : end].encode()
+        found = _GOES_ON.match(whole, end)
+    if found is None or found.end() < len(whole):
+        at = end if found is None else found.end()
+        raise ValueError(_phrase(json.JSONDecodeError("unexpected character", whole, at), text))
+
+
+def _end_of_value(whole: str, start: int) -> int:
+    for size in (DECODE_STEP_BYTES, EVENT_BYTES + 1):
+        window = whole[start : start + size]
+        try:
+            return start + _value_length(window)
+        except json.JSONDecodeError as error:
+            near = error.pos > size - _LONGEST_WORD or error.msg.startswith("Unterminated")
+            if len(window) < size or not near:
+                shown = json.JSONDecodeError(error.msg, whole, start + error.pos)
+                raise ValueError(_phrase(shown, whole.encode())) from None
+        except RecursionError:
+            raise ValueError(f"is nested deeper than {EVENT_DEPTH} levels") from None
+    return start + size
+
+
+def _value_length(text: str) -> int:
+    try:
+        return _READER.raw_decode(text)[1]
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return _DIGITS_READER.raw_decode(text)[1]
 
 
 def _mended(text: bytes, error: orjson.JSONDecodeError) -> bytes:
@@ -52,7 +110,7 @@ def _mended(text: bytes, error: orjson.JSONDecodeError) -> bytes:
     return _HALF.sub(rb"\\ufffd", plain).replace(b"\0\0", _BACKSLASH)
 
 
-def _phrase(error: orjson.JSONDecodeError, text: bytes) -> str:
+def _phrase(error: json.JSONDecodeError, text: bytes) -> str:
     """What is wrong and where; in a text of one line the line says nothing."""
     if "depth limit" in error.msg:
         return f"is nested deeper than {EVENT_DEPTH} levels"
@@ -73,7 +131,7 @@ def _first_foreign(text: bytes) -> str:
     return ""  # orjson's word against Python's
 
 
-def _check_keys(value: Any, text: bytes) -> None:
+def check_keys(value: Any, text: bytes) -> None:
     """ValueError if an object of `text` has a key twice.
 
     Written anew, a value has as many quotes as its text, and as many more as quotes were written `\\u0022` there;

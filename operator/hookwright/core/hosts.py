@@ -1,4 +1,4 @@
-"""Which `Host` and `Origin` headers a port answers: a guard against DNS rebinding and browsers (SPEC 3).
+"""Names of hosts: which `Host` and `Origin` headers a port answers (a guard against DNS rebinding and browsers, SPEC 3).
 
 Must not: know which port it is.
 """
@@ -6,8 +6,26 @@ Must not: know which port it is.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
+
+_LONGEST: Final = 300  # characters of a name with its port: a longer text is not worth remembering
+_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def is_label(text: str) -> bool:
+    """A DNS label (RFC 1123), as namespaces and webhooks are named by."""
+    return _LABEL.fullmatch(text) is not None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a socket that listens there can be reached from this machine only."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_address(host: str) -> bool:
@@ -39,7 +57,7 @@ class HostGuard:
         if known is None:
             name = _without_port(host).lower().rstrip(".")
             known = name in self._names or _is_address(name)
-            if len(self._known) < 512:
+            if len(self._known) < 512 and len(host) < _LONGEST:
                 self._known[host] = known
         return known
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.core.decode import normalise_trigger
 from hookwright.core.event import Event
 from hookwright.core.event_json import read_json
+from hookwright.core.jsontext import check_text_depth, dump_json
 from hookwright.core.samples import SAMPLE_TRIGGERS, merge, sample
+from hookwright.limits import EVENT_BYTES
 
 
 def event_of_test(spec: WebhookTestSpec, webhook: RouteConfig, event_from: str | None) -> Event:
@@ -46,4 +46,11 @@ def _event(document: Any) -> Event:
     if not isinstance(document, dict) or not isinstance(document.get("event_type"), str):
         raise ValueError("The event must be a JSON object with an event_type.")
     event_type = document["event_type"]
-    return Event(event_type, normalise_trigger(event_type), document, orjson.dumps(document))
+    try:
+        raw = dump_json(document)
+        check_text_depth(raw)
+    except ValueError as problem:
+        raise ValueError(f"The event {problem}.") from None
+    if len(raw) > EVENT_BYTES:
+        raise ValueError(f"The event is larger than {EVENT_BYTES:,} bytes.")
+    return Event(event_type, normalise_trigger(event_type), document, raw)

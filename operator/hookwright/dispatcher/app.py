@@ -17,7 +17,7 @@ from hookwright import __version__
 from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.egress import EgressPolicy
-from hookwright.core.hosts import HostGuard
+from hookwright.core.hosts import HostGuard, is_loopback
 from hookwright.core.invocations import last_invocation
 from hookwright.core.keys import Keys
 from hookwright.core.records import Action, AttemptRecord, Finish, LastInvocation
@@ -30,8 +30,10 @@ from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.dispatcher.direct import Direct
-from hookwright.dispatcher.memory import settle
+from hookwright.dispatcher.files import open_files
+from hookwright.dispatcher.memory import give_large_blocks_back, settle
 from hookwright.dispatcher.ports.admin import admin_app
+from hookwright.dispatcher.ports.crowd import Memory
 from hookwright.dispatcher.ports.ingest import Ingest
 from hookwright.dispatcher.ports.server import Listener
 from hookwright.dispatcher.ports.tokens import Tokens
@@ -42,14 +44,15 @@ from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.errors import ConfigurationError, StoreFull, UsageError
 from hookwright.limits import (
+    ADMIN_MEMORY_BYTES,
     ATTEMPTS,
     DIRECT_RUNS,
     FOLDER_LOOK_SECONDS,
+    INGEST_MEMORY_BYTES,
     STORE_FLUSH_SECONDS,
     STORE_OPEN_SECONDS,
 )
 from hookwright.outbound.sender import HttpSender
-from hookwright.outbound.sockets import connections_by_files
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
 from hookwright.telemetry.loop_watch import LoopWatch
@@ -74,7 +77,7 @@ def make_sender(settings: Settings) -> HttpSender:
             connect_to=connect_to,
             ca_files=settings.egress_ca_file,
             user_agent=f"hookwright/{__version__}",
-            connections=connections_by_files(),
+            connections=open_files().outgoing,
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
@@ -118,15 +121,29 @@ class Dispatcher:
         With a `config` no folder of configuration is read or watched; `use` gives the next one.
         """
         settings, clock = self._settings, self._clock
-        tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
-        admin_tokens = Tokens(settings.admin_token_file) if settings.admin_token_file else None
+        self._tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
+        admin_tokens = _admin_tokens(settings)
+        files = open_files()
         self._sender = make_sender(settings)
         make_data_folder(settings.data)
         self._waiting = Waiting()
-        self._events = Listener(self._waiting, *parse_address(settings.listen))
-        self._admin = Listener(self._waiting, *parse_address(settings.admin))
         self._loop_watch.start()
         settle()
+        give_large_blocks_back()
+        memory = Memory(INGEST_MEMORY_BYTES)
+        self._events = Listener(
+            self._waiting,
+            *parse_address(settings.listen),
+            places=files.ingest,
+            backlog=files.backlog,
+            memory=memory,
+        )
+        self._admin = Listener(
+            self._waiting,
+            *parse_address(settings.admin),
+            places=files.admin,
+            memory=Memory(ADMIN_MEMORY_BYTES),
+        )
         store = await self._open_store()
         if store is None:
             return
@@ -136,7 +153,7 @@ class Dispatcher:
         keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
-            under_way=UnderWay(settings.data / "under-way"), attempts=_attempts(),
+            under_way=UnderWay(settings.data / "under-way"), attempts=_attempts(files.outgoing),
         )  # fmt: skip
         last = await asyncio.to_thread(_last_invocations, await store.history.last_invocations(), work.tag)
         await self._lanes.take(found, last)
@@ -160,8 +177,8 @@ class Dispatcher:
         else:
             await self._follower.first()
         ingest = Ingest(
-            self._acceptor, self._direct, clock, tokens=tokens, hosts=hosts, rate=settings.ingest_rate,
-            count=self._metrics.answered,
+            self._acceptor, self._direct, clock, tokens=self._tokens, hosts=hosts, rate=settings.ingest_rate,
+            memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
         self._admin.serve(admin_app(views, self._direct, self, tokens=admin_tokens, hosts=hosts))
@@ -223,6 +240,9 @@ class Dispatcher:
             return "The dispatcher is shutting down."
         if self._loader.config is None:
             return "There is no complete configuration yet."
+        refused = None if self._tokens is None else self._tokens.trouble(self._clock.monotonic())
+        if refused is not None:
+            return f"No event is taken: {refused}"
         assert self._store is not None
         await self._store.work.ping()
         return None
@@ -317,9 +337,20 @@ def _tokens(settings: Settings) -> Tokens | None:
     )
 
 
-def _attempts() -> int:
+def _attempts(connections: int) -> int:
     """How many may be under way: what the limit of open files leaves beside Manual calls and tests."""
-    return min(ATTEMPTS, max(DIRECT_RUNS, connections_by_files() - DIRECT_RUNS))
+    return min(ATTEMPTS, max(DIRECT_RUNS, connections - DIRECT_RUNS))
+
+
+def _admin_tokens(settings: Settings) -> Tokens | None:
+    if settings.admin_token_file is not None:
+        return Tokens(settings.admin_token_file)
+    if is_loopback(parse_address(settings.admin)[0]):
+        return None
+    raise UsageError(
+        f"There is no admin token, and {settings.admin} can be reached by others: set HOOKWRIGHT_ADMIN_TOKEN_FILE, or "
+        "HOOKWRIGHT_ADMIN to an address such as 127.0.0.1:8081."
+    )
 
 
 def _retention(settings: Settings) -> Retention:

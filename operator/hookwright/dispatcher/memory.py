@@ -1,4 +1,4 @@
-"""Garbage collection, kept from stopping the event loop: a full one goes through every object there is.
+"""Memory: garbage collection, kept from stopping the event loop, as a full one goes through every object there is.
 
 A delivery makes next to no cycles, and what a configuration holds has none, so it is freed without a collection.
 Must not: know what is held.
@@ -6,11 +6,15 @@ Must not: know what is held.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from hookwright.limits import GC_MIDDLE, GC_OLD, GC_YOUNG
+from hookwright.limits import GC_MIDDLE, GC_OLD, GC_YOUNG, MAPPED_BYTES
+
+_M_MMAP_THRESHOLD: Final = -3  # of <malloc.h>
 
 
 def settle() -> None:
@@ -33,3 +37,10 @@ def let_go(things: list[object]) -> None:
     """Free many things one after the other, the last first. For a thread: all at once would hold up the others."""
     while things:
         things.pop()
+
+
+def give_large_blocks_back() -> None:
+    """Where the C library is glibc: it would keep what large bodies took."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, MAPPED_BYTES)

@@ -20,13 +20,14 @@ from weakref import WeakSet
 
 from hookwright.core.egress import EgressPolicy
 from hookwright.errors import SendError, Sent
+from hookwright.limits import OUTGOING_CONNECTIONS
 from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
 from hookwright.outbound.connector import HTTPS_PORT, Connector
 from hookwright.outbound.pool import ConnectionPool, Keep
 from hookwright.outbound.port import Answer, Phases, Pool, TlsSettings
 from hookwright.outbound.resolver import Resolver
-from hookwright.outbound.sockets import Sockets, connections_by_files
+from hookwright.outbound.sockets import Sockets
 from hookwright.outbound.tls import TlsContexts
 
 _URL = re.compile(r"https://([A-Za-z0-9.-]{1,254})((?:[/?][^\s#]*)?)")
@@ -39,7 +40,7 @@ class HttpSender:
 
     `connect_to`: host → (address, port), an administrator's setting; these addresses are not judged.
     `ca_files`: PEM files trusted beside the system's roots. `user_agent` is sent unless the caller gives one.
-    `connections`: about how many may be open, as idle ones are closed for new ones (None: as files may be open).
+    `connections`: about how many may be open, as idle ones are closed for new ones.
     `resolver`, `port` and `keep` are what they are in production unless a test has other wishes.
     Raises ConfigurationError when a CA file cannot be used.
     """
@@ -51,13 +52,13 @@ class HttpSender:
         connect_to: Mapping[str, tuple[str, int]] | None = None,
         ca_files: Sequence[Path] = (),
         user_agent: str,
-        connections: int | None = None,
+        connections: int = OUTGOING_CONNECTIONS,
         resolver: Resolver | None = None,
         port: int = HTTPS_PORT,
         keep: Keep = Keep(),  # noqa: B008 - frozen
     ) -> None:
         self._resolver = resolver or Resolver()
-        self._sockets = Sockets(connections_by_files() if connections is None else connections)
+        self._sockets = Sockets(connections)
         self._connector = Connector(policy, self._resolver, connect_to or {}, self._sockets, port)
         self._contexts = TlsContexts(ca_files)
         self._user_agent = user_agent

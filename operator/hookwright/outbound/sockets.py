@@ -5,16 +5,7 @@ Must not: hold up who needs one: how many are in use is the callers' business, i
 
 from __future__ import annotations
 
-import resource
-
-from hookwright import limits
 from hookwright.outbound.connection import Connection
-
-
-def connections_by_files() -> int:
-    """How many connections the limit of open files leaves to a sender: half, as others need files too."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return limits.OUTGOING_CONNECTIONS if soft < 0 else min(limits.OUTGOING_CONNECTIONS, soft // 2)
 
 
 class Sockets:

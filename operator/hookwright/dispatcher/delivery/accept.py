@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
-from hookwright.core.event import Event, delivery_id, event_id
+from hookwright.core.event import Event, Identity, delivery_id, event_id
 from hookwright.core.keys import Keys
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.matching import Matched, Matcher
@@ -55,8 +55,8 @@ class Acceptor:
         """Match by this from now on; `cluster` are the namespaces /v1/events reaches (None: all)."""
         self._matcher, self._cluster = matcher, cluster
 
-    async def accept(self, events: Sequence[Event], namespace: str | None) -> bytes:
-        """Store every delivery of a batch, then answer. `namespace` None: posted to /v1/events.
+    async def accept(self, events: Sequence[Event], namespace: str | None, holder: str = "") -> bytes:
+        """Store every delivery of a batch, then answer. `namespace` None: posted to /v1/events; `holder` of the token.
 
         Raises EventError: 503 (not ready, backlog, store), 409 (another body under a known identity),
         413 (too many deliveries). Nothing of the batch is kept then.
@@ -74,13 +74,16 @@ class Acceptor:
         size = sum(len(event.raw) for event, routes in zip(events, matched, strict=True) if routes)
         if count and self._room.is_full(self._lanes.shares, count, size):
             raise unavailable("The installation's backlog limit is reached; send the event again later.")
-        batch = [self._new(event, routes, namespace) for event, routes in zip(events, matched, strict=True)]
+        batch = [
+            self._new(event, routes, (holder, namespace))
+            for event, routes in zip(events, matched, strict=True)
+        ]
         stored = [new for new in batch if new.deliveries or new.identity is not None]
         if not stored:
             return self._answer(batch, {})
         return await self._store(batch, stored)
 
-    def _new(self, event: Event, routes: Sequence[Matched], namespace: str | None) -> NewEvent:
+    def _new(self, event: Event, routes: Sequence[Matched], scope: tuple[str, str | None]) -> NewEvent:
         key, size = self._keys.take(1 + len(routes)), len(event.raw)
         if routes:
             self._lanes.parsed.keep(key, event, len(routes))
@@ -89,7 +92,7 @@ class Acceptor:
             self._lanes.shares.came(key, size, _namespaces(deliveries))
         identity = digest = None
         if event.identity is not None:
-            identity = _identity(namespace, event.identity)
+            identity = _identity(*scope, event.identity)
             content = event.raw if event.content is None else event.content
             digest = blake2b(content, digest_size=16).digest()
         return NewEvent(
@@ -196,10 +199,11 @@ def _namespaces(deliveries: Sequence[NewDelivery]) -> Mapping[str, int]:
     return Counter(namespace_of(each.route) for each in deliveries)
 
 
-def _identity(namespace: str | None, identity: str) -> bytes:
-    """Scoped by path; with the length of what comes first, so that no two pairs spell the same."""
-    scope = "" if namespace is None else f"{namespace}/"
-    return blake2b(f"{len(scope)} {scope}{identity}".encode(), digest_size=16).digest()
+def _identity(holder: str, namespace: str | None, identity: Identity) -> bytes:
+    """Scoped by token and path; each part with its length, so that no two lists of them spell the same."""
+    parts = (holder, "" if namespace is None else namespace, *identity)
+    spelt = "".join(f"{len(part)} {part}" for part in parts)
+    return blake2b(spelt.encode(), digest_size=16).digest()
 
 
 def _conflict(

@@ -21,7 +21,7 @@ from hookwright.api.admin import ReplayRequest, RunRequest
 from hookwright.api.openapi import admin_api
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
-from hookwright.core.hosts import HostGuard
+from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
@@ -210,7 +210,11 @@ def _listed(page: Listed) -> Response:
 
 
 def _key(request: Request) -> str:
-    return f"{request.path_params['namespace']}/{request.path_params['name']}"
+    """The webhook in the path. HTTPException 404 for what cannot be the name of one."""
+    parts = request.path_params["namespace"], request.path_params["name"]
+    if not all(map(is_label, parts)):
+        raise HTTPException(404, "There is no such webhook; its namespace and its name are DNS labels.")
+    return "/".join(parts)
 
 
 def _event(request: Request, body: bytes) -> Event:

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hookwright.api.admin import Answer, Invocation, Problem
 from hookwright.api.fields import span
-from hookwright.core.hosts import HostGuard
+from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
 from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE_BYTES, ADMIN_SLICE_SECONDS
@@ -64,7 +64,7 @@ class Guard:
             return problem(403, "Pages of another origin may not call this port.")
         if self._tokens is None or path in OPEN_PATHS:
             return None
-        if self._tokens.allow(headers.get("authorization"), time.monotonic()):
+        if self._tokens.holder(headers.get("authorization"), time.monotonic()) is not None:
             return None
         return problem(
             401,
@@ -192,7 +192,7 @@ def choice(query: QueryParams, name: str, choices: frozenset[str]) -> str | None
 
 def webhook_key(text: str | None, name: str = "webhook") -> str | None:
     """A webhook's key in the parameter of that name, checked for its form."""
-    if text is not None and (text.count("/") != 1 or text.startswith("/") or text.endswith("/")):
+    if text is not None and (text.count("/") != 1 or not all(map(is_label, text.split("/")))):
         raise HTTPException(400, f"{name} is written as namespace/name.")
     return text
 

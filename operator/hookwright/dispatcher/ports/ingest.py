@@ -6,10 +6,12 @@ store or send.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -21,15 +23,24 @@ from hookwright.api.admin import Invocation
 from hookwright.api.event_schema import event_schema
 from hookwright.api.openapi import Invoked, events_api
 from hookwright.api.v1alpha1.webhook import MANUAL
-from hookwright.core.decode import decode, decode_any
+from hookwright.core.decode import decoding, decoding_any
 from hookwright.core.event import Event
-from hookwright.core.hosts import HostGuard
+from hookwright.core.hosts import HostGuard, is_label
+from hookwright.core.jsontext import weight
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample, sample_event
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor, unavailable
+from hookwright.dispatcher.ports.crowd import Memory
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
-from hookwright.limits import BATCH_BYTES, EVENT_BYTES, HOPS, INGEST_MEMORY_BYTES
+from hookwright.limits import (
+    BATCH_BYTES,
+    DECODE_STEP_BYTES,
+    EVENT_BYTES,
+    HOPS,
+    INGEST_LARGE_BYTES,
+    INGEST_PARSED_BYTES,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -37,20 +48,21 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 log = structlog.get_logger()
 _JSON = (b"content-type", b"application/json")
-_ONCE = (
+_ONCE = {
     b"host",
     b"content-type",
     b"authorization",
     b"idempotency-key",
     b"webhook-id",
     b"webhook-hops",
-    b"ce-id",
-    b"ce-source",
-    b"ce-type",
-)
+}
 _EVENTS_ALLOW = b"POST, OPTIONS"
 _HOPS = re.compile("0|[1-9][0-9]{0,3}")
 _PROBLEM = (b"content-type", b"application/problem+json")
+
+
+_To = tuple[str | None, str, int]
+"""Where events go and where they come from: the path's namespace, the token's holder, hops."""
 
 
 class Invoker(Protocol):
@@ -76,26 +88,27 @@ class Ingest:
         tokens: Tokens | None,
         hosts: HostGuard,
         rate: int | None,
+        memory: Memory,
         count: Callable[[int, int], None],
     ) -> None:
-        """`rate`: events a second, `count(status, events)` is called with every answer."""
+        """`rate`: events a second, `memory`: of the port, `count(status, events)` is called with every answer."""
         self._acceptor, self._invoker, self._clock = acceptor, invoker, clock
         self._tokens, self._hosts, self._rate, self._count = tokens, hosts, rate, count
         self._allowance = float(rate or 0)
         self._allowance_at = clock.monotonic()
-        self._memory = 0
+        self._memory = memory
+        self._turn = asyncio.Lock()
         self._schema = orjson.dumps(event_schema())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         events = 0
-        held = _Held()
         extra: tuple[tuple[bytes, bytes], ...] = ()
         try:
             if len(headers) != len(scope["headers"]):
                 _check_repeated(scope["headers"])
             self._check(headers)
-            status, body, events = await self._serve(scope, headers, receive, held)
+            status, body, events = await self._serve(scope, headers, receive)
             if scope["method"] == "OPTIONS":
                 extra = _handshake(headers)
             await _respond(send, status, body, _JSON, extra)
@@ -117,14 +130,12 @@ class Ingest:
             log.exception("ingest.failed")
             detail = "Something is wrong in the dispatcher; its log says what."
             await _respond(send, status, problem(status, detail), _PROBLEM, extra)
-        finally:
-            self._memory -= held.size
         self._count(status, events)
 
     # --- routing ---------------------------------------------------------------------------------
 
     async def _serve(
-        self, scope: Scope, headers: Mapping[str, str], receive: Receive, held: _Held
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive
     ) -> tuple[int, bytes, int]:
         path, method = scope["path"], scope["method"]
         if path == "/v1/events":
@@ -133,41 +144,87 @@ class Ingest:
             parts = path.removesuffix("/").split("/")
             if parts == ["", "v1", "events"]:
                 namespace = None
-            elif len(parts) == 5 and parts[1:3] == ["v1", "namespaces"] and parts[4] == "events" and parts[3]:
+            elif parts[1:3] == ["v1", "namespaces"] and parts[4:] == ["events"] and is_label(parts[3]):
                 namespace = parts[3]
             else:
-                return await self._others(parts, method, headers, receive, held)
+                return await self._others(parts, method, headers, receive)
         if method == "OPTIONS":
             return 200, b"", 0
         if method != "POST":
             raise EventError(f"{method} is not for {path}; POST an event to it.", status=405)
-        self._authenticate(headers)
+        holder = self._authenticate(headers)
         hops = _hops(headers)
-        body = await self._read(headers, receive, BATCH_BYTES, held)
-        events = self._decode(scope["query_string"], headers, body)
+        body = await _read(headers, receive, BATCH_BYTES)
+        if len(body) > INGEST_LARGE_BYTES:
+            return await self._take_in_turn(scope["query_string"], headers, body, (namespace, holder, hops))
+        size = weight(body)
+        self._hold(size)
+        try:
+            events = [event for event in self._decoding(scope["query_string"], headers, body) if event]
+            return await self._accept(events, (namespace, holder, hops))
+        finally:
+            self._memory.give(size)
+
+    async def _take_in_turn(
+        self, query: bytes, headers: Mapping[str, str], body: bytes, to: _To
+    ) -> tuple[int, bytes, int]:
+        """A large body waits for the one before it, and lets ordinary ones go first between its steps."""
+        async with self._turn:
+            size = weight(body)
+            if size > INGEST_PARSED_BYTES:
+                raise _too_heavy(size)
+            self._hold(size)
+            try:
+                events = await self._decode_in_steps(query, headers, body)
+            except BaseException:
+                self._memory.give(size)
+                raise
+        try:
+            return await self._accept(events, to)
+        finally:
+            self._memory.give(size)
+
+    async def _decode_in_steps(self, query: bytes, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        events: list[Event] = []
+        done = 0
+        for event in self._decoding(query, headers, body):
+            if event is not None:
+                events.append(event)
+                done += len(event.raw)
+            if event is None or done > DECODE_STEP_BYTES:
+                done = 0
+                await asyncio.sleep(0)
+        return events
+
+    def _hold(self, size: int) -> None:
+        if not self._memory.take(size):
+            raise unavailable("Too many large requests at once; send the event again.")
+
+    async def _accept(self, events: list[Event], to: _To) -> tuple[int, bytes, int]:
+        namespace, holder, hops = to
         if hops:
             events = [event._replace(hops=hops) for event in events]
         self._take(len(events))
-        return 202, await self._acceptor.accept(events, namespace), len(events)
+        return 202, await self._acceptor.accept(events, namespace, holder), len(events)
 
-    def _decode(self, query: bytes, headers: Mapping[str, str], body: bytes) -> list[Event]:
+    def _decoding(self, query: bytes, headers: Mapping[str, str], body: bytes) -> Iterator[Event | None]:
         types = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("type") if query else None
         if types is None:
-            return decode(headers, body)
+            return decoding(headers, body)
         if len(types) > 1:
             raise EventError("?type= stands twice in the URL; send it once.")
-        return [decode_any(headers, body, types[0], now_ms=self._clock.wall_ms())]
+        return decoding_any(headers, body, types[0], now_ms=self._clock.wall_ms())
 
     async def _others(
-        self, parts: list[str], method: str, headers: Mapping[str, str], receive: Receive, held: _Held
+        self, parts: list[str], method: str, headers: Mapping[str, str], receive: Receive
     ) -> tuple[int, bytes, int]:
         match parts[1:]:
-            case ["v1", "webhooks", namespace, name, "invoke"]:
+            case ["v1", "webhooks", namespace, name, "invoke"] if is_label(namespace) and is_label(name):
                 if method != "POST":
                     raise EventError("Use POST to invoke a webhook.", status=405)
                 self._authenticate(headers)
                 hops = _hops(headers)
-                body = await self._read(headers, receive, EVENT_BYTES, held)
+                body = await _read(headers, receive, EVENT_BYTES)
                 return await self._invoke(f"{namespace}/{name}", headers, body, hops)
             case ["v1", "schema"]:
                 self._get(method, headers)
@@ -198,7 +255,8 @@ class Ingest:
     ) -> tuple[int, bytes, int]:
         event = sample_event(MANUAL)
         if body:
-            events = decode(headers, body)
+            async with self._turn if len(body) > INGEST_LARGE_BYTES else nullcontext():
+                events = await self._decode_in_steps(b"", headers, body)
             if len(events) != 1:
                 raise EventError("Invoke takes one event, not a list of them.")
             event = events[0]
@@ -228,11 +286,14 @@ class Ingest:
         if origin is not None and not self._hosts.allows_origin(origin, host):
             raise EventError("Requests from web pages of other origins are refused.", status=403)
 
-    def _authenticate(self, headers: Mapping[str, str]) -> None:
-        if self._tokens is not None and not self._tokens.allow(
-            headers.get("authorization"), self._clock.monotonic()
-        ):
+    def _authenticate(self, headers: Mapping[str, str]) -> str:
+        """Who sends this; see `Tokens.holder`."""
+        if self._tokens is None:
+            return ""
+        holder = self._tokens.holder(headers.get("authorization"), self._clock.monotonic())
+        if holder is None:
             raise EventError("Send the ingest token as Authorization: Bearer.", status=401)
+        return holder
 
     def _take(self, count: int) -> None:
         """Rate of events: a bucket that holds one second's worth."""
@@ -251,50 +312,30 @@ class Ingest:
             )
         self._allowance -= count
 
-    async def _read(self, headers: Mapping[str, str], receive: Receive, limit: int, held: _Held) -> bytes:
-        """The body, counted while reading. Raises EventError 413, 503 (memory), Disconnected."""
-        length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > limit:
-            raise _too_large(limit)
+
+async def _read(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
+    """The body, counted while reading. Raises EventError 413, Disconnected."""
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
         message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            body: bytes = message["body"]
-            if len(body) > limit:
-                raise _too_large(limit)
-            return body
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            if message["type"] != "http.request":
-                raise Disconnected
-            chunk = message["body"]
-            size += len(chunk)
-            if size > limit:
-                raise _too_large(limit)
-            held.size += len(chunk)
-            self._memory += len(chunk)
-            if self._memory > INGEST_MEMORY_BYTES:
-                raise unavailable("Too many large requests at once; send the event again.")
-            chunks.append(chunk)
-            if not message.get("more_body"):
-                return b"".join(chunks)
-            message = await receive()
-
-
-class _Held:
-    """Bytes of a request that count against the memory of all requests."""
-
-    __slots__ = ("size",)
-
-    def __init__(self) -> None:
-        self.size = 0
+        if message["type"] != "http.request":
+            raise Disconnected
+        size += len(message["body"])
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(message["body"])
+        if not message.get("more_body"):
+            return b"".join(chunks)
 
 
 def _check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Headers that decide something stand once: which of two would count is a matter of taste (RFC 9112, 3.2)."""
-    names = Counter(name for name, _ in headers)
-    for name in _ONCE:
-        if names[name] > 1:
+    for name, count in Counter(name for name, _ in headers).items():
+        if count > 1 and (name in _ONCE or name.startswith(b"ce-")):
             raise EventError(f"The header {name.decode()} stands twice; send it once.")
 
 
@@ -319,6 +360,14 @@ def _hops(headers: Mapping[str, str]) -> int:
 def _too_large(limit: int) -> EventError:
     return EventError(
         f"The body is larger than {limit // 1024 // 1024} MiB; send smaller batches.", status=413
+    )
+
+
+def _too_heavy(size: int) -> EventError:
+    return EventError(
+        f"The values of this request would take about {size >> 20} MiB of memory, more than "
+        f"{INGEST_PARSED_BYTES >> 20} MiB; send it in smaller parts.",
+        status=413,
     )
 
 

@@ -1,0 +1,63 @@
+"""What is written to a connection: one answer of the application, and the refusals that come in place of one.
+
+Must not: decide which, or know the state of a connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+
+from hookwright.limits import INGEST_RETRY_AFTER_SECONDS
+
+
+def _refusal(status: str, sentence: str) -> bytes:
+    number, _, title = status.partition(" ")
+    body = orjson.dumps({"title": title, "status": int(number), "detail": sentence})
+    wait = f"retry-after: {INGEST_RETRY_AFTER_SECONDS}\r\n" if number == "503" else ""
+    return (
+        f"HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n{wait}"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    ).encode() + body
+
+
+BAD: Final = _refusal("400 Bad Request", "This is not a request of HTTP/1.1 as RFC 9112 has it.")
+TOO_LARGE: Final = _refusal(
+    "431 Request Header Fields Too Large", "The headers are larger than 64 KiB; send less in them."
+)
+TOO_MANY: Final = _refusal(
+    "431 Request Header Fields Too Large", "There are more than 100 headers; send fewer."
+)
+LATE: Final = _refusal("408 Request Timeout", "The request was not complete within 30 s.")
+CROWDED: Final = _refusal("503 Service Unavailable", "Too many connections; close idle ones and try again.")
+FULL: Final = _refusal("503 Service Unavailable", "Too many large requests at once; send this again.")
+
+
+class Answer:
+    """The transport as one answer sees it: the head waits for what follows, since each write is a system call."""
+
+    __slots__ = ("_end", "_head", "_transport", "is_closing")
+
+    def __init__(self, transport: asyncio.Transport, end: Callable[[], None]) -> None:
+        """`end` is called in place of the transport's close."""
+        self._transport, self._end, self.is_closing = transport, end, transport.is_closing
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        if self._head is None and not data.startswith(b"HTTP/1.1 100 "):
+            self._head = data
+        else:
+            head, self._head = self._head or b"", b""
+            self._transport.write(head + data)
+
+    def flush(self) -> None:
+        """To HEAD nothing follows."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._end()
