@@ -77,7 +77,7 @@ def test_expressions_count_like_templates() -> None:
     """They are compiled in the same build."""
     matches = {"path": "$.data.id", "operator": "Matches", "values": [f"x{each}" for each in range(9)]}
     some = [webhook(f"w{each}", filters={"matchExpressions": [matches]}) for each in range(5)]
-    assert len(assembled(*some, checks=10).waiting) == 3
+    assert len(assembled(*some, checks=11).waiting) == 3
     assert len(assembled(*(webhook(f"w{each}") for each in range(5)), checks=3).waiting) == 2
 
 
