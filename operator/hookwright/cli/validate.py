@@ -19,6 +19,7 @@ from hookwright.core.findings import Severity
 from hookwright.core.objects import KINDS
 from hookwright.core.references import LABELS, malformed
 from hookwright.errors import ManifestError, UsageError
+from hookwright.limits import CONFIG_WEBHOOK_BYTES
 
 NO_KEY = bytes(32)
 """Key of configuration hashes where nothing leaves the process."""
@@ -44,6 +45,7 @@ def command(ctx: click.Context, paths: Sequence[Path], output: Format) -> None:
     else:
         print_many([_record(*problem) for problem in problems], output)
     click.echo(_summary(loaded, problems), err=True)
+    click.echo(_costs(assembly), err=True, nl=bool(assembly.webhooks))
     if any(severity == "error" for severity, _ in problems):
         ctx.exit(FOUND_WRONG)
 
@@ -83,6 +85,20 @@ def _summary(loaded: Loaded, problems: Sequence[tuple[str, ManifestError]]) -> s
         parts.append(f"{_count(loaded.skipped, 'object')} of other kinds skipped")
     parts.append(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
     return "; ".join(parts)
+
+
+def _costs(assembly: Assembly) -> str:
+    """What the dearest webhooks take of what one may: of work for an event, of room in the configuration."""
+    if not assembly.webhooks:
+        return ""
+    filters = max(assembly.webhooks, key=lambda key: assembly.webhooks[key].filters_share)
+    templates = max(assembly.webhooks, key=lambda key: assembly.webhooks[key].templates.share)
+    largest = max(assembly.webhooks, key=assembly.size)
+    return (
+        f"Most of its budget for one event: filters of {filters} {assembly.webhooks[filters].filters_share:.1%}, "
+        f"templates of {templates} {assembly.webhooks[templates].templates.share:.1%}; "
+        f"of its room: {largest} {assembly.size(largest) / CONFIG_WEBHOOK_BYTES:.1%}"
+    )
 
 
 def _count(number: int, what: str) -> str:

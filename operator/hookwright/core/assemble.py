@@ -49,6 +49,7 @@ class Assembled:
     """One webhook's part, with what it was made from, so that an unchanged one is not made again.
 
     `checked`: what its templates were tried as, None: its spec is not valid. `templates`: what they are like.
+    `filters_share`: the most that its filters take of their budget with a sample event, 0 to 1.
     """
 
     body: Mapping[str, Any]
@@ -57,6 +58,7 @@ class Assembled:
     findings: tuple[Finding, ...]
     checked: tuple[WebhookSpec, Resolved] | None = None
     templates: Checked = field(default_factory=Checked)
+    filters_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,7 @@ class _Maker:
         found: list[Finding] = []
         templates = Checked()
         spec = _read(webhook, found)
-        triggers, filters = self._matching(webhook, found)
+        triggers, filters, share = self._matching(webhook, found)
         resolved = Resolved()
         if spec is not None:
             resolved = self._resolve(webhook, spec, found)
@@ -265,7 +267,7 @@ class _Maker:
         )
         checked = None if spec is None else (spec, resolved)
         used = self._used(webhook, spec)
-        return Assembled(webhook.body, used, self._hashed(config), tuple(found), checked, templates)
+        return Assembled(webhook.body, used, self._hashed(config), tuple(found), checked, templates, share)
 
     def held_out(self, route: RouteConfig) -> RouteConfig:
         """A webhook that has no room for more than what it matches by."""
@@ -278,19 +280,19 @@ class _Maker:
         }
         return self._hashed(route.model_copy(update=nothing))
 
-    def _matching(self, webhook: Object, found: list[Finding]) -> tuple[list[str], Filters | None]:
-        """Triggers and filters, read even when the rest of the spec is wrong; none of them if they cannot be."""
+    def _matching(self, webhook: Object, found: list[Finding]) -> tuple[list[str], Filters | None, float]:
+        """Triggers and filters, read even when the rest of the spec is wrong, and what these take of their budget."""
         if any(_concerns_matching(finding.field) for finding in found):
-            return [], None
+            return [], None, 0.0
         given = webhook.spec.get("filters")
         filters = None if given is None else Filters.model_validate(given, by_alias=True, by_name=False)
         triggers = list(webhook.spec["triggers"])
         try:
-            self._samples.check_filters(compile_filters(filters), triggers)
+            share = self._samples.check_filters(compile_filters(filters), triggers)
         except FieldError as error:
             found.append(_of_field(webhook, error))
-            return [], None
-        return triggers, filters
+            return [], None, 0.0
+        return triggers, filters, share
 
     def _used(
         self, webhook: Object, spec: WebhookSpec | None

@@ -13,10 +13,12 @@ from hookwright.api.admin import RequestRecord
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import Auth
 from hookwright.core.event import Event
+from hookwright.core.filters import compile_filters
 from hookwright.core.matching import Matcher
 from hookwright.core.redaction import placeholder
 from hookwright.core.routes import Route, host_of
-from hookwright.errors import TemplateError
+from hookwright.core.templates import Budget
+from hookwright.errors import FieldError, TemplateError
 
 SIGNATURE = "‹signature›"
 
@@ -26,7 +28,7 @@ class Explained:
     """The answer. `reasons` say why the event does not match (empty: it does).
 
     `request` is the request as it may be shown, None when there is none; then `error` says why in one
-    sentence.
+    sentence. The shares say what this event takes of the webhook's budgets, 0 to 1.
     """
 
     webhook: str
@@ -34,6 +36,8 @@ class Explained:
     reasons: list[str] = field(default_factory=list)
     request: RequestRecord | None = None
     error: str | None = None
+    filters_share: float = 0.0
+    templates_share: float = 0.0
 
 
 def explain(
@@ -49,15 +53,24 @@ def explain(
     `delivery_id` and `attempt` are what the templates see, `now` is the timestamp (epoch seconds).
     """
     reasons = Matcher([config]).explain(event, config.key, None)
+    budget = Budget()
+    matched, filters = not reasons, _filters_share(config, event)
     try:
-        request = _shown_request(config, event, delivery_id=delivery_id, attempt=attempt, now=now)
+        request = _shown_request(config, event, budget, delivery_id=delivery_id, attempt=attempt, now=now)
     except (TemplateError, ValueError) as error:
-        return Explained(config.key, not reasons, reasons, error=str(error))
-    return Explained(config.key, not reasons, reasons, request)
+        return Explained(config.key, matched, reasons, None, str(error), filters, budget.share)
+    return Explained(config.key, matched, reasons, request, None, filters, budget.share)
+
+
+def _filters_share(config: RouteConfig, event: Event) -> float:
+    try:
+        return compile_filters(config.filters).share(event.document)
+    except FieldError:
+        return 1.0  # over it
 
 
 def _shown_request(
-    config: RouteConfig, event: Event, *, delivery_id: str, attempt: int, now: int
+    config: RouteConfig, event: Event, budget: Budget, *, delivery_id: str, attempt: int, now: int
 ) -> RequestRecord:
     """The request as it may be shown. Raises TemplateError, and ValueError when the webhook is held."""
     route = Route(config)
@@ -68,6 +81,7 @@ def _shown_request(
         attempt=attempt,
         now=now,
         document=event.document,
+        budget=budget,
     )
     headers = dict(outgoing.shown_headers)
     authorization = _shown_authorization(route.spec.auth)

@@ -56,31 +56,30 @@ class SampleChecks:
         self.tried = 0
         """How often a template was compiled or rendered, or filters tried, so far."""
         self._tried: dict[tuple[Any, ...], Tried] = {}
-        self._fitting: set[tuple[FilterProgram, str]] = set()
+        self._fitting: dict[tuple[FilterProgram, str], float] = {}
         self._full = {trigger: Sample(trigger, False, sample_event(trigger)) for trigger in SAMPLE_TRIGGERS}
         self._lean = {
             trigger: [Sample(trigger, True, event_of(each)) for each in lean_samples(trigger)]
             for trigger in SAMPLE_TRIGGERS
         }
 
-    def check_filters(self, program: FilterProgram, triggers: Sequence[str]) -> None:
-        """FieldError if the filters do not fit their budget for the full sample event of one of the triggers.
+    def check_filters(self, program: FilterProgram, triggers: Sequence[str]) -> float:
+        """What filters take of their budget, 0 to 1, at most for the full sample event of one of the triggers.
 
-        All of them count, as if each passed: another event may have no more than the sample and pass.
+        All of them count, as if each passed: another event may have no more than the sample and pass. FieldError: they
+        do not fit.
         """
-        for trigger in triggers:
-            key = (program, trigger)
+        share = 0.0
+        for trigger in triggers if program.clauses else ():
             sample = self._full.get(trigger)
-            if sample is None or key in self._fitting or not program.clauses:
+            if sample is None:
                 continue
-            self.tried += 1
-            try:
-                program.share(sample.event.document)
-            except FieldError as error:
-                raise FieldError(
-                    error.field, f"{error.sentence} (with the sample event of {trigger})"
-                ) from None
-            self._fitting.add(key)
+            key = (program, trigger)
+            if key not in self._fitting:
+                self.tried += 1
+                self._fitting[key] = _fitting(program, sample)
+            share = max(share, self._fitting[key])
+        return share
 
     def check(self, webhook: Object, spec: WebhookSpec, resolved: Resolved) -> Checked:
         """What fails of each piece, with the first sample event that shows it, and of all of them together."""
@@ -123,6 +122,14 @@ class SampleChecks:
             self.tried += 1 + len(samples)
             self._tried[(*key, purse) if known.short else key] = known
         return known
+
+
+def _fitting(program: FilterProgram, sample: Sample) -> float:
+    try:
+        return program.share(sample.event.document)
+    except FieldError as error:
+        sentence = f"{error.sentence} (with the sample event of {sample.trigger})"
+        raise FieldError(error.field, sentence) from None
 
 
 def _failure(piece: Piece, fault: Fault, resolved: Resolved) -> Failure:
