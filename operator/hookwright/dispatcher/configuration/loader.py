@@ -66,10 +66,9 @@ class Loader:
             matcher = await asyncio.to_thread(_matcher, config, cluster)
             webhooks = {webhook.key: webhook for webhook in config.webhooks}
             for at in range(0, len(config.webhooks), LOAD_GROUP):
-                group = await asyncio.to_thread(self._build_all, config.webhooks[at : at + LOAD_GROUP])
-                for built in group:
+                group = config.webhooks[at : at + LOAD_GROUP]
+                for built in await asyncio.to_thread(self._build_all, group):
                     self._apply(built, matcher)
-                await asyncio.to_thread(_prepare_all, group)
             for lane in self._lanes.lanes():
                 if lane.key not in webhooks:
                     self._lanes.remove(lane.key)
@@ -121,13 +120,6 @@ class Loader:
             except TemplateError as error:
                 message = self._unfit[webhook.key] = target.redactor().text(str(error))
                 self._lanes.hold(webhook.key, message)
-
-
-def _prepare_all(group: Sequence[_Built]) -> None:
-    """Make what searches answers for secrets that have just gone out of use: in a thread."""
-    for built in group:
-        if built.target is not None:
-            built.target.redactor().prepare()
 
 
 def _matcher(config: DispatchConfig, cluster: frozenset[str] | None) -> Matcher:
