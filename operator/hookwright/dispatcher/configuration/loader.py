@@ -98,11 +98,9 @@ class Loader:
         changed = []
         for at in range(0, len(config.webhooks), LOAD_GROUP):
             group = config.webhooks[at : at + LOAD_GROUP]
-            built = await asyncio.to_thread(self._build_all, group, made.matcher)
-            for each in built:
-                self._apply(each)
-                changed.append(each.webhook.key)
-            await asyncio.to_thread(_prepare_all, built)
+            for built in await asyncio.to_thread(self._build_all, group, made.matcher):
+                self._apply(built)
+                changed.append(built.webhook.key)
         return changed
 
     async def _remove_all(self, made: _Made) -> list[str]:
@@ -161,13 +159,6 @@ class Loader:
                     continue  # replaced meanwhile
                 message = self._unfit[key] = target.redactor().text(str(error))
                 self._lanes.hold(key, message)
-
-
-def _prepare_all(group: Sequence[_Built]) -> None:
-    """Make what searches answers for secrets that have just gone out of use: in a thread."""
-    for built in group:
-        if built.target is not None:
-            built.target.redactor().prepare()
 
 
 def _made(config: DispatchConfig, cluster: frozenset[str] | None) -> _Made:
