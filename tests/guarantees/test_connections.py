@@ -14,11 +14,11 @@ from guarantees.test_isolation import HOST, MANIFEST, Target, arrived, event
 from load import target
 from rig import HANGS, LISTENING, Process, throwaway_ca
 
-FILES = 400
+FILES = 1_024
 
 
 async def test_a_webhook_of_a_thousand_hanging_requests_leaves_files_to_all_others(tmp_path: Path) -> None:
-    """With 400 files: its attempts wait beyond three quarters of a half; senders, a new target and the admin port go on."""
+    """With 1,024 files: its attempts wait beyond its share; senders, a new target and the admin port go on."""
     (tmp_path / "manifests").mkdir()
     greedy = MANIFEST % ("greedy", "/-/hang", "RequestGranted", 1024)
     quiet = (MANIFEST % ("quiet", "/quiet", "RequestFailed", 1)).replace(

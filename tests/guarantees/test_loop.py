@@ -28,7 +28,6 @@ from hookwright.limits import KIB, LOOP_STOP_SECONDS, MIB
 from rig import Process, throwaway_ca, until
 
 HOST = "loop.test"
-LOOSE = 60.0  # seconds: of cases that are not bounded yet
 RECEIVER = Path(__file__).parents[2] / "tools" / "receiver.py"
 TEMPLATE = '{"text": "{{ data.requestor.name }} asked for {{ data.id }}", "of": "%s"}'
 
@@ -164,9 +163,7 @@ def test_a_large_event_for_a_thousand_webhooks(tmp_path: Path) -> None:
     objects = [{"id": number, "name": "resource"} for number in range(33_500)]
     body = event(more=objects)
     assert MIB * 0.9 < len(body) < MIB
-    never_stands_still(
-        tmp_path, config(hooks(1_000, "a"), "first"), lambda process: post(process, body), LOOSE
-    )
+    never_stands_still(tmp_path, config(hooks(1_000, "a"), "first"), lambda process: post(process, body))
 
 
 TEXT = "ß" * 4_000
@@ -209,7 +206,7 @@ SEARCH = f"{{{{ '{'a' * 1248}ba' in '{'a' * 2499}' }}}}"
 DEAR: dict[str, list[dict[str, Any]]] = {
     "filters that match slowly": [
         {"filters": filters(*(f"(?:.?){{{repeats}}}~{n}" for n in range(count)))}
-        for repeats, count in ((1000, 64), (1000, 8), (1000, 1), (100, 8), (10, 8))
+        for repeats, count in ((1000, 64), (1000, 8), (1000, 1), (100, 8), (100, 1), (10, 8), (10, 1))
     ],
     "filters by many nodes": [{"filters": nodes(count)} for count in (16, 4, 1)],
     "headers of many rounds": [headers(rounds(count)) for count in (90_000, 9_000, 900, 90, 9)],
@@ -239,7 +236,6 @@ def test_the_dearest_webhooks_that_are_valid(tmp_path: Path, kind: str) -> None:
         tmp_path,
         config(accepted(DEAR[kind]), "first"),
         lambda process: post(process, *[event(**more)] * 2),
-        LOOSE if kind == "filters that match slowly" else LOOP_STOP_SECONDS,
     )
 
 
@@ -282,7 +278,7 @@ def test_client_certificates(tmp_path: Path) -> None:
         )
     made = assembled(*objects)
     assert {route.held for route in made.config.webhooks} == {None}
-    never_stands_still(tmp_path, made.config, lambda process: post(process, event()), LOOSE)
+    never_stands_still(tmp_path, made.config, lambda process: post(process, event()))
 
 
 @pytest.mark.parametrize("value", ["[],", '{"a":1},', "1.5e300,"])
@@ -291,6 +287,4 @@ def test_batches_of_four_mebibytes(tmp_path: Path, value: str) -> None:
     one = event(more=["here"]).replace(b'"here"', (value * (1000 * KIB // len(value))).encode()[:-1])
     body = b"[" + b",".join([one] * 4) + b"]"
     assert 3.9 * MIB < len(body) < 4 * MIB
-    never_stands_still(
-        tmp_path, config(hooks(1, "a"), "first"), lambda process: post(process, *[body] * 24), LOOSE
-    )
+    never_stands_still(tmp_path, config(hooks(1, "a"), "first"), lambda process: post(process, *[body] * 24))

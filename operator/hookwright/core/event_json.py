@@ -25,7 +25,7 @@ _SEVERAL: Final = "; several events are a JSON array, or stand one a line as app
 _SHOWN: Final = 64  # characters of a key
 _OPENS: Final = re.compile(r"[ \t\r\n]*\[[ \t\r\n]*(?:(\])[ \t\r\n]*)?")
 _GOES_ON: Final = re.compile(r"[ \t\r\n]*(?:,[ \t\r\n]*|(\])[ \t\r\n]*)")
-_READER: Final = json.JSONDecoder()
+_READER: Final = json.JSONDecoder(parse_float=str)  # where a number ends is asked, not what it is
 _DIGITS_READER: Final = json.JSONDecoder(
     parse_int=str
 )  # for an integer of more digits than Python would convert

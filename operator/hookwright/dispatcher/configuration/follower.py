@@ -49,25 +49,26 @@ class Follower:
             return
         if self._last_good is not None:
             try:
-                await self._load(await asyncio.to_thread(config_folder.read, self._last_good, self._reader))
+                with growing():
+                    config = await asyncio.to_thread(config_folder.read, self._last_good, self._reader)
+                    await self._loader.load(config)
             except ConfigurationError as error:
                 log.warning("configuration.refused", reason=str(error))
 
     async def use(self, config: DispatchConfig) -> None:
         """Put a configuration in force and keep it as the last good one."""
-        await self._put_in_force(config, partial(config_folder.write, config=config))
+        with growing():
+            await self._loader.load(config)
+        await self._in_force(partial(config_folder.write, config=config))
 
     async def _use_folder(self) -> None:
         with growing():
             config, files = await asyncio.to_thread(config_folder.read_files, self._folder, self._reader)
-        await self._put_in_force(config, partial(config_folder.keep, files=files))
-
-    async def _load(self, config: DispatchConfig) -> None:
-        with growing():
             await self._loader.load(config)
+        await self._in_force(partial(config_folder.keep, files=files))
 
-    async def _put_in_force(self, config: DispatchConfig, keep: Callable[[Path], None]) -> None:
-        await self._load(config)
+    async def _in_force(self, keep: Callable[[Path], None]) -> None:
+        """What is in force now is the last good one."""
         self._loader.problem = None
         if self._last_good is None:
             return
