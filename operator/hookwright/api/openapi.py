@@ -31,6 +31,7 @@ from hookwright.api.event_schema import event_schema
 from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX
 
 _LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+_KEY = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 
 
 class AcceptedDelivery(Answer):
@@ -69,10 +70,13 @@ class Invoked(Answer):
 
 
 class Webhooks(Answer):
-    """A page of webhooks, by key."""
+    """A page of webhooks, by key; asked with `since`, those that changed since then (`api.admin.WebhookChanges`)."""
 
     items: list[WebhookView]
     next: str | None = None
+    removed: list[str] | None = Field(default=None, exclude_if=lambda removed: removed is None)
+    anew: bool | None = Field(default=None, exclude_if=lambda anew: anew is None)
+    since: str | None = Field(default=None, exclude_if=lambda since: since is None)
 
 
 class Invocations(Answer):
@@ -135,7 +139,7 @@ _NAME = _path("name", "A webhook's name.", pattern=_LABEL)
 _TYPE = _query(
     "type", "A CloudEvents type with a dot: the body is any JSON object, taken as an event of this type."
 )
-_WEBHOOK = _query("webhook", "Of this webhook only, namespace/name.")
+_WEBHOOK = _query("webhook", "Of this webhook only, namespace/name.", pattern=_KEY)
 _BEFORE = _query("before", "The `next` of an earlier page.", pattern=r"^[0-9]{1,18}$")
 _LIMIT = _query(
     "limit",
@@ -171,7 +175,14 @@ ADMIN = (
     Operation("get", "/readyz", "Whether events are taken.", "text/plain", open=True),
     Operation("get", "/metrics", "Prometheus metrics.", "text/plain", open=True),
     Operation("get", f"{_ADMIN}/summary", "What this dispatcher runs.", Summary),
-    Operation("get", f"{_ADMIN}/webhooks", "Webhooks, by key.", Webhooks),
+    Operation(
+        "get", f"{_ADMIN}/webhooks", "Webhooks, by key; without parameters all of them.", Webhooks,
+        parameters=(
+            _query("after", "The `next` of an earlier page.", pattern=_KEY),
+            _LIMIT,
+            _query("since", "The `since` of an earlier answer, or nothing: what changed since then. Not with `after`."),
+        ),
+    ),
     Operation("get", _ONE, "One webhook.", WebhookView, parameters=(_NAMESPACE, _NAME)),
     Operation(
         "post", f"{_ONE}/invoke", "Run a webhook that lists Manual, once, now; shows request and response.",
