@@ -59,6 +59,8 @@ def test_good_manifests(tmp_path: Path) -> None:
     found = validate(tmp_path, a__yaml=f"{GOOD}---\n{SECRET}", b__yaml=f"{TEST}---\n{deployment}")
     assert (found.exit_code, found.stdout) == (0, "")
     assert found.stderr == (
+        "Most of its budget for one event: filters of default/tickets 0.0%, templates of default/tickets 0.0%; "
+        "of its room: default/tickets 0.1%\n"
         "1 Webhook, 1 WebhookTest, 1 Secret in 2 files; 1 object of other kinds skipped; "
         "0 errors, 0 warnings\n"
     )

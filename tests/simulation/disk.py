@@ -12,6 +12,7 @@ from typing import Any
 from hookwright.core.records import AttemptRecord, Buried, DeadReason, Delivery, Pruned
 from hookwright.errors import StoreError
 from hookwright.store.memory import MemoryStore
+from hookwright.store.port import Recovered
 
 _NOTHING: Mapping[int, Delivery] = {}
 
@@ -78,6 +79,10 @@ class Disk(MemoryStore):
         options: Any = {"now": now, "received_before": received_before, "after": after}
         done = await super().bury(route, reason, message, exclude=exclude | rest, **options)
         return replace(done, after=keys[most - 1], oldest=None) if rest else done
+
+    async def recovered(self) -> Recovered:
+        self._untold = None  # what an earlier process dropped is in what this one reads
+        return await super().recovered()
 
     async def prune(self, *, now: int) -> Pruned:
         if not self.prunes:  # nothing gets that old in a life

@@ -141,10 +141,6 @@ def _record(explained: Explained) -> dict[str, Any]:
         "matched": explained.matched,
         "reasons": explained.reasons,
         "request": request.model_dump(by_alias=True) if request else None,
-        "budget": {
-            "filters": _share(explained.filters_share),
-            "templates": _share(explained.templates_share),
-        },
     }
     return record | ({"error": explained.error} if explained.error else {})
 
@@ -158,10 +154,6 @@ def _print(explained: Explained, event: Event) -> None:
         _print_request(explained.request)
     filters, templates = explained.filters_share, explained.templates_share
     click.echo(f"Of their budgets, filters take {filters:.1%} and templates {templates:.1%}.", err=True)
-
-
-def _share(share: float) -> float:
-    return round(share, 4)
 
 
 def _print_request(request: RequestRecord) -> None:

@@ -44,8 +44,9 @@ def command(ctx: click.Context, paths: Sequence[Path], output: Format) -> None:
             click.echo(finding_line(error, warning=severity == "warning"))
     else:
         print_many([_record(*problem) for problem in problems], output)
+    if assembly.webhooks:
+        click.echo(_costs(assembly), err=True)
     click.echo(_summary(loaded, problems), err=True)
-    click.echo(_costs(assembly), err=True, nl=bool(assembly.webhooks))
     if any(severity == "error" for severity, _ in problems):
         ctx.exit(FOUND_WRONG)
 
@@ -89,8 +90,6 @@ def _summary(loaded: Loaded, problems: Sequence[tuple[str, ManifestError]]) -> s
 
 def _costs(assembly: Assembly) -> str:
     """What the dearest webhooks take of what one may: of work for an event, of room in the configuration."""
-    if not assembly.webhooks:
-        return ""
     filters = max(assembly.webhooks, key=lambda key: assembly.webhooks[key].filters_share)
     templates = max(assembly.webhooks, key=lambda key: assembly.webhooks[key].templates.share)
     largest = max(assembly.webhooks, key=assembly.size)
