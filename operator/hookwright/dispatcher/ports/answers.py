@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 import orjson
 
 from hookwright.limits import INGEST_RETRY_AFTER_SECONDS
+
+
+def problem(status: int, detail: str, hint: str | None = None) -> bytes:
+    """An RFC 9457 problem document; `hint` is an extension member of it."""
+    document = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return orjson.dumps(document | ({} if hint is None else {"hint": hint}))
 
 
 def _refusal(status: str, sentence: str) -> bytes:

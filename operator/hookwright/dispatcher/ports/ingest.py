@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import nullcontext
-from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -30,6 +29,7 @@ from hookwright.core.jsontext import weight
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample, sample_event
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor, unavailable
+from hookwright.dispatcher.ports.answers import problem
 from hookwright.dispatcher.ports.crowd import Memory
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
@@ -369,12 +369,6 @@ def _too_heavy(size: int) -> EventError:
         f"{INGEST_PARSED_BYTES >> 20} MiB; send it in smaller parts.",
         status=413,
     )
-
-
-def problem(status: int, detail: str, hint: str | None = None) -> bytes:
-    """An RFC 9457 problem document; `hint` is an extension member of it."""
-    document = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return orjson.dumps(document | ({} if hint is None else {"hint": hint}))
 
 
 def _allowed(path: str) -> bytes:
