@@ -93,6 +93,7 @@ OUTGOING_CONNECTIONS = 4_096  # open at once, each 50–100 KiB; fewer where few
 IDLE_SECONDS = 55.0  # shorter than the 60 s after which common servers close
 ANSWER_WIRE_BYTES = 640 * KIB  # an answer with its chunk sizes: 64 KiB in chunks of one byte are 384 KiB
 READ_BYTES = 64 * KIB  # at most that much comes at once, and goes over a limit
+WRITE_BYTES = 64 * KIB  # at most that much is written at once
 CONNECT_ADDRESSES = 8  # of one name that are tried
 CONNECT_STAGGER_SECONDS = 0.25  # before the next address is tried beside the one before (RFC 8305)
 RESOLVED_SECONDS = 5.0  # an answer is used again: targets that close each connection cost no lookup each

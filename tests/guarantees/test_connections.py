@@ -12,7 +12,7 @@ import httpx
 
 from guarantees.test_isolation import HOST, MANIFEST, Target, arrived, event
 from load import target
-from rig import HANGS, LISTENING, Process, throwaway_ca
+from rig import HANGS, LISTENING, Process, dev, throwaway_ca
 
 FILES = 1_024
 
@@ -51,3 +51,24 @@ async def test_a_webhook_of_a_thousand_hanging_requests_leaves_files_to_all_othe
             process.end(signal.SIGKILL)
     assert view["inFlight"] < FILES // 2
     assert view["pending"] == 900
+
+
+async def test_connections_that_sent_a_large_request_keep_little(tmp_path: Path) -> None:
+    """500 webhooks get an event of 1 MiB as it is; their kept connections do not keep as much each."""
+    (tmp_path / "manifests").mkdir()
+    manifests = (MANIFEST % (f"w{number}", "/whole", "RequestGranted", 1) for number in range(500))
+    (tmp_path / "manifests" / "webhooks.yaml").write_text("".join(manifests))
+    ca_file, cert = throwaway_ca(tmp_path, HOST)
+    Target.paths.clear()
+    large = event("AccessRequestGranted")
+    large["data"]["text"] = "x" * 1_000_000
+    async with target(cert, Target) as port, httpx.AsyncClient(timeout=HANGS) as http:
+        process = dev(tmp_path, tmp_path / "manifests", ca_file, port, HOST, core=None)
+        try:
+            found = await asyncio.to_thread(process.wait_for, LISTENING)
+            answer = await http.post(f"http://127.0.0.1:{found[1]}/v1/events", json=large)
+            assert answer.status_code == 202
+            await arrived(500, "/whole")
+            assert process.peak() < 300
+        finally:
+            process.end(signal.SIGKILL)

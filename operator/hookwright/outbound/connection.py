@@ -94,7 +94,13 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is None or self._timer_at > deadline:
             self._set_timer(deadline)
         self._written_at = monotonic()
-        cast(asyncio.Transport, self._transport).write(data)
+        transport = cast(asyncio.Transport, self._transport)
+        if len(data) <= limits.WRITE_BYTES:
+            transport.write(data)
+        else:  # in pieces: a TLS connection keeps a buffer as large as the largest
+            rest = memoryview(data)
+            for at in range(0, len(data), limits.WRITE_BYTES):
+                transport.write(rest[at : at + limits.WRITE_BYTES])
         return future
 
     def abort(self) -> None:
