@@ -25,6 +25,10 @@ class MatchTurns:
 
     async def match(self, matcher: Matcher, events: Sequence[Event], reach: Reach) -> list[list[Matched]]:
         """What each event is for. Raises EventError (413) as soon as they are too many deliveries."""
+        if len(events) == 1 and not self._turn.locked():
+            at_once = matcher.matching(events[0], reach)
+            if isinstance(at_once, list) and len(at_once) <= BATCH_DELIVERIES:
+                return [at_once]
         matched: list[list[Matched]] = []
         left = BATCH_DELIVERIES
         steps = MATCH_BRIEF_STEPS
