@@ -55,15 +55,15 @@ def test_what_is_kept_is_bounded_by_count_and_by_what_it_weighs() -> None:
     for key in range(0, 10 * PARSED_EVENTS, 10):
         parsed.keep(key, event(), 9)
     parsed.document(delivery(0))
-    parsed.keep(9_000, event(), 9)
-    assert is_kept(parsed, 0, 9_000, without=10)
-    for key in (9_100, 9_200):
+    parsed.keep(9_000_000, event(), 9)
+    assert is_kept(parsed, 0, 9_000_000, without=10)
+    for key in (9_100_000, 9_200_000):
         parsed.keep(key, event(b"[" + b"[]," * 250_000 + b"1]"), 9_999)
-    for key in range(10_000, 10_000 + 5 * PARSED_EVENTS, 10):
+    for key in range(10_000_000, 10_000_000 + 5 * PARSED_EVENTS, 10):
         parsed.keep(key, event(), 9)
-        assert is_kept(parsed, 9_200, without=10)
-    parsed.keep(9_300, event(b"[" + b"[]," * 250_000 + b"1]"), 9)
-    assert is_kept(parsed, 9_200, 9_300, without=9_100)
+        assert is_kept(parsed, 9_200_000, without=10)
+    parsed.keep(9_300_000, event(b"[" + b"[]," * 250_000 + b"1]"), 9)
+    assert is_kept(parsed, 9_200_000, 9_300_000, without=9_100_000)
 
 
 def test_no_event_weighs_more_than_is_thought() -> None:

@@ -7,6 +7,7 @@ goes with the last delivery that was announced. Must not: be needed.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import orjson
@@ -30,7 +31,9 @@ class Parsed:
     """By event key; the one that nobody asked for longest goes first."""
 
     def __init__(self) -> None:
-        self._events: dict[int, _Kept] = {}
+        self._events: OrderedDict[int, _Kept] = (
+            OrderedDict()
+        )  # a dict searches for its first among those that went
         self._weight = 0
 
     def keep(self, event_key: int, event: Event, deliveries: int) -> None:
@@ -72,7 +75,7 @@ class Parsed:
     def _trim(self) -> None:
         events = self._events
         while self._weight > PARSED_BYTES or len(events) > PARSED_EVENTS:
-            self._weight -= events.pop(next(iter(events))).weight
+            self._weight -= events.popitem(last=False)[1].weight
 
 
 def parsed_bytes(raw: bytes) -> int:
