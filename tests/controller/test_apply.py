@@ -241,12 +241,14 @@ async def test_a_changed_object_is_tried_at_once() -> None:
 
 
 async def test_run_time_fields_wait_thirty_seconds() -> None:
-    """Counted from the last write of the object, whatever it was of; a flip does not wait."""
+    """Counted from the last write of the object, whatever it was of, and tried then; a flip does not wait."""
     world = World()
     world.objects("Webhook", "w")
-    await world.writer.write([world.change("Webhook", "w")])
-    world.seconds += 29
-    assert not await world.writer.write([world.change("Webhook", "w", runtime=True, at_once=False)])
+    assert await world.writer.write([world.change("Webhook", "w")]) is None
+    world.seconds += 20
+    assert await world.writer.write([world.change("Webhook", "w", runtime=True, at_once=False)]) == 10
+    world.seconds += 9
+    assert await world.writer.write([world.change("Webhook", "w", runtime=True, at_once=False)]) == 1
     assert len(world.cluster.writes) == 1
     await world.writer.write([world.change("Webhook", "w", runtime=True, at_once=True)])
     assert len(world.cluster.writes) == 2

@@ -194,7 +194,7 @@ class StatusWriter:
 
     async def write(self, changes: Sequence[StatusChange]) -> float | None:
         """Write them, a webhook only after its tests; seconds until the next try, None: nothing is left to write."""
-        due, held_back = self._due(changes)
+        due, later = self._due(changes)
         tests = [change for change in due if change.entry.object.kind == WEBHOOK_TEST]
         webhooks = [change for change in due if change.entry.object.kind != WEBHOOK_TEST]
         await asyncio.gather(*map(self._write, tests))
@@ -202,33 +202,36 @@ class StatusWriter:
         behind = {change.of_webhook for change, failed in left if failed is not None and not failed.refused}
         ready = [change for change in webhooks if change.entry.object.key not in behind]
         await asyncio.gather(*map(self._write, ready))
-        return self._next_try(changes, held_back)
+        return self._next_try(changes, later)
 
-    def _next_try(self, changes: Sequence[StatusChange], held_back: bool) -> float | None:
+    def _next_try(self, changes: Sequence[StatusChange], later: list[float]) -> float | None:
         now = self._clock.monotonic()
         failed = [self._unwritten.get(change.entry.id) for change in changes]
-        pauses = [each.again_at - now for each in failed if each is not None]
-        if held_back:
-            pauses.append(STATUS_RETRY_SECONDS)
+        pauses = later + [each.again_at - now for each in failed if each is not None]
         return max(min(pauses), STATUS_RETRY_SECONDS) if pauses else None
 
-    def _due(self, changes: Sequence[StatusChange]) -> tuple[list[StatusChange], bool]:
-        """What may be written now, and whether more may be within a second."""
+    def _due(self, changes: Sequence[StatusChange]) -> tuple[list[StatusChange], list[float]]:
+        """What may be written now, and in how many seconds others may."""
         now = self._clock.monotonic()
         gained = (now - self._allowed_at) * RUNTIME_WRITES_PER_SECOND
         self._allowance = min(RUNTIME_WRITES_PER_SECOND, self._allowance + gained)
         self._allowed_at = now
         tried = [change for change in changes if not self._pauses(change.entry, now)]
         due = [change for change in tried if not change.runtime]
-        waiting = [change for change in tried if change.runtime and self._ripe(change, now)]
+        runtime = [(change, self._unripe(change, now)) for change in tried if change.runtime]
+        waiting = [change for change, unripe in runtime if unripe <= 0]
         waiting.sort(key=lambda change: (not change.at_once, self._last.get(change.entry.id, 0.0)))
         room = int(self._allowance)
         self._allowance -= len(waiting[:room])
-        return due + waiting[:room], len(waiting) > room
+        later = [unripe for _, unripe in runtime if unripe > 0]
+        if len(waiting) > room:
+            later.append(STATUS_RETRY_SECONDS)
+        return due + waiting[:room], later
 
-    def _ripe(self, change: StatusChange, now: float) -> bool:
+    def _unripe(self, change: StatusChange, now: float) -> float:
+        """Seconds until run-time fields of this object may be written again."""
         last = self._last.get(change.entry.id)
-        return change.at_once or last is None or now - last >= RUNTIME_STATUS_SECONDS
+        return 0.0 if change.at_once or last is None else last + RUNTIME_STATUS_SECONDS - now
 
     def _pauses(self, entry: Entry, now: float) -> bool:
         failed = self._unwritten.get(entry.id)
