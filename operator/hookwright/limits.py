@@ -25,7 +25,6 @@ ANSWER_BUFFER_BYTES = 128 * KIB  # of answers that the kernel keeps for a client
 INGEST_REQUEST_SECONDS = 30.0  # one deadline for a whole request, body included, and one for an answer to be read
 INGEST_CONNECTIONS = 4_096
 ADMIN_CONNECTIONS = 512  # probes, scrapers, the controller and people
-OUTGOING_CONNECTIONS = 4_096
 RESERVED_FILES = 160  # open beside connections: store, logs, folders that are followed, modules being loaded
 LEAST_FILES = 512  # with fewer allowed there is no start
 LISTEN_BACKLOG = 2_048  # connections that the kernel holds until they are taken: fewer have to try again after a second

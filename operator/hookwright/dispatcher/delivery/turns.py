@@ -9,6 +9,7 @@ Must not: know what is done.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -44,7 +45,7 @@ class Circle:
         self.takers: deque[Taker] = deque()
 
 
-class Taker:
+class Taker(ABC):
     """Takes turns in the circle of its namespace; a subclass says what for."""
 
     __slots__ = ("circle", "credit", "in_turn")
@@ -54,9 +55,9 @@ class Taker:
         self.credit = 0.0
         self.in_turn = False
 
+    @abstractmethod
     def step(self) -> bool:
         """Do one thing; whether there is more to do."""
-        raise NotImplementedError
 
 
 class _Call(Taker):

@@ -21,26 +21,21 @@ def problem(status: int, detail: str, hint: str | None = None) -> bytes:
     return orjson.dumps(document | ({} if hint is None else {"hint": hint}))
 
 
-def _refusal(status: str, sentence: str) -> bytes:
-    number, _, title = status.partition(" ")
-    body = orjson.dumps({"title": title, "status": int(number), "detail": sentence})
-    wait = f"retry-after: {INGEST_RETRY_AFTER_SECONDS}\r\n" if number == "503" else ""
+def _refusal(status: int, sentence: str) -> bytes:
+    body = problem(status, sentence)
+    wait = f"retry-after: {INGEST_RETRY_AFTER_SECONDS}\r\n" if status == 503 else ""
     return (
-        f"HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n{wait}"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/problem+json\r\n{wait}"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     ).encode() + body
 
 
-BAD: Final = _refusal("400 Bad Request", "This is not a request of HTTP/1.1 as RFC 9112 has it.")
-TOO_LARGE: Final = _refusal(
-    "431 Request Header Fields Too Large", "The headers are larger than 64 KiB; send less in them."
-)
-TOO_MANY: Final = _refusal(
-    "431 Request Header Fields Too Large", "There are more than 100 headers; send fewer."
-)
-LATE: Final = _refusal("408 Request Timeout", "The request was not complete within 30 s.")
-CROWDED: Final = _refusal("503 Service Unavailable", "Too many connections; close idle ones and try again.")
-FULL: Final = _refusal("503 Service Unavailable", "Too many large requests at once; send this again.")
+BAD: Final = _refusal(400, "This is not a request of HTTP/1.1 as RFC 9112 has it.")
+TOO_LARGE: Final = _refusal(431, "The headers are larger than 64 KiB; send less in them.")
+TOO_MANY: Final = _refusal(431, "There are more than 100 headers; send fewer.")
+LATE: Final = _refusal(408, "The request was not complete within 30 s.")
+CROWDED: Final = _refusal(503, "Too many connections; close idle ones and try again.")
+FULL: Final = _refusal(503, "Too many large requests at once; send this again.")
 
 
 class Answer:
