@@ -1,4 +1,4 @@
-"""Writes what is generated: CRDs, reference of the fields, JSON Schema of the event, NOTICE.
+"""Writes what is generated: CRDs, reference pages, JSON Schema of the event, README of the chart, NOTICE.
 
     python tools/generate.py            writes the files that differ
     python tools/generate.py --check    writes nothing; exits 1 and names the files that differ
@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chart_values
+import reference as reference_pages
 from hookwright.api.crd_schema import RULES
 from hookwright.api.crd_yaml import crd, crd_name, crd_yaml
 from hookwright.api.event_schema import event_schema
@@ -40,6 +42,11 @@ def files() -> dict[str, str]:
     generated = {
         "NOTICE": notice(),
         "crds/README.md": CRD_README,
+        "charts/hookwright/README.md": chart_values.readme(),
+        "docs/reference/cli.md": reference_pages.commands(),
+        "docs/reference/settings.md": reference_pages.settings(chart_values.values()),
+        "docs/reference/metrics.md": reference_pages.metrics(),
+        "docs/reference/http.md": reference_pages.http(),
         "docs/reference/event.schema.json": json.dumps(event_schema(), indent=2, ensure_ascii=False) + "\n",
     }
     for kind in KINDS:

@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     egress_deny_hosts: Words = ()
     egress_connect_to: Words = ()
     egress_ca_file: Annotated[tuple[Path, ...], NoDecode] = ()
+    """PEM files of certificate authorities to trust beside the system's."""
 
     @field_validator(
         "ingest_hosts",
