@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench attacks lock clean
+.PHONY: demo test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench attacks dist lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -17,6 +17,7 @@ help:
 	@echo 'make cluster such a Kubernetes to try things on; prints its kubeconfig; make cluster-stop ends it'
 	@echo 'make check   format, lint, types, layers, generated files, licences, examples'
 	@echo 'make attacks what one namespace, sender or target can do to another, beside a canary'
+	@echo 'make dist    what a release is made of: wheel, sdist, chart, image, bill of materials'
 	@echo 'make bench   what it costs, printed; make fix, make generate, make lock'
 
 $(READY): requirements.txt pyproject.toml tools/setup.sh
@@ -49,7 +50,7 @@ fuzz: $(READY)
 		$(BIN)/python tests/fuzz $$target -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$${TMPDIR:-/tmp}/ || exit 1; done
 
 e2e: $(READY)
-	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching tests/clients
+	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching tests/clients tests/release
 	@tests/e2e/run $(ARGS)
 
 cluster:
@@ -82,6 +83,9 @@ bench: $(READY)
 
 attacks: $(READY)
 	@$(BIN)/python benchmarks/attacks.py $(ARGS)
+
+dist: $(READY)
+	@$(BIN)/python tools/dist.py $(ARGS)
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet pip-tools==7.6.2

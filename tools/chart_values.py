@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from hookwright import __version__
 from markdown_cells import escaped
 
 CHART = Path(__file__).resolve().parent.parent / "charts" / "hookwright"
@@ -77,6 +78,13 @@ def _type(field: Mapping[str, Any]) -> str:
         return "one of " + ", ".join(str(each) for each in field["enum"])
     kind = field.get("type", "any")
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def chart_yaml(chart: Path = CHART) -> str:
+    """Chart.yaml with the version of the package, which is written down nowhere else."""
+    text = (chart / "Chart.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"^((?:appV|v)ersion: ).*$", rf"\g<1>{__version__}", text, flags=re.MULTILINE)
+    return re.sub(r"(image: hookwright/hookwright:)\S+", rf"\g<1>{__version__}", text)
 
 
 def readme(chart: Path = CHART) -> str:

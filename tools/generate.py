@@ -42,6 +42,7 @@ def files() -> dict[str, str]:
     generated = {
         "NOTICE": notice(),
         "crds/README.md": CRD_README,
+        "charts/hookwright/Chart.yaml": chart_values.chart_yaml(),
         "charts/hookwright/README.md": chart_values.readme(),
         "docs/reference/cli.md": reference_pages.commands(),
         "docs/reference/settings.md": reference_pages.settings(chart_values.values()),
