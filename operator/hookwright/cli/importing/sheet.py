@@ -6,6 +6,7 @@ Webhook's own (`bodyTemplate`). Must not: judge the values, only tell what is no
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -87,7 +88,7 @@ def _form(given: Mapping[str, Any]) -> Form:
     form.method = fields.text("method").upper() or "POST"
     form.active = _active(fields.take("status", "active"))
     body = fields.take("bodytemplate", "body")
-    form.body = body if body is None or isinstance(body, str) else yaml_as_json(body)
+    form.body = body if body is None or isinstance(body, str) else _as_json(body)
     headers = _rows(fields.take("headers"))
     if (given_auth := fields.take("authentication", "auth", "credentials")) is not None:
         headers += _authentication(form, given_auth)
@@ -101,10 +102,8 @@ def _form(given: Mapping[str, Any]) -> Form:
     return form
 
 
-def yaml_as_json(value: Any) -> str:
+def _as_json(value: Any) -> str:
     """A template that was written as YAML instead of text."""
-    import json
-
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
