@@ -241,6 +241,10 @@ DIRECT_BYTES = 16 * MIB  # of their events: a large one takes several places
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
 REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
 
+# --- dev --sink ------------------------------------------------------------------------------------
+SINK_HOSTS = 1_000  # with a certificate each: 3 ms to make, 10 KiB to keep
+SINK_BODY_BYTES = 4 * KIB  # of a request, in which the receiver looks for a form of OAuth 2.0
+
 # --- client commands ---------------------------------------------------------------------------
 CLIENT_CONNECT_SECONDS = 5.0
 CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s) and of a usual test

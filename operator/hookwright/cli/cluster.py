@@ -24,13 +24,12 @@ from typing import IO, Any, Final, TypeVar
 
 import click
 
+from hookwright.cli.called import PLUGIN, called
 from hookwright.core.objects import DEFAULT_NAMESPACE, LABEL
 from hookwright.core.tokens import read_tokens
 from hookwright.errors import UsageError
 from hookwright.limits import KUBECTL_SECONDS
 
-PLUGIN: Final = "kubectl-hookwright"
-"""The name under which kubectl finds us as its command `hookwright`."""
 _SELECTOR: Final = "app.kubernetes.io/name=hookwright,app.kubernetes.io/component=dispatcher"
 _SUFFIX: Final = "-dispatcher"
 _FORWARDING: Final = re.compile(r"^Forwarding from (\S+) -> ", re.MULTILINE)
@@ -218,7 +217,7 @@ class Cluster:
     def command(self, words: str) -> str:
         """A command to paste that reaches the same cluster."""
         context = "" if self.kubectl.context is None else f" --context {shlex.quote(self.kubectl.context)}"
-        return (f"kubectl hookwright {words}" if self.plugin else f"hookwright {words} --cluster") + context
+        return f"{called()} {words}{'' if self.plugin else ' --cluster'}{context}"
 
 
 def cluster_options(command: Command) -> Command:
