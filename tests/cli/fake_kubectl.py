@@ -2,7 +2,8 @@
 
 The folder (FAKE_KUBECTL) holds `state.json`: `objects`, `forbidden` (["get secret"]), `ports` (port of the Service →
 local port that stands for it), `namespace` of the context, and `reactions` (NS/NAME of a WebhookTest → the statuses
-that a controller gives it one after the other; "$requested" stands for the annotation). What it was called with
+that a controller gives it one after the other; "$requested" stands for the annotation), `unserved` (kinds that the
+cluster does not know). What it was called with
 goes to `calls`. Its words are those of kubectl 1.34.
 """
 
@@ -42,7 +43,9 @@ def main() -> None:
         parser.add_argument(flag, action="store_true")
     given = parser.parse_intermixed_args()
     verb, *rest = given.words
-    if verb == "config":
+    if (verb, rest) == ("config", ["current-context"]):
+        print(STATE.get("context", "kind-test"))
+    elif verb == "config":
         assert (rest, given.minify, given.output) == (["view"], True, "jsonpath={..namespace}")
         sys.stdout.write(STATE.get("namespace", ""))
     elif verb == "port-forward":
@@ -57,6 +60,7 @@ def main() -> None:
 def get(given: argparse.Namespace, resource: str, name: str | None = None) -> None:
     """`kubectl get`."""
     allowed("get", resource, name, given.namespace)
+    served(resource)
     labels = dict(each.split("=") for each in (given.selector or "").split(",") if each)
     found = [
         each
@@ -94,6 +98,7 @@ def event(kind: str, raw: dict[str, Any]) -> None:
 def annotate(given: argparse.Namespace, resource: str, name: str, pair: str) -> None:
     """`kubectl annotate --overwrite`, kept for the calls that follow."""
     allowed("patch", resource, name, given.namespace)
+    served(resource)
     found = [each for each in STATE["objects"] if each["metadata"]["namespace"] == given.namespace]
     raw = one(resource, name, [each for each in found if each["kind"] == KINDS[resource]])
     key, _, value = pair.partition("=")
@@ -120,6 +125,12 @@ def allowed(verb: str, resource: str, name: str | None, namespace: str | None) -
         f'Error from server (Forbidden): {subject} is forbidden: User "ed" cannot {verb} resource "{resource}" '
         f"in API group {where}"
     )
+
+
+def served(resource: str) -> None:
+    """End with kubectl's words if the cluster does not know the kind."""
+    if resource in STATE.get("unserved", []):
+        fail("Error from server (NotFound): the server could not find the requested resource")
 
 
 def fail(words: str) -> NoReturn:

@@ -57,6 +57,15 @@ class Said:
         """Whether there is no such object."""
         return "(NotFound)" in (self.problem or "")
 
+    @property
+    def unserved(self) -> bool:
+        """Whether the cluster does not know this kind of object: its CustomResourceDefinition is missing."""
+        said = self.problem or ""
+        return (
+            "the server doesn't have a resource type" in said
+            or "could not find the requested resource" in said
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
@@ -176,6 +185,8 @@ class Cluster:
         fitting = [each for each in found if name in (None, each[1])]
         if len(fitting) == 1:
             return fitting[0]
+        if not found and not namespace:
+            raise self.absent()
         place = f"in namespace {namespace}" if namespace else "in this cluster"
         if not fitting:
             raise UsageError(
@@ -185,6 +196,16 @@ class Cluster:
         raise UsageError(
             f"There are several releases of Hookwright {place} ({listed}); choose one with HOOKWRIGHT_NAMESPACE "
             "and HOOKWRIGHT_RELEASE."
+        )
+
+    def absent(self) -> UsageError:
+        """That Hookwright is not installed there."""
+        context = (
+            self.kubectl.context or self.kubectl.ask("config", "current-context").output.strip() or "none"
+        )
+        return UsageError(
+            f"Hookwright is not installed in this cluster (context {context}): helm install hookwright "
+            "charts/hookwright --namespace hookwright --create-namespace."
         )
 
     def token(self, purpose: str, flag: str) -> str:
