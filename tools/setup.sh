@@ -34,12 +34,12 @@ install() {
 progress() {
     number=0
     while read -r word rest; do
-        case $word in
-        Collecting)
+        case "$word $rest" in
+        Collecting\ *)
             number=$((number + 1))
             [ $((number % 20)) -ne 0 ] || echo "  $number of $total" ;;
-        Building) echo "  building ${rest##*: }, as there is no ready-made one for this system: that needs a compiler" ;;
-        Installing) echo "  unpacking" ;;
+        Building\ wheels*) echo "  building ${rest##*: }, as there is no ready-made one for this system: that needs a compiler" ;;
+        Installing\ *) echo "  unpacking" ;;
         esac
     done >&2
 }

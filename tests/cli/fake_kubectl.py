@@ -2,8 +2,8 @@
 
 The folder (FAKE_KUBECTL) holds `state.json`: `objects`, `forbidden` (["get secret"]), `ports` (port of the Service →
 local port that stands for it), `namespace` of the context, and `reactions` (NS/NAME of a WebhookTest → the statuses
-that a controller gives it one after the other; "$requested" stands for the annotation), `unserved` (kinds that the
-cluster does not know). What it was called with
+that a controller gives it one after the other; "$requested" stands for the annotation), `server` (of
+its version), `unserved` (kinds that the cluster does not know). What it was called with
 goes to `calls`. Its words are those of kubectl 1.34.
 """
 
@@ -27,6 +27,9 @@ KINDS = {
     "secret": "Secret",
     "webhooks.hookwright.io": "Webhook",
     "webhooktests.hookwright.io": "WebhookTest",
+    "customresourcedefinitions.apiextensions.k8s.io": "CustomResourceDefinition",
+    "deployments": "Deployment",
+    "networkpolicies": "NetworkPolicy",
 }
 
 
@@ -45,6 +48,13 @@ def main() -> None:
     verb, *rest = given.words
     if (verb, rest) == ("config", ["current-context"]):
         print(STATE.get("context", "kind-test"))
+    elif verb == "version":
+        allowed("get", "version", None, None)
+        print(
+            json.dumps(
+                {"serverVersion": {"major": "1", "minor": "34", "gitVersion": "v1.34.0"} | STATE["server"]}
+            )
+        )
     elif verb == "config":
         assert (rest, given.minify, given.output) == (["view"], True, "jsonpath={..namespace}")
         sys.stdout.write(STATE.get("namespace", ""))
@@ -66,7 +76,7 @@ def get(given: argparse.Namespace, resource: str, name: str | None = None) -> No
         each
         for each in STATE["objects"]
         if each["kind"] == KINDS[resource]
-        and (given.all_namespaces or each["metadata"]["namespace"] == given.namespace)
+        and (given.all_namespaces or each["metadata"].get("namespace") == given.namespace)
         and labels.items() <= each["metadata"].get("labels", {}).items()
     ]
     if name is None:
