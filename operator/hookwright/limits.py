@@ -251,6 +251,7 @@ CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s
 CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
 KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl, or for a port-forward to stand
 CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster has run and its status is written
+CLOCKS_APART_SECONDS = 30.0  # of this machine and the API server, above which doctor says so: a Date has whole seconds
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
 REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar
 

@@ -3,8 +3,8 @@
 The folder (FAKE_KUBECTL) holds `state.json`: `objects`, `forbidden` (["get secret"]), `ports` (port of the Service →
 local port that stands for it), `namespace` of the context, and `reactions` (NS/NAME of a WebhookTest → the statuses
 that a controller gives it one after the other; "$requested" stands for the annotation), `server` (of
-its version), `unserved` (kinds that the cluster does not know). What it was called with
-goes to `calls`. Its words are those of kubectl 1.34.
+its version), `ahead` (seconds of its clock), `unserved` (kinds that the cluster does not know). What it was called
+with goes to `calls`. Its words are those of kubectl 1.34.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import signal
 import socket
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,7 +42,16 @@ def main() -> None:
         calls.write(f"{os.getpid()} {json.dumps(sys.argv[1:])}\n")
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("words", nargs="+")
-    for flag in ("--namespace", "--selector", "--output", "--context", "--request-timeout", "--address"):
+    parser.add_argument("-v", type=int)
+    for flag in (
+        "--raw",
+        "--namespace",
+        "--selector",
+        "--output",
+        "--context",
+        "--request-timeout",
+        "--address",
+    ):
         parser.add_argument(flag)
     for flag in ("--all-namespaces", "--overwrite", "--watch", "--output-watch-events", "--minify"):
         parser.add_argument(flag, action="store_true")
@@ -48,6 +59,10 @@ def main() -> None:
     verb, *rest = given.words
     if (verb, rest) == ("config", ["current-context"]):
         print(STATE.get("context", "kind-test"))
+    elif given.raw:
+        assert (verb, given.raw, given.v) == ("get", "/version", 8)
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=STATE.get("ahead", 0)), usegmt=True)
+        print(f"I1128 21:57:32.881818 1 round_trippers.go:587]     Date: {date}", file=sys.stderr)
     elif verb == "version":
         allowed("get", "version", None, None)
         print(

@@ -175,6 +175,7 @@ def test_a_cluster_where_all_is_well(cluster: Kubectl) -> None:
     result = cluster("doctor")
     assert lines(result) == [
         "✔ The cluster is Kubernetes v1.34.0.",
+        "✔ The cluster's clock and this one agree.",
         f"✔ The webhooks.hookwright.io is Hookwright {__version__}.",
         f"✔ The webhooktests.hookwright.io is Hookwright {__version__}.",
         "✔ The controller is ready.",
@@ -204,11 +205,13 @@ def test_a_cluster_where_much_is_wrong(cluster: Kubectl, backend: MemoryBackend)
                 "labels": {**LABELS, "app.kubernetes.io/version": "0.0.9"},
             }
     cluster.state["objects"] = [each for each in objects if each["metadata"]["name"] != "prod-admin-token"]
+    cluster.state["ahead"] = -3_600
     cluster.state["server"] = {"minor": "30+", "gitVersion": "v1.30.2"}
     cluster.put(of_webhook(**BROKEN).settle()["Webhook"] | {}, thing("NetworkPolicy", "prod-dispatcher"))
     said = lines(cluster("doctor"))
     for line in (
         "✗ Kubernetes v1.30.2 is too old.",
+        "  Cure: Set both by NTP: signatures, due times and tokens rest on them.",
         f"✗ The webhooks.hookwright.io is Hookwright 0.0.9, this command {__version__}.",
         "✗ Of the controller's 1 pods 0 are ready.",
         "  Cure: kubectl -n hooks describe deployment prod-controller",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from hookwright.cli import checks
@@ -15,6 +16,7 @@ from hookwright.cli.cluster import Cluster
 from hookwright.cli.cluster_views import webhook_views
 from hookwright.cli.reach import Reach
 from hookwright.errors import HookwrightError
+from hookwright.limits import CLOCKS_APART_SECONDS
 
 _LEAST: Final = (1, 31)
 """The Kubernetes that the rules of our kinds need."""
@@ -32,6 +34,7 @@ def cluster_checks(reach: Reach, cluster: Cluster) -> Iterator[Check]:
         yield Check("kubectl", False, f"kubectl reaches no cluster: {version.problem}", cure)
         return
     yield _kubernetes(json.loads(version.output)["serverVersion"])
+    yield _clock(cluster)
     for kind in _KINDS:
         yield _kind(cluster, kind)
     try:
@@ -55,6 +58,17 @@ def _kubernetes(server: dict[str, Any]) -> Check:
             "kubernetes", False, f"Kubernetes {server['gitVersion']} is too old.", f"Use {needed} or newer."
         )
     return Check("kubernetes", True, f"The cluster is Kubernetes {server['gitVersion']}.")
+
+
+def _clock(cluster: Cluster) -> Check:
+    server = cluster.kubectl.date()
+    if server is None:
+        return Check("clock", None, "kubectl does not tell the cluster's clock.")
+    apart = abs((datetime.now(UTC) - server).total_seconds())
+    if apart > CLOCKS_APART_SECONDS:
+        cure = "Set both by NTP: signatures, due times and tokens rest on them."
+        return Check("clock", False, f"The cluster's clock and this one are {apart:,.0f} s apart.", cure)
+    return Check("clock", True, "The cluster's clock and this one agree.")
 
 
 def _kind(cluster: Cluster, kind: str) -> Check:

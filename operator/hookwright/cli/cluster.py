@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property, wraps
 from tempfile import TemporaryFile
 from typing import IO, Any, Final, TypeVar
@@ -33,6 +35,7 @@ from hookwright.limits import KUBECTL_SECONDS
 _SELECTOR: Final = "app.kubernetes.io/name=hookwright,app.kubernetes.io/component=dispatcher"
 _SUFFIX: Final = "-dispatcher"
 _FORWARDING: Final = re.compile(r"^Forwarding from (\S+) -> ", re.MULTILINE)
+_DATE: Final = re.compile(r"\bDate: ([A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT)")
 _FIRST_BYTES: Final = 4_096  # what a port-forward says at first
 _LOOK_SECONDS: Final = 0.02
 
@@ -84,14 +87,22 @@ class Kubectl:
 
     def ask(self, *words: str) -> Said:
         """Run it to its end, whatever that is."""
-        done = subprocess.run(  # noqa: S603 - the caller's own program, without a shell
+        done = self._run(words)
+        return Said(done.stdout, _last_words(done.stderr) if done.returncode else None)
+
+    def date(self) -> datetime | None:
+        """The API server's clock, from an answer's Date (RFC 9110), which kubectl only logs; None: it does not."""
+        found = _DATE.search(self._run(("get", "--raw=/version", "-v=8")).stderr)
+        return None if found is None else parsedate_to_datetime(found[1])
+
+    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - the caller's own program, without a shell
             self._command((*words, f"--request-timeout={KUBECTL_SECONDS}s")),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
-        return Said(done.stdout, _last_words(done.stderr) if done.returncode else None)
 
     def get(self, *words: str) -> Any:
         """The JSON that a kubectl prints. UsageError with its last words if it fails."""
