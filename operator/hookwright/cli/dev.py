@@ -20,7 +20,7 @@ import structlog
 import uvloop
 
 from hookwright.api.admin import TestRun
-from hookwright.cli.addresses import ADMIN, DATA, EVENTS, Address, base_url, forget, remember
+from hookwright.cli.addresses import ADMIN, DATA, EVENTS, Address, base_url, forget, nearest, remember
 from hookwright.cli.called import called
 from hookwright.cli.dev_lines import DeliveryLines, counted, greet, sent, sum_up
 from hookwright.cli.dev_tests import FolderTests
@@ -163,24 +163,26 @@ class _Dev:
         return self._dispatcher.failure is None
 
     def _greet(self, folder: Folder) -> None:
-        addresses = self._addresses()
-        events, admin = addresses[EVENTS.name].url, addresses[ADMIN.name].url
         held = sum(webhook.held is not None for webhook in folder.assembly.config.webhooks)
         webhooks = f"Webhooks: {len(folder.assembly.config.webhooks)}" + (f" ({held} held)" if held else "")
-        where = f"Events: {events}/v1/events   Admin: {admin}"
+        listen, admin = (base_url(*each) for each in self._dispatcher.addresses)
+        where = f"Events: {listen}/v1/events   Admin: {admin}"
         if self._lines is None:
             click.echo(f"{where}   {webhooks}", err=True)
             return
         if self._sink is not None:
             webhooks += "; all they send ends here"
-        send = f"{called()} send --trigger RequestGranted{EVENTS.flags(events, self._settings.token_file)}"
-        greet(where, webhooks, f"{admin}/", send)
+        events, page = self._addresses().values()
+        send = f"{called()} send --trigger RequestGranted{EVENTS.flags(events.url, events.token_file)}"
+        greet(where, webhooks, f"{page.url}/", send)
 
     def _addresses(self) -> dict[str, Address]:
-        events, admin = self._dispatcher.addresses
+        files = self._settings.token_file, self._settings.admin_token_file
         return {
-            EVENTS.name: Address(base_url(*events), self._settings.token_file),
-            ADMIN.name: Address(base_url(*admin), self._settings.admin_token_file),
+            port.name: Address(base_url(nearest(host), number), file)
+            for port, (host, number), file in zip(
+                (EVENTS, ADMIN), self._dispatcher.addresses, files, strict=True
+            )
         }
 
     def _begin_tests(self) -> None:
