@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from hookwright.cli.sink import Sink
 
 log = structlog.get_logger()
+_FOR_ADMINISTRATORS = ("loop.stopped",)
+"""Events that tell nothing to somebody who tries things: a busy machine is no fault of his manifests."""
 
 
 @click.command("dev")
@@ -99,7 +101,7 @@ def command(
     lists = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
     given.update({name: value for name, value in lists.items() if value})
     settings = read_settings(Settings, EGRESS_FLAGS, given)
-    logs.configure()
+    logs.configure(quiet=_FOR_ADMINISTRATORS if sys.stdout.isatty() else ())
     if not uvloop.run(_Dev(folder, settings, _sink() if sink else None, tests=tests).run()):
         raise SystemExit(1)
 
