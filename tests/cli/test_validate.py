@@ -244,3 +244,11 @@ def test_test_shows_the_same_warnings(tmp_path: Path) -> None:
     assert (found.exit_code, "Test successful" in found.stdout) == (0, True)
     assert found.stderr.count("warning: ") == 1
     assert 'so write {{ data.access_bundle.name | default("", true) }}' in found.stderr
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing yet\n", "---\n---\n"])
+def test_nothing_to_validate_is_used_wrong(tmp_path: Path, text: str | None) -> None:
+    """An empty file like an empty folder: a path by mistake must not pass as valid."""
+    found = validate(tmp_path, **({} if text is None else {"a__yaml": text}))
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr.startswith("Error: There is no ")

@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "invocations": ("invocations:command", "Show what happened, each failure with its tip."),
     "replay": ("replay:command", "Deliver dead letters once more."),
     "import": ("import_:command", "Make manifests of a curl command, of a form or of Terraform."),
+    "doctor": ("doctor:command", "Look at the installation and say what is wrong."),
     "schema": ("schema:command", "Print the JSON Schema of an event."),
     "sample": ("sample:command", "Print a mock event of a trigger."),
     "dispatcher": ("dispatcher:command", "Run the dispatcher process."),
