@@ -45,7 +45,9 @@ def commands(text: str) -> list[str]:
 
 def write_files(text: str, folder: Path) -> None:
     """The files of a page: a comment names each before its block."""
-    for name, content in re.findall(r"<!-- file: (\S+) -->\n```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+    for name, content in re.findall(
+        r"<!-- file: (\S+) -->\n```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    ):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content)
 
@@ -106,8 +108,9 @@ def test_the_import_page_makes_manifests(tmp_path: Path) -> None:
     (form,) = (block for language, block in blocks(text) if language == "yaml")
     (tmp_path / "form.yaml").write_text(form)
     (tmp_path / "command.sh").write_text("curl -d '{}' https://tickets.example.com/new\n")
-    state = '{"values": {"root_module": {"resources": [{"type": "apono_manual_webhook", "address": "a", "values": ' + (
-        '{"name": "A", "type": {"http_request": {"url": "https://a.example.com", "method": "POST"}}}}]}}}'
+    state = (
+        '{"values": {"root_module": {"resources": [{"type": "apono_manual_webhook", "address": "a", "values": '
+        + ('{"name": "A", "type": {"http_request": {"url": "https://a.example.com", "method": "POST"}}}}]}}}')
     )
     (tmp_path / "terraform").write_text(f"#!/bin/sh\necho '{state}'\n")
     (tmp_path / "terraform").chmod(0o755)
