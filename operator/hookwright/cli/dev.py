@@ -208,7 +208,7 @@ class _Dev:
             held = self._tests.hold([each for each in requests if each.spec.mode == "Send"])
             if held:
                 click.echo(
-                    f"{counted(held, 'test')} would send mock data to targets: --tests runs them, --sink keeps it in here."
+                    f"{counted(held, 'test')} would send mock data: --tests runs them, --sink keeps it in here."
                 )
         self._tests.begin(requests, partial(sum_up, command=f"{called()} invocations"))
 
