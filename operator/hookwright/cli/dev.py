@@ -95,14 +95,13 @@ def command(
             raise click.UsageError(
                 "--sink leads every host to itself: leave out --ca-file, --connect-to, --allow."
             )
-        if not os.environ.get("HOOKWRIGHT_HISTORY_BODIES"):
-            given["history_bodies"] = "all"
+        given |= _of_sink(data)
     # without a flag the environment speaks, as it does for the dispatcher
     lists = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
     given.update({name: value for name, value in lists.items() if value})
     settings = read_settings(Settings, EGRESS_FLAGS, given)
     logs.configure(quiet=_FOR_ADMINISTRATORS if sys.stdout.isatty() else ())
-    if not uvloop.run(_Dev(folder, settings, _sink() if sink else None, tests=tests).run()):
+    if not uvloop.run(_Dev(folder, data, settings, _sink() if sink else None, tests=tests).run()):
         raise SystemExit(1)
 
 
@@ -114,6 +113,12 @@ def _guard(address: str, token_file: Path | None, option: str, cure: str) -> Non
         raise UsageError(f"{option}: {error}.") from None
     if token_file is None and not is_loopback(host):
         raise UsageError(f"{option} {address} can be reached by others: give a token with {cure}.")
+
+
+def _of_sink(data: Path) -> dict[str, Any]:
+    """A store of its own, so that it takes nothing that waits for a real target; and all bodies are kept."""
+    bodies = {} if os.environ.get("HOOKWRIGHT_HISTORY_BODIES") else {"history_bodies": "all"}
+    return {"data": data / "sink", **bodies}
 
 
 def _sink() -> Sink:
@@ -128,10 +133,15 @@ def _sink() -> Sink:
 
 
 class _Dev:
-    """The folder's part of `dev`: configuration and tests follow the files. `tests`: show those of the start, too."""
+    """The folder's part of `dev`: configuration and tests follow the files.
 
-    def __init__(self, folder: Path, settings: Settings, sink: Sink | None, *, tests: bool) -> None:
-        self._folder, self._settings, self._sink = folder, settings, sink
+    `home`: where commands look for the addresses; `tests`: show those of the start, too.
+    """
+
+    def __init__(
+        self, folder: Path, home: Path, settings: Settings, sink: Sink | None, *, tests: bool
+    ) -> None:
+        self._folder, self._home, self._settings, self._sink = folder, home, settings, sink
         self._lines = DeliveryLines(requests=sink is not None) if sys.stdout.isatty() else None
         self._each_test = tests or self._lines is None
         self._said: list[str] = []
@@ -139,6 +149,7 @@ class _Dev:
     async def run(self) -> bool:
         """Until SIGTERM or Ctrl-C; False when the dispatcher failed."""
         data = self._settings.data
+        make_data_folder(self._home)
         make_data_folder(data)
         self._key = hash_key(data)
         seen = look(self._folder)
@@ -151,13 +162,13 @@ class _Dev:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._dispatcher.request_stop)
-        remember(data, self._addresses())
+        remember(self._home, self._addresses())
         self._greet(self._read)
         self._say(self._read)
         self._begin_tests()
         following = asyncio.create_task(follow(self._folder, seen, self._take, partial(click.echo, err=True)))
         await self._dispatcher.run()
-        forget(data)
+        forget(self._home)
         following.cancel()
         await asyncio.gather(following, self._tests.close(), return_exceptions=True)
         if self._sink is not None:
@@ -197,7 +208,7 @@ class _Dev:
             held = self._tests.hold([each for each in requests if each.spec.mode == "Send"])
             if held:
                 click.echo(
-                    f"{counted(held, 'test')} would send mock data: run with --tests, or end in here with --sink."
+                    f"{counted(held, 'test')} would send mock data: --tests runs them, --sink keeps it in here."
                 )
         self._tests.begin(requests, partial(sum_up, command=f"{called()} invocations"))
 
