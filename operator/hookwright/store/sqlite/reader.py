@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -25,8 +26,9 @@ from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
 from hookwright.limits import STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
 from hookwright.store.kept import message_alone
-from hookwright.store.port import DeadLetterRow, Recovered
+from hookwright.store.port import NO_SELECTOR, DeadGroup, DeadLetterRow, Recovered, ReplaySelector
 from hookwright.store.sqlite import statements
+from hookwright.store.sqlite.choosing import chosen, values
 from hookwright.store.sqlite.database import database_file, open_reader
 
 T = TypeVar("T")
@@ -87,11 +89,26 @@ class SqliteHistory:
         return _attempt(rows[0]) if rows else None
 
     async def dead_letters(
-        self, *, route: str | None = None, before: int | None = None, limit: int
+        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        name = "dead_letters" if route is None else "dead_letters_of_route"
-        values = {"route": route, "before": _NEWEST if before is None else before, "limit": limit}
-        return [(row[0], _dead_letter(row)) for row in await self._rows(name, values)]
+        page = {"before": _NEWEST if before is None else before, "limit": limit}
+        rows = await self._rows(f"letters_{chosen(selector)}", values(selector) | page)
+        return [(row[0], _dead_letter(row)) for row in rows]
+
+    async def dead_groups(
+        self,
+        *,
+        route: str | None = None,
+        reason: DeadReason | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, DeadGroup]]:
+        page = {"before": _NEWEST if before is None else before, "limit": limit}
+        rows = await self._rows("groups", {"route": route, "reason": reason} | page)
+        return [(last, DeadGroup(of, DeadReason(why), *rest)) for last, of, why, *rest in rows]
+
+    async def dead_count(self, selector: ReplaySelector) -> int:
+        return await self._run(lambda connection: _dead_count(connection, selector), self._seconds)
 
     async def _rows(self, name: str, values: Any) -> list[tuple[Any, ...]]:
         return await self._run(
@@ -189,6 +206,22 @@ def _last_invocations(connection: sqlite3.Connection) -> dict[str, AttemptRecord
 
 def _attempt(row: tuple[Any, ...]) -> AttemptRecord:
     return AttemptRecord(*row[1:14])
+
+
+def _dead_count(connection: sqlite3.Connection, selector: ReplaySelector) -> int:
+    """Of a selector without a beginning: all that is kept of its kind, less those that died since its end."""
+
+    def count(name: str, selector: ReplaySelector) -> int:
+        found: int = connection.execute(_SQL[name], values(selector)).fetchone()[0]
+        return found
+
+    form = f"count_{chosen(selector)}"
+    if selector.keys or selector.since is not None:
+        return count(form, selector)
+    kept = count("group_letters", selector)
+    if selector.until is None:
+        return kept
+    return kept - count(form, replace(selector, since=selector.until, until=None))
 
 
 def _dead_letter(row: tuple[Any, ...]) -> DeadLetterRow:
