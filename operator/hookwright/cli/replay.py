@@ -21,7 +21,7 @@ from hookwright.cli.output import Format, format_option, print_one
 from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import note
 from hookwright.errors import UsageError
-from hookwright.limits import REPLAY_CHUNK
+from hookwright.limits import REPLAY_STEP
 
 
 @click.command("replay")
@@ -101,7 +101,7 @@ def _dead(client: Client, webhook: str | None, first: datetime | None, end: date
 
 def _replayed(client: Client, wanted: Sequence[str]) -> list[str]:
     """Ask for them in chunks, with a bar on a terminal where there are several; those that were replayed."""
-    chunks = [wanted[start : start + REPLAY_CHUNK] for start in range(0, len(wanted), REPLAY_CHUNK)]
+    chunks = [wanted[start : start + REPLAY_STEP] for start in range(0, len(wanted), REPLAY_STEP)]
     console = Console(stderr=True)
     hidden = len(chunks) < 2 or not console.is_terminal
     replayed: list[str] = []

@@ -196,6 +196,11 @@ async def read_model(request: Request, model: type[BodyModel], limit: int) -> Bo
         raise HTTPException(400, f"{place}: {first['msg']}.") from None
 
 
+def answered(model: BaseModel) -> Response:
+    """One thing as JSON."""
+    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
+
+
 def listed(items: Iterable[Answer], **rest: object) -> Response:
     """A list as JSON: `{"items": […], …}`. Items are made and written in slices, between which others go on."""
     return StreamingResponse(_pieces(items, orjson.dumps(rest)), media_type="application/json")
@@ -236,6 +241,14 @@ def webhook_key(text: str | None, name: str = "webhook") -> str | None:
     if text is not None and (text.count("/") != 1 or not all(map(is_label, text.split("/")))):
         raise HTTPException(400, f"{name} is written as namespace/name.")
     return text
+
+
+def path_key(request: Request) -> str:
+    """The webhook in the path. HTTPException 404 for what cannot be the name of one."""
+    parts = request.path_params["namespace"], request.path_params["name"]
+    if not all(map(is_label, parts)):
+        raise HTTPException(404, "There is no such webhook; its namespace and its name are DNS labels.")
+    return "/".join(parts)
 
 
 def page_limit(query: QueryParams) -> int:

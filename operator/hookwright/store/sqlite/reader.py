@@ -24,7 +24,7 @@ from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
-from hookwright.limits import STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
+from hookwright.limits import DEAD_DISORDER_MS, STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
 from hookwright.store.kept import message_alone
 from hookwright.store.port import NO_SELECTOR, DeadGroup, DeadLetterRow, Recovered, ReplaySelector
 from hookwright.store.sqlite import statements
@@ -91,7 +91,8 @@ class SqliteHistory:
     async def dead_letters(
         self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        page = {"before": _NEWEST if before is None else before, "limit": limit}
+        floor = 0 if selector.since is None else selector.since - DEAD_DISORDER_MS
+        page = {"before": _NEWEST if before is None else before, "limit": limit, "floor": floor}
         rows = await self._rows(f"letters_{chosen(selector)}", values(selector) | page)
         return [(row[0], _dead_letter(row)) for row in rows]
 

@@ -74,21 +74,28 @@ WHERE friendly_id = :friendly_id AND position < :before AND (:route IS NULL OR r
     AND (:result IS NULL OR result = :result) AND (:kind IS NULL OR kind = :kind)
 ORDER BY position DESC LIMIT :limit;
 
--- letters_of_all: dead letters, newest first (+at: in the order of positions, not sorted by them)
-SELECT * FROM dead_letters WHERE position < :before AND +at >= :since AND +at < :until ORDER BY position DESC LIMIT :limit;
-
--- letters_of_route: of one webhook, newest first
-SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND position < :before
-    AND +at >= :since AND +at < :until
+-- letters_of_all: dead letters, newest first (+: found by position, not by time); :floor is a time that ends the search
+SELECT * FROM dead_letters WHERE position < :before AND +at >= :since AND +at < :until
+    AND position > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
 ORDER BY position DESC LIMIT :limit;
 
--- letters_of_reason: with a reason, newest first
+-- letters_of_route: of one webhook
+SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route)
+    AND position < :before AND +at >= :since AND +at < :until
+    AND position > coalesce((SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route)
+                                 AND at < :floor ORDER BY at DESC LIMIT 1), -1)
+ORDER BY position DESC LIMIT :limit;
+
+-- letters_of_reason: with a reason
 SELECT * FROM dead_letters WHERE position < :before AND +reason = :reason AND +at >= :since AND +at < :until
+    AND position > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
 ORDER BY position DESC LIMIT :limit;
 
--- letters_of_route_and_reason: of one webhook with a reason, newest first
+-- letters_of_route_and_reason: of one webhook with a reason
 SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason
     AND position < :before AND +at >= :since AND +at < :until
+    AND position > coalesce((SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route)
+                                 AND reason = :reason AND at < :floor ORDER BY at DESC LIMIT 1), -1)
 ORDER BY position DESC LIMIT :limit;
 
 -- groups: dead letters by webhook and reason, newest first, columns in the order of store.port.DeadGroup after the position
@@ -96,14 +103,10 @@ SELECT last, route, chosen.reason, letters, message,
        (SELECT max(at) FROM dead WHERE dead.route_id = chosen.route_id AND dead.reason = chosen.reason),
        (SELECT min(at) FROM dead WHERE dead.route_id = chosen.route_id AND dead.reason = chosen.reason)
 FROM (
-    SELECT * FROM (
-        SELECT route_id, reason, letters,
-               (SELECT max(position) FROM dead INDEXED BY dead_group
-                WHERE dead.route_id = dead_groups.route_id AND dead.reason = dead_groups.reason) AS last
-        FROM dead_groups
-        WHERE (:route IS NULL OR route_id = (SELECT id FROM routes WHERE route = :route))
-            AND (:reason IS NULL OR reason = :reason)
-    ) WHERE last < :before ORDER BY last DESC LIMIT :limit
+    SELECT * FROM dead_groups
+    WHERE last < :before AND (:reason IS NULL OR reason = :reason)
+        AND (:route IS NULL OR route_id = (SELECT id FROM routes WHERE route = :route))
+    ORDER BY last DESC LIMIT :limit
 ) AS chosen JOIN routes ON routes.id = chosen.route_id JOIN dead ON dead.position = last ORDER BY last DESC;
 
 -- group_letters: how many dead letters of a webhook, or with a reason, or in all
