@@ -212,6 +212,9 @@ ADMIN_PAGE_DEFAULT = 50
 ADMIN_PAGE_MAX = 500
 ADMIN_SLICE_SECONDS = 0.003  # of making and writing the items of a list before the event loop gets control back
 ADMIN_SLICE_BYTES = 64 * KIB  # of text after which a slice ends: invocations carry bodies
+ADMIN_GZIP_BYTES = KIB  # an answer below it fits into one packet anyhow
+ADMIN_GZIP_LEVEL = 4  # rows of a table come to a tenth; a higher one doubles the time for a fifth less
+ADMIN_TAGGED_BYTES = 256 * KIB  # of an answer that is held back for its tag: a page of the table is 42 KB
 CHANGES_REMOVED = 10_000  # webhooks that went, remembered for `since`; with older ones everything is told anew
 REPLAY_IDS = 10_000  # delivery ids in one replay request
 
