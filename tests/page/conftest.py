@@ -24,10 +24,10 @@ __all__ = ["product", "receiver"]
 @pytest.fixture(scope="session")
 def page_build() -> None:
     """The page, built from this checkout."""
-    folder = builder.node()
-    assert folder is not None, "Node builds the page: see tools/page.py"
-    builder.packages(folder, tests=True)
-    builder.run(folder, "node", "build.mjs")
+    node = builder.find()
+    assert node is not None, "Node builds the page: see tools/page.py"
+    builder.packages(node, tests=True)  # axe is one of them
+    builder.make("build")
 
 
 @pytest.fixture(scope="session")
