@@ -1,7 +1,8 @@
 # The image of both processes; the last argument says which: `controller` or `dispatcher`.
 # BASE is any image with Python 3.11 as `python3` with its module venv, and libstdc++. Nothing is compiled, the page is
-# built with a Node that does not go into the image, no command needs a shell, and the image runs as any user with a read-only root file system. What it is made of stands in
-# /opt/hookwright/sbom.cdx.json (CycloneDX). Release builds name BASE by its digest.
+# built with a Node that does not go into the image, no command needs a shell, and the image runs as any user with a
+# read-only root file system. What it is made of stands in /opt/hookwright/sbom.cdx.json (CycloneDX). Release builds
+# name BASE by its digest.
 #
 #     docker build --tag hookwright .
 ARG BASE=python:3.11-slim-bookworm
