@@ -213,6 +213,9 @@ ADMIN_PAGE_DEFAULT = 50
 ADMIN_PAGE_MAX = 500
 ADMIN_SLICE_SECONDS = 0.003  # of making and writing the items of a list before the event loop gets control back
 ADMIN_SLICE_BYTES = 64 * KIB  # of text after which a slice ends: invocations carry bodies
+ADMIN_GZIP_BYTES = KIB  # an answer below it fits into one packet anyhow
+ADMIN_GZIP_LEVEL = 4  # rows of a table come to a tenth; a higher one doubles the time for a fifth less
+ADMIN_TAGGED_BYTES = 256 * KIB  # of an answer that is held back for its tag: a page of the table is 42 KB
 CHANGES_REMOVED = 10_000  # webhooks that went, remembered for `since`; with older ones everything is told anew
 REPLAY_IDS = 10_000  # delivery ids in one replay request
 
@@ -249,6 +252,7 @@ CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s
 CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
 KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl, or for a port-forward to stand
 CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster has run and its status is written
+REPLAY_GROUPS_SHOWN = 5  # of dead letters, named where none fits
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
 
 # --- telemetry ---------------------------------------------------------------------------------
