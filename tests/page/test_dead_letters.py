@@ -16,7 +16,7 @@ pytestmark = pytest.mark.needs_browser
 
 REFUSES = f"  url: https://{HOST}/-/status/422\n  triggers: [RequestGranted]\n  maxInFlight: 64\n"
 GONE = f"  url: https://{HOST}/-/status/410\n  triggers: [RequestCreated]\n"
-WORKS = f"  url: https://{HOST}/works\n  triggers: [RequestGranted]\n"
+WORKS = f"  url: https://{HOST}/%s\n  triggers: [RequestGranted]\n"
 
 
 def died(product: Product, count: int) -> list[str]:
@@ -32,7 +32,7 @@ def died(product: Product, count: int) -> list[str]:
 def test_a_group_is_replayed(product: Product, tab: NewTab) -> None:
     """The dialog says how many and of whom; each arrives once, with the id it had; the row is gone."""
     ids = died(product, 60)
-    product.webhook("helpdesk", WORKS)
+    product.webhook("helpdesk", WORKS % "group")
     product.loaded("default/helpdesk")
     page = tab().open(f"{product.admin}/dead-letters")
     row = page.get_by_role("table", name="Dead letters").get_by_role("row", name="default/helpdesk")
@@ -46,14 +46,14 @@ def test_a_group_is_replayed(product: Product, tab: NewTab) -> None:
     dialog.get_by_role("button", name="Done").click()
     expect(page.get_by_text("There is no dead letter", exact=True)).to_be_visible()
     until(lambda: product.view("default/helpdesk")["pending"] == 0)
-    arrived = Counter(each["headers"]["webhook-id"] for each in product.received(path="/works"))
+    arrived = Counter(each["headers"]["webhook-id"] for each in product.received(path="/group"))
     assert arrived == dict.fromkeys(ids, 1)
 
 
 def test_cancel_stops_a_replay(product: Product, tab: NewTab) -> None:
     """What was replayed is said and arrives once; the others stay dead letters."""
     ids = died(product, 200)
-    product.webhook("helpdesk", WORKS)
+    product.webhook("helpdesk", WORKS % "cancelled")
     product.loaded("default/helpdesk")
     page = tab().open(f"{product.admin}/dead-letters")
     asked: list[Route] = []
@@ -73,7 +73,7 @@ def test_cancel_stops_a_replay(product: Product, tab: NewTab) -> None:
     expect(dialog.get_by_role("status")).to_have_text("Replayed 24 dead letters")
     expect(dialog).to_contain_text("176 dead letters stayed as they were")
     until(lambda: product.view("default/helpdesk")["pending"] == 0)
-    arrived = Counter(each["headers"]["webhook-id"] for each in product.received(path="/works"))
+    arrived = Counter(each["headers"]["webhook-id"] for each in product.received(path="/cancelled"))
     assert set(arrived.values()) == {1}
     assert len(arrived) == 24
     assert {letter["id"] for letter in product.dead_letters(limit="500")} == set(ids) - set(arrived)
@@ -82,7 +82,7 @@ def test_cancel_stops_a_replay(product: Product, tab: NewTab) -> None:
 def test_one_letter_of_a_group(product: Product, tab: NewTab) -> None:
     """A group opens to its letters, and the address holds it; one of them is replayed alone."""
     ids = died(product, 3)
-    product.webhook("helpdesk", WORKS)
+    product.webhook("helpdesk", WORKS % "letter")
     product.loaded("default/helpdesk")
     page = tab().open(f"{product.admin}/dead-letters")
     page.get_by_role("link", name="default/helpdesk").click()
@@ -96,7 +96,7 @@ def test_one_letter_of_a_group(product: Product, tab: NewTab) -> None:
     page.keyboard.press("Escape")
     expect(letters).to_have_count(2)
     until(lambda: product.view("default/helpdesk")["pending"] == 0)
-    assert [each["headers"]["webhook-id"] for each in product.received(path="/works")] == [ids[1]]
+    assert [each["headers"]["webhook-id"] for each in product.received(path="/letter")] == [ids[1]]
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
