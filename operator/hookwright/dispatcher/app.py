@@ -42,6 +42,7 @@ from hookwright.dispatcher.rounds import Rounds
 from hookwright.dispatcher.settings import Settings, parse_address, parse_connect_to
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
+from hookwright.dispatcher.workbench import Workbench
 from hookwright.errors import ConfigurationError, StoreFull, UsageError
 from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
@@ -181,7 +182,10 @@ class Dispatcher:
             memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
-        self._admin.serve(admin_app(views, self._direct, self, tokens=admin_tokens, hosts=hosts))
+        workbench = Workbench(self._loader, self._direct.places, clock)
+        self._admin.serve(
+            admin_app(views, self._direct, self, workbench=workbench, tokens=admin_tokens, hosts=hosts)
+        )
         await self._listen()
         self._rounds = Rounds(
             store, self._lanes, self._loader.former, clock, strays=self._metrics.strays,

@@ -23,6 +23,7 @@ from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.direct import Direct
+from hookwright.dispatcher.ports import admin_workbench
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     bug,
@@ -40,6 +41,7 @@ from hookwright.dispatcher.ports.admin_http import (
     time_ms,
     webhook_key,
 )
+from hookwright.dispatcher.ports.admin_workbench import Workbench
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.views import Listed, Views
 from hookwright.errors import EventError, StoreError
@@ -62,7 +64,13 @@ class Probes(Protocol):
 
 
 def admin_app(
-    views: Views, actions: Direct, probes: Probes, *, tokens: Tokens | None, hosts: HostGuard
+    views: Views,
+    actions: Direct,
+    probes: Probes,
+    *,
+    workbench: Workbench,
+    tokens: Tokens | None,
+    hosts: HostGuard,
 ) -> ASGIApp:
     """The ASGI application of the admin port. Without `tokens` (`dev` on loopback) none is asked."""
     api = _Api(views, actions, probes)
@@ -84,6 +92,7 @@ def admin_app(
             Route(f"{admin}/tests", api.tests, methods=["POST"]),
             Route(f"{admin}/explain", api.explain, methods=["POST"]),
             Route(f"{admin}/openapi.json", api.openapi),
+            *admin_workbench.routes(workbench, _key),
         ],
         middleware=[Middleware(Guard, tokens=tokens, hosts=hosts)],
         exception_handlers={
