@@ -19,6 +19,7 @@ PATHS = [
     ("GET", "/webhooks/shop/slack"),
     ("GET", "/invocations"),
     ("GET", "/invocations/dlv_1.1"),
+    ("GET", "/deliveries/dlv_1"),
     ("GET", "/dead-letters"),
     ("POST", "/replays"),
     ("POST", "/tests"),
@@ -33,7 +34,7 @@ class Clients:
     def __init__(self, backend: MemoryBackend, file: Path) -> None:
         file.write_text(f"{TOKEN}\nsecond\n")
         self._app = admin_app(
-            backend, backend, backend, tokens=Tokens(file), hosts=HostGuard(["hookwright.hooks.svc"])
+            backend, backend, backend, backend, tokens=Tokens(file), hosts=HostGuard(["hookwright.hooks.svc"])
         )
 
     def __call__(self, *, host: str = "127.0.0.1:8081", **headers: str) -> httpx.AsyncClient:
