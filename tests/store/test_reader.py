@@ -127,6 +127,7 @@ async def test_every_question_has_its_index(
     plan = "\n".join(history.plans)
     assert "TEMP B-TREE" not in plan
     assert index is None or f"INDEX {index} " in plan, plan
+    assert not [line for line in history.plans if line in ("SCAN attempts", "SCAN invocations")], plan
     await history.close()
     await store.close()
 

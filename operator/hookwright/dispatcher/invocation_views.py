@@ -128,9 +128,7 @@ def what_next(lane: Lane, due_ms: int, now: float) -> Next:
     """What a delivery that waits in a lane, due at a time (0: at once), waits for."""
     standing, circuit = lane.standing, lane.circuit
     if standing.state is not RouteState.RUNNING:
-        return Next(
-            sentence=f"It waits for its webhook, which is {standing.state}. {standing.message}".strip()
-        )
+        return Next(sentence=f"It waits for its webhook, which is {standing.state}: {standing.message}")
     at = max(due_ms / 1000, lane.paused_until)
     if circuit.open:
         wait = max(circuit.next_probe, due_ms / 1000) - now

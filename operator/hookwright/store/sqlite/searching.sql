@@ -68,8 +68,8 @@ FROM invocations WHERE position IN (SELECT value FROM json_each(?)) ORDER BY pos
 -- route_number: of a webhook
 SELECT id FROM routes WHERE route = ?;
 
--- kept_attempts: the first and the last position
-SELECT ifnull(min(position), 0), ifnull(max(position), 0) FROM attempts;
+-- kept_attempts: the first and the last position, each by a look of its own, as both at once read all
+SELECT ifnull((SELECT min(position) FROM attempts), 0), ifnull((SELECT max(position) FROM attempts), 0);
 
 -- next_attempt: the first attempt from a position on, and when it began
 SELECT position, time FROM attempts WHERE position >= ? ORDER BY position LIMIT 1;
