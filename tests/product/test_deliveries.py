@@ -91,7 +91,7 @@ def test_a_manual_call_is_no_delivery_that_could_be_dead(product: Product) -> No
     answer = product.http.post(f"{product.admin}/admin/v1/webhooks/default/one/invoke")
     identifier = answer.json()["invocation"]["id"]
     found = tried(product, identifier, 1)
-    assert (found["state"], found["eventID"], found["eventGone"]) == ("ended", None, True)
+    assert (found["state"], found["reason"], found["eventGone"]) == ("ended", None, True)
 
 
 def test_what_is_no_delivery_is_told(product: Product) -> None:

@@ -16,7 +16,6 @@ class DeliveryView(Answer):
     webhook: str
     """`namespace/name`"""
     event_id: str | None = Field(default=None, alias="eventID")
-    """None: of a Manual call or a test, whose event is never stored."""
     trigger: str | None = None
     friendly_id: str | None = Field(default=None, alias="friendlyID")
     event: Any = None
