@@ -4,7 +4,8 @@ import { type ComponentType, render } from "preact";
 
 import { Frame } from "./frame";
 import { Login } from "./login";
-import { match, type Params, useRoute } from "./router";
+import { match, type Params } from "./route";
+import { useRoute } from "./router";
 import { session, start } from "./session";
 import { DeadLettersView } from "./views/dead_letters";
 import { InvocationsView } from "./views/invocations";

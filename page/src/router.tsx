@@ -4,15 +4,12 @@
 import type { AnchorHTMLAttributes, ComponentChildren, JSX, TargetedMouseEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
+import { type Change, withQuery } from "./route";
+
 export interface Route {
   readonly path: string;
   readonly query: URLSearchParams;
 }
-
-/** Parameters of a path, by the names in its pattern. */
-export type Params = Readonly<Record<string, string>>;
-
-type Change = Readonly<Record<string, string | null | undefined>>;
 
 const followers = new Set<(route: Route) => void>();
 let current = read();
@@ -57,43 +54,9 @@ export function setQuery(change: Change): void {
   tell();
 }
 
-/** A path with parameters, those of `base` first. Null, undefined and "" take one away. */
-export function withQuery(path: string, change: Change, base?: URLSearchParams): string {
-  const query = new URLSearchParams(base);
-  for (const [name, value] of Object.entries(change)) {
-    if (value === null || value === undefined || value === "") query.delete(name);
-    else query.set(name, value);
-  }
-  const text = query.toString();
-  return text === "" ? path : `${path}?${text}`;
-}
-
 /** Whether somebody came here by a link of this page: then its heading takes the focus. */
 export function hasMoved(): boolean {
   return moved;
-}
-
-/** A segment of a path, and its parameters: `match("/webhooks/:namespace/:name", path)`; `*rest` takes what is left. */
-export function match(pattern: string, path: string): Params | null {
-  const wanted = pattern.split("/").filter(Boolean);
-  const given = path.split("/").filter(Boolean);
-  const found: Record<string, string> = {};
-  for (const [place, segment] of wanted.entries()) {
-    if (segment.startsWith("*")) return { ...found, [segment.slice(1)]: given.slice(place).join("/") };
-    const here = given[place];
-    if (here === undefined) return null;
-    if (segment.startsWith(":")) found[segment.slice(1)] = decoded(here);
-    else if (segment !== here) return null;
-  }
-  return given.length === wanted.length ? found : null;
-}
-
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }
 
 type LinkProps = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "href" | "role"> & {
