@@ -21,7 +21,8 @@ import { ResultBadge } from "../parts/result_badge";
 import { Title } from "../parts/title";
 import { Validators } from "../parts/validators";
 import { Waterfall } from "../parts/waterfall";
-import { Link, withQuery } from "../router";
+import { withQuery } from "../route";
+import { Link } from "../router";
 import { session } from "../session";
 import type { Delivery, Invocation } from "../types_invocations";
 

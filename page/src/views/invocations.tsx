@@ -1,7 +1,8 @@
 // All invocations, newest first: of every webhook, searched by the request that people know (AR-123) or by an id.
 import { Search } from "../parts/search";
 import { Title } from "../parts/title";
-import { go, type Params, setQuery, useRoute } from "../router";
+import { type Params } from "../route";
+import { go, setQuery, useRoute } from "../router";
 import { InvocationsPane } from "./invocations_pane";
 
 const PATH = "/invocations";

@@ -1,7 +1,7 @@
 // The tabs of one webhook: what follows its address, and what is drawn there. A new tab is one line in TABS.
 import type { ComponentType } from "preact";
 
-import { withQuery } from "../router";
+import { withQuery } from "../route";
 import type { WebhookFacts } from "../types_invocations";
 import { InvocationsPane } from "./invocations_pane";
 
