@@ -19,6 +19,7 @@ PATHS = [
     ("GET", "/webhooks/shop/slack"),
     ("GET", "/invocations"),
     ("GET", "/invocations/dlv_1.1"),
+    ("GET", "/deliveries/dlv_1"),
     ("GET", "/dead-letters"),
     ("POST", "/replays"),
     ("POST", "/tests"),
@@ -37,6 +38,7 @@ class Clients:
     def __init__(self, backend: MemoryBackend, file: Path) -> None:
         file.write_text(f"{TOKEN}\nsecond\n")
         self._app = admin_app(
+            backend,
             backend,
             backend,
             backend,

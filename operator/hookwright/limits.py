@@ -177,6 +177,7 @@ STORE_STEP_ROWS = 250  # rows of one step of pruning or burying: about 5 ms, as 
 STORE_LAST_WORDS_SECONDS = 1.0  # for the sentence why the process ends, if stderr takes it at all
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
+HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later
 STORE_READ_SECONDS = 2.0  # one query of the history
 STORE_READ_STEPS = 1_000_000  # of SQLite's machine between two looks at the clock (20 ms): each waits for a busy Python
 STORE_COUNT_ROUTES = 100  # webhooks counted in one query

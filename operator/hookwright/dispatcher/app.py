@@ -31,6 +31,7 @@ from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.files import open_files
+from hookwright.dispatcher.invocation_views import InvocationViews
 from hookwright.dispatcher.memory import give_large_blocks_back, settle
 from hookwright.dispatcher.ports.admin import admin_app
 from hookwright.dispatcher.ports.crowd import Memory
@@ -152,9 +153,10 @@ class Dispatcher:
         work = store.work
         found = await store.history.recovered()
         keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
+        under_way = UnderWay(settings.data / "under-way")
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
-            under_way=UnderWay(settings.data / "under-way"), attempts=_attempts(files.outgoing),
+            under_way=under_way, attempts=_attempts(files.outgoing),
         )  # fmt: skip
         last = await asyncio.to_thread(_last_invocations, await store.history.last_invocations(), work.tag)
         await self._lanes.take(found, last)
@@ -169,6 +171,7 @@ class Dispatcher:
             self._keep,
         )  # fmt: skip
         views = Views(store.history, self._lanes, self._loader, clock, work.tag)
+        invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         self._metrics.watch(self._look)
         self._follower = Follower(
             settings.config, settings.last_good, self._loader, self._metrics.configuration_refused
@@ -184,7 +187,9 @@ class Dispatcher:
         self._events.serve(ingest)
         workbench = Workbench(self._loader, self._direct.places, clock)
         self._admin.serve(
-            admin_app(views, self._direct, self, workbench=workbench, tokens=admin_tokens, hosts=hosts)
+            admin_app(
+                views, invocations, self._direct, self, workbench=workbench, tokens=admin_tokens, hosts=hosts
+            )
         )
         await self._listen()
         self._rounds = Rounds(

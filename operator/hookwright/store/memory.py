@@ -31,10 +31,12 @@ from hookwright.core.records import (
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.attempts import Attempts
-from hookwright.store.dead_events import DeadEvents
+from hookwright.store.dead_events import Dead, DeadEvents
 from hookwright.store.kept import Kept, identity_size, letters_size
 from hookwright.store.port import (
+    EVERY_ATTEMPT,
     Accepted,
+    AttemptSelector,
     Conflict,
     DeadLetterRow,
     New,
@@ -44,6 +46,7 @@ from hookwright.store.port import (
     Replay,
     ReplaySelector,
     Retention,
+    StoredDelivery,
 )
 from hookwright.store.waiting import HIGHEST_KEY, Waiting
 
@@ -57,15 +60,6 @@ class _Identity:
     begins: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Dead:
-    """A dead letter: its row, and the delivery that it was."""
-
-    position: int
-    row: DeadLetterRow
-    delivery: Delivery
-
-
 class MemoryStore:
     """Work, Upkeep and History, as the port says. `tag` is the installation tag of ids."""
 
@@ -74,7 +68,7 @@ class MemoryStore:
         self._retention = retention
         self._routes: dict[str, Waiting] = {}
         self._needed: dict[int, int] = {}  # how many deliveries need an event
-        self._dead: dict[int, _Dead] = {}  # by key, in the order of positions
+        self._dead: dict[int, Dead] = {}  # by key, in the order of positions
         self._dead_events = DeadEvents()
         self._identities: dict[bytes, _Identity] = {}  # in the order of positions
         self._last_identity = self._identity_end = 0
@@ -152,13 +146,13 @@ class MemoryStore:
             delivery.key, delivery.event_key, delivery.route, delivery.trigger, reason, message,
             delivery.attempts, at, delivery.received,
         )  # fmt: skip
-        self._dead[delivery.key] = _Dead(self._position, row, delivery)
+        self._dead[delivery.key] = Dead(self._position, row, delivery)
         heappush(kept.dying, (at, self._position, delivery.key))
         self._dead_events.came(namespace_of(delivery.route), delivery.event_key, len(delivery.raw))
         kept.dead += 1
         kept.dead_bytes += len(delivery.raw)
 
-    def _unbury(self, dead: _Dead) -> tuple[int, int]:
+    def _unbury(self, dead: Dead) -> tuple[int, int]:
         """It is a dead letter no more; what its namespace, and all, take less."""
         del self._dead[dead.row.key]
         kept, size = self._routes[dead.row.route], len(dead.delivery.raw)
@@ -240,7 +234,7 @@ class MemoryStore:
             for dead in chosen
         ]
 
-    def _candidates(self, selector: ReplaySelector) -> Iterable[_Dead]:
+    def _candidates(self, selector: ReplaySelector) -> Iterable[Dead]:
         if not selector.keys:
             return self._dead.values()
         found = (self._dead[key] for key in {*selector.keys} if key in self._dead)
@@ -290,7 +284,7 @@ class MemoryStore:
 
     def _prune_dead_letters(self, now: int) -> tuple[dict[str, int], int]:
         past = now - self._retention.dead_letter_seconds * 1000
-        dropped: list[_Dead] = []
+        dropped: list[Dead] = []
         for kept in self._routes.values():
             while (dead := self._oldest_dead(kept)) is not None and dead.row.at <= past:
                 self._unbury(dead)
@@ -305,7 +299,7 @@ class MemoryStore:
             self._release(dead.delivery) for dead in dropped
         )
 
-    def _oldest_dead(self, kept: Waiting) -> _Dead | None:
+    def _oldest_dead(self, kept: Waiting) -> Dead | None:
         while kept.dying:
             _, position, key = kept.dying[0]
             dead = self._dead.get(key)
@@ -366,18 +360,26 @@ class MemoryStore:
 
     async def invocations(
         self,
+        selector: AttemptSelector = EVERY_ATTEMPT,
         *,
-        route: str | None = None,
-        result: str | None = None,
-        friendly_id: str | None = None,
-        kind: str | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int,
+        in_short: bool = False,
     ) -> list[tuple[int, AttemptRecord]]:
-        return self._attempts.newest(route, result, friendly_id, kind, before, limit)
+        return self._attempts.newest(selector, before, after, limit, in_short)
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         return self._attempts.one(delivery_key, attempt)
+
+    async def delivery(self, key: int) -> StoredDelivery | None:
+        for kept in self._routes.values():
+            if (one := kept.waiting.get(key)) is not None:
+                return StoredDelivery(one.route, one.event_key, one.trigger, one.raw, due=one.due)
+        if (dead := self._dead.get(key)) is None:
+            return None
+        one, row = dead.delivery, dead.row
+        return StoredDelivery(one.route, one.event_key, one.trigger, one.raw, None, row.reason, row.message)
 
     async def dead_letters(
         self, *, route: str | None = None, before: int | None = None, limit: int

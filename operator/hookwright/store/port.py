@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from hookwright import limits
 from hookwright.core.backlog_shares import BacklogShares
@@ -120,6 +120,42 @@ class ReplaySelector:
     route: str | None = None
     since: int | None = None
     until: int | None = None
+
+
+class AttemptSelector(NamedTuple):
+    """Which attempts: those for which all holds that is given."""
+
+    route: str | None = None
+    result: str | None = None
+    friendly_id: str | None = None
+    kind: str | None = None
+    delivery: int | None = None
+    """The key of their delivery."""
+    failed: bool = False
+    """Only those with a result among `core.records.FAILURES`."""
+    statuses: tuple[int, int] | None = None
+    """The lowest and the highest status that the target answered, both of one hundred."""
+    since: int | None = None
+    """Begun at or after this."""
+    until: int | None = None
+    """Begun before this."""
+
+
+EVERY_ATTEMPT: Final = AttemptSelector()
+
+
+class StoredDelivery(NamedTuple):
+    """A delivery that waits or is dead, with its event."""
+
+    route: str
+    event_key: int
+    trigger: str | None
+    raw: bytes
+    due: int | None = None
+    """When it may be tried (0: at once); None: it is dead."""
+    reason: DeadReason | None = None
+    message: str = ""
+    """Why it is dead."""
 
 
 class Replay(NamedTuple):
@@ -264,18 +300,20 @@ class History(Protocol):
 
     async def invocations(
         self,
+        selector: AttemptSelector = EVERY_ATTEMPT,
         *,
-        route: str | None = None,
-        result: str | None = None,
-        friendly_id: str | None = None,
-        kind: str | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int,
+        in_short: bool = False,
     ) -> list[tuple[int, AttemptRecord]]:
-        """Newest first, each with its position for `before`."""
+        """Newest first, each with its position for `before` and `after`; `in_short`: `detail` holds the message alone."""
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         """One attempt; without a number the latest of the delivery."""
+
+    async def delivery(self, key: int) -> StoredDelivery | None:
+        """A delivery by its key; None: it neither waits nor is dead."""
 
     async def dead_letters(
         self, *, route: str | None = None, before: int | None = None, limit: int

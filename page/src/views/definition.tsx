@@ -7,9 +7,9 @@ import { Empty } from "../parts/empty";
 import { Message } from "../parts/message";
 import { Panel } from "../parts/panel";
 import type { Definition } from "../types_workbench";
+import type { TabProps } from "./webhook_tabs";
 
-/** `webhook`: `namespace/name`. */
-export function DefinitionOf({ webhook }: { readonly webhook: string }) {
+export function DefinitionTab({ webhook: { webhook } }: TabProps) {
   const { data, problem } = useLive<Definition>(`/webhooks/${webhook}/definition`, {}, 10);
   if (!data) return problem ? <Empty title={problem.message} /> : <p class="quiet" role="status">Loading…</p>;
   return (

@@ -11,6 +11,7 @@ import { type Inserter, TemplateEditor } from "../parts/template_editor";
 import { usePreview } from "../preview";
 import { rangeOf } from "../template_places";
 import type { Definition, Json, Preview } from "../types_workbench";
+import type { TabProps } from "./webhook_tabs";
 import { EventPanel, useEvent } from "./workbench_event";
 import { FieldsPanel } from "./workbench_fields";
 import { Outcome } from "./workbench_outcome";
@@ -19,8 +20,7 @@ import { YamlDialog } from "./workbench_yaml";
 
 const BODY = ["spec.bodyTemplate", "spec.bodyTemplateFrom"];
 
-/** `webhook`: `namespace/name`. */
-export function Workbench({ webhook }: { readonly webhook: string }) {
+export function Workbench({ webhook: { webhook } }: TabProps) {
   const definition = useLive<Definition>(`/webhooks/${webhook}/definition`, {}, 30);
   const schema = useLive<Json>("/schema", {}, 3600);
   if (definition.problem && !definition.data) return <Empty title={definition.problem.message} />;

@@ -6,9 +6,8 @@ Handlers parse, call once and print the model; who may ask and how errors are sa
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Protocol
 
-from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -23,17 +22,18 @@ from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.direct import Direct
-from hookwright.dispatcher.ports import admin_session, admin_workbench
+from hookwright.dispatcher.invocation_views import InvocationViews
+from hookwright.dispatcher.ports import admin_invocations, admin_session, admin_workbench
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
+    answered,
     bug,
-    choice,
     event_problem,
     http_problem,
     listed,
     only_known,
-    page_before,
     page_limit,
+    page_position,
     problem,
     read_body,
     read_model,
@@ -48,11 +48,6 @@ from hookwright.dispatcher.views import Listed, Views
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
 
-RESULTS: Final = frozenset(
-    {"Delivered", "Retrying", "Rejected", "Gone", "Exhausted", "Test successful", "Test failed"}
-)
-KINDS: Final = frozenset({"Delivery", "Manual", "Test"})
-
 
 class Probes(Protocol):
     """What the process says of itself (`dispatcher.app`)."""
@@ -66,6 +61,7 @@ class Probes(Protocol):
 
 def admin_app(
     views: Views,
+    invocations: InvocationViews,
     actions: Direct,
     probes: Probes,
     *,
@@ -91,8 +87,7 @@ def admin_app(
             Route(f"{admin}/webhooks", api.webhooks),
             Route(webhook, api.webhook),
             Route(f"{webhook}/invoke", api.invoke, methods=["POST"]),
-            Route(f"{admin}/invocations", api.invocations),
-            Route(f"{admin}/invocations/{{identifier}}", api.invocation),
+            *admin_invocations.routes(admin, invocations),
             Route(f"{admin}/dead-letters", api.dead_letters),
             Route(f"{admin}/replays", api.replays, methods=["POST"]),
             Route(f"{admin}/tests", api.tests, methods=["POST"]),
@@ -129,7 +124,7 @@ class _Api:
         return Response(await self._probes.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def summary(self, request: Request) -> Response:
-        return _json(await self._views.summary())
+        return answered(await self._views.summary())
 
     async def webhooks(self, request: Request) -> Response:
         query = request.query_params
@@ -155,34 +150,16 @@ class _Api:
         view = self._views.webhook(key)
         if view is None:
             raise HTTPException(404, f"There is no webhook {key}.")
-        return _json(view)
-
-    async def invocations(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"webhook", "result", "friendlyID", "kind", "before", "limit"})
-        return _listed(
-            await self._views.invocations(
-                webhook=webhook_key(query.get("webhook")),
-                result=choice(query, "result", RESULTS),
-                friendly_id=query.get("friendlyID"),
-                kind=choice(query, "kind", KINDS),
-                before=page_before(query),
-                limit=page_limit(query),
-            )
-        )
-
-    async def invocation(self, request: Request) -> Response:
-        invocation = await self._views.invocation(request.path_params["identifier"])
-        if invocation is None:
-            raise HTTPException(404, "There is no such invocation; the history keeps them for a time only.")
-        return _json(invocation)
+        return answered(view)
 
     async def dead_letters(self, request: Request) -> Response:
         query = request.query_params
         only_known(query, {"webhook", "before", "limit"})
         return _listed(
             await self._views.dead_letters(
-                webhook=webhook_key(query.get("webhook")), before=page_before(query), limit=page_limit(query)
+                webhook=webhook_key(query.get("webhook")),
+                before=page_position(query),
+                limit=page_limit(query),
             )
         )
 
@@ -191,20 +168,20 @@ class _Api:
         since, until = time_ms("since", wanted.since), time_ms("until", wanted.until)
         if not wanted.ids and wanted.webhook is None and since is None and until is None:
             raise HTTPException(400, "Say what to replay: ids, webhook, since or until.")
-        return _json(
+        return answered(
             await self._actions.replay(
                 ids=wanted.ids, webhook=webhook_key(wanted.webhook), since_ms=since, until_ms=until
             )
         )
 
     async def tests(self, request: Request) -> Response:
-        return _json(await self._actions.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
+        return answered(await self._actions.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
 
     async def invoke(self, request: Request) -> Response:
         body = await read_body(request, EVENT_BYTES, optional=True)
         invocation = await self._actions.invoke(_key(request), _event(request, body) if body else None)
         if invocation.result == "Delivered":
-            return _json(invocation)
+            return answered(invocation)
         return problem(502, invocation.message, invocation=invocation)
 
     async def explain(self, request: Request) -> Response:
@@ -214,10 +191,6 @@ class _Api:
 
     async def openapi(self, request: Request) -> Response:
         return JSONResponse(admin_api())
-
-
-def _json(model: BaseModel) -> Response:
-    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
 
 
 def _listed(page: Listed) -> Response:

@@ -200,6 +200,11 @@ async def read_model(request: Request, model: type[BodyModel], limit: int) -> Bo
         raise HTTPException(400, f"{place}: {first['msg']}.") from None
 
 
+def answered(model: BaseModel) -> Response:
+    """One thing as JSON."""
+    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
+
+
 def listed(items: Iterable[Answer], **rest: object) -> Response:
     """A list as JSON: `{"items": […], …}`. Items are made and written in slices, between which others go on."""
     return StreamingResponse(_pieces(items, orjson.dumps(rest)), media_type="application/json")
@@ -250,13 +255,13 @@ def page_limit(query: QueryParams) -> int:
     return int(text)
 
 
-def page_before(query: QueryParams) -> int | None:
-    """Where a page begins."""
-    text = query.get("before")
+def page_position(query: QueryParams, name: str = "before") -> int | None:
+    """Where a page begins or ends."""
+    text = query.get(name)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise HTTPException(400, "before is the next of an earlier page.")
+        raise HTTPException(400, f"{name} is the next of an earlier page.")
     return int(text)
 
 
