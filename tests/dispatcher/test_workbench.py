@@ -18,18 +18,29 @@ from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.hosts import HostGuard
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.delivery.under_way import UnderWay
+from hookwright.dispatcher.direct import Direct
+from hookwright.dispatcher.invocation_views import InvocationViews
 from hookwright.dispatcher.ports.admin import admin_app
 from hookwright.dispatcher.workbench import Workbench
+from hookwright.store.memory import MemoryStore
 
 SPEC = WebhookSpec(url="https://a.example/x", triggers=["RequestCreated"], max_in_flight=1)
 WEBHOOK = RouteConfig(namespace="default", name="one", hash="a", triggers=SPEC.triggers, spec=SPEC)
+
+
+def bench(direct: Direct) -> Workbench:
+    """Over the loader of a dispatcher that has no history."""
+    store, lanes = MemoryStore(), direct._lanes
+    deliveries = InvocationViews(store, lanes, UnderWay(None), Clock(), store.tag)
+    return Workbench(direct._loader, deliveries, direct.places, Clock())
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """A client of a port with one webhook."""
     direct = await made(None, WEBHOOK)
-    workbench = Workbench(direct._loader, direct.places, Clock())
+    workbench = bench(direct)
     backend = MemoryBackend()
     app = admin_app(backend, backend, backend, backend, workbench=workbench, tokens=None, hosts=HostGuard([]))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -65,6 +76,7 @@ async def test_a_preview(http: httpx.AsyncClient) -> None:
     [
         ({"webhook": "default/two"}, 404, "default/two"),
         ({"webhook": "one"}, 400, "namespace/name"),
+        ({"delivery": "dlv_none"}, 404, "not kept"),
         ({"event": {"a": 1}}, 400, "event_type"),
         ({"body": "x"}, 400, "body"),
         ({"bodyTemplate": "x" * 1_100_000}, 413, "1024 KiB"),
@@ -90,7 +102,7 @@ async def test_schema_and_samples_are_those_of_the_event_port(http: httpx.AsyncC
 async def test_previews_take_places_of_direct_runs_and_give_them_back() -> None:
     """Many at once are all answered, one after the other, though the webhook allows one request at a time."""
     direct = await made(None, WEBHOOK)
-    workbench = Workbench(direct._loader, direct.places, Clock())
+    workbench = bench(direct)
     http_wanted = [_wanted(number) for number in range(100)]
     taken: list[int] = []
 

@@ -185,7 +185,7 @@ class Dispatcher:
             memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
-        workbench = Workbench(self._loader, self._direct.places, clock)
+        workbench = Workbench(self._loader, invocations, self._direct.places, clock)
         self._admin.serve(
             admin_app(
                 views, invocations, self._direct, self, workbench=workbench, tokens=admin_tokens, hosts=hosts

@@ -16,6 +16,7 @@ from hookwright.core.preview import event_of_preview, preview
 from hookwright.core.shares import Shares
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.invocation_views import InvocationViews
 from hookwright.errors import EventError
 from hookwright.outbound.places import place
 
@@ -23,8 +24,8 @@ from hookwright.outbound.places import place
 class Workbench:
     """`places`: those of Manual calls and tests. Errors as in `views.Views`."""
 
-    def __init__(self, loader: Loader, places: Shares, clock: Clock) -> None:
-        self._loader, self._places, self._clock = loader, places, clock
+    def __init__(self, loader: Loader, deliveries: InvocationViews, places: Shares, clock: Clock) -> None:
+        self._loader, self._deliveries, self._places, self._clock = loader, deliveries, places, clock
         self._thread = Shares(1)
 
     def definition(self, key: str) -> Definition:
@@ -32,10 +33,19 @@ class Workbench:
         return definition(self._config(key))
 
     async def preview(self, wanted: PreviewRequest) -> Preview:
-        """What is wanted of a webhook. EventError 404: unknown; 400: there is no such event."""
+        """What is wanted of a webhook. EventError 404: it or the delivery is unknown; 400: there is no such event."""
         config = self._config(wanted.webhook)
+        if wanted.delivery is not None:
+            wanted = await self._recorded(wanted, wanted.delivery)
         async with place(self._places, config.key), place(self._thread, config.key):
             return await asyncio.to_thread(self._preview, config, wanted)
+
+    async def _recorded(self, wanted: PreviewRequest, delivery: str) -> PreviewRequest:
+        """With the event of a delivery."""
+        found = await self._deliveries.delivery(delivery)
+        if found is None or found.event is None:
+            raise EventError("The event of that delivery is not kept (any more); give an event.", status=404)
+        return wanted.model_copy(update={"event": found.event, "trigger": wanted.trigger or found.trigger})
 
     def _preview(self, config: RouteConfig, wanted: PreviewRequest) -> Preview:
         now = self._clock.now_ms()
