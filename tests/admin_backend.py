@@ -19,13 +19,14 @@ from hookwright.api.admin import (
     Summary,
     WebhookView,
 )
+from hookwright.api.admin_deliveries import DeliveryView
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.records import DeadReason
 from hookwright.dispatcher.views import Changed, Listed
 from hookwright.errors import EventError
-from hookwright.store.port import ReplaySelector
+from hookwright.store.port import AttemptSelector, ReplaySelector
 
 
 def view(key: str, **fields: Any) -> WebhookView:
@@ -77,6 +78,8 @@ class MemoryBackend:
     runs: dict[str, admin.TestRun] = field(default_factory=dict)
     events: list[Event | None] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
+    selected: list[tuple[AttemptSelector, int | None, bool]] = field(default_factory=list)
+    deliveries: list[DeliveryView] = field(default_factory=list)
     explained: list[tuple[Event, str | None]] = field(default_factory=list)
 
     async def summary(self) -> Summary:
@@ -113,17 +116,17 @@ class MemoryBackend:
     def webhook(self, key: str) -> WebhookView | None:
         return next((view for view in self.views if view.webhook == key), None)
 
+    def delivery_key(self, identifier: str) -> int | None:
+        return int(identifier[4:]) if identifier.startswith("dlv_") else None
+
     async def invocations(
-        self,
-        *,
-        webhook: str | None,
-        result: str | None,
-        friendly_id: str | None,
-        kind: str | None,
-        before: int | None,
-        limit: int,
+        self, selector: AttemptSelector, *, before: int | None, after: int | None, limit: int, short: bool
     ) -> Listed:
-        wanted = {"webhook": webhook, "result": result, "friendly_id": friendly_id, "kind": kind}
+        self.selected.append((selector, after, short))
+        wanted = {
+            "webhook": selector.route, "result": selector.result, "friendly_id": selector.friendly_id,
+            "kind": selector.kind,
+        }  # fmt: skip
         chosen = [
             (position, item)
             for position, item in zip(range(len(self.history), 0, -1), self.history, strict=True)
@@ -136,6 +139,9 @@ class MemoryBackend:
         return next(
             (item for item in self.history if identifier in (item.id, item.id.partition(".")[0])), None
         )
+
+    async def delivery(self, identifier: str) -> DeliveryView | None:
+        return next((one for one in self.deliveries if one.id == identifier), None)
 
     async def dead_letters(self, selector: ReplaySelector, *, before: int | None, limit: int) -> Listed:
         chosen = [

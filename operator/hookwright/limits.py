@@ -178,6 +178,7 @@ STORE_LAST_WORDS_SECONDS = 1.0  # for the sentence why the process ends, if stde
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
 DEAD_DISORDER_MS = 600_000  # a clock that was set back by more: dead letters of a time are not all listed
+HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later
 STORE_READ_SECONDS = 2.0  # one query of the history
 STORE_READ_STEPS = 1_000_000  # of SQLite's machine between two looks at the clock (20 ms): each waits for a busy Python
 STORE_COUNT_ROUTES = 100  # webhooks counted in one query
@@ -209,6 +210,7 @@ MANIFEST_DEPTH = 100  # nesting of one document
 
 # --- admin port --------------------------------------------------------------------------------
 ADMIN_BODY_BYTES = 4 * MIB  # a test run carries a whole webhook and an event
+PREVIEW_BYTES = 1 * MIB  # a template of the largest size and an event beside it
 ADMIN_PAGE_DEFAULT = 50
 ADMIN_PAGE_MAX = 500
 ADMIN_SLICE_SECONDS = 0.003  # of making and writing the items of a list before the event loop gets control back

@@ -11,7 +11,7 @@ from admin_backend import MemoryBackend, dead_letter, invocation
 from admin_port import V1, assert_problem
 from hookwright.api.admin import Explanation
 from hookwright.errors import EventError
-from hookwright.store.port import ReplaySelector
+from hookwright.store.port import AttemptSelector, ReplaySelector
 
 
 async def test_the_summary_in_json_names(admin: httpx.AsyncClient) -> None:
@@ -106,6 +106,12 @@ WRONG = [
     ({"webhook": "slack"}, "webhook is written as namespace/name"),
     ({"result": "delivered"}, "result must be one of Delivered"),
     ({"kind": "delivery"}, "kind must be one of"),
+    ({"failed": "yes"}, "failed must be one of false, true"),
+    ({"status": "50x"}, "status is a number such as 503, or a hundred such as 5xx"),
+    ({"since": "yesterday"}, "since is a time such as"),
+    ({"delivery": "AR-1"}, "delivery is the id of a delivery"),
+    ({"after": "-1"}, "after is the next of an earlier page"),
+    ({"fields": "all"}, "fields must be one of summary"),
     ({"webook": "shop/slack"}, "'webook' is no parameter here"),
 ]
 
@@ -116,6 +122,22 @@ async def test_a_selector_that_cannot_be_read_is_400(
 ) -> None:
     """A mistake never selects everything."""
     assert_problem(await admin.get(f"{V1}/invocations", params=query), 400, part)
+
+
+async def test_a_history_can_be_asked_by_what_came_of_it(
+    admin: httpx.AsyncClient, backend: MemoryBackend
+) -> None:
+    """Delivery, failure, status (or a hundred of them), time, and no more than a summary."""
+    query = {
+        "delivery": "dlv_7", "failed": "true", "status": "5xx", "since": "1970-01-01T00:00:01Z",
+        "until": "1970-01-01T00:00:02Z", "after": "4", "fields": "summary",
+    }  # fmt: skip
+    await admin.get(f"{V1}/invocations", params=query)
+    await admin.get(f"{V1}/invocations", params={"status": "404", "failed": "false"})
+    assert backend.selected == [
+        (AttemptSelector(delivery=7, failed=True, statuses=(500, 599), since=1000, until=2000), 4, True),
+        (AttemptSelector(statuses=(404, 404)), None, False),
+    ]
 
 
 async def test_one_invocation_by_invocation_or_delivery_id(admin: httpx.AsyncClient) -> None:

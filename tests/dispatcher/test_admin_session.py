@@ -21,7 +21,17 @@ def http(backend: MemoryBackend, tmp_path: Path) -> httpx.AsyncClient:
     for name in ("all", "read"):
         (tmp_path / name).write_text(f"{name}-token")
     tokens, readers = Tokens(tmp_path / "all"), Tokens(tmp_path / "read")
-    app = admin_app(backend, backend, backend, backend, tokens=tokens, readers=readers, hosts=HostGuard())
+    app = admin_app(
+        backend,
+        backend,
+        backend,
+        backend,
+        backend,
+        workbench=backend,
+        tokens=tokens,
+        readers=readers,
+        hosts=HostGuard(),
+    )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8081")
 
 
@@ -46,7 +56,9 @@ async def test_session_says_who_asks(
 async def test_where_no_token_is_asked_everybody_may_do_all(backend: MemoryBackend) -> None:
     """`dev` on loopback."""
     transport = httpx.ASGITransport(
-        admin_app(backend, backend, backend, backend, tokens=None, hosts=HostGuard())
+        admin_app(
+            backend, backend, backend, backend, backend, workbench=backend, tokens=None, hosts=HostGuard()
+        )
     )
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         said = (await client.get(f"{V1}/session")).json()

@@ -145,7 +145,7 @@ async def test_calls_of_all_webhooks_of_a_namespace_leave_places_to_others() -> 
     direct, wire, calls = await hanging(10)
     assert wire.under_way == DIRECT_RUNS * 3 // 4
     await ended(direct, calls)
-    assert direct._places.taken == 0
+    assert direct.places.taken == 0
 
 
 async def test_a_webhook_that_is_gone_is_tried_by_its_resource_where_there_is_one() -> None:

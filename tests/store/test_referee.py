@@ -16,7 +16,16 @@ from hookwright.core.records import Action, DeadReason, Delivery, Finish, Stored
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.memory import MemoryStore
 from hookwright.store.opening import open_store
-from hookwright.store.port import History, NewDelivery, NewEvent, ReplaySelector, Retention, Store, Upkeep
+from hookwright.store.port import (
+    AttemptSelector,
+    History,
+    NewDelivery,
+    NewEvent,
+    ReplaySelector,
+    Retention,
+    Store,
+    Upkeep,
+)
 from store.builders import MINUTE, NOW, attempt
 
 T = TypeVar("T")
@@ -73,7 +82,9 @@ class Walk:
                 store.history.dead_groups(route=route, reason=dead.reason, limit=50)
             )
         )
-        await self.ask(lambda store: without_positions(store.history.invocations(route=route, limit=50)))
+        await self.ask(
+            lambda store: without_positions(store.history.invocations(AttemptSelector(route=route), limit=50))
+        )
 
     def some_held(self) -> frozenset[int]:
         """Keys under way: mostly all of them."""

@@ -29,6 +29,8 @@ from hookwright.api.admin import (
     ValidatorResult,
     WebhookView,
 )
+from hookwright.api.admin_deliveries import DeliveryView
+from hookwright.api.admin_workbench import Definition, Preview, PreviewRequest
 from hookwright.api.event_schema import event_schema
 from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX
 
@@ -209,13 +211,24 @@ ADMIN = (
             _query("result", "With this result only."),
             _query("friendlyID", "Of events with this data.friendly_id only."),
             _query("kind", "Delivery, Manual or Test."),
+            _query("delivery", "Of this delivery only."),
+            _query("failed", "true: those that did not succeed only."),
+            _query("status", "Answered with this status only, or with one of a hundred: 503, 5xx."),
+            _query("since", "Begun at or after this: an RFC 3339 time, or a duration before now (2h)."),
+            _query("until", "Begun before this."),
             _BEFORE,
+            _query("after", "Newer than this position, a `next`.", pattern=r"^[0-9]{1,18}$"),
             _LIMIT,
+            _query("fields", "summary: without requests and answers, but for status and duration."),
         ),
     ),
     Operation(
         "get", f"{_ADMIN}/invocations/{{id}}", "One, by invocation id, or the latest of a delivery id.", Invocation,
         parameters=(_path("id", "`<delivery>.<attempt>` or `<delivery>`."),),
+    ),
+    Operation(
+        "get", f"{_ADMIN}/deliveries/{{id}}", "One delivery: where it stands, its event, all its attempts.", DeliveryView,
+        parameters=(_path("id", "Its id, or that of one of its invocations."),),
     ),
     Operation(
         "get", f"{_ADMIN}/dead-letters", "Deliveries that ended without success, newest first.", DeadLetters,
@@ -237,6 +250,19 @@ ADMIN = (
     Operation(
         "post", f"{_ADMIN}/explain", "Of each webhook, whether an event matches, and if not, why.", Explanations,
         body="event", parameters=(_query("namespace", "As if posted to this namespace's path.", pattern=_LABEL),),
+    ),
+    Operation(
+        "get", f"{_ONE}/definition", "One webhook as it is written, and its manifest.", Definition,
+        parameters=(_NAMESPACE, _NAME),
+    ),
+    Operation(
+        "post", f"{_ADMIN}/preview", "What would become of an event if a webhook said this; sends nothing.", Preview,
+        body=PreviewRequest,
+    ),
+    Operation("get", f"{_ADMIN}/schema", "JSON Schema of the event.", "application/json"),
+    Operation(
+        "get", f"{_ADMIN}/samples/{{trigger}}", "A mock event.", "application/json",
+        parameters=(_path("trigger", "A trigger that has a sample."),),
     ),
     Operation("get", f"{_ADMIN}/openapi.json", "This document.", "application/json"),
 )  # fmt: skip

@@ -12,12 +12,10 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from hookwright import __version__
-from hookwright.api.admin import Answer, Explanation, Invocation, Summary, WebhookView
+from hookwright.api.admin import Answer, Explanation, Summary, WebhookView
 from hookwright.api.config import RouteConfig
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
-from hookwright.core.event import parse_id
-from hookwright.core.invocations import invocation
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState, spoken
 from hookwright.core.records import LastInvocation
@@ -164,32 +162,6 @@ class Views:
             f"The circuit is open after {circuit.failures:,} failed attempts in a row; it is tried {when}, or now: "
             f"{self._retry} {lane.key}"
         )
-
-    async def invocations(
-        self,
-        *,
-        webhook: str | None,
-        result: str | None,
-        friendly_id: str | None,
-        kind: str | None,
-        before: int | None,
-        limit: int,
-    ) -> Listed:
-        """Invocations that fit every selector given."""
-        found = await self._history.invocations(
-            route=webhook, result=result, friendly_id=friendly_id, kind=kind, before=before, limit=limit
-        )
-        items = (invocation(record, self._tag) for _, record in found)
-        return Listed(items, str(found[-1][0]) if len(found) == limit else None)
-
-    async def invocation(self, identifier: str) -> Invocation | None:
-        """One, by invocation id, or the latest of a delivery id; None: unknown or no such id."""
-        try:
-            key, attempt = parse_id(identifier, self._tag)
-        except ValueError:
-            return None
-        record = await self._history.invocation(key, attempt)
-        return None if record is None else invocation(record, self._tag)
 
     def explain(self, headers: Mapping[str, str], event: bytes, namespace: str | None) -> Listed:
         """Of each webhook whether this one event matches, posted to /v1/events or to a namespace's path."""

@@ -31,12 +31,14 @@ from hookwright.core.records import (
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.attempts import Attempts
-from hookwright.store.dead_events import DeadEvents
-from hookwright.store.dead_letters import Dead, DeadLetters
+from hookwright.store.dead_events import Dead, DeadEvents
+from hookwright.store.dead_letters import DeadLetters
 from hookwright.store.kept import Kept, identity_size, letters_size
 from hookwright.store.port import (
+    EVERY_ATTEMPT,
     NO_SELECTOR,
     Accepted,
+    AttemptSelector,
     Conflict,
     DeadGroup,
     DeadLetterRow,
@@ -47,6 +49,7 @@ from hookwright.store.port import (
     Replay,
     ReplaySelector,
     Retention,
+    StoredDelivery,
 )
 from hookwright.store.waiting import HIGHEST_KEY, Waiting
 
@@ -352,18 +355,26 @@ class MemoryStore:
 
     async def invocations(
         self,
+        selector: AttemptSelector = EVERY_ATTEMPT,
         *,
-        route: str | None = None,
-        result: str | None = None,
-        friendly_id: str | None = None,
-        kind: str | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int,
+        in_short: bool = False,
     ) -> list[tuple[int, AttemptRecord]]:
-        return self._attempts.newest(route, result, friendly_id, kind, before, limit)
+        return self._attempts.newest(selector, before, after, limit, in_short)
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         return self._attempts.one(delivery_key, attempt)
+
+    async def delivery(self, key: int) -> StoredDelivery | None:
+        for kept in self._routes.values():
+            if (one := kept.waiting.get(key)) is not None:
+                return StoredDelivery(one.route, one.event_key, one.trigger, one.raw, due=one.due)
+        if (dead := self._dead.get(key)) is None:
+            return None
+        one, row = dead.delivery, dead.row
+        return StoredDelivery(one.route, one.event_key, one.trigger, one.raw, None, row.reason, row.message)
 
     async def dead_letters(
         self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int

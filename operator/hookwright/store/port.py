@@ -138,6 +138,42 @@ NO_SELECTOR: Final = ReplaySelector()
 """All of them."""
 
 
+class AttemptSelector(NamedTuple):
+    """Which attempts: those for which all holds that is given."""
+
+    route: str | None = None
+    result: str | None = None
+    friendly_id: str | None = None
+    kind: str | None = None
+    delivery: int | None = None
+    """The key of their delivery."""
+    failed: bool = False
+    """Only those with a result among `core.records.FAILURES`."""
+    statuses: tuple[int, int] | None = None
+    """The lowest and the highest status that the target answered, both of one hundred."""
+    since: int | None = None
+    """Begun at or after this."""
+    until: int | None = None
+    """Begun before this."""
+
+
+EVERY_ATTEMPT: Final = AttemptSelector()
+
+
+class StoredDelivery(NamedTuple):
+    """A delivery that waits or is dead, with its event."""
+
+    route: str
+    event_key: int
+    trigger: str | None
+    raw: bytes
+    due: int | None = None
+    """When it may be tried (0: at once); None: it is dead."""
+    reason: DeadReason | None = None
+    message: str = ""
+    """Why it is dead."""
+
+
 class Replay(NamedTuple):
     """A dead letter that waits again: its key, its webhook, its event and the bytes of that."""
 
@@ -280,18 +316,20 @@ class History(Protocol):
 
     async def invocations(
         self,
+        selector: AttemptSelector = EVERY_ATTEMPT,
         *,
-        route: str | None = None,
-        result: str | None = None,
-        friendly_id: str | None = None,
-        kind: str | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int,
+        in_short: bool = False,
     ) -> list[tuple[int, AttemptRecord]]:
-        """Newest first, each with its position for `before`."""
+        """Newest first, each with its position for `before` and `after`; `in_short`: `detail` holds the message alone."""
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         """One attempt; without a number the latest of the delivery."""
+
+    async def delivery(self, key: int) -> StoredDelivery | None:
+        """A delivery by its key; None: it neither waits nor is dead."""
 
     async def dead_letters(
         self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int

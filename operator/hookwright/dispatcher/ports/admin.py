@@ -6,7 +6,7 @@ Handlers parse, call once and print the model; who may ask and how errors are sa
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,17 +23,16 @@ from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.direct import Direct
-from hookwright.dispatcher.ports import admin_dead, admin_session
+from hookwright.dispatcher.invocation_views import InvocationViews
+from hookwright.dispatcher.ports import admin_dead, admin_invocations, admin_session, admin_workbench
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     answered,
     bug,
-    choice,
     event_problem,
     http_problem,
     listed,
     only_known,
-    page_before,
     page_limit,
     path_key,
     problem,
@@ -42,17 +41,13 @@ from hookwright.dispatcher.ports.admin_http import (
     store_problem,
     webhook_key,
 )
+from hookwright.dispatcher.ports.admin_workbench import Workbench
 from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.ports.unchanged import Unchanged
 from hookwright.dispatcher.views import Listed, Views
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
-
-RESULTS: Final = frozenset(
-    {"Delivered", "Retrying", "Rejected", "Gone", "Exhausted", "Test successful", "Test failed"}
-)
-KINDS: Final = frozenset({"Delivery", "Manual", "Test"})
 
 
 class Probes(Protocol):
@@ -67,10 +62,12 @@ class Probes(Protocol):
 
 def admin_app(
     views: Views,
+    invocations: InvocationViews,
     dead_letters: DeadLetters,
     actions: Direct,
     probes: Probes,
     *,
+    workbench: Workbench,
     tokens: Tokens | None,
     hosts: HostGuard,
     readers: Tokens | None = None,
@@ -92,12 +89,12 @@ def admin_app(
             Route(f"{admin}/webhooks", api.webhooks),
             Route(webhook, api.webhook),
             Route(f"{webhook}/invoke", api.invoke, methods=["POST"]),
-            Route(f"{admin}/invocations", api.invocations),
-            Route(f"{admin}/invocations/{{identifier}}", api.invocation),
+            *admin_invocations.routes(admin, invocations),
             *admin_dead.routes(dead_letters, views, actions),
             Route(f"{admin}/tests", api.tests, methods=["POST"]),
             Route(f"{admin}/explain", api.explain, methods=["POST"]),
             Route(f"{admin}/openapi.json", api.openapi),
+            *admin_workbench.routes(workbench, path_key),
         ],
         middleware=[
             Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page()),
@@ -163,26 +160,6 @@ class _Api:
         if view is None:
             raise HTTPException(404, f"There is no webhook {key}.")
         return answered(view)
-
-    async def invocations(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"webhook", "result", "friendlyID", "kind", "before", "limit"})
-        return _listed(
-            await self._views.invocations(
-                webhook=webhook_key(query.get("webhook")),
-                result=choice(query, "result", RESULTS),
-                friendly_id=query.get("friendlyID"),
-                kind=choice(query, "kind", KINDS),
-                before=page_before(query),
-                limit=page_limit(query),
-            )
-        )
-
-    async def invocation(self, request: Request) -> Response:
-        invocation = await self._views.invocation(request.path_params["identifier"])
-        if invocation is None:
-            raise HTTPException(404, "There is no such invocation; the history keeps them for a time only.")
-        return answered(invocation)
 
     async def tests(self, request: Request) -> Response:
         return answered(await self._actions.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))

@@ -21,8 +21,8 @@ from hookwright.dispatcher.ports.admin_http import (
     answered,
     listed,
     only_known,
-    page_before,
     page_limit,
+    page_position,
     path_key,
     read_body,
     read_model,
@@ -43,7 +43,7 @@ def routes(letters: DeadLetters, views: Views, actions: Direct) -> list[Route]:
         query = request.query_params
         only_known(query, {"webhook", "reason", "since", "until", "before", "limit"})
         page = await letters.dead_letters(
-            _selector(query), before=page_before(query), limit=page_limit(query)
+            _selector(query), before=page_position(query), limit=page_limit(query)
         )
         return listed(page.items, next=page.next)
 
@@ -53,7 +53,7 @@ def routes(letters: DeadLetters, views: Views, actions: Direct) -> list[Route]:
         page = await letters.dead_groups(
             webhook=webhook_key(query.get("webhook")),
             reason=_reason(query.get("reason")),
-            before=page_before(query),
+            before=page_position(query),
             limit=page_limit(query),
         )
         return listed(page.items, next=page.next)

@@ -26,10 +26,20 @@ from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
 from hookwright.limits import DEAD_DISORDER_MS, STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
 from hookwright.store.kept import message_alone
-from hookwright.store.port import NO_SELECTOR, DeadGroup, DeadLetterRow, Recovered, ReplaySelector
+from hookwright.store.port import (
+    EVERY_ATTEMPT,
+    NO_SELECTOR,
+    AttemptSelector,
+    DeadGroup,
+    DeadLetterRow,
+    Recovered,
+    ReplaySelector,
+    StoredDelivery,
+)
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.choosing import chosen, values
 from hookwright.store.sqlite.database import database_file, open_reader
+from hookwright.store.sqlite.searching import attempt_record, find_delivery, one_attempt, search
 
 T = TypeVar("T")
 _SQL = statements.load("reading.sql")
@@ -69,24 +79,27 @@ class SqliteHistory:
 
     async def invocations(
         self,
+        selector: AttemptSelector = EVERY_ATTEMPT,
         *,
-        route: str | None = None,
-        result: str | None = None,
-        friendly_id: str | None = None,
-        kind: str | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int,
+        in_short: bool = False,
     ) -> list[tuple[int, AttemptRecord]]:
-        name = _plan(route, result, friendly_id, kind)
-        values = {
-            "route": route, "result": result, "friendly_id": friendly_id, "kind": kind,
-            "before": _NEWEST if before is None else before, "limit": limit,
-        }  # fmt: skip
-        return [(row[0], _attempt(row)) for row in await self._rows(name, values)]
+        return await self._run(
+            lambda connection: search(
+                connection, selector, before=before, after=after, limit=limit, in_short=in_short
+            ),
+            self._seconds,
+        )
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
-        rows = await self._rows("invocation", (delivery_key, attempt))
-        return _attempt(rows[0]) if rows else None
+        return await self._run(
+            lambda connection: one_attempt(connection, delivery_key, attempt), self._seconds
+        )
+
+    async def delivery(self, key: int) -> StoredDelivery | None:
+        return await self._run(lambda connection: find_delivery(connection, key), self._seconds)
 
     async def dead_letters(
         self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
@@ -145,17 +158,6 @@ class SqliteHistory:
         return connection
 
 
-def _plan(route: str | None, result: str | None, friendly_id: str | None, kind: str | None) -> str:
-    """The statement whose index finds the fewest rows to look at."""
-    if friendly_id is not None:
-        return "invocations_of_friendly_id"
-    if kind is not None and kind != "Delivery":
-        return "invocations_of_kind"
-    if result is not None and result != "Delivered":
-        return "invocations_of_result" if route is None else "invocations_of_route_and_result"
-    return "invocations" if route is None else "invocations_of_route"
-
-
 def _limit(connection: sqlite3.Connection, seconds: float | None) -> None:
     """Interrupt what runs on a connection so many seconds from now. None: never."""
     end = time.monotonic() + (seconds or 0.0)
@@ -201,12 +203,8 @@ def _recovered(connection: sqlite3.Connection) -> Recovered:
 def _last_invocations(connection: sqlite3.Connection) -> dict[str, AttemptRecord]:
     return {
         record.route: record._replace(detail=message_alone(record.detail))
-        for record in map(_attempt, connection.execute(_SQL["last_invocations"]))
+        for record in map(attempt_record, connection.execute(_SQL["last_invocations"]))
     }
-
-
-def _attempt(row: tuple[Any, ...]) -> AttemptRecord:
-    return AttemptRecord(*row[1:14])
 
 
 def _dead_count(connection: sqlite3.Connection, selector: ReplaySelector) -> int:

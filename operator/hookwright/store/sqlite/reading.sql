@@ -37,43 +37,6 @@ FROM routes JOIN attempts ON position = last_delivery AND attempts.route_id = ro
 -- high_key: the highest key ever used
 SELECT high_key FROM owner;
 
--- invocation: one attempt of a delivery, the latest if no number is given
-SELECT * FROM invocations WHERE delivery_key = ?1 AND (?2 IS NULL OR attempt = ?2) ORDER BY position DESC LIMIT 1;
-
--- invocations: attempts, newest first
-SELECT * FROM invocations
-WHERE position < :before AND (:result IS NULL OR result = :result) AND (:kind IS NULL OR kind = :kind)
-ORDER BY position DESC LIMIT :limit;
-
--- invocations_of_route: attempts of one webhook, newest first
-SELECT * FROM invocations
-WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND position < :before
-    AND (:result IS NULL OR result = :result) AND (:kind IS NULL OR kind = :kind)
-ORDER BY position DESC LIMIT :limit;
-
--- invocations_of_result: attempts with a result other than Delivered, newest first
-SELECT * FROM invocations
-WHERE result = :result AND result <> 'Delivered' AND position < :before AND (:kind IS NULL OR kind = :kind)
-ORDER BY position DESC LIMIT :limit;
-
--- invocations_of_route_and_result: attempts of one webhook with a result other than Delivered, newest first
-SELECT * FROM invocations
-WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND result = :result AND result <> 'Delivered'
-    AND position < :before AND (:kind IS NULL OR kind = :kind)
-ORDER BY position DESC LIMIT :limit;
-
--- invocations_of_kind: attempts of a kind other than Delivery, newest first
-SELECT * FROM invocations
-WHERE kind = :kind AND kind <> 'Delivery' AND position < :before
-    AND (:route IS NULL OR route = :route) AND (:result IS NULL OR result = :result)
-ORDER BY position DESC LIMIT :limit;
-
--- invocations_of_friendly_id: attempts for events that people know by this id, newest first
-SELECT * FROM invocations
-WHERE friendly_id = :friendly_id AND position < :before AND (:route IS NULL OR route = :route)
-    AND (:result IS NULL OR result = :result) AND (:kind IS NULL OR kind = :kind)
-ORDER BY position DESC LIMIT :limit;
-
 -- letters_of_all: dead letters, newest first (+: found by position, not by time); :floor is a time that ends the search
 SELECT * FROM dead_letters WHERE position < :before AND +at >= :since AND +at < :until
     AND position > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
