@@ -146,8 +146,9 @@ def test_a_misspelt_field_is_told_in_the_words_of_validate(
         "metadata": {"name": "jira"},
         "spec": spec,
     }
-    (tmp_path / "jira.yaml").write_text(yaml.safe_dump(manifest))
-    said = json.loads(hookwright("validate", tmp_path, "-o", "json").stdout)["items"]
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(manifest))
+    said = json.loads(hookwright("validate", changed, "-o", "json").stdout)["items"]
     (sentence,) = [each["message"] for each in said if each["severity"] == "error"]
     before = body(page)
     typed(page, wrong)
@@ -203,8 +204,9 @@ def test_the_yaml_to_paste_is_a_whole_manifest_that_validates(
     text = dialog.get_by_role("group", name="YAML").inner_text()
     document = yaml.safe_load(text)
     assert document["spec"] == {**SPEC, "bodyTemplate": changed}
-    (tmp_path / "jira.yaml").write_text(text)
-    assert hookwright("validate", tmp_path).returncode == 0
+    pasted = tmp_path / "pasted.yaml"
+    pasted.write_text(text)
+    assert hookwright("validate", pasted).returncode == 0
     dialog.get_by_role("button", name="Copy YAML").click()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)

@@ -11,13 +11,12 @@ import type { completions } from "../template_text";
 import { language } from "./language";
 import { look } from "./look";
 
-/** What is wrong with a part of the text; `cure`: what to write instead of it. */
+/** What is wrong with a part of the text. */
 export interface Mark {
   readonly from: number;
   readonly to: number;
   readonly severity: "error" | "warning";
   readonly message: string;
-  readonly cure: string | null;
 }
 
 export interface Editor {
@@ -64,9 +63,7 @@ export function editor(host: HTMLElement, { label, text, onChange, complete }: O
     }),
   });
   return {
-    setText: (whole) => {
-      if (view.state.doc.toString() !== whole) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: whole } });
-    },
+    setText: (whole) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: whole } }),
     insert: (make) => {
       const { from } = view.state.selection.main;
       view.dispatch(view.state.replaceSelection(make(view.state.sliceDoc(0, from))), { scrollIntoView: true, userEvent: "input" });
@@ -84,11 +81,7 @@ function source(context: CompletionContext, complete: Options["complete"]): Comp
   return { from: context.pos - found.back, options, validFor: /^[\w[\]"]*$/ };
 }
 
+/** It may be of a text that was longer. */
 function diagnostic(mark: Mark, length: number): Diagnostic {
-  const from = Math.min(mark.from, length);
-  const to = Math.min(mark.to, length);
-  const { severity, message, cure } = mark;
-  if (cure === null) return { from, to, severity, message };
-  const write = (view: EditorView, start: number, end: number): void => view.dispatch({ changes: { from: start, to: end, insert: cure } });
-  return { from, to, severity, message, actions: [{ name: "Write it so", apply: write }] };
+  return { ...mark, from: Math.min(mark.from, length), to: Math.min(mark.to, length) };
 }

@@ -17,7 +17,6 @@ export const look = EditorView.theme({
   ".cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--warn-mark) 1.5px", textUnderlineOffset: "3px" },
   ".cm-tooltip": { border: "1px solid var(--line)", borderRadius: "6px", backgroundColor: "var(--panel)", color: "var(--text)", boxShadow: "var(--shadow-high)", overflow: "hidden" },
   ".cm-diagnostic": { fontFamily: "var(--sans)", maxWidth: "520px", padding: "6px 10px" },
-  ".cm-diagnosticAction": { backgroundColor: "var(--accent-fill)", color: "var(--on-accent)", borderRadius: "5px", padding: "3px 9px", margin: "6px 0 0" },
   ".cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", maxHeight: "16em" },
   ".cm-tooltip-autocomplete > ul > li": { padding: "3px 8px", lineHeight: "1.5" },
   ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--chosen)", color: "var(--text)" },
