@@ -153,7 +153,7 @@ def test_a_misspelt_field_is_told_in_the_words_of_validate(
     before = body(page)
     typed(page, wrong)
     expect(page.get_by_text(sentence)).to_be_visible(timeout=1000)
-    expect(page.locator(".cm-lintRange-error")).to_have_text("{{ data.requester.nam }}")
+    expect(page.locator(".problem.error")).to_have_text("{{ data.requester.nam }}")
     expect(page.get_by_text("As it was before the problem:")).to_be_visible()
     assert body(page) == before
     page.get_by_role("button", name="Undo all").click()
@@ -189,6 +189,29 @@ def test_paths_are_completed_after_braces(jira: Product, tab: NewTab) -> None:
     expect(page.get_by_role("option", name="email")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="Rendered body")).to_have_text('{"a": "user@example.com"}')
+
+
+def test_what_is_typed_quickly_stays_as_it_was_typed(jira: Product, tab: NewTab) -> None:
+    """However many answers come meanwhile."""
+    page = opened(jira, tab())
+    typed(page, '{"text": ""}')
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    words = "one word after the other, much quicker than answers come " * 3
+    page.keyboard.type(words)
+    expect(page.get_by_role("textbox", name="Body template")).to_have_text(f'{{"text": "{words}"}}')
+    expect(page.get_by_role("region", name="Rendered body")).to_have_text(f'{{"text": "{words}"}}')
+
+
+def test_a_warning_brings_a_button_that_mends_it(jira: Product, tab: NewTab) -> None:
+    """What an event may lack is written so that it renders without; then there is no warning."""
+    page = opened(jira, tab())
+    expect(page.locator(".problem.warning")).to_have_text("{{ data.justification }}")
+    page.get_by_role("button", name="Write it so").click()
+    expect(page.get_by_text("Warning", exact=True)).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Body template")).to_contain_text(
+        '{{ data.justification | default("", true) }}'
+    )
 
 
 def test_the_yaml_to_paste_is_a_whole_manifest_that_validates(

@@ -3,7 +3,8 @@
 import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Ref } from "preact";
 
-import type { Editor, Mark } from "../editor/editor";
+import type { Editor } from "../editor/editor";
+import type { Mark } from "../editor/marks";
 import type { Field } from "../event_fields";
 import { completions } from "../template_text";
 
