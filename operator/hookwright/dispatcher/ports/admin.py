@@ -23,6 +23,7 @@ from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.direct import Direct
+from hookwright.dispatcher.ports import admin_webhooks
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     bug,
@@ -74,7 +75,7 @@ def admin_app(
             Route("/readyz", api.readyz),
             Route("/metrics", api.metrics),
             Route(f"{admin}/summary", api.summary),
-            Route(f"{admin}/webhooks", api.webhooks),
+            *admin_webhooks.routes(admin, views),
             Route(webhook, api.webhook),
             Route(f"{webhook}/invoke", api.invoke, methods=["POST"]),
             Route(f"{admin}/invocations", api.invocations),
@@ -115,25 +116,6 @@ class _Api:
 
     async def summary(self, request: Request) -> Response:
         return _json(await self._views.summary())
-
-    async def webhooks(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"after", "limit", "since"})
-        if "since" in query:
-            if "after" in query:
-                raise HTTPException(
-                    400, "after pages through all webhooks, since through what changed: give one."
-                )
-            found = self._views.changes(query["since"], page_limit(query))
-            return listed(
-                found.items, next=found.next, since=found.since, removed=found.removed, anew=found.anew
-            )
-        whole = not query  # how they were asked for before there were pages
-        return _listed(
-            self._views.webhooks(
-                after=webhook_key(query.get("after"), "after"), limit=None if whole else page_limit(query)
-            )
-        )
 
     async def webhook(self, request: Request) -> Response:
         key = _key(request)
