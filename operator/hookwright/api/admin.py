@@ -177,6 +177,18 @@ class Summary(Answer):
     """Why the present configuration was refused, in one sentence without values; the one of `config_hash` runs on."""
 
 
+class Session(Answer):
+    """Answer of GET /admin/v1/session, which asks for no token: who asks."""
+
+    version: str
+    token_asked: bool
+    """Whether all else asks for one."""
+    read_only: bool
+    """Whether nothing can be changed with the token that was sent."""
+    authenticated: bool
+    """Whether the token that was sent is taken, or none is asked."""
+
+
 class Page(Answer):
     """Several things."""
 

@@ -24,6 +24,7 @@ from hookwright.api.admin import (
     Replayed,
     ReplayRequest,
     RunRequest,
+    Session,
     Summary,
     TestRun,
     ValidatorResult,
@@ -186,6 +187,7 @@ ADMIN = (
     Operation("get", "/healthz", "Whether the process lives.", "text/plain", open=True),
     Operation("get", "/readyz", "Whether events are taken.", "text/plain", open=True),
     Operation("get", "/metrics", "Prometheus metrics.", "text/plain", open=True),
+    Operation("get", f"{_ADMIN}/session", "Who asks, and whether a token is needed.", Session, open=True),
     Operation("get", f"{_ADMIN}/summary", "What this dispatcher runs.", Summary),
     Operation(
         "get", f"{_ADMIN}/webhooks", "Webhooks, by key; without parameters all of them.", Webhooks,

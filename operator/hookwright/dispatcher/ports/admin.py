@@ -23,7 +23,7 @@ from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.direct import Direct
-from hookwright.dispatcher.ports import admin_webhooks
+from hookwright.dispatcher.ports import admin_session, admin_webhooks
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     bug,
@@ -41,6 +41,7 @@ from hookwright.dispatcher.ports.admin_http import (
     time_ms,
     webhook_key,
 )
+from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.views import Listed, Views
 from hookwright.errors import EventError, StoreError
@@ -63,9 +64,18 @@ class Probes(Protocol):
 
 
 def admin_app(
-    views: Views, actions: Direct, probes: Probes, *, tokens: Tokens | None, hosts: HostGuard
+    views: Views,
+    actions: Direct,
+    probes: Probes,
+    *,
+    tokens: Tokens | None,
+    hosts: HostGuard,
+    readers: Tokens | None = None,
+    page: Page | None = None,
 ) -> ASGIApp:
-    """The ASGI application of the admin port. Without `tokens` (`dev` on loopback) none is asked."""
+    """The ASGI application of the admin port. Without `tokens` (`dev` on loopback) none is asked; with one of
+    `readers` nothing can be changed. `page`: another than the one that was built.
+    """
     api = _Api(views, actions, probes)
     admin = "/admin/v1"
     webhook = admin + "/webhooks/{namespace}/{name}"
@@ -74,6 +84,7 @@ def admin_app(
             Route("/healthz", api.healthz),
             Route("/readyz", api.readyz),
             Route("/metrics", api.metrics),
+            *admin_session.routes(asked=tokens is not None),
             Route(f"{admin}/summary", api.summary),
             *admin_webhooks.routes(admin, views),
             Route(webhook, api.webhook),
@@ -86,7 +97,7 @@ def admin_app(
             Route(f"{admin}/explain", api.explain, methods=["POST"]),
             Route(f"{admin}/openapi.json", api.openapi),
         ],
-        middleware=[Middleware(Guard, tokens=tokens, hosts=hosts)],
+        middleware=[Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page())],
         exception_handlers={
             HTTPException: http_problem,
             EventError: event_problem,

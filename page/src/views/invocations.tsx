@@ -1,0 +1,6 @@
+// All invocations, newest first.
+import { Title } from "../parts/title";
+
+export function InvocationsView() {
+  return <Title name="Invocations" />;
+}
