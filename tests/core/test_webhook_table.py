@@ -44,6 +44,12 @@ def test_who_needs_attention_stands_first() -> None:
     assert keys(sort="attention") == [
         "g-held", "f-gone", "e-open", "d-failing", "c-dead", "a-fine", "b-off",
     ]  # fmt: skip
+    off = [
+        hook("ops/off", active=False, dead=3),
+        hook("ops/on"),
+        hook("ops/off-held", active=False, state=RouteState.HELD),
+    ]
+    assert find(off, Wanted(sort="attention")).keys == ["ops/off-held", "ops/on", "ops/off"]
     assert keys() == ["a-fine", "b-off", "c-dead", "d-failing", "e-open", "f-gone", "g-held"]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +20,7 @@ from hookwright.core.lifecycle import RouteState
 
 _BITS: Final = {state: 1 << number for number, state in enumerate(WEBHOOK_STATES)}
 _ATTENTION: Final = ("held", "gone", "open", "failing", "dead")
-"""Who needs attention, most urgent first; behind them those that need none, inactive ones last."""
+"""Who needs attention, most urgent first; behind them those that need none."""
 
 
 class Row(NamedTuple):
@@ -86,11 +86,16 @@ def row(
         "gone": state is RouteState.GONE, "dead": dead > 0, "inactive": not active,
     }  # fmt: skip
     bits = sum(_BITS[name] for name, is_so in states.items() if is_so)
-    rank = next(
-        (rank for rank, name in enumerate(_ATTENTION) if states[name]), len(_ATTENTION) + (not active)
-    )
     text = f"{key}\n{host}\n{display_name}".casefold()
+    rank = _rank(states)
     return Row(key, key.partition("/")[0], text, bits, rank, host, result, time, waiting, dead)
+
+
+def _rank(states: Mapping[str, bool]) -> int:
+    """Its place by attention. An inactive one is meant to rest: it stands last, unless it is held or gone."""
+    inactive = states["inactive"]
+    ranks = _ATTENTION[:2] if inactive else _ATTENTION
+    return next((rank for rank, name in enumerate(ranks) if states[name]), len(_ATTENTION) + inactive)
 
 
 def find(rows: Collection[Row], wanted: Wanted) -> Found:
