@@ -33,11 +33,11 @@ export function bars(slots: readonly Slot[]): Bars {
   return paths;
 }
 
-/** "Last 1 h: 340 delivered, 2 failed". */
+/** "Last hour: 340 delivered, 2 failed". */
 export function inWords(slots: readonly Slot[], seconds: number): string {
   const sum = (which: 0 | 1): number => slots.reduce((all, slot) => all + slot[which], 0);
   const [good, bad] = [sum(0), sum(1)];
-  const of = `Last ${span(seconds * slots.length * 1000)}`;
+  const of = `Last ${span(seconds * slots.length * 1000).replace(/^1 h$/, "hour")}`;
   if (good + bad === 0) return `${of}: nothing sent`;
   return `${of}: ${count(good)} delivered${bad === 0 ? "" : `, ${count(bad)} failed`}`;
 }

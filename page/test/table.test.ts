@@ -26,11 +26,11 @@ test("a page says which of how many it shows", () => {
 
 test("the last hour is told in words", () => {
   const slots: Slot[] = Array.from({ length: 30 }, () => [0, 0]);
-  assert.equal(inWords(slots, 120), "Last 1 h: nothing sent");
+  assert.equal(inWords(slots, 120), "Last hour: nothing sent");
   slots[0] = [1_200, 0];
-  assert.equal(inWords(slots, 120), "Last 1 h: 1,200 delivered");
+  assert.equal(inWords(slots, 120), "Last hour: 1,200 delivered");
   slots[29] = [0, 3];
-  assert.equal(inWords(slots, 120), "Last 1 h: 1,200 delivered, 3 failed");
+  assert.equal(inWords(slots, 120), "Last hour: 1,200 delivered, 3 failed");
 });
 
 test("the highest bar fills the drawing, a failure stands on top, the floor is drawn where nothing happened", () => {

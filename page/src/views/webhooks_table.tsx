@@ -51,14 +51,16 @@ function Row({ webhook }: { readonly webhook: WebhookView }) {
       <td class="of-dot"><Dot webhook={webhook} /></td>
       <td class="of-name"><Name webhook={webhook} /></td>
       <td class="of-target">
-        {webhook.method !== null && <Method name={webhook.method} />}{" "}
-        <bdi class="cut" title={webhook.host ?? undefined}>{webhook.host ?? "from a Secret"}</bdi>
+        <span class="target">
+          {webhook.method !== null && <Method name={webhook.method} />}
+          <bdi class="cut" title={webhook.host ?? undefined}>{webhook.host ?? "from a Secret"}</bdi>
+        </span>
       </td>
       <td class="of-triggers"><Triggers names={webhook.triggers} /></td>
       <td class="of-result">
         {last === null ? <span class="quiet">No delivery yet</span> : (
-          <span title={last.message}>
-            <ResultBadge result={last.result} statusCode={last.statusCode} />{" "}
+          <span class="result" title={last.message}>
+            <ResultBadge result={last.result} statusCode={last.statusCode} />
             <span class="quiet numeric">{duration(last.durationMillis)}</span>
           </span>
         )}
