@@ -27,7 +27,10 @@ demo: $(READY)
 	@$(BIN)/python tools/demo.py $(if $(KEEP),--keep)
 
 page: $(READY)
-	@$(BIN)/python tools/page.py
+	@$(BIN)/python tools/page.py build
+
+page-test: $(READY)
+	@tests/page/run $(ARGS)
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests/guarantees

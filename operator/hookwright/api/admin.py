@@ -175,6 +175,8 @@ class Summary(Answer):
     in_flight: int
     config_problem: str | None = None
     """Why the present configuration was refused, in one sentence without values; the one of `config_hash` runs on."""
+    not_ready: str | None = None
+    """Why no event is taken, one sentence; null: events are taken."""
 
 
 class Session(Answer):

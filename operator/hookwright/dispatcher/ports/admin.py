@@ -43,6 +43,7 @@ from hookwright.dispatcher.ports.admin_http import (
 )
 from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
+from hookwright.dispatcher.ports.unchanged import Unchanged
 from hookwright.dispatcher.views import Listed, Views
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
@@ -97,7 +98,10 @@ def admin_app(
             Route(f"{admin}/explain", api.explain, methods=["POST"]),
             Route(f"{admin}/openapi.json", api.openapi),
         ],
-        middleware=[Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page())],
+        middleware=[
+            Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page()),
+            Middleware(Unchanged),
+        ],
         exception_handlers={
             HTTPException: http_problem,
             EventError: event_problem,
@@ -126,7 +130,12 @@ class _Api:
         return Response(await self._probes.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def summary(self, request: Request) -> Response:
-        return _json(await self._views.summary())
+        try:
+            not_ready = await self._probes.ready()
+        except StoreError as error:
+            not_ready = str(error)
+        found = await self._views.summary()
+        return _json(found.model_copy(update={"not_ready": not_ready}))
 
     async def webhook(self, request: Request) -> Response:
         key = _key(request)
