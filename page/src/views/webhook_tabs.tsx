@@ -2,11 +2,11 @@
 import type { ComponentType } from "preact";
 
 import { withQuery } from "../route";
-import type { WebhookFacts } from "../types_invocations";
+import type { WebhookView } from "../types_webhooks";
 import { InvocationsPane } from "./invocations_pane";
 
 export interface TabProps {
-  readonly webhook: WebhookFacts;
+  readonly webhook: WebhookView;
   /** What follows the tab's own segment of the path: an invocation's id. */
   readonly rest: string;
 }
