@@ -17,7 +17,7 @@ from rig import until
 
 pytestmark = pytest.mark.needs_browser
 
-SECRET = "s3cret-of-the-target"  # noqa: S105 - planted
+SECRET = "s3cret-Zq81vbn7xw"  # noqa: S105 - planted
 FAILS = """  url: https://target.test/-/status/503
   displayName: On call pager
   triggers: [RequestGranted, Manual]
@@ -101,7 +101,7 @@ def test_an_invocation_opens_beside_the_list(product: Product, tab: NewTab) -> N
     expect(request).to_contain_text("a 'quoted' $note")
     expect(opened.get_by_role("region", name="Response")).to_contain_text("HTTP 503")
     expect(opened).to_contain_text("next attempt in ")
-    assert "of-the" not in page.content()
+    assert "Zq81" not in page.content()
     opened.get_by_role("button", name="Copy id").click()
     assert page.evaluate("navigator.clipboard.readText()").startswith("dlv_")
 
@@ -129,7 +129,7 @@ def test_a_copied_command_sends_the_same_again(product: Product, tab: NewTab, tm
     details(page).get_by_role("button", name="Copy as curl").click()
     expect(page.get_by_role("status").filter(has_text="Copied.")).to_be_attached()
     command = page.evaluate("navigator.clipboard.readText()")
-    assert "of-the" not in command
+    assert "Zq81" not in command
     assert set(re.findall(r"\$\{(\w+)", command)) == {"PAGER_API_TOKEN"}
     (tmp_path / ".curlrc").write_text(
         f"connect-to = {product.connect_to[0]}\ncacert = {product.ca_file}\nsilent\n"
@@ -236,7 +236,7 @@ def test_a_body_that_is_not_kept_says_which_setting(product: Product, tab: NewTa
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1600, "light")])
 def test_events_of_strangers_are_text(product: Product, tab: NewTab, width: int, scheme: str) -> None:
     """Markup, right-to-left marks and endless names: nothing of theirs exists or opens, and the layout holds."""
-    markup = "<img src=x onerror=alert(1)>"
+    markup = "<img/src=x/onerror=alert(1)>"
     hostile = [f'{markup}"><script>alert(2)</script>', "\u202etxet\u2066", "n" * 10_000]
     product.webhook("works", WORKS)
     product.start(HISTORY_BODIES="all")
@@ -247,9 +247,9 @@ def test_events_of_strangers_are_text(product: Product, tab: NewTab, width: int,
     for path in ("/webhooks/default/works", f"/invocations/{identifier}"):
         page = here.open(product.admin + path)
         expect(page.get_by_role("region", name=re.compile("^Invocations?$")).first).to_contain_text(
-            "<img src=x"
+            "<img/src=x"
         )
         here.assert_fits()
         assert page.locator("img, main script").count() == 0
-    expect(details(page)).to_contain_text("<img src=x onerror=alert(1)>")
+    expect(details(page)).to_contain_text(markup)
     here.assert_accessible()

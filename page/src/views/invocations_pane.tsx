@@ -65,7 +65,7 @@ function isFiltered(query: URLSearchParams): boolean {
 
 function Filters({ query }: { readonly query: URLSearchParams }) {
   return (
-    <div class="filters">
+    <div class="invocation-filters">
       <Choice name="result" label="Result" every="All" query={query}
         options={[["failed", "Failed"], ...RESULTS.map((result) => [result, result] as const)]} />
       <Choice name="kind" label="Kind" every="All kinds" query={query}
