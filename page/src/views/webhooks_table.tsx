@@ -8,7 +8,7 @@ import { ResultBadge } from "../parts/result_badge";
 import { Method } from "../parts/shown";
 import { Sparkline } from "../parts/sparkline";
 import { State } from "../parts/state";
-import { Link } from "../router";
+import { go, Link } from "../router";
 import { verdict } from "../standing";
 import type { Sorting } from "../table";
 import type { WebhookView } from "../types_webhooks";
@@ -47,7 +47,7 @@ export function WebhooksTable({ webhooks, ...sorted }: Props) {
 function Row({ webhook }: { readonly webhook: WebhookView }) {
   const last = webhook.lastInvocation;
   return (
-    <tr>
+    <tr onClick={(event) => openRow(event, addressOf(webhook))}>
       <td class="of-dot"><Dot webhook={webhook} /></td>
       <td class="of-name"><Name webhook={webhook} /></td>
       <td class="of-target">
@@ -73,12 +73,22 @@ function Row({ webhook }: { readonly webhook: WebhookView }) {
   );
 }
 
+function addressOf({ webhook }: WebhookView): string {
+  return `/webhooks/${webhook}`;
+}
+
+/** A click beside the links of a row is one on its name, unless somebody selects text. */
+function openRow(event: MouseEvent, address: string): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || String(getSelection()) !== "") return;
+  if (!(event.target as Element).closest("a")) go(address);
+}
+
 function Name({ webhook }: { readonly webhook: WebhookView }) {
   const name = webhook.displayName ?? webhook.webhook.split("/")[1];
   const well = verdict(webhook).word === "Running";
   return (
     <>
-      <Link class="row-link cut" href={`/webhooks/${webhook.webhook}`}><bdi>{name}</bdi></Link>
+      <Link class="row-link cut" href={addressOf(webhook)}><bdi>{name}</bdi></Link>
       <span class="below cut" title={webhook.message === "" ? webhook.webhook : webhook.message}>
         {webhook.webhook}{!well && <> · <State webhook={webhook} plain /></>}
       </span>
