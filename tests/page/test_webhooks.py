@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -210,9 +212,9 @@ def test_an_address_that_says_nothing_is_told(running: Product, tab: NewTab) -> 
 
 
 HOSTILE = [
-    "com.<img src=x onerror=alert(1)>",
+    "com.<img/src=x/onerror=alert(1)>",
     'com."><script>alert(2)</script>',
-    "com.\u202egnol\u202c.{{ 7 * 7 }}",
+    "com.\u05d0\u05d1\u05d2.{{7+7}}",
     "com." + "x" * 252,
 ]
 
@@ -220,15 +222,18 @@ HOSTILE = [
 @pytest.mark.parametrize("width", [1600, 360])
 def test_hostile_names_are_text(product: Product, tab: NewTab, width: int) -> None:
     """No element of theirs exists, no dialog opens, and the layout holds."""
-    name = "n" * 63
-    triggers = "".join(f"  - '{trigger}'\n" for trigger in HOSTILE)
-    product.webhook(name, f"  url: https://{HOST}/\n  triggers:\n{triggers}", namespace="s" * 63)
+    for letter, trigger in zip("abcd", HOSTILE, strict=True):
+        listed = json.dumps([trigger, f"{trigger[:200]}.two"])
+        product.webhook(letter * 63, f"  url: https://{HOST}/\n  triggers: {listed}\n", namespace="s" * 63)
+    hook(product, "n" * 63, more=AWAY, namespace="s" * 63)
     product.start()
     here = tab(width=width)
     page = here.open(f"{product.admin}/?q=%22%3E%3Cimg%20src%3Dx%20onerror%3Dalert(3)%3E")
     expect(page.get_by_text("No webhook fits")).to_be_visible()
     page.get_by_role("button", name="Show all").click()
-    expect(row(page, name)).to_be_visible()
+    expect(row(page, "n" * 63)).to_contain_text("Held")
+    for letter, trigger in zip("abcd", HOSTILE, strict=True):
+        expect(row(page, letter * 63)).to_contain_text(trigger)
     assert page.locator("img, main script").count() == 0
     here.assert_fits()
     here.assert_accessible()

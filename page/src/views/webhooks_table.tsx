@@ -51,10 +51,7 @@ function Row({ webhook }: { readonly webhook: WebhookView }) {
       <td class="of-dot"><Dot webhook={webhook} /></td>
       <td class="of-name"><Name webhook={webhook} /></td>
       <td class="of-target">
-        <span class="target">
-          {webhook.method !== null && <Method name={webhook.method} />}
-          <bdi class="cut" title={webhook.host ?? undefined}>{webhook.host ?? "from a Secret"}</bdi>
-        </span>
+        <Target webhook={webhook} />
       </td>
       <td class="of-triggers"><Triggers names={webhook.triggers} /></td>
       <td class="of-result">
@@ -89,10 +86,21 @@ function Name({ webhook }: { readonly webhook: WebhookView }) {
   return (
     <>
       <Link class="row-link cut" href={addressOf(webhook)}><bdi>{name}</bdi></Link>
-      <span class="below cut" title={webhook.message === "" ? webhook.webhook : webhook.message}>
-        {webhook.webhook}{!well && <> · <State webhook={webhook} plain /></>}
+      <span class="below" title={webhook.message === "" ? webhook.webhook : webhook.message}>
+        <span class="cut">{webhook.webhook}</span>{!well && <span> · <State webhook={webhook} plain /></span>}
       </span>
     </>
+  );
+}
+
+/** A host that is not known is in a Secret that is away; without a method nothing of it can be read. */
+function Target({ webhook: { method, host } }: { readonly webhook: WebhookView }) {
+  if (method === null) return <span class="quiet">–</span>;
+  return (
+    <span class="target">
+      <Method name={method} />
+      {host === null ? <span class="quiet">from a Secret</span> : <bdi class="cut" title={host}>{host}</bdi>}
+    </span>
   );
 }
 
