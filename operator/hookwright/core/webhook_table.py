@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from hookwright.api.admin import WEBHOOK_SORTS, WEBHOOK_STATES
 from hookwright.core.lifecycle import RouteState
+from hookwright.core.shares import namespace_of
 
 _BITS: Final = {state: 1 << number for number, state in enumerate(WEBHOOK_STATES)}
 _ATTENTION: Final = ("held", "gone", "open", "failing", "dead")
@@ -81,21 +82,26 @@ def row(
     result: str, time: int, waiting: int, dead: int,
 ) -> Row:  # fmt: skip
     """A webhook's row."""
-    states = {
-        "failing": failing, "open": circuit_open, "held": state is RouteState.HELD,
-        "gone": state is RouteState.GONE, "dead": dead > 0, "inactive": not active,
-    }  # fmt: skip
-    bits = sum(_BITS[name] for name, is_so in states.items() if is_so)
+    bits = (
+        failing * _BITS["failing"]
+        | circuit_open * _BITS["open"]
+        | (state is RouteState.HELD) * _BITS["held"]
+        | (state is RouteState.GONE) * _BITS["gone"]
+        | (dead > 0) * _BITS["dead"]
+        | (not active) * _BITS["inactive"]
+    )
     text = f"{key}\n{host}\n{display_name}".casefold()
-    rank = _rank(states)
-    return Row(key, key.partition("/")[0], text, bits, rank, host, result, time, waiting, dead)
+    return Row(key, namespace_of(key), text, bits, _RANKS[bits], host, result, time, waiting, dead)
 
 
-def _rank(states: Mapping[str, bool]) -> int:
-    """Its place by attention. An inactive one is meant to rest: it stands last, unless it is held or gone."""
-    inactive = states["inactive"]
+def _rank(bits: int) -> int:
+    """A place by attention. An inactive one is meant to rest: it stands last, unless it is held or gone."""
+    inactive = bits & _BITS["inactive"] > 0
     ranks = _ATTENTION[:2] if inactive else _ATTENTION
-    return next((rank for rank, name in enumerate(ranks) if states[name]), len(_ATTENTION) + inactive)
+    return next((rank for rank, state in enumerate(ranks) if bits & _BITS[state]), len(_ATTENTION) + inactive)
+
+
+_RANKS: Final = [_rank(bits) for bits in range(1 << len(_BITS))]
 
 
 def find(rows: Collection[Row], wanted: Wanted) -> Found:

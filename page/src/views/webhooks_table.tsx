@@ -8,7 +8,7 @@ import { ResultBadge } from "../parts/result_badge";
 import { Method } from "../parts/shown";
 import { Sparkline } from "../parts/sparkline";
 import { State } from "../parts/state";
-import { Link } from "../router";
+import { go, Link } from "../router";
 import { verdict } from "../standing";
 import type { Sorting } from "../table";
 import type { WebhookView } from "../types_webhooks";
@@ -47,14 +47,11 @@ export function WebhooksTable({ webhooks, ...sorted }: Props) {
 function Row({ webhook }: { readonly webhook: WebhookView }) {
   const last = webhook.lastInvocation;
   return (
-    <tr>
+    <tr onClick={(event) => openRow(event, addressOf(webhook))}>
       <td class="of-dot"><Dot webhook={webhook} /></td>
       <td class="of-name"><Name webhook={webhook} /></td>
       <td class="of-target">
-        <span class="target">
-          {webhook.method !== null && <Method name={webhook.method} />}
-          <bdi class="cut" title={webhook.host ?? undefined}>{webhook.host ?? "from a Secret"}</bdi>
-        </span>
+        <Target webhook={webhook} />
       </td>
       <td class="of-triggers"><Triggers names={webhook.triggers} /></td>
       <td class="of-result">
@@ -73,16 +70,37 @@ function Row({ webhook }: { readonly webhook: WebhookView }) {
   );
 }
 
+function addressOf({ webhook }: WebhookView): string {
+  return `/webhooks/${webhook}`;
+}
+
+/** A click beside the links of a row is one on its name, unless somebody selects text. */
+function openRow(event: MouseEvent, address: string): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || String(getSelection()) !== "") return;
+  if (!(event.target as Element).closest("a")) go(address);
+}
+
 function Name({ webhook }: { readonly webhook: WebhookView }) {
   const name = webhook.displayName ?? webhook.webhook.split("/")[1];
   const well = verdict(webhook).word === "Running";
   return (
     <>
-      <Link class="row-link cut" href={`/webhooks/${webhook.webhook}`}><bdi>{name}</bdi></Link>
-      <span class="below cut" title={webhook.message === "" ? webhook.webhook : webhook.message}>
-        {webhook.webhook}{!well && <> · <State webhook={webhook} plain /></>}
+      <Link class="row-link cut" href={addressOf(webhook)}><bdi>{name}</bdi></Link>
+      <span class="below" title={webhook.message === "" ? webhook.webhook : webhook.message}>
+        <span class="cut">{webhook.webhook}</span>{!well && <span> · <State webhook={webhook} plain /></span>}
       </span>
     </>
+  );
+}
+
+/** A host that is not known is in a Secret that is away; without a method nothing of it can be read. */
+function Target({ webhook: { method, host } }: { readonly webhook: WebhookView }) {
+  if (method === null) return <span class="quiet">–</span>;
+  return (
+    <span class="target">
+      <Method name={method} />
+      {host === null ? <span class="quiet">from a Secret</span> : <bdi class="cut" title={host}>{host}</bdi>}
+    </span>
   );
 }
 
