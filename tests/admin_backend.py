@@ -11,6 +11,7 @@ from typing import Any
 from hookwright.api import admin
 from hookwright.api.admin import DeadLetter, Explanation, Invocation, Replayed, Summary, WebhookView
 from hookwright.api.admin_deliveries import DeliveryView
+from hookwright.api.admin_workbench import Definition
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
@@ -155,6 +156,9 @@ class MemoryBackend:
 
     async def delivery(self, identifier: str) -> DeliveryView | None:
         return next((one for one in self.deliveries if one.id == identifier), None)
+
+    def definition(self, key: str) -> Definition:
+        return Definition(webhook=key)
 
     async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Listed:
         chosen = [

@@ -25,6 +25,10 @@ PATHS = [
     ("POST", "/tests"),
     ("POST", "/explain"),
     ("POST", "/webhooks/shop/slack/invoke"),
+    ("GET", "/webhooks/shop/slack/definition"),
+    ("POST", "/preview"),
+    ("GET", "/schema"),
+    ("GET", "/samples/Manual"),
 ]
 
 
@@ -34,7 +38,13 @@ class Clients:
     def __init__(self, backend: MemoryBackend, file: Path) -> None:
         file.write_text(f"{TOKEN}\nsecond\n")
         self._app = admin_app(
-            backend, backend, backend, backend, tokens=Tokens(file), hosts=HostGuard(["hookwright.hooks.svc"])
+            backend,
+            backend,
+            backend,
+            backend,
+            workbench=backend,
+            tokens=Tokens(file),
+            hosts=HostGuard(["hookwright.hooks.svc"]),
         )
 
     def __call__(self, *, host: str = "127.0.0.1:8081", **headers: str) -> httpx.AsyncClient:

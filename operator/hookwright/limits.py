@@ -209,6 +209,7 @@ MANIFEST_DEPTH = 100  # nesting of one document
 
 # --- admin port --------------------------------------------------------------------------------
 ADMIN_BODY_BYTES = 4 * MIB  # a test run carries a whole webhook and an event
+PREVIEW_BYTES = 1 * MIB  # a template of the largest size and an event beside it
 ADMIN_PAGE_DEFAULT = 50
 ADMIN_PAGE_MAX = 500
 ADMIN_SLICE_SECONDS = 0.003  # of making and writing the items of a list before the event loop gets control back

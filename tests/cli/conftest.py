@@ -48,7 +48,13 @@ def hookwright(backend: MemoryBackend, events: EventPort, tmp_path: Path) -> Ite
     paths = ("/v1/events", "/v1/namespaces/{ns}/events")
     taking = Starlette(routes=[Route(path, events.take, methods=["POST"]) for path in paths])
     admin_port = admin_app(
-        backend, backend, backend, backend, tokens=Tokens(tmp_path / "admin"), hosts=HostGuard()
+        backend,
+        backend,
+        backend,
+        backend,
+        workbench=backend,
+        tokens=Tokens(tmp_path / "admin"),
+        hosts=HostGuard(),
     )
     with serve(taking) as to, serve(admin_port) as admin:
         yield Hookwright(to, admin, tmp_path, backend, events)

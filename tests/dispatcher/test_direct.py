@@ -144,4 +144,4 @@ async def test_calls_of_all_webhooks_of_a_namespace_leave_places_to_others() -> 
     direct, wire, calls = await hanging(10)
     assert wire.under_way == DIRECT_RUNS * 3 // 4
     await ended(direct, calls)
-    assert direct._places.taken == 0
+    assert direct.places.taken == 0

@@ -17,7 +17,7 @@ from rig import until
 
 pytestmark = pytest.mark.needs_browser
 
-SECRET = "s3cret-Zq81vbn7xw"  # noqa: S105 - planted
+SECRET = "s3cret-Zq81vbn7xw"
 FAILS = """  url: https://target.test/-/status/503
   displayName: On call pager
   triggers: [RequestGranted, Manual]

@@ -31,6 +31,7 @@ from hookwright.api.admin import (
     WebhookView,
 )
 from hookwright.api.admin_deliveries import DeliveryView
+from hookwright.api.admin_workbench import Definition, Preview, PreviewRequest
 from hookwright.api.event_schema import event_schema
 from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, TABLE_QUERY_CHARACTERS
 
@@ -247,6 +248,19 @@ ADMIN = (
     Operation(
         "post", f"{_ADMIN}/explain", "Of each webhook, whether an event matches, and if not, why.", Explanations,
         body="event", parameters=(_query("namespace", "As if posted to this namespace's path.", pattern=_LABEL),),
+    ),
+    Operation(
+        "get", f"{_ONE}/definition", "One webhook as it is written, and its manifest.", Definition,
+        parameters=(_NAMESPACE, _NAME),
+    ),
+    Operation(
+        "post", f"{_ADMIN}/preview", "What would become of an event if a webhook said this; sends nothing.", Preview,
+        body=PreviewRequest,
+    ),
+    Operation("get", f"{_ADMIN}/schema", "JSON Schema of the event.", "application/json"),
+    Operation(
+        "get", f"{_ADMIN}/samples/{{trigger}}", "A mock event.", "application/json",
+        parameters=(_path("trigger", "A trigger that has a sample."),),
     ),
     Operation("get", f"{_ADMIN}/openapi.json", "This document.", "application/json"),
 )  # fmt: skip

@@ -43,6 +43,7 @@ from hookwright.dispatcher.rounds import Rounds
 from hookwright.dispatcher.settings import Settings, parse_address, parse_connect_to
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
+from hookwright.dispatcher.workbench import Workbench
 from hookwright.errors import ConfigurationError, StoreFull, UsageError
 from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
@@ -184,9 +185,17 @@ class Dispatcher:
             memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
+        workbench = Workbench(self._loader, invocations, self._direct.places, clock)
         self._admin.serve(
             admin_app(
-                views, invocations, self._direct, self, tokens=admin_tokens, readers=readers, hosts=hosts
+                views,
+                invocations,
+                self._direct,
+                self,
+                workbench=workbench,
+                tokens=admin_tokens,
+                readers=readers,
+                hosts=hosts,
             )
         )
         await self._listen()

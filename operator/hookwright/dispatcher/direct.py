@@ -58,7 +58,8 @@ class Direct:
         self._lanes, self._loader, self._pipeline, self._runner = lanes, loader, pipeline, runner
         self._keys, self._clock, self._tag, self._bodies, self._keep = keys, clock, tag, bodies, keep
         self._runs: OrderedDict[str, asyncio.Task[TestRun]] = OrderedDict()
-        self._places = Shares(DIRECT_RUNS)
+        self.places = Shares(DIRECT_RUNS)
+        """Of what is under way; previews share them."""
         self.closing = False
         """Nothing new begins: the dispatcher is shutting down."""
 
@@ -118,7 +119,7 @@ class Direct:
 
     def _place(self, webhook: RouteConfig, size: int) -> AbstractAsyncContextManager[None]:
         most = None if webhook.spec is None else webhook.spec.max_in_flight
-        return place(self._places, webhook.key, most, places=1 + size * DIRECT_RUNS // DIRECT_BYTES)
+        return place(self.places, webhook.key, most, places=1 + size * DIRECT_RUNS // DIRECT_BYTES)
 
     # --- Manual calls ----------------------------------------------------------------------------
 

@@ -3,7 +3,9 @@ import type { ComponentType } from "preact";
 
 import { withQuery } from "../route";
 import type { WebhookView } from "../types_webhooks";
+import { DefinitionTab } from "./definition";
 import { InvocationsPane } from "./invocations_pane";
+import { Workbench } from "./workbench";
 
 export interface TabProps {
   readonly webhook: WebhookView;
@@ -20,6 +22,8 @@ interface WebhookTab {
 
 export const TABS: readonly [WebhookTab, ...WebhookTab[]] = [
   { segment: "invocations", text: "Invocations", View: InvocationsTab },
+  { segment: "workbench", text: "Template workbench", View: Workbench },
+  { segment: "definition", text: "Definition", View: DefinitionTab },
 ];
 
 /** Where a webhook's view is. */

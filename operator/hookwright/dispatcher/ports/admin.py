@@ -23,7 +23,12 @@ from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.invocation_views import InvocationViews
-from hookwright.dispatcher.ports import admin_invocations, admin_session, admin_webhooks
+from hookwright.dispatcher.ports import (
+    admin_invocations,
+    admin_session,
+    admin_webhooks,
+    admin_workbench,
+)
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     answered,
@@ -41,6 +46,7 @@ from hookwright.dispatcher.ports.admin_http import (
     time_ms,
     webhook_key,
 )
+from hookwright.dispatcher.ports.admin_workbench import Workbench
 from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.ports.unchanged import Unchanged
@@ -65,6 +71,7 @@ def admin_app(
     actions: Direct,
     probes: Probes,
     *,
+    workbench: Workbench,
     tokens: Tokens | None,
     hosts: HostGuard,
     readers: Tokens | None = None,
@@ -92,6 +99,7 @@ def admin_app(
             Route(f"{admin}/tests", api.tests, methods=["POST"]),
             Route(f"{admin}/explain", api.explain, methods=["POST"]),
             Route(f"{admin}/openapi.json", api.openapi),
+            *admin_workbench.routes(workbench, _key),
         ],
         middleware=[
             Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page()),

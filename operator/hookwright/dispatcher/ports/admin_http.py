@@ -34,6 +34,9 @@ from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE_BY
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/admin/v1/session"})
 """What is served without a token: probes and scrapers have none, and the page asks whether it needs one."""
 
+READING_POSTS: Final = frozenset({"/admin/v1/explain", "/admin/v1/preview"})
+"""What carries a body and changes nothing: a token that may only read may ask for it."""
+
 BodyModel = TypeVar("BodyModel", bound=BaseModel)
 
 
@@ -91,7 +94,8 @@ class Guard:
                 "The admin token is missing or wrong; send it as Authorization: Bearer.",
                 headers={"www-authenticate": 'Bearer realm="hookwright admin"'},
             )
-        if caller is Caller.READER and scope["method"] not in ("GET", "HEAD"):
+        reads = scope["method"] in ("GET", "HEAD") or scope["path"] in READING_POSTS
+        if caller is Caller.READER and not reads:
             return problem(403, "This token may only read; use the admin token to change or send anything.")
         return None
 
