@@ -111,17 +111,15 @@ function ThemeButton() {
 
 /** What concerns everybody, whatever the view. */
 function Concerns({ summary: { data, problem } }: { readonly summary: Live<Summary> }) {
+  const notReady = problem instanceof Refused ? problem.message : data?.notReady;
   return (
     <>
       <Lost />
-      {problem instanceof Refused && <Message tone="bad" title="Not ready" role="alert">{problem.message}</Message>}
+      {notReady && <Message tone="warn" title="No event is taken" role="alert">{notReady}</Message>}
       {data?.configProblem && (
-        <Message tone="bad" title="Configuration refused">
+        <Message tone="bad" title="Configuration refused" role="alert">
           {data.configProblem} What was in force before runs on.
         </Message>
-      )}
-      {data !== undefined && data.configHash === null && (
-        <Message tone="warn" title="Nothing loaded yet">There is no complete configuration yet.</Message>
       )}
     </>
   );

@@ -21,6 +21,7 @@ export interface Summary {
   readonly deadLetters: number;
   readonly inFlight: number;
   readonly configProblem: string | null;
+  readonly notReady: string | null;
 }
 
 /** A list, and where it goes on. */

@@ -124,7 +124,7 @@ class Dispatcher:
         """
         settings, clock = self._settings, self._clock
         self._tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
-        admin_tokens = _admin_tokens(settings)
+        admin_tokens, readers = _admin_tokens(settings), _readers(settings)
         files = open_files()
         self._sender = make_sender(settings)
         make_data_folder(settings.data)
@@ -188,7 +188,14 @@ class Dispatcher:
         workbench = Workbench(self._loader, invocations, self._direct.places, clock)
         self._admin.serve(
             admin_app(
-                views, invocations, self._direct, self, workbench=workbench, tokens=admin_tokens, hosts=hosts
+                views,
+                invocations,
+                self._direct,
+                self,
+                workbench=workbench,
+                tokens=admin_tokens,
+                readers=readers,
+                hosts=hosts,
             )
         )
         await self._listen()
@@ -369,3 +376,13 @@ def _retention(settings: Settings) -> Retention:
         dead_letter_seconds=int(settings.dead_letters_age),
         dead_letter_bytes=settings.dead_letters_bytes,
     )
+
+
+def _readers(settings: Settings) -> Tokens | None:
+    if settings.admin_read_token_file is None:
+        return None
+    if settings.admin_token_file is None:
+        raise UsageError(
+            "HOOKWRIGHT_ADMIN_READ_TOKEN_FILE goes with an admin token: set HOOKWRIGHT_ADMIN_TOKEN_FILE as well."
+        )
+    return Tokens(settings.admin_read_token_file)

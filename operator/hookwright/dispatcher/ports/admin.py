@@ -23,7 +23,12 @@ from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.invocation_views import InvocationViews
-from hookwright.dispatcher.ports import admin_invocations, admin_session, admin_workbench
+from hookwright.dispatcher.ports import (
+    admin_invocations,
+    admin_session,
+    admin_webhooks,
+    admin_workbench,
+)
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     answered,
@@ -44,6 +49,7 @@ from hookwright.dispatcher.ports.admin_http import (
 from hookwright.dispatcher.ports.admin_workbench import Workbench
 from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
+from hookwright.dispatcher.ports.unchanged import Unchanged
 from hookwright.dispatcher.views import Listed, Views
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
@@ -84,7 +90,7 @@ def admin_app(
             Route("/metrics", api.metrics),
             *admin_session.routes(asked=tokens is not None),
             Route(f"{admin}/summary", api.summary),
-            Route(f"{admin}/webhooks", api.webhooks),
+            *admin_webhooks.routes(admin, views),
             Route(webhook, api.webhook),
             Route(f"{webhook}/invoke", api.invoke, methods=["POST"]),
             *admin_invocations.routes(admin, invocations),
@@ -95,7 +101,10 @@ def admin_app(
             Route(f"{admin}/openapi.json", api.openapi),
             *admin_workbench.routes(workbench, _key),
         ],
-        middleware=[Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page())],
+        middleware=[
+            Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page()),
+            Middleware(Unchanged),
+        ],
         exception_handlers={
             HTTPException: http_problem,
             EventError: event_problem,
@@ -124,26 +133,12 @@ class _Api:
         return Response(await self._probes.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def summary(self, request: Request) -> Response:
-        return answered(await self._views.summary())
-
-    async def webhooks(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"after", "limit", "since"})
-        if "since" in query:
-            if "after" in query:
-                raise HTTPException(
-                    400, "after pages through all webhooks, since through what changed: give one."
-                )
-            found = self._views.changes(query["since"], page_limit(query))
-            return listed(
-                found.items, next=found.next, since=found.since, removed=found.removed, anew=found.anew
-            )
-        whole = not query  # how they were asked for before there were pages
-        return _listed(
-            self._views.webhooks(
-                after=webhook_key(query.get("after"), "after"), limit=None if whole else page_limit(query)
-            )
-        )
+        try:
+            not_ready = await self._probes.ready()
+        except StoreError as error:
+            not_ready = str(error)
+        found = await self._views.summary()
+        return answered(found.model_copy(update={"not_ready": not_ready}))
 
     async def webhook(self, request: Request) -> Response:
         key = _key(request)
