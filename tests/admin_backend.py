@@ -20,11 +20,14 @@ from hookwright.api.admin import (
     WebhookView,
 )
 from hookwright.api.admin_deliveries import DeliveryView
+from hookwright.api.admin_workbench import Definition
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
+from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import DeadReason
-from hookwright.dispatcher.views import Changed, Listed
+from hookwright.core.webhook_table import Row, Wanted, find, namespaces, row
+from hookwright.dispatcher.views import Changed, Listed, Searched
 from hookwright.errors import EventError
 from hookwright.store.port import AttemptSelector, ReplaySelector
 
@@ -59,6 +62,13 @@ def dead_letter(
         attempts=1,
         time=time,
         accepted_time=time,
+    )
+
+
+def delivery(identifier: str, webhook: str = "shop/slack") -> DeliveryView:
+    """One that was delivered."""
+    return DeliveryView(
+        id=identifier, webhook=webhook, state="delivered", accepted_time="2026-01-02T03:04:05.000Z"
     )
 
 
@@ -97,10 +107,25 @@ class MemoryBackend:
             in_flight=0,
         )
 
-    def webhooks(self, *, after: str | None = None, limit: int | None = None) -> Listed:
-        behind = [view for view in self.views if after is None or view.webhook > after]
-        chosen = behind[:limit]
-        return Listed(iter(chosen), chosen[-1].webhook if len(chosen) < len(behind) else None)
+    def webhooks(self) -> Listed:
+        return Listed(iter(self.views))
+
+    async def search(self, wanted: Wanted) -> Searched:
+        rows = [_row(view) for view in self.views]
+        try:
+            found = find(rows, wanted)
+        except ValueError as error:
+            raise EventError(str(error)) from None
+        views = {view.webhook: view for view in self.views}
+        return Searched(
+            (views[key] for key in found.keys),
+            found.next,
+            found.previous,
+            found.total,
+            found.skipped,
+            found.counts,
+            namespaces(rows),
+        )
 
     def changes(self, since: str, limit: int) -> Changed:
         found = self.changed.since(since, limit)
@@ -142,6 +167,9 @@ class MemoryBackend:
 
     async def delivery(self, identifier: str) -> DeliveryView | None:
         return next((one for one in self.deliveries if one.id == identifier), None)
+
+    def definition(self, key: str) -> Definition:
+        return Definition(webhook=key)
 
     async def dead_letters(self, selector: ReplaySelector, *, before: int | None, limit: int) -> Listed:
         chosen = [
@@ -225,6 +253,15 @@ def _group(letters: Sequence[DeadLetter]) -> DeadGroup:
     return DeadGroup(
         webhook=newest.webhook, reason=newest.reason, count=len(letters), message=newest.message, newest=newest.time,
         oldest=oldest.time,
+    )  # fmt: skip
+
+
+def _row(view: WebhookView) -> Row:
+    return row(
+        view.webhook, display_name=view.display_name or "", host=view.host or "", active=view.active,
+        state=RouteState.RUNNING if view.state == "inactive" else RouteState(view.state),
+        circuit_open=view.circuit == "Open",
+        failing=view.consecutive_failures > 0, result="", time=0, waiting=view.pending, dead=view.dead_lettered,
     )  # fmt: skip
 
 

@@ -219,6 +219,11 @@ ADMIN_GZIP_BYTES = KIB  # an answer below it fits into one packet anyhow
 ADMIN_GZIP_LEVEL = 4  # rows of a table come to a tenth; a higher one doubles the time for a fifth less
 ADMIN_TAGGED_BYTES = 256 * KIB  # of an answer that is held back for its tag: a page of the table is 42 KB
 CHANGES_REMOVED = 10_000  # webhooks that went, remembered for `since`; with older ones everything is told anew
+TABLE_QUERY_CHARACTERS = 256  # of a search: longer than any name and host that could be found
+TABLE_SLICE = 250  # webhooks whose rows are made anew before the event loop gets control back: about 10 µs each
+TABLE_NAMESPACES = 1_000  # told by name to choose from; others are reached by a search
+ACTIVITY_SLOTS = 30  # of attempts counted for a sparkline
+ACTIVITY_SECONDS = 120  # a slot: all of them make the last hour
 REPLAY_IDS = 10_000  # delivery ids in one replay request
 
 # --- dispatch configuration ----------------------------------------------------------------------
@@ -253,6 +258,8 @@ CLIENT_CONNECT_SECONDS = 5.0
 CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s) and of a usual test
 CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
 KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl, or for a port-forward to stand
+OPEN_SECONDS = 60.0  # for a browser to come to where it was led: a cold one takes its time
+OPEN_LOOK_SECONDS = 10.0  # after which an open page's port-forward is looked at; used, it is not closed as idle
 CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster has run and its status is written
 REPLAY_GROUPS_SHOWN = 5  # of dead letters, named where none fits
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`

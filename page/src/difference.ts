@@ -6,6 +6,12 @@ export interface Line {
   readonly text: string;
 }
 
+/** So many lines that were left out, as they are the same. */
+export interface Fold {
+  readonly kind: "folded";
+  readonly count: number;
+}
+
 const CELLS = 4_000_000; // of the table that is filled: 2,000 lines against 2,000, some 30 ms
 
 /** Lines of both, in an order in which `before` becomes `after`. */
@@ -17,6 +23,21 @@ export function difference(before: readonly string[], after: readonly string[]):
     ...middle(before.slice(head, before.length - tail), after.slice(head, after.length - tail)),
     ...same(before.slice(before.length - tail)),
   ];
+}
+
+/** The lines with long runs of same ones left out, but for `context` lines around every change. */
+export function folded(lines: readonly Line[], context: number): readonly (Line | Fold)[] {
+  const changed = lines.flatMap(({ kind }, place) => (kind === "same" ? [] : [place]));
+  const rows: (Line | Fold)[] = [];
+  let end = 0;
+  for (const place of [...changed, lines.length + context]) {
+    const begin = Math.min(Math.max(end, place - context), lines.length);
+    if (begin - end > 1) rows.push({ kind: "folded", count: begin - end });
+    else rows.push(...lines.slice(end, begin));
+    end = Math.max(end, Math.min(place + context + 1, lines.length));
+    rows.push(...lines.slice(begin, end));
+  }
+  return rows;
 }
 
 type At = (lines: readonly string[], place: number) => string | undefined;

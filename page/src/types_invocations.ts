@@ -1,5 +1,4 @@
-// Answers of the admin API about attempts, deliveries and tests, and what is read of a webhook around them; names as in
-// its OpenAPI document.
+// Answers of the admin API about attempts, deliveries and tests; names as in its OpenAPI document.
 
 /** GET /admin/v1/invocations/ID: one attempt, Manual call or test. In a list with `fields=summary` without `request`. */
 export interface Invocation {
@@ -77,37 +76,4 @@ export interface TestRun {
   readonly message: string;
   readonly hint: string | null;
   readonly invocation: Invocation | null;
-}
-
-/** GET /admin/v1/webhooks/NS/NAME, as far as its frame shows it. */
-export interface WebhookFacts {
-  readonly webhook: string;
-  readonly displayName: string | null;
-  readonly active: boolean;
-  readonly method: string | null;
-  readonly host: string | null;
-  readonly triggers: readonly string[];
-  readonly state: string;
-  readonly message: string;
-  readonly circuit: string;
-  readonly pending: number;
-  readonly inFlight: number;
-  readonly deadLettered: number;
-  readonly consecutiveFailures: number;
-  readonly lastSuccessTime: string | null;
-  readonly lastInvocation: LastInvocation | null;
-  /** Delivered and failed attempts of each part of the last hour; absent when there were none. */
-  readonly activity?: readonly (readonly [number, number])[] | null;
-  readonly activitySeconds?: number;
-}
-
-export interface LastInvocation {
-  readonly time: string;
-  readonly result: string;
-  readonly statusCode: number | null;
-}
-
-/** GET /admin/v1/webhooks/NS/NAME/definition, as far as the frame shows it. */
-export interface Written {
-  readonly spec: { readonly url?: string; readonly urlFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } } } | null;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { difference } from "../src/difference";
+import { difference, folded } from "../src/difference";
 
 function shown(before: string, after: string): string {
   const signs = { same: " ", removed: "-", added: "+" };
@@ -31,6 +31,15 @@ test("together the lines are both texts, whatever these are", () => {
     assert.deepEqual(lines.filter(({ kind }) => kind !== "added").map(({ text }) => text), before);
     assert.deepEqual(lines.filter(({ kind }) => kind !== "removed").map(({ text }) => text), after);
   }
+});
+
+test("long runs of equal lines are left out, but for those around a change", () => {
+  const before = [..."abcdefghijklmnop"];
+  const rows = folded(difference(before, before.map((each) => (each === "f" ? "F" : each))), 2);
+  assert.deepEqual(rows.map((row) => (row.kind === "folded" ? row.count : row.text)), [3, "d", "e", "f", "F", "g", "h", 8]);
+  assert.deepEqual(folded(difference(before, before), 2), [{ kind: "folded", count: 16 }]);
+  assert.deepEqual(folded(difference(["a", "b"], ["a", "c"]), 0).map(({ kind }) => kind), ["same", "removed", "added"]);
+  assert.deepEqual(folded([], 2), []);
 });
 
 test("what is too large to be compared counts as replaced", () => {

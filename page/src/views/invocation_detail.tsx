@@ -36,9 +36,11 @@ interface Props {
   readonly list: string;
   /** Where another one is shown. */
   readonly href: (id: string) => string;
+  /** Name its webhook: the view is not that one's. */
+  readonly named: boolean;
 }
 
-export function InvocationDetail({ id, list, href }: Props) {
+export function InvocationDetail({ id, list, href, named }: Props) {
   const path = encodeURIComponent(id);
   const { data, problem } = useLive<Invocation>(`/invocations/${path}`, {}, RECORD_SECONDS);
   const delivery = useLive<Delivery>(`/deliveries/${path}`, {}, DELIVERY_SECONDS);
@@ -46,6 +48,9 @@ export function InvocationDetail({ id, list, href }: Props) {
     <section class="panel detail" aria-label="Invocation">
       <Link class="back" href={list}><Icon name="left" /> All invocations</Link>
       {problem instanceof Refused && data === undefined && <NotThere status={problem.status} message={problem.message} />}
+      {data !== undefined && named && (
+        <p class="detail-of">Of <Link href={`/webhooks/${data.webhook}`}>{data.webhook}</Link></p>
+      )}
       {data !== undefined && <Whole invocation={data} delivery={delivery.data} refresh={delivery.refresh} href={href} />}
     </section>
   );

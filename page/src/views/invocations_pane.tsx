@@ -41,7 +41,11 @@ export function InvocationsPane({ webhook, list, one, chosen, command }: Props) 
         {data !== undefined && <InvocationList items={data.items} current={chosen} href={href} several={webhook === null} />}
         <Pages query={query} next={data?.next ?? null} path={chosen === null ? list : `${one}/${chosen}`} />
       </Panel>
-      {chosen === null ? <Choose /> : <InvocationDetail key={chosen} id={chosen} list={withQuery(list, {}, query)} href={href} />}
+      {chosen === null ? (
+        <Choose />
+      ) : (
+        <InvocationDetail key={chosen} id={chosen} list={withQuery(list, {}, query)} href={href} named={webhook === null} />
+      )}
     </div>
   );
 }
@@ -65,7 +69,7 @@ function isFiltered(query: URLSearchParams): boolean {
 
 function Filters({ query }: { readonly query: URLSearchParams }) {
   return (
-    <div class="filters">
+    <div class="invocation-filters">
       <Choice name="result" label="Result" every="All" query={query}
         options={[["failed", "Failed"], ...RESULTS.map((result) => [result, result] as const)]} />
       <Choice name="kind" label="Kind" every="All kinds" query={query}

@@ -10,10 +10,11 @@ import { Icon } from "../parts/icon";
 import { Message } from "../parts/message";
 import { Validators } from "../parts/validators";
 import { Waterfall } from "../parts/waterfall";
-import type { TestRun, WebhookFacts } from "../types_invocations";
+import type { TestRun } from "../types_invocations";
+import type { WebhookView } from "../types_webhooks";
 
 interface Props {
-  readonly webhook: WebhookFacts;
+  readonly webhook: WebhookView;
   readonly onClose: () => void;
 }
 

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { Refused } from "../api";
-import { count, counted } from "../format";
+import { count } from "../format";
 import { useLive } from "../live";
 import { Age } from "../parts/age";
 import { CopyButton } from "../parts/copy_button";
@@ -14,6 +14,7 @@ import { Icon } from "../parts/icon";
 import { Message } from "../parts/message";
 import { ResultBadge } from "../parts/result_badge";
 import { Method, Shown } from "../parts/shown";
+import { Sparkline } from "../parts/sparkline";
 import { State } from "../parts/state";
 import { Tabs } from "../parts/tabs";
 import { Title } from "../parts/title";
@@ -21,17 +22,16 @@ import { type Params, withQuery } from "../route";
 import { Link } from "../router";
 import { session } from "../session";
 import { verdict } from "../standing";
-import type { WebhookFacts, Written } from "../types_invocations";
+import type { WebhookView as Webhook } from "../types_webhooks";
 import { TestDialog } from "./test_dialog";
 import { TABS, webhookPath } from "./webhook_tabs";
 
 const SECONDS = 2;
-const WRITTEN_SECONDS = 30;
 const COMMAND = /(?:kubectl )?hookwright retry [a-z0-9./-]+[a-z0-9]/;
 
 export function WebhookView({ params }: { readonly params: Params }) {
   const webhook = `${params["namespace"]}/${params["name"]}`;
-  const { data, problem } = useLive<WebhookFacts>(webhookPath(webhook), {}, SECONDS);
+  const { data, problem } = useLive<Webhook>(webhookPath(webhook), {}, SECONDS);
   if (data === undefined) return problem instanceof Refused ? <Unknown webhook={webhook} message={problem.message} /> : null;
   const [segment = "", ...rest] = (params["rest"] ?? "").split("/");
   const tab = TABS.find((each) => each.segment === segment) ?? TABS[0];
@@ -56,7 +56,7 @@ function Unknown({ webhook, message }: { readonly webhook: string; readonly mess
   );
 }
 
-function Head({ webhook }: { readonly webhook: WebhookFacts }) {
+function Head({ webhook }: { readonly webhook: Webhook }) {
   const [testing, setTesting] = useState(false);
   const [namespace, name] = webhook.webhook.split("/");
   return (
@@ -80,15 +80,11 @@ function Head({ webhook }: { readonly webhook: WebhookFacts }) {
   );
 }
 
-/** Method and URL as they are written; a URL that stands in a Secret by that one's name. */
-function Target({ webhook: { webhook, method, host } }: { readonly webhook: WebhookFacts }) {
-  const { data } = useLive<Written>(`${webhookPath(webhook)}/definition`, {}, WRITTEN_SECONDS);
-  const secret = data?.spec?.urlFrom?.secretKeyRef;
-  const url = data?.spec?.url ?? (secret ? `‹secret ${secret.name}/${secret.key}›` : host ? `https://${host}/` : "");
-  return <p class="target"><Method name={method ?? "?"} /> <Shown text={url} /></p>;
+function Target({ webhook: { method, url } }: { readonly webhook: Webhook }) {
+  return <p class="target">{method !== null && <Method name={method} />} <Shown text={url ?? ""} /></p>;
 }
 
-function Wrong({ webhook }: { readonly webhook: WebhookFacts }) {
+function Wrong({ webhook }: { readonly webhook: Webhook }) {
   const { word, tone } = verdict(webhook);
   if (!webhook.message) return null;
   const command = COMMAND.exec(webhook.message)?.[0];
@@ -101,7 +97,7 @@ function Wrong({ webhook }: { readonly webhook: WebhookFacts }) {
   );
 }
 
-function WebhookFigures({ webhook }: { readonly webhook: WebhookFacts }) {
+function WebhookFigures({ webhook }: { readonly webhook: Webhook }) {
   const { webhook: key, lastInvocation: last, lastSuccessTime, consecutiveFailures, pending, inFlight, deadLettered, triggers } = webhook;
   return (
     <section class="panel figures" aria-label="Facts">
@@ -109,7 +105,7 @@ function WebhookFigures({ webhook }: { readonly webhook: WebhookFacts }) {
         <Fact name="Last result" more={last && <Age time={last.time} spoken />}>
           {last ? <ResultBadge result={last.result} statusCode={last.statusCode} /> : "None yet"}
         </Fact>
-        <Fact name="Last hour"><Activity webhook={webhook} /></Fact>
+        <Fact name="Last hour"><Sparkline slots={webhook.activity} seconds={webhook.activitySeconds} /></Fact>
         <Fact name="Failures in a row" more={lastSuccessTime && <>last success <Age time={lastSuccessTime} spoken /></>}>
           {count(consecutiveFailures)}
         </Fact>
@@ -121,9 +117,4 @@ function WebhookFigures({ webhook }: { readonly webhook: WebhookFacts }) {
       </Facts>
     </section>
   );
-}
-
-function Activity({ webhook: { activity } }: { readonly webhook: WebhookFacts }) {
-  const sum = (place: 0 | 1): number => (activity ?? []).reduce((all, each) => all + each[place], 0);
-  return <span class="small">{counted(sum(0), "success", "successes")}, {counted(sum(1), "failure")}</span>;
 }

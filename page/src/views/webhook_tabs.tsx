@@ -2,13 +2,13 @@
 import type { ComponentType } from "preact";
 
 import { withQuery } from "../route";
-import type { WebhookFacts } from "../types_invocations";
+import type { WebhookView } from "../types_webhooks";
 import { DefinitionTab } from "./definition";
 import { InvocationsPane } from "./invocations_pane";
 import { Workbench } from "./workbench";
 
 export interface TabProps {
-  readonly webhook: WebhookFacts;
+  readonly webhook: WebhookView;
   /** What follows the tab's own segment of the path: an invocation's id. */
   readonly rest: string;
 }

@@ -24,7 +24,13 @@ from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.invocation_views import InvocationViews
-from hookwright.dispatcher.ports import admin_dead, admin_invocations, admin_session, admin_workbench
+from hookwright.dispatcher.ports import (
+    admin_dead,
+    admin_invocations,
+    admin_session,
+    admin_webhooks,
+    admin_workbench,
+)
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     answered,
@@ -33,13 +39,11 @@ from hookwright.dispatcher.ports.admin_http import (
     http_problem,
     listed,
     only_known,
-    page_limit,
     path_key,
     problem,
     read_body,
     read_model,
     store_problem,
-    webhook_key,
 )
 from hookwright.dispatcher.ports.admin_workbench import Workbench
 from hookwright.dispatcher.ports.page import Page
@@ -86,7 +90,7 @@ def admin_app(
             Route("/metrics", api.metrics),
             *admin_session.routes(asked=tokens is not None),
             Route(f"{admin}/summary", api.summary),
-            Route(f"{admin}/webhooks", api.webhooks),
+            *admin_webhooks.routes(admin, views),
             Route(webhook, api.webhook),
             Route(f"{webhook}/invoke", api.invoke, methods=["POST"]),
             *admin_invocations.routes(admin, invocations),
@@ -134,25 +138,6 @@ class _Api:
             not_ready = str(error)
         found = await self._views.summary()
         return answered(found.model_copy(update={"not_ready": not_ready}))
-
-    async def webhooks(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"after", "limit", "since"})
-        if "since" in query:
-            if "after" in query:
-                raise HTTPException(
-                    400, "after pages through all webhooks, since through what changed: give one."
-                )
-            found = self._views.changes(query["since"], page_limit(query))
-            return listed(
-                found.items, next=found.next, since=found.since, removed=found.removed, anew=found.anew
-            )
-        whole = not query  # how they were asked for before there were pages
-        return _listed(
-            self._views.webhooks(
-                after=webhook_key(query.get("after"), "after"), limit=None if whole else page_limit(query)
-            )
-        )
 
     async def webhook(self, request: Request) -> Response:
         key = path_key(request)
