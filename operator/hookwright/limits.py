@@ -251,7 +251,7 @@ DIRECT_RUNS = 64  # Manual calls and tests under way at once: 48 of one namespac
 DIRECT_BYTES = 16 * MIB  # of their events: a large one takes several places
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
 REPLAY_STEP = 500  # dead letters replayed by one request that does not say how many: a step of a progress bar
-REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
+REPLAY_BATCH = 250  # dead letters moved back in one transaction: some 50 ms, between which other work goes
 
 # --- client commands ---------------------------------------------------------------------------
 CLIENT_CONNECT_SECONDS = 5.0
