@@ -177,6 +177,8 @@ STORE_STEP_ROWS = 250  # rows of one step of pruning or burying: about 5 ms, as 
 STORE_LAST_WORDS_SECONDS = 1.0  # for the sentence why the process ends, if stderr takes it at all
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
+DEAD_DISORDER_MS = 600_000  # a clock that was set back by more: dead letters of a time are not all listed
+HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later
 STORE_READ_SECONDS = 2.0  # one query of the history
 STORE_READ_STEPS = 1_000_000  # of SQLite's machine between two looks at the clock (20 ms): each waits for a busy Python
 STORE_COUNT_ROUTES = 100  # webhooks counted in one query
@@ -208,11 +210,20 @@ MANIFEST_DEPTH = 100  # nesting of one document
 
 # --- admin port --------------------------------------------------------------------------------
 ADMIN_BODY_BYTES = 4 * MIB  # a test run carries a whole webhook and an event
+PREVIEW_BYTES = 1 * MIB  # a template of the largest size and an event beside it
 ADMIN_PAGE_DEFAULT = 50
 ADMIN_PAGE_MAX = 500
 ADMIN_SLICE_SECONDS = 0.003  # of making and writing the items of a list before the event loop gets control back
 ADMIN_SLICE_BYTES = 64 * KIB  # of text after which a slice ends: invocations carry bodies
+ADMIN_GZIP_BYTES = KIB  # an answer below it fits into one packet anyhow
+ADMIN_GZIP_LEVEL = 4  # rows of a table come to a tenth; a higher one doubles the time for a fifth less
+ADMIN_TAGGED_BYTES = 256 * KIB  # of an answer that is held back for its tag: a page of the table is 42 KB
 CHANGES_REMOVED = 10_000  # webhooks that went, remembered for `since`; with older ones everything is told anew
+TABLE_QUERY_CHARACTERS = 256  # of a search: longer than any name and host that could be found
+TABLE_SLICE = 250  # webhooks whose rows are made anew before the event loop gets control back: about 10 µs each
+TABLE_NAMESPACES = 1_000  # told by name to choose from; others are reached by a search
+ACTIVITY_SLOTS = 30  # of attempts counted for a sparkline
+ACTIVITY_SECONDS = 120  # a slot: all of them make the last hour
 REPLAY_IDS = 10_000  # delivery ids in one replay request
 
 # --- dispatch configuration ----------------------------------------------------------------------
@@ -239,7 +250,8 @@ FOLDER_AGAIN_SECONDS = 5.0  # after a change that could not be put in force
 DIRECT_RUNS = 64  # Manual calls and tests under way at once: 48 of one namespace, 36 of one webhook
 DIRECT_BYTES = 16 * MIB  # of their events: a large one takes several places
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
-REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
+REPLAY_STEP = 500  # dead letters replayed by one request that does not say how many: a step of a progress bar
+REPLAY_BATCH = 250  # dead letters moved back in one transaction: some 50 ms, between which other work goes
 
 # --- dev --sink ------------------------------------------------------------------------------------
 SINK_HOSTS = 1_000  # with a certificate each: 3 ms to make, 10 KiB to keep
@@ -250,10 +262,12 @@ CLIENT_CONNECT_SECONDS = 5.0
 CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s) and of a usual test
 CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
 KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl, or for a port-forward to stand
+OPEN_SECONDS = 60.0  # for a browser to come to where it was led: a cold one takes its time
+OPEN_LOOK_SECONDS = 10.0  # after which an open page's port-forward is looked at; used, it is not closed as idle
 CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster has run and its status is written
 CLOCKS_APART_SECONDS = 30.0  # of this machine and the API server, above which doctor says so: a Date has whole seconds
+REPLAY_GROUPS_SHOWN = 5  # of dead letters, named where none fits
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
-REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar
 
 # --- telemetry ---------------------------------------------------------------------------------
 METRICS_NAMESPACES = 50  # namespaces with time series of their own, in the same way

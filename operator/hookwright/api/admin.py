@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
-from hookwright.limits import REPLAY_IDS
+from hookwright.limits import ACTIVITY_SECONDS, REPLAY_IDS
+
+WEBHOOK_STATES: Final = ("failing", "open", "held", "gone", "dead", "inactive")
+"""What a webhook may be, several at once: its last attempt failed, its circuit is open, it is held, gone, has dead
+letters, is inactive."""
+WEBHOOK_SORTS: Final = ("attention", "name", "host", "result", "time", "waiting", "dead")
+"""What webhooks may be sorted by: `attention` is who needs it first, `time` that of the last attempt."""
 
 
 class Answer(BaseModel):
@@ -113,11 +119,13 @@ class WebhookView(Answer):
     active: bool
     method: str | None = None
     host: str | None = None
+    url: str | None = None
+    """As it is written; one that stands in a Secret as ‹secret name/key›."""
     display_name: str | None = None
     triggers: list[str] = Field(default_factory=list)
     config_hash: str
     state: str
-    """running, held or gone."""
+    """running, held or gone; inactive: it would be running, and takes no events."""
     message: str = ""
     """Why it is held or gone, or the circuit open."""
     circuit: str = "Closed"
@@ -130,6 +138,15 @@ class WebhookView(Answer):
     last_failure_time: str | None = None
     last_invocation: dict[str, Any] | None = None
     """`status.lastInvocation` of SPEC 2."""
+    oldest_waiting: str | None = None
+    """None of its deliveries that wait, and are not under way, was accepted before; None: none waits."""
+    next_due: str | None = None
+    """When the next one may be sent at the earliest; None: none waits, or it is held or gone."""
+    activity: list[tuple[int, int]] | None = Field(default=None, exclude_if=lambda activity: activity is None)
+    """Attempts that were delivered, and others, in each slot of the last hour, the present one last; absent: there were
+    none since the dispatcher started."""
+    activity_seconds: int = ACTIVITY_SECONDS
+    """Of a slot."""
 
 
 class WebhookChanges(Answer):
@@ -160,6 +177,20 @@ class Summary(Answer):
     in_flight: int
     config_problem: str | None = None
     """Why the present configuration was refused, in one sentence without values; the one of `config_hash` runs on."""
+    not_ready: str | None = None
+    """Why no event is taken, one sentence; null: events are taken."""
+
+
+class Session(Answer):
+    """Answer of GET /admin/v1/session, which asks for no token: who asks."""
+
+    version: str
+    token_asked: bool
+    """Whether all else asks for one."""
+    read_only: bool
+    """Whether nothing can be changed with the token that was sent."""
+    authenticated: bool
+    """Whether the token that was sent is taken, or none is asked."""
 
 
 class Page(Answer):
@@ -197,11 +228,28 @@ class TestRun(Answer):
     """RFC 3339, UTC, when the run began."""
 
 
+class DeadGroup(Answer):
+    """The dead letters of a webhook with a reason."""
+
+    webhook: str
+    """`namespace/name`"""
+    reason: str
+    count: int
+    message: str
+    """Of the newest."""
+    newest: str
+    """When the newest became a dead letter."""
+    oldest: str
+
+
 class Replayed(Answer):
     """Answer of POST /admin/v1/replays."""
 
     replayed: int
-    ids: list[str]
+    remaining: int
+    """Dead letters that fit and are left: ask again, with the `until` of the first time."""
+    ids: list[str] | None = Field(default=None, exclude_if=lambda ids: ids is None)
+    """Those that were replayed of the ids asked for; absent where none were."""
 
 
 class ReplayRequest(Answer):
@@ -217,6 +265,12 @@ class ReplayRequest(Answer):
     """Those that died at or after this: an RFC 3339 time, or a duration before now (2h)."""
     until: str | None = None
     """Those that died before this."""
+    reason: str | None = None
+    """Rejected, Gone, Exhausted, FilterError, Backlog, WebhookDeleted, Suspect."""
+    limit: int | None = Field(default=None, ge=1, le=REPLAY_IDS)
+    """How many at most, the oldest first; default: all ids, or 500."""
+    dry_run: bool = False
+    """Only count them."""
 
 
 class RunRequest(Answer):

@@ -14,7 +14,10 @@ from pydantic.json_schema import models_json_schema
 
 from hookwright import __version__
 from hookwright.api.admin import (
+    WEBHOOK_SORTS,
+    WEBHOOK_STATES,
     Answer,
+    DeadGroup,
     DeadLetter,
     Explanation,
     Invocation,
@@ -22,13 +25,16 @@ from hookwright.api.admin import (
     Replayed,
     ReplayRequest,
     RunRequest,
+    Session,
     Summary,
     TestRun,
     ValidatorResult,
     WebhookView,
 )
+from hookwright.api.admin_deliveries import DeliveryView
+from hookwright.api.admin_workbench import Definition, Preview, PreviewRequest
 from hookwright.api.event_schema import event_schema
-from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX
+from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, TABLE_QUERY_CHARACTERS
 
 _LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _KEY = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
@@ -74,6 +80,16 @@ class Webhooks(Answer):
 
     items: list[WebhookView]
     next: str | None = None
+    previous: str | None = Field(default=None, exclude_if=lambda previous: previous is None)
+    """What to ask with as `after` for the page before; empty: nothing, as it is the first."""
+    total: int | None = Field(default=None, exclude_if=lambda total: total is None)
+    """How many fit."""
+    skipped: int | None = Field(default=None, exclude_if=lambda skipped: skipped is None)
+    """How many of them stand before this page."""
+    counts: dict[str, int] | None = Field(default=None, exclude_if=lambda counts: counts is None)
+    """How many of those that fit, whatever `state` was asked for, are in each state, and `all`."""
+    namespaces: dict[str, int] | None = Field(default=None, exclude_if=lambda namespaces: namespaces is None)
+    """How many webhooks each namespace has."""
     removed: list[str] | None = Field(default=None, exclude_if=lambda removed: removed is None)
     anew: bool | None = Field(default=None, exclude_if=lambda anew: anew is None)
     since: str | None = Field(default=None, exclude_if=lambda since: since is None)
@@ -83,6 +99,13 @@ class Invocations(Answer):
     """A page of invocations, newest first."""
 
     items: list[Invocation]
+    next: str | None = None
+
+
+class DeadGroups(Answer):
+    """Dead letters by webhook and reason, the one whose newest died last first."""
+
+    items: list[DeadGroup]
     next: str | None = None
 
 
@@ -140,6 +163,7 @@ _TYPE = _query(
     "type", "A CloudEvents type with a dot: the body is any JSON object, taken as an event of this type."
 )
 _WEBHOOK = _query("webhook", "Of this webhook only, namespace/name.", pattern=_KEY)
+_REASON = _query("reason", "With this reason only.")
 _BEFORE = _query("before", "The `next` of an earlier page.", pattern=r"^[0-9]{1,18}$")
 _LIMIT = _query(
     "limit",
@@ -174,11 +198,21 @@ ADMIN = (
     Operation("get", "/healthz", "Whether the process lives.", "text/plain", open=True),
     Operation("get", "/readyz", "Whether events are taken.", "text/plain", open=True),
     Operation("get", "/metrics", "Prometheus metrics.", "text/plain", open=True),
+    Operation("get", f"{_ADMIN}/session", "Who asks, and whether a token is needed.", Session, open=True),
     Operation("get", f"{_ADMIN}/summary", "What this dispatcher runs.", Summary),
     Operation(
         "get", f"{_ADMIN}/webhooks", "Webhooks, by key; without parameters all of them.", Webhooks,
         parameters=(
-            _query("after", "The `next` of an earlier page.", pattern=_KEY),
+            _query(
+                "q", "With this in namespace/name, host or display name, whatever its case.",
+                maxLength=TABLE_QUERY_CHARACTERS,
+            ),
+            _query("namespace", "Of this namespace only.", pattern=_LABEL),
+            _query("state", "In this state only; a webhook may be in several.", enum=list(WEBHOOK_STATES)),
+            _query("active", "true or false.", enum=["true", "false"]),
+            _query("sort", "`name`, by key, unless given; `attention`: those that need it first.", enum=list(WEBHOOK_SORTS)),
+            _query("order", "`asc` unless given.", enum=["asc", "desc"]),
+            _query("after", "The `next` or `previous` of another page."),
             _LIMIT,
             _query("since", "The `since` of an earlier answer, or nothing: what changed since then. Not with `after`."),
         ),
@@ -189,14 +223,24 @@ ADMIN = (
         Invocation, body="event", optional_body=True, parameters=(_NAMESPACE, _NAME),
     ),
     Operation(
+        "post", f"{_ONE}/probe", "Try a webhook now whose circuit is open.", WebhookView, parameters=(_NAMESPACE, _NAME),
+    ),
+    Operation(
         "get", f"{_ADMIN}/invocations", "Attempts, Manual calls and tests, newest first.", Invocations,
         parameters=(
             _WEBHOOK,
             _query("result", "With this result only."),
             _query("friendlyID", "Of events with this data.friendly_id only."),
             _query("kind", "Delivery, Manual or Test."),
+            _query("delivery", "Of this delivery only."),
+            _query("failed", "true: those that did not succeed only."),
+            _query("status", "Answered with this status only, or with one of a hundred: 503, 5xx."),
+            _query("since", "Begun at or after this: an RFC 3339 time, or a duration before now (2h)."),
+            _query("until", "Begun before this."),
             _BEFORE,
+            _query("after", "Newer than this position, a `next`.", pattern=r"^[0-9]{1,18}$"),
             _LIMIT,
+            _query("fields", "summary: without requests and answers, but for status and duration."),
         ),
     ),
     Operation(
@@ -204,14 +248,42 @@ ADMIN = (
         parameters=(_path("id", "`<delivery>.<attempt>` or `<delivery>`."),),
     ),
     Operation(
+        "get", f"{_ADMIN}/deliveries/{{id}}", "One delivery: where it stands, its event, all its attempts.", DeliveryView,
+        parameters=(_path("id", "Its id, or that of one of its invocations."),),
+    ),
+    Operation(
         "get", f"{_ADMIN}/dead-letters", "Deliveries that ended without success, newest first.", DeadLetters,
-        parameters=(_WEBHOOK, _BEFORE, _LIMIT),
+        parameters=(
+            _WEBHOOK,
+            _REASON,
+            _query("since", "Those that died at or after this: an RFC 3339 time, or a duration before now (2h)."),
+            _query("until", "Those that died before this."),
+            _BEFORE,
+            _LIMIT,
+        ),
+    ),
+    Operation(
+        "get", f"{_ADMIN}/dead-letters/groups", "How many there are of each webhook and reason.", DeadGroups,
+        parameters=(_WEBHOOK, _REASON, _BEFORE, _LIMIT),
     ),
     Operation("post", f"{_ADMIN}/replays", "Deliver dead letters once more.", Replayed, body=ReplayRequest),
     Operation("post", f"{_ADMIN}/tests", "Run a WebhookTest and wait for it.", TestRun, body=RunRequest),
     Operation(
         "post", f"{_ADMIN}/explain", "Of each webhook, whether an event matches, and if not, why.", Explanations,
         body="event", parameters=(_query("namespace", "As if posted to this namespace's path.", pattern=_LABEL),),
+    ),
+    Operation(
+        "get", f"{_ONE}/definition", "One webhook as it is written, and its manifest.", Definition,
+        parameters=(_NAMESPACE, _NAME),
+    ),
+    Operation(
+        "post", f"{_ADMIN}/preview", "What would become of an event if a webhook said this; sends nothing.", Preview,
+        body=PreviewRequest,
+    ),
+    Operation("get", f"{_ADMIN}/schema", "JSON Schema of the event.", "application/json"),
+    Operation(
+        "get", f"{_ADMIN}/samples/{{trigger}}", "A mock event.", "application/json",
+        parameters=(_path("trigger", "A trigger that has a sample."),),
     ),
     Operation("get", f"{_ADMIN}/openapi.json", "This document.", "application/json"),
 )  # fmt: skip

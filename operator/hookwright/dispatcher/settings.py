@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     """File with the ingest token, or several, one a line."""
     admin_token_file: Path | None = None
     """File with the admin token, or several, one a line."""
+    admin_read_token_file: Path | None = None
+    """File with tokens that may read on the admin port and change nothing, one a line."""
     ingest_auth: Literal["token", "none"] = "token"
     """`none` takes events from anybody who reaches the port."""
     ingest_rate: int | None = Field(default=None, ge=1)

@@ -1,8 +1,8 @@
 """The outer half of the admin port: who may ask, what may be sent in, and how errors are said.
 
-Every request passes the guard first: Host, Origin, token, in this order; no answer may be cached. Bodies are
-JSON and bounded while they are read; errors are RFC 9457 problem documents. Must not: know the backend, or
-put what a client sent into an error beyond the names of fields.
+Every request passes the guard first: Host, Origin, then the page's own or the token. Bodies are JSON and bounded while
+they are read; errors are RFC 9457 problem documents. Must not: know the backend, or put what a client sent into an
+error beyond the names of fields.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
+from enum import Enum
 from http import HTTPStatus
 from typing import Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -25,36 +26,51 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hookwright.api.admin import Answer, Invocation, Problem
 from hookwright.api.fields import span
 from hookwright.core.hosts import HostGuard, is_label
+from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
 from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE_BYTES, ADMIN_SLICE_SECONDS
 
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What is served without a token: probes and scrapers have none."""
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/admin/v1/session"})
+"""What is served without a token: probes and scrapers have none, and the page asks whether it needs one."""
+
+READING_POSTS: Final = frozenset({"/admin/v1/explain", "/admin/v1/preview"})
+"""What carries a body and changes nothing: a token that may only read may ask for it."""
 
 BodyModel = TypeVar("BodyModel", bound=BaseModel)
 
 
 class Guard:
-    """Host, Origin and token of every request; headers of every answer."""
+    """Host, Origin and token of every request; headers of every answer.
 
-    def __init__(self, app: ASGIApp, *, tokens: Tokens | None, hosts: HostGuard) -> None:
-        self._app, self._tokens, self._hosts = app, tokens, hosts
+    `tokens` None: nobody is asked for one; `readers` are those with which nothing may be changed. What the page
+    `takes` is its own and needs none. An answer may be kept nowhere unless it says otherwise: data are not written to
+    a disk, and an unchanged answer is known by its tag to whoever holds it in memory.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, tokens: Tokens | None, readers: Tokens | None, hosts: HostGuard, page: Page
+    ) -> None:
+        self._app, self._tokens, self._readers, self._hosts, self._page = app, tokens, readers, hosts, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_uncached(message: Message) -> None:
+        async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"cache-control", b"no-store"),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
+                headers = MutableHeaders(raw=message["headers"])
+                headers.setdefault("cache-control", "no-store")
+                headers["x-content-type-options"] = "nosniff"
+                message["headers"] = headers.raw
             await send(message)
 
-        refusal = self._refusal(Headers(scope=scope), scope["path"])
-        await (refusal or self._app)(scope, receive, send_uncached)
+        headers = Headers(scope=scope)
+        answer: ASGIApp | None = self._foreign(headers, scope)
+        if answer is None and self._page.takes(scope):
+            answer = self._page
+        if answer is None:
+            answer = self._unproven(headers, scope) or self._app
+        await answer(scope, receive, send_guarded)
 
-    def _refusal(self, headers: Headers, path: str) -> Response | None:
+    def _foreign(self, headers: Headers, scope: Scope) -> Response | None:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._hosts.allows_host(hosts[0]):
             return problem(
@@ -62,15 +78,44 @@ class Guard:
             )
         if not self._hosts.allows_origin(headers.get("origin"), hosts[0]):
             return problem(403, "Pages of another origin may not call this port.")
-        if self._tokens is None or path in OPEN_PATHS:
+        if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
             return None
-        if self._tokens.holder(headers.get("authorization"), time.monotonic()) is not None:
-            return None
-        return problem(
-            401,
-            "The admin token is missing or wrong; send it as Authorization: Bearer.",
-            headers={"www-authenticate": 'Bearer realm="hookwright admin"'},
-        )
+        if self._page.takes(scope) and headers.get("sec-fetch-dest") == "document":
+            return None  # somebody follows a link to the page
+        return problem(403, "Pages of another origin may not call this port.")
+
+    def _unproven(self, headers: Headers, scope: Scope) -> Response | None:
+        """What whoever brings no token, or one with less rights, is told; who it is goes into the request's state."""
+        caller = self._caller(headers)
+        scope.setdefault("state", {})["caller"] = caller
+        if caller is None and scope["path"] not in OPEN_PATHS:
+            return problem(
+                401,
+                "The admin token is missing or wrong; send it as Authorization: Bearer.",
+                headers={"www-authenticate": 'Bearer realm="hookwright admin"'},
+            )
+        reads = scope["method"] in ("GET", "HEAD") or scope["path"] in READING_POSTS
+        if caller is Caller.READER and not reads:
+            return problem(403, "This token may only read; use the admin token to change or send anything.")
+        return None
+
+    def _caller(self, headers: Headers) -> Caller | None:
+        if self._tokens is None:
+            return Caller.ADMIN
+        given, now = headers.get("authorization"), time.monotonic()
+        if self._tokens.holder(given, now) is not None:
+            return Caller.ADMIN
+        if self._readers is not None and self._readers.holder(given, now) is not None:
+            return Caller.READER
+        return None
+
+
+class Caller(Enum):
+    """Who asks."""
+
+    ADMIN = "admin"
+    READER = "reader"
+    """May change nothing."""
 
 
 def problem(
@@ -155,6 +200,11 @@ async def read_model(request: Request, model: type[BodyModel], limit: int) -> Bo
         raise HTTPException(400, f"{place}: {first['msg']}.") from None
 
 
+def answered(model: BaseModel) -> Response:
+    """One thing as JSON."""
+    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
+
+
 def listed(items: Iterable[Answer], **rest: object) -> Response:
     """A list as JSON: `{"items": […], …}`. Items are made and written in slices, between which others go on."""
     return StreamingResponse(_pieces(items, orjson.dumps(rest)), media_type="application/json")
@@ -197,6 +247,14 @@ def webhook_key(text: str | None, name: str = "webhook") -> str | None:
     return text
 
 
+def path_key(request: Request) -> str:
+    """The webhook in the path. HTTPException 404 for what cannot be the name of one."""
+    parts = request.path_params["namespace"], request.path_params["name"]
+    if not all(map(is_label, parts)):
+        raise HTTPException(404, "There is no such webhook; its namespace and its name are DNS labels.")
+    return "/".join(parts)
+
+
 def page_limit(query: QueryParams) -> int:
     """How many things a page may hold."""
     text = query.get("limit", str(ADMIN_PAGE_DEFAULT))
@@ -205,13 +263,13 @@ def page_limit(query: QueryParams) -> int:
     return int(text)
 
 
-def page_before(query: QueryParams) -> int | None:
-    """Where a page begins."""
-    text = query.get("before")
+def page_position(query: QueryParams, name: str = "before") -> int | None:
+    """Where a page begins or ends."""
+    text = query.get(name)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise HTTPException(400, "before is the next of an earlier page.")
+        raise HTTPException(400, f"{name} is the next of an earlier page.")
     return int(text)
 
 

@@ -1,0 +1,30 @@
+"""Who asks the admin port, as the page wants to know before it asks for anything else.
+
+Without it the page would have to provoke a 401, which a browser logs as an error. Must not: tell more than that.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hookwright import __version__
+from hookwright.api.admin import Session
+from hookwright.dispatcher.ports.admin_http import Caller
+
+
+def routes(*, asked: bool) -> list[Route]:
+    """`asked`: whether a token is."""
+
+    async def session(request: Request) -> Response:
+        caller: Caller | None = request.state.caller
+        found = Session(
+            version=__version__,
+            token_asked=asked,
+            read_only=caller is Caller.READER,
+            authenticated=caller is not None,
+        )
+        return Response(found.model_dump_json(by_alias=True), media_type="application/json")
+
+    return [Route("/admin/v1/session", session)]

@@ -1,0 +1,21 @@
+// A sentence that must be seen: what is wrong, what to check, what came of an action.
+import type { ComponentChildren } from "preact";
+
+export type Tone = "good" | "warn" | "bad" | "info";
+
+interface Props {
+  readonly tone: Tone;
+  /** A word or two before the sentence. */
+  readonly title?: string;
+  /** `alert`: told at once; `status`: told when there is time; neither: read where it stands. */
+  readonly role?: "alert" | "status";
+  readonly children?: ComponentChildren;
+}
+
+export function Message({ tone, title, role, children }: Props) {
+  return (
+    <div class={`message ${tone}`} role={role}>
+      {title !== undefined && <strong>{title}</strong>} <span>{children}</span>
+    </div>
+  );
+}
