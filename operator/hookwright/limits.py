@@ -248,6 +248,7 @@ CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
 KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl, or for a port-forward to stand
 CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster has run and its status is written
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
+COMPLETION_SECONDS = 1.0  # until a shell that asked for names gets none: nobody waits for Tab
 REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar
 
 # --- telemetry ---------------------------------------------------------------------------------

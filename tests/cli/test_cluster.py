@@ -71,7 +71,7 @@ def test_the_flag_does_what_the_name_does(kubectl: Kubectl) -> None:
 @pytest.mark.parametrize("words", [["-n", "shop"], ["--context", "prod"]])
 def test_options_of_a_cluster_need_one(kubectl: Kubectl, words: list[str]) -> None:
     """Without --cluster they are used wrong, and no kubectl is called."""
-    result = kubectl("list", *words, name="hookwright")
+    result = kubectl("invocations", *words, name="hookwright")
     assert result.exit_code == 2
     assert "-n and --context go with --cluster." in result.stderr
     assert kubectl.calls() == []

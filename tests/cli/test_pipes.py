@@ -31,7 +31,9 @@ def filled(hookwright: Hookwright) -> Hookwright:
     backend.explanations = [
         Explanation(webhook="default/jira", matched=False, reasons=["active: the webhook is inactive"]),
         Explanation(webhook="shop/slack", matched=True),
-        Explanation(webhook="shop/teams", matched=False, reasons=["triggers: A is not in [B].", "filters: no"]),
+        Explanation(
+            webhook="shop/teams", matched=False, reasons=["triggers: A is not in [B].", "filters: no"]
+        ),
     ]
     return hookwright
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import click
 
 from hookwright import __version__
 from hookwright.cli.exits import DONE, USED_WRONG, Ended, ended_by
+from hookwright.cli.terminal import colours
 from hookwright.errors import HookwrightError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -55,6 +57,17 @@ class Commands(click.Group):
             raise Ended(sentence, USED_WRONG) from error
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a guess at what an unknown name was meant to be."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = get_close_matches(name, COMMANDS)
+            guess = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise click.UsageError(f"No such command '{name}'.{guess}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of --help, from the table alone."""
         with formatter.section("Commands"):
@@ -86,5 +99,7 @@ def _drop_output() -> None:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="hookwright")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Outbound webhooks, declared as Kubernetes resources, delivered without loss."""
+    ctx.color = colours(os.environ)

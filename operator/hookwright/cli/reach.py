@@ -42,8 +42,8 @@ class Reach:
         return Client.events(url, token_file).through(self.cluster, token)
 
 
-def reach_options(command: Command) -> Command:
-    """The options that name a dispatcher, as one parameter `reach`."""
+def reach_options(command: Command, *, namespaced: bool = False) -> Command:
+    """The options that name a dispatcher, as one parameter `reach`. `namespaced`: see `cluster_options`."""
 
     @wraps(command)
     def wrapper(
@@ -51,7 +51,7 @@ def reach_options(command: Command) -> Command:
     ) -> Any:
         return command(*args, reach=Reach(admin, admin_token_file, cluster), **kwargs)
 
-    with_cluster = cluster_options(wrapper)
+    with_cluster = cluster_options(wrapper, namespaced=namespaced)
     for option in (
         click.option(
             "--admin-token-file",

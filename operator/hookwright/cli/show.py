@@ -21,7 +21,7 @@ COLOURS: Final = {"Delivered": "green", "Test successful": "green", "Retrying": 
 
 SUCCESSFUL: Final = frozenset({"Delivered", "Test successful"})
 DEAD: Final = frozenset({"Rejected", "Gone", "Exhausted"})
-_STYLES: Final = COLOURS | {"●": "green", "○": "white"} | dict.fromkeys(DEAD, "red")
+_STYLES: Final = COLOURS | {"●": "green"} | dict.fromkeys(DEAD, "red")
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -29,11 +29,12 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     shown = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(titles, *shown, strict=True)]
     for row in (titles, *shown):
-        cells = (
-            click.style(cell, _STYLES.get(cell)) + " " * (width - len(cell))
-            for cell, width in zip(row, widths, strict=True)
-        )
+        cells = (_styled(cell) + " " * (width - len(cell)) for cell, width in zip(row, widths, strict=True))
         click.echo("   ".join(cells).rstrip())
+
+
+def _styled(cell: str) -> str:
+    return click.style(cell, _STYLES[cell]) if cell in _STYLES else cell
 
 
 def print_line(document: Any) -> None:
