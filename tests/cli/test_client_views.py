@@ -119,7 +119,8 @@ SELECTORS = [
     ("jira", ["dlv_2.1"]),
     ("AR-7", ["dlv_3.1"]),
     ("ar-8", ["dlv_1.1"]),
-    ("shop/none", []),
+    ("shop/teams", []),
+    ("AR-9", []),
 ]
 
 
@@ -133,7 +134,7 @@ def test_invocations_of_a_webhook_or_a_request(hookwright: Hookwright, what: str
     ]
     result = hookwright(f"invocations {what}")
     assert [line.split()[4] for line in result.stdout.splitlines()] == ids
-    assert ("There is no invocation of shop/none." in result.stderr) is (not ids)
+    assert (f"There is no invocation of {what}." in result.stderr) is (not ids)
 
 
 def test_invocations_in_json_are_a_page(hookwright: Hookwright) -> None:

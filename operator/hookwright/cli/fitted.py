@@ -84,17 +84,22 @@ def _taken(widths: Sequence[int]) -> int:
 def lines(columns: Sequence[Column]) -> Iterator[str]:
     """The header and the rows, each in one line of the terminal."""
     fitting = fit(columns, width())
-    yield _GAP.join(column.head() for column in fitting).rstrip()
+    yield joined([column.head() for column in fitting])
     for row in range(len(columns[0].cells)):
-        yield _GAP.join(column.cell(row) for column in fitting).rstrip()
+        yield joined([column.cell(row) for column in fitting])
 
 
-def paragraph(text: str) -> str:
+def joined(cells: Sequence[str]) -> str:
+    """Cells of one row, filled up to the widths of their columns, as a line."""
+    return _GAP.join(cells).rstrip()
+
+
+def paragraph(text: str, begin: str = _INDENT) -> str:
     """A sentence below a row, in lines of the terminal's width; words stay whole."""
     return textwrap.fill(
         printable(text),
         max(width(), 20),
-        initial_indent=_INDENT,
+        initial_indent=begin,
         subsequent_indent=_INDENT,
         break_long_words=False,
         break_on_hyphens=False,

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 
+from hookwright.cli.terminal import is_terminal
 from hookwright.core.redaction import printable
 
 COLOURS: Final = {"Delivered": "green", "Test successful": "green", "Retrying": "yellow"}
@@ -82,18 +83,20 @@ def invocation_in_full(invocation: Mapping[str, Any], command: Callable[[str], s
     """
     click.echo(f"{_result(invocation)}  {printable(invocation['webhook'])}  {printable(invocation['id'])}")
     click.echo(printable(invocation.get("message") or ""))
+    # a request for access, not the HTTP request below; outside scripts know it by its old title
+    request, room = ("Access request", 16) if is_terminal() else ("Request", 10)
     for title, value in (
         ("Trigger", invocation.get("trigger")),
         ("Event", invocation.get("eventID")),
-        ("Request", invocation.get("friendlyID")),
+        (request, invocation.get("friendlyID")),
         ("Attempt", str(invocation["attempt"])),
         ("Time", invocation["time"]),
         ("Took", _timings(invocation.get("timings") or {})),
     ):
         if value:
-            click.echo(f"{title + ':':10}{printable(value)}")
-    if request := invocation.get("request"):
-        _message(f"{request['method']} {request['url']}", request)
+            click.echo(f"{title + ':':{room}}{printable(value)}")
+    if sent := invocation.get("request"):
+        _message(f"{sent['method']} {sent['url']}", sent)
     if response := invocation.get("response"):
         _message(f"HTTP {response['statusCode']}", response)
     if unread := invocation.get("unread"):
