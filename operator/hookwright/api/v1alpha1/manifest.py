@@ -18,7 +18,8 @@ from pydantic_core import ErrorDetails
 
 from hookwright.api import ruled, rules
 from hookwright.api.base import Model
-from hookwright.api.crd_schema import Schema, structural
+from hookwright.api.crd_schema import RULES, Schema, structural
+from hookwright.api.fields import DURATION
 from hookwright.api.ruled import Follows, Ruled
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
@@ -225,8 +226,16 @@ def _sentences(kind: str, error: ErrorDetails) -> Sequence[str]:
         return (rules.missing(name),)
     if sort == "extra_forbidden":
         return (_unknown(kind, error["loc"]),)
+    if sort == "string_type" and (sentence := _duration(kind, error["loc"])):
+        return (sentence,)
     words = _TYPES.get(sort)
     return (f"{name} {words(context)}" if words else f"{name} is not valid: {error['msg']}",)
+
+
+def _duration(kind: str, place: Location) -> str | None:
+    """What a number where a duration is wanted means is what a text without a unit means."""
+    found = _at(kind, place).get(RULES, ())
+    return next((rule["message"] for rule in found if DURATION.pattern in rule["rule"]), None)
 
 
 def _name(place: Location) -> str:
