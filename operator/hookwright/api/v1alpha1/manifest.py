@@ -137,8 +137,23 @@ def _place(error: ErrorDetails) -> Location:
 # --- rules over several fields -------------------------------------------------------------------
 
 
+def readable(kind: str, obj: Any) -> WebhookSpec | WebhookTestSpec | None:
+    """The spec of an object that breaks rules, harmless values in place of wrong types; None: there is none.
+
+    Its other values may break rules as well: for looking at what else is wrong, never for use.
+    """
+    spec = obj.get("spec") if isinstance(obj, dict) else None
+    return _read(kind, _without_nulls(spec))[0] if isinstance(spec, dict) else None
+
+
 def _broken_object_rules(kind: str, spec: dict[str, Any]) -> Iterator[tuple[Location, str]]:
     """pydantic leaves these out where a field is wrong: they are walked over a spec of the right types."""
+    model, repaired = _read(kind, spec)
+    return _walk(model, ("spec",), repaired)
+
+
+def _read(kind: str, spec: dict[str, Any]) -> tuple[WebhookSpec | WebhookTestSpec, set[Location]]:
+    """The spec with harmless values in place of wrong types, and where they stand."""
     repaired: set[Location] = set()
     while True:
         try:
@@ -149,7 +164,7 @@ def _broken_object_rules(kind: str, spec: dict[str, Any]) -> Iterator[tuple[Loca
                 spec = _repaired(spec, each["loc"], _harmless(kind, each["type"], place))
                 repaired.add(place)
         else:
-            return _walk(model, ("spec",), repaired)
+            return model, repaired
 
 
 _ABSENT = object()

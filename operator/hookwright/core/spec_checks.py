@@ -1,0 +1,77 @@
+"""What is wrong with a Webhook's spec beyond its rules: references, response validators, templates, filters.
+
+Of a spec that breaks a rule the rest is looked at all the same where somebody corrects files, so that one run tells
+every mistake. Must not: decide what a mistake means for the webhook, put a secret's value into a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from hookwright.api.v1alpha1.manifest import readable
+from hookwright.api.v1alpha1.webhook import WebhookSpec
+from hookwright.core.filters import compile_filters
+from hookwright.core.findings import Finding, Severity, beside
+from hookwright.core.objects import WEBHOOK, Object
+from hookwright.core.references import HOST_NOT_ALLOWED, Objects, Resolved, resolve
+from hookwright.core.sample_checks import Checked, SampleChecks
+from hookwright.core.samples import SAMPLE_TRIGGERS
+from hookwright.core.validators import compile_validators
+from hookwright.errors import FieldError
+
+_HOSTS = ("spec.url", "spec.auth")  # of these it depends where a Secret may go
+
+
+def of_field(webhook: Object, error: FieldError) -> Finding:
+    """A part of the spec that cannot be compiled."""
+    return Finding(WEBHOOK, webhook.key, f"spec.{error.field}", error.sentence)
+
+
+def of_references(webhook: Object, resolved: Resolved, *, stand_ins: bool) -> Iterator[Finding]:
+    """References that give no value. `stand_ins`: an object that is absent is a warning."""
+    for each in resolved.unresolved:
+        severity: Severity = "warning" if each.absent and stand_ins else "error"
+        yield Finding(
+            WEBHOOK, webhook.key, each.field, each.sentence, severity, "ResolvedRefs", reason=each.reason
+        )
+
+
+def of_compiled(webhook: Object, spec: WebhookSpec, checked: Checked) -> Iterator[Finding]:
+    """What only shows when a spec is compiled, and rendered with the sample events."""
+    try:
+        compile_validators(spec.response_validators)
+    except FieldError as error:
+        yield of_field(webhook, error)
+    for failure in checked.failures:
+        yield Finding(
+            WEBHOOK,
+            webhook.key,
+            failure.field,
+            failure.sentence,
+            "warning" if failure.warning else "error",
+            template_line=failure.template_line,
+            reason="InvalidTemplate",
+            cause=failure.cause,
+        )
+
+
+def other_mistakes(
+    webhook: Object, known: Objects, samples: SampleChecks, found: Iterable[Finding]
+) -> list[Finding]:
+    """What else is wrong with a spec that breaks rules, which `found` tells; an absent object is a warning."""
+    broken = list(found)
+    spec = readable(WEBHOOK, webhook.body)
+    if not isinstance(spec, WebhookSpec):
+        return []
+    resolved = resolve(spec, webhook.namespace, known, stand_ins=True)
+    if not any(trigger in SAMPLE_TRIGGERS for trigger in spec.triggers):
+        spec = spec.model_copy(update={"triggers": [SAMPLE_TRIGGERS[0]]})  # else no template were tried
+    more = [*of_references(webhook, resolved, stand_ins=True)]
+    if any(each.field.startswith(_HOSTS) for each in broken):
+        more = [each for each in more if each.reason != HOST_NOT_ALLOWED]
+    try:
+        compile_filters(spec.filters)
+    except FieldError as error:
+        more.append(of_field(webhook, error))
+    more += of_compiled(webhook, spec, samples.check(webhook, spec, resolved))
+    return beside(broken, more)
