@@ -1,6 +1,7 @@
-"""Names that a shell completes: webhooks and invocations of the dispatcher that a command would reach, triggers.
+"""`hookwright completion`: the script that makes a shell complete commands, options and names.
 
-Quick or silent: whoever presses Tab wants no error, and no wait. Must not: print.
+Names are those of the dispatcher that the command would reach. Quick or silent: whoever presses Tab wants no error,
+and no wait. Must not: print anything but the script.
 """
 
 from __future__ import annotations
@@ -11,13 +12,32 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, get_completion_class
 
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.limits import COMPLETION_SECONDS
 
 if TYPE_CHECKING:  # a command without a dispatcher must not load what reaches one
     from hookwright.cli.reach import Reach
+
+
+_PROGRAM = "hookwright"
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> None:
+    """Print what makes a shell complete commands, options, webhooks, triggers and ids.
+
+    \b
+    bash, in ~/.bashrc:  eval "$(hookwright completion bash)"
+    zsh, in ~/.zshrc:    eval "$(hookwright completion zsh)"
+    fish:                hookwright completion fish > ~/.config/fish/completions/hookwright.fish
+    """
+    made = get_completion_class(shell)
+    assert made is not None  # click has these three
+    click.echo(made(ctx.find_root().command, {}, _PROGRAM, f"_{_PROGRAM.upper()}_COMPLETE").source())
 
 
 def complete_webhooks(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:

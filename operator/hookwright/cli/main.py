@@ -32,6 +32,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "replay": ("replay:command", "Deliver dead letters once more."),
     "schema": ("schema:command", "Print the JSON Schema of an event."),
     "sample": ("sample:command", "Print a mock event of a trigger."),
+    "completion": ("completion:command", "Print what makes bash, zsh or fish complete words."),
+    "help": ("help:command", "Show what there is, or what a command does."),
+    "version": ("version:command", "Show the versions of this and of the dispatcher."),
     "dispatcher": ("dispatcher:command", "Run the dispatcher process."),
     "controller": ("controller:command", "Run the controller process."),
 }
@@ -49,12 +52,15 @@ class Commands(click.Group):
         """Import one command. Ended (used wrong) when it cannot be imported."""
         if cmd_name not in COMMANDS:
             return None
+        from hookwright.cli.examples import epilog
+
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         try:
             command: click.Command = getattr(import_module(f"hookwright.cli.{module}"), function)
         except (ImportError, AttributeError) as error:
             sentence = f"Error: the command {cmd_name} cannot be loaded in this installation: {error}"
             raise Ended(sentence, USED_WRONG) from error
+        command.epilog = epilog(cmd_name)
         return command
 
     def resolve_command(

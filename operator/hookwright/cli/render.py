@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from hookwright.api.admin import RequestRecord
+from hookwright.cli.completion import complete_triggers
 from hookwright.cli.events import read_event
 from hookwright.cli.exits import FOUND_WRONG, Ended
 from hookwright.cli.manifests import Loaded, Manifest, load
@@ -36,7 +37,10 @@ _SAMPLE_DELIVERY = delivery_id(0, "sample")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--webhook", metavar="[NS/]NAME", help="Which one, where PATHS hold several.")
 @click.option(
-    "--trigger", metavar="T", help="Sample event to use; default: the webhook's first that has one."
+    "--trigger",
+    metavar="T",
+    shell_complete=complete_triggers,
+    help="Sample event to use; default: the webhook's first that has one.",
 )
 @click.option("-f", "--event", metavar="FILE|-", help="The event, JSON; - is standard input.")
 @format_option

@@ -34,7 +34,12 @@ EVENTS_PATH: Final = "/v1/events"
     "--to", metavar="URL", help=f"The event port, or a path of it, ?type= included. [default: {EVENTS_URL}]"
 )
 @click.option("-f", "--file", metavar="FILE|-", help="The event; - reads it from stdin. Default: a sample.")
-@click.option("--trigger", type=click.Choice(SAMPLE_TRIGGERS), help="The trigger whose sample is sent.")
+@click.option(
+    "--trigger",
+    type=click.Choice(SAMPLE_TRIGGERS),
+    metavar="TRIGGER",
+    help=f"The trigger whose sample is sent: {', '.join(SAMPLE_TRIGGERS)}.",
+)
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the token of the event port.")
 @click.option(
     "--set",
