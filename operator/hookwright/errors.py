@@ -124,8 +124,9 @@ class EventError(HookwrightError):
 class TemplateError(HookwrightError):
     """A template does not compile, or does not render this event.
 
-    `line` is the template's line (from 1, 0 if unknown), `expression` the source of the place. `lacking`: the
-    event lacks an item of a list, or a field under no name like one that it has; another event may have it.
+    `field` is the template's path below `spec`, if it is known, `line` its line (from 1, 0 if unknown), `expression`
+    the source of the place. `lacking`: the event lacks an item of a list, or a field under no name like one that it
+    has; another event may have it.
     """
 
     def __init__(
@@ -136,8 +137,10 @@ class TemplateError(HookwrightError):
         expression: str = "",
         cause: Cause = Cause.TEMPLATE,
         lacking: bool = False,
+        field: str = "",
     ) -> None:
         super().__init__(message)
+        self.field = field
         self.lacking = lacking
         self.line = line
         self.expression = expression
@@ -151,8 +154,7 @@ class BudgetError(TemplateError):
     """
 
     def __init__(self, message: str, *, line: int = 0, expression: str = "", field: str = "") -> None:
-        super().__init__(message, line=line, expression=expression, cause=Cause.BUDGET)
-        self.field = field
+        super().__init__(message, line=line, expression=expression, cause=Cause.BUDGET, field=field)
 
 
 class FilterError(HookwrightError):

@@ -69,7 +69,8 @@ def command(
     else:
         print_one(_record(explained), output)
     if explained.error is not None:
-        print_error(chosen.error("spec", explained.error))
+        where = f"spec.{explained.template}" if explained.template else "spec"
+        print_error(chosen.error(where, explained.error, explained.line))
         ctx.exit(FOUND_WRONG)
 
 

@@ -27,8 +27,9 @@ SIGNATURE = "‹signature›"
 class Explained:
     """The answer. `reasons` say why the event does not match (empty: it does).
 
-    `request` is the request as it may be shown, None when there is none; then `error` says why in one
-    sentence. The shares say what this event takes of the webhook's budgets, 0 to 1.
+    `request` is the request as it may be shown, None when there is none; then `error` says why in one sentence,
+    `template` which one it is (its path below `spec`, if it is known) and `line` where in it (from 1, 0: unknown).
+    The shares say what this event takes of the webhook's budgets, 0 to 1.
     """
 
     webhook: str
@@ -36,6 +37,8 @@ class Explained:
     reasons: list[str] = field(default_factory=list)
     request: RequestRecord | None = None
     error: str | None = None
+    template: str = ""
+    line: int = 0
     filters_share: float = 0.0
     templates_share: float = 0.0
 
@@ -54,12 +57,15 @@ def explain(
     """
     reasons = Matcher([config]).explain(event, config.key, None)
     budget = Budget()
-    matched, filters = not reasons, _filters_share(config, event)
+    request, error, template, line = None, None, "", 0
     try:
         request = _shown_request(config, event, budget, delivery_id=delivery_id, attempt=attempt, now=now)
-    except (TemplateError, ValueError) as error:
-        return Explained(config.key, matched, reasons, None, str(error), filters, budget.share)
-    return Explained(config.key, matched, reasons, request, None, filters, budget.share)
+    except TemplateError as problem:
+        error, template, line = str(problem), problem.field, problem.line
+    except ValueError as problem:
+        error = str(problem)
+    share = _filters_share(config, event)
+    return Explained(config.key, not reasons, reasons, request, error, template, line, share, budget.share)
 
 
 def _filters_share(config: RouteConfig, event: Event) -> float:

@@ -166,20 +166,25 @@ class Route:
         try:
             orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise TemplateError(f"bodyTemplate: the rendered body is not JSON ({error})") from None
+            said = f"bodyTemplate: the rendered body is not JSON ({error})"
+            raise TemplateError(said, field=templates.body_field) from None
         if not body.startswith(_JSON_START):
-            raise TemplateError("bodyTemplate: the rendered body must be a JSON object or array")
+            said = "bodyTemplate: the rendered body must be a JSON object or array"
+            raise TemplateError(said, field=templates.body_field)
         return body
 
 
 def _rendered(field: str, template: Template, context: Mapping[str, Any] | None, budget: Budget) -> str:
-    """The text of one template; where the budget of the delivery ends in it, the error names its field."""
+    """The text of one template; an error knows its field, and names it where the budget of the delivery ends in it."""
     try:
         return template.render(context or {}, budget)
     except BudgetError as error:
         raise BudgetError(
             f"{field}: {error}", line=error.line, expression=error.expression, field=field
         ) from None
+    except TemplateError as error:
+        error.field = field
+        raise
 
 
 class _HeaderTemplate:
