@@ -66,4 +66,4 @@ def make_kubectl(folder: Path) -> Kubectl:
     program = folder / "kubectl"
     program.write_text(f"#!{sys.executable}\n{source}")
     program.chmod(0o755)
-    return Kubectl(folder, {"objects": []})
+    return Kubectl(folder, {"objects": [], "server": {}})

@@ -23,13 +23,13 @@ import httpx
 import trustme
 
 from hookwright.cli.folder import read_folder
-from hookwright.core.routes import host_of
+from hookwright.core.routes import hosts_of
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
 from rig import records
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
-HOOKWRIGHT = [sys.executable, "-m", "hookwright"]
+HOOKWRIGHT = [os.path.relpath(Path(sys.executable).parent / "hookwright", ROOT)]
 ARRIVAL_SECONDS = 15.0
 REJECTED_HOST = "rejects.example.com"
 REJECTED = f"""
@@ -107,16 +107,9 @@ def hosts() -> list[str]:
     """Every host that the examples send to, token endpoints included."""
     found = {REJECTED_HOST}
     for webhook in read_folder([EXAMPLES], b"demo").assembly.config.webhooks:
-        spec = webhook.spec
-        if spec is None:
+        if webhook.held is not None:
             raise SystemExit(f"{webhook.key}: {webhook.held}")
-        url = spec.url
-        if url is None and spec.url_from is not None:
-            ref = spec.url_from.secret_key_ref
-            url = webhook.secrets[f"{ref.name}/{ref.key}"]
-        found.add(host_of(url or ""))
-        if spec.auth is not None and spec.auth.oauth2 is not None:
-            found.add(host_of(spec.auth.oauth2.token_url))
+        found.update(hosts_of(webhook))
     return sorted(found)
 
 
@@ -199,14 +192,14 @@ def run(demo: Demo, keep: bool) -> int:
         missing -= demo.received()
 
     say("hookwright list")
-    subprocess.run([*HOOKWRIGHT, "list", "--admin", admin], check=True)
+    subprocess.run([*HOOKWRIGHT, "list", "--admin", admin], check=True, cwd=ROOT)
     say("One invocation: hookwright invocations --id …")
     shown = next(identifier for identifier, webhook in reversed(accepted) if "cloudevents" not in webhook)
-    subprocess.run([*HOOKWRIGHT, "invocations", "--id", shown, "--admin", admin], check=True)
+    subprocess.run([*HOOKWRIGHT, "invocations", "--id", shown, "--admin", admin], check=True, cwd=ROOT)
     say("A test that fails, with its tip: hookwright test")
     (demo.folder / "rejected.yaml").write_text(REJECTED)
     failed = subprocess.run(
-        [*HOOKWRIGHT, "test", str(demo.folder / "rejected.yaml"), *leads], check=False
+        [*HOOKWRIGHT, "test", str(demo.folder / "rejected.yaml"), *leads], check=False, cwd=ROOT
     ).returncode
 
     say("Result")
@@ -219,16 +212,17 @@ def run(demo: Demo, keep: bool) -> int:
             print(f"  missing: {identifier} of {webhook}")
     code = 0 if not missing and accepted and failed == 1 else 1
     if keep and code == 0:
-        print(f"\nIt stays up until Ctrl-C. Paste one of these:\n  .venv/bin/hookwright list --admin {admin}\n"
-              f"  .venv/bin/hookwright send --to {to} --trigger RequestApproved\n"
-              f"  .venv/bin/hookwright invocations --follow --admin {admin}", flush=True)  # fmt: skip
+        print(f"\nIt stays up until Ctrl-C. The page: {admin}/\nPaste one of these:\n"
+              f"  {HOOKWRIGHT[0]} list --admin {admin}\n"
+              f"  {HOOKWRIGHT[0]} send --to {to} --trigger RequestApproved\n"
+              f"  {HOOKWRIGHT[0]} invocations --follow --admin {admin}", flush=True)  # fmt: skip
         try:
             dev.wait()
         except KeyboardInterrupt:
             print()
         return code
-    print("\nPaste one of these:\n  .venv/bin/hookwright render examples/slack\n"
-          "  .venv/bin/hookwright validate examples\n  make demo KEEP=1")  # fmt: skip
+    print(f"\nPaste one of these:\n  {HOOKWRIGHT[0]} dev --sink examples\n"
+          f"  {HOOKWRIGHT[0]} render examples/hello\n  make demo KEEP=1")  # fmt: skip
     return code
 
 

@@ -20,9 +20,35 @@ if [ ! -x "$venv/bin/python" ]; then
         exit 1
     }
 fi
-echo "Installing packages into $venv (once) …" >&2
+total=$(grep -c '==' requirements.txt)
+echo "Installing $total packages into $venv, once. They are ready-made for the usual systems: no compiler is needed." >&2
 PIP_DISABLE_PIP_VERSION_CHECK=1
 export PIP_DISABLE_PIP_VERSION_CHECK
-"$venv/bin/python" -m pip install --quiet --require-hashes --requirement requirements.txt
-"$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
+
+# Byte code is written when a module is first imported: most of these modules never are.
+install() {
+    "$venv/bin/python" -u -m pip install --no-compile "$@" || touch "$venv/.failed"
+}
+
+# Signs of life from what pip says.
+progress() {
+    number=0
+    while read -r word rest; do
+        case "$word $rest" in
+        Collecting\ *)
+            number=$((number + 1))
+            [ $((number % 20)) -ne 0 ] || echo "  $number of $total" ;;
+        Building\ wheels*) echo "  building ${rest##*: }, as there is no ready-made one for this system: that needs a compiler" ;;
+        Installing\ *) echo "  unpacking" ;;
+        esac
+    done >&2
+}
+
+rm -f "$venv/.failed"
+install --require-hashes --no-deps --requirement requirements.txt | progress
+[ -e "$venv/.failed" ] || install --quiet --no-deps --no-build-isolation --editable .
+[ ! -e "$venv/.failed" ] || {
+    echo "The packages could not be installed; what pip says is above. Run it again, it goes on from there." >&2
+    exit 1
+}
 touch "$venv/.ready"

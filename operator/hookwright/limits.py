@@ -241,12 +241,17 @@ DIRECT_BYTES = 16 * MIB  # of their events: a large one takes several places
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
 REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
 
+# --- dev --sink ------------------------------------------------------------------------------------
+SINK_HOSTS = 1_000  # with a certificate each: 3 ms to make, 10 KiB to keep
+SINK_BODY_BYTES = 4 * KIB  # of a request, in which the receiver looks for a form of OAuth 2.0
+
 # --- client commands ---------------------------------------------------------------------------
 CLIENT_CONNECT_SECONDS = 5.0
 CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s) and of a usual test
 CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
 KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl, or for a port-forward to stand
 CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster has run and its status is written
+CLOCKS_APART_SECONDS = 30.0  # of this machine and the API server, above which doctor says so: a Date has whole seconds
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
 COMPLETION_SECONDS = 1.0  # until a shell that asked for names gets none: nobody waits for Tab
 REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar

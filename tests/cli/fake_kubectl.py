@@ -2,8 +2,9 @@
 
 The folder (FAKE_KUBECTL) holds `state.json`: `objects`, `forbidden` (["get secret"]), `ports` (port of the Service →
 local port that stands for it), `namespace` of the context, and `reactions` (NS/NAME of a WebhookTest → the statuses
-that a controller gives it one after the other; "$requested" stands for the annotation). What it was called with
-goes to `calls`. Its words are those of kubectl 1.34.
+that a controller gives it one after the other; "$requested" stands for the annotation), `server` (of
+its version), `ahead` (seconds of its clock), `unserved` (kinds that the cluster does not know). What it was called
+with goes to `calls`. Its words are those of kubectl 1.34.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import signal
 import socket
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +29,9 @@ KINDS = {
     "secret": "Secret",
     "webhooks.hookwright.io": "Webhook",
     "webhooktests.hookwright.io": "WebhookTest",
+    "customresourcedefinitions.apiextensions.k8s.io": "CustomResourceDefinition",
+    "deployments": "Deployment",
+    "networkpolicies": "NetworkPolicy",
 }
 
 
@@ -36,13 +42,35 @@ def main() -> None:
         calls.write(f"{os.getpid()} {json.dumps(sys.argv[1:])}\n")
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("words", nargs="+")
-    for flag in ("--namespace", "--selector", "--output", "--context", "--request-timeout", "--address"):
+    parser.add_argument("-v", type=int)
+    for flag in (
+        "--raw",
+        "--namespace",
+        "--selector",
+        "--output",
+        "--context",
+        "--request-timeout",
+        "--address",
+    ):
         parser.add_argument(flag)
     for flag in ("--all-namespaces", "--overwrite", "--watch", "--output-watch-events", "--minify"):
         parser.add_argument(flag, action="store_true")
     given = parser.parse_intermixed_args()
     verb, *rest = given.words
-    if verb == "config":
+    if (verb, rest) == ("config", ["current-context"]):
+        print(STATE.get("context", "kind-test"))
+    elif given.raw:
+        assert (verb, given.raw, given.v) == ("get", "/version", 8)
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=STATE.get("ahead", 0)), usegmt=True)
+        print(f"I1128 21:57:32.881818 1 round_trippers.go:587]     Date: {date}", file=sys.stderr)
+    elif verb == "version":
+        allowed("get", "version", None, None)
+        print(
+            json.dumps(
+                {"serverVersion": {"major": "1", "minor": "34", "gitVersion": "v1.34.0"} | STATE["server"]}
+            )
+        )
+    elif verb == "config":
         assert (rest, given.minify, given.output) == (["view"], True, "jsonpath={..namespace}")
         sys.stdout.write(STATE.get("namespace", ""))
     elif verb == "port-forward":
@@ -57,12 +85,13 @@ def main() -> None:
 def get(given: argparse.Namespace, resource: str, name: str | None = None) -> None:
     """`kubectl get`."""
     allowed("get", resource, name, given.namespace)
+    served(resource)
     labels = dict(each.split("=") for each in (given.selector or "").split(",") if each)
     found = [
         each
         for each in STATE["objects"]
         if each["kind"] == KINDS[resource]
-        and (given.all_namespaces or each["metadata"]["namespace"] == given.namespace)
+        and (given.all_namespaces or each["metadata"].get("namespace") == given.namespace)
         and labels.items() <= each["metadata"].get("labels", {}).items()
     ]
     if name is None:
@@ -94,6 +123,7 @@ def event(kind: str, raw: dict[str, Any]) -> None:
 def annotate(given: argparse.Namespace, resource: str, name: str, pair: str) -> None:
     """`kubectl annotate --overwrite`, kept for the calls that follow."""
     allowed("patch", resource, name, given.namespace)
+    served(resource)
     found = [each for each in STATE["objects"] if each["metadata"]["namespace"] == given.namespace]
     raw = one(resource, name, [each for each in found if each["kind"] == KINDS[resource]])
     key, _, value = pair.partition("=")
@@ -120,6 +150,12 @@ def allowed(verb: str, resource: str, name: str | None, namespace: str | None) -
         f'Error from server (Forbidden): {subject} is forbidden: User "ed" cannot {verb} resource "{resource}" '
         f"in API group {where}"
     )
+
+
+def served(resource: str) -> None:
+    """End with kubectl's words if the cluster does not know the kind."""
+    if resource in STATE.get("unserved", []):
+        fail("Error from server (NotFound): the server could not find the requested resource")
 
 
 def fail(words: str) -> NoReturn:

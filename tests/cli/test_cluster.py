@@ -286,8 +286,21 @@ def test_no_release_is_said(kubectl: Kubectl) -> None:
     """One sentence, used wrong."""
     result = kubectl("invocations")
     assert (result.exit_code, result.stderr) == (
-        2, "Error: There is no Service of Hookwright's dispatcher in this cluster; install the chart first.\n",
-    )  # fmt: skip
+        2,
+        "Error: Hookwright is not installed in this cluster (context kind-test): helm install hookwright "
+        "charts/hookwright --namespace hookwright --create-namespace.\n",
+    )
+
+
+@pytest.mark.parametrize("words", [["list"], ["test", "shop/slack"]])
+def test_a_cluster_that_does_not_know_our_kinds_is_said(kubectl: Kubectl, words: list[str]) -> None:
+    """With the context that was looked at, as that is most often the mistake."""
+    kubectl.state["unserved"] = ["webhooks.hookwright.io", "webhooktests.hookwright.io"]
+    result = kubectl(*words, "--context", "shop-prod")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        "Error: Hookwright is not installed in this cluster (context shop-prod): helm install hookwright "
+    )
 
 
 def test_of_several_releases_one_is_chosen(installed: Kubectl) -> None:

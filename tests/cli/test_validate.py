@@ -318,3 +318,11 @@ def test_a_mistake_in_the_head_is_told_once_beside_the_rest(
         each.partition(" must")[0] for each in [*begins, "spec.mode: mode must be Send or Render"]
     )
     assert sum("WebhookTest" in line or "Webhook away" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing yet\n", "---\n---\n"])
+def test_nothing_to_validate_is_used_wrong(tmp_path: Path, text: str | None) -> None:
+    """An empty file like an empty folder: a path by mistake must not pass as valid."""
+    found = validate(tmp_path, **({} if text is None else {"a__yaml": text}))
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr.startswith("Error: There is no ")

@@ -51,6 +51,7 @@ TICKET = "tickets.example.com"
 APPROVED = sample("RequestApproved")["data"]
 
 CASES = [
+    Case("hello", "RequestGranted", "hello.example.com", "/hook", {"text": "User got prod db"}),
     Case(
         "slack", "RequestCreated", "hooks.slack.com", "/services/T00000000/B00000000/placeholder",
         over={"justification": QUOTED},

@@ -14,7 +14,8 @@ from examples.conftest import EXAMPLES
 from hookwright.core.secret_values import signing_key
 from rig import HANGS
 
-FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
+FIRST = EXAMPLES / "hello"
+FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir() and path != FIRST)
 NAMES = {
     "slack", "microsoft-teams", "datadog", "servicenow", "okta-workflows", "jira", "freshdesk", "grafana", "logz-io",
     "oauth2", "delete", "put", "cloudevents", "manual",
@@ -49,7 +50,13 @@ def test_a_folder_has_its_four_files(folder: Path) -> None:
     assert {each["spec"]["webhookRef"]["name"] for each in tests} == {folder.name}
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_first_one_is_a_single_file() -> None:
+    """Something to start with: a webhook and its test, without a secret, beside a README."""
+    assert sorted(path.name for path in FIRST.iterdir()) == ["README.md", "hello.yaml"]
+    assert [each["kind"] for each in documents(FIRST / "hello.yaml")] == ["Webhook", "WebhookTest"]
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, FIRST], ids=lambda folder: folder.name)
 def test_a_folder_validates_alone(folder: Path) -> None:
     """No error and no warning, with nothing but its own files."""
     command = [sys.executable, "-m", "hookwright", "validate", str(folder)]

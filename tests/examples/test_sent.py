@@ -30,8 +30,9 @@ EVERY = {
 """Headers of every request; one without a body has no content-length."""
 TESTS = sorted(
     f"default/{test['metadata']['name']}"
-    for path in EXAMPLES.glob("*/webhooktest.yaml")
+    for path in EXAMPLES.glob("*/*.yaml")
     for test in yaml.safe_load_all(path.read_text())
+    if test["kind"] == "WebhookTest"
 )
 
 

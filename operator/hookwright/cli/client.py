@@ -1,6 +1,6 @@
 """The HTTP client of the commands: the event port (`--to`) and the admin port (`--admin`) of a dispatcher.
 
-Knows addresses, tokens, timeouts and how a refusal is said: no connection and refused credentials are
+Knows tokens, timeouts and how a refusal is said: no connection and refused credentials are
 mistakes of use (exit code 2), other refusals are the answer to the command (exit code 1). Environment proxies
 are ignored. Must not: print, or show a token.
 """
@@ -8,6 +8,7 @@ are ignored. Must not: print, or show a token.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,14 +19,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from hookwright.cli.addresses import ADMIN, EVENTS, Address, Port
+from hookwright.cli.called import called
 from hookwright.cli.cluster import Cluster
 from hookwright.core.objects import full_name
 from hookwright.core.tokens import read_tokens
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.limits import ADMIN_PAGE_MAX, CLIENT_ANSWER_BYTES, CLIENT_CONNECT_SECONDS, CLIENT_READ_SECONDS
 
-EVENTS_URL: Final = "http://127.0.0.1:8080"
-ADMIN_URL: Final = "http://127.0.0.1:8081"
+EVENTS_URL: Final = EVENTS.default
+ADMIN_URL: Final = ADMIN.default
 JSON: Final = "application/json"
 _TOKEN_BYTES: Final = 65_536
 _MISUSE: Final = frozenset({401, 403, 404, 405, 421})
@@ -47,27 +50,33 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One port of a dispatcher. `flag` and `token_flag` are the options by which it was given.
+    """One port of a dispatcher. `source`: the flag, variable or folder that its address comes from; None: the default.
 
     `cluster`: the one whose port-forward leads there, with the `token` that its Secret holds.
     """
 
+    port: Port
     url: str
     token_file: Path | None
-    flag: str
-    token_flag: str
+    source: str | None = None
     cluster: Cluster | None = None
     token: str | None = field(default=None, repr=False)
 
     @classmethod
-    def events(cls, url: str, token_file: Path | None) -> Client:
-        """The event port."""
-        return cls(_checked(url, "--to"), token_file, "--to", "--token-file")
+    def events(cls, url: str | None, token_file: Path | None) -> Client:
+        """The event port at this URL; None: where it is found. UsageError: that is no URL."""
+        return cls._at(EVENTS, url, token_file)
 
     @classmethod
-    def admin(cls, url: str, token_file: Path | None) -> Client:
-        """The admin port."""
-        return cls(_checked(url, "--admin"), token_file, "--admin", "--admin-token-file")
+    def admin(cls, url: str | None, token_file: Path | None) -> Client:
+        """The admin port, in the same way."""
+        return cls._at(ADMIN, url, token_file)
+
+    @classmethod
+    def _at(cls, port: Port, url: str | None, token_file: Path | None) -> Client:
+        found = port.find() if url is None else Address(url, source=port.flag)
+        checked = _checked(found.url, found.source or port.flag)
+        return cls(port, checked, token_file or found.token_file, found.source)
 
     def through(self, cluster: Cluster, token: str | None) -> Client:
         """The same port at the end of a port-forward of a cluster."""
@@ -81,15 +90,10 @@ class Client:
 
     def command(self, words: str) -> str:
         """A command to paste that reaches the same admin port."""
-        if self.cluster is not None:
-            said = self.cluster.command(words)
-        else:
-            said = f"hookwright {words}" + (
-                "" if self.url == ADMIN_URL else f" --admin {shlex.quote(self.url)}"
-            )
-        if self.token_file is not None:
-            said += f" --admin-token-file {shlex.quote(str(self.token_file))}"
-        return said
+        if self.cluster is None:
+            return f"{called()} {words}{ADMIN.flags(self.url, self.token_file)}"
+        token = "" if self.token_file is None else f" {ADMIN.token_flag} {shlex.quote(str(self.token_file))}"
+        return self.cluster.command(words) + token
 
     def get(self, path: str, **parameters: str | int | None) -> Any:
         """The JSON at a path; parameters that are None are left out. Errors as `done`."""
@@ -114,10 +118,14 @@ class Client:
         """The JSON of a 2xx answer. UsageError: not let in or not there; HookwrightError: refused."""
         if 200 <= answer.status < 300:
             if answer.document is None:
-                raise UsageError(f"{self.url} does not answer in JSON; is it a dispatcher ({self.flag})?")
+                raise UsageError(
+                    f"{self.url} does not answer in JSON; is it a dispatcher ({self.port.flag})?"
+                )
             return answer.document
         if answer.status == 401:
-            raise UsageError(f"{self.url}: {answer.detail} Name a file that holds it with {self.token_flag}.")
+            raise UsageError(
+                f"{self.url}: {answer.detail} Name a file that holds it with {self.port.token_flag}."
+            )
         raise (UsageError if answer.status in _MISUSE else HookwrightError)(answer.detail)
 
     def ask(
@@ -147,15 +155,18 @@ class Client:
             if self.cluster is not None:
                 raise UsageError("The port-forward to the dispatcher has ended; try again.") from None
             raise UsageError(
-                f"Nothing answers at {self.url} ({error}); start it with `hookwright dev DIR`, or say with "
-                f"{self.flag} where it is."
+                f"Nothing answers at {self.url}{self._named()}{_reason(error)}; start it with `{called()} dev DIR`, "
+                f"or say with {self.port.flag} where it is."
             ) from None
         except httpx.TimeoutException:
             raise UsageError(
-                f"{self.url} did not answer in time; say with {self.flag} where it is."
+                f"{self.url} did not answer in time; say with {self.port.flag} where it is."
             ) from None
         except httpx.HTTPError as error:
             raise UsageError(f"{self.url} gave no complete answer ({error}); try again.") from None
+
+    def _named(self) -> str:
+        return "" if self.source in (None, self.port.flag) else f", the address in {self.source}"
 
     def _bounded(self, answer: httpx.Response) -> bytes:
         body = bytearray()
@@ -166,6 +177,12 @@ class Client:
                     f"{self.url} answers more than {CLIENT_ANSWER_BYTES:,} bytes; say less at once."
                 )
         return bytes(body)
+
+
+def _reason(error: httpx.ConnectError) -> str:
+    """Why there is no connection, unless that is simply so."""
+    words = re.sub(r"^\[Errno -?[0-9]+\] ", "", str(error))
+    return "" if words in ("Connection refused", "All connection attempts failed") else f" ({words})"
 
 
 def _checked(url: str, flag: str) -> str:

@@ -18,22 +18,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property, wraps
 from tempfile import TemporaryFile
 from typing import IO, Any, Final, TypeVar
 
 import click
 
+from hookwright.cli.called import PLUGIN, called
 from hookwright.core.objects import DEFAULT_NAMESPACE, LABEL
 from hookwright.core.tokens import read_tokens
 from hookwright.errors import UsageError
 from hookwright.limits import KUBECTL_SECONDS
 
-PLUGIN: Final = "kubectl-hookwright"
-"""The name under which kubectl finds us as its command `hookwright`."""
 _SELECTOR: Final = "app.kubernetes.io/name=hookwright,app.kubernetes.io/component=dispatcher"
 _SUFFIX: Final = "-dispatcher"
 _FORWARDING: Final = re.compile(r"^Forwarding from (\S+) -> ", re.MULTILINE)
+_DATE: Final = re.compile(r"\bDate: ([A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT)")
 _FIRST_BYTES: Final = 4_096  # what a port-forward says at first
 _LOOK_SECONDS: Final = 0.02
 
@@ -58,6 +60,15 @@ class Said:
         """Whether there is no such object."""
         return "(NotFound)" in (self.problem or "")
 
+    @property
+    def unserved(self) -> bool:
+        """Whether the cluster does not know this kind of object: its CustomResourceDefinition is missing."""
+        said = self.problem or ""
+        return (
+            "the server doesn't have a resource type" in said
+            or "could not find the requested resource" in said
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
@@ -76,14 +87,22 @@ class Kubectl:
 
     def ask(self, *words: str) -> Said:
         """Run it to its end, whatever that is."""
-        done = subprocess.run(  # noqa: S603 - the caller's own program, without a shell
+        done = self._run(words)
+        return Said(done.stdout, _last_words(done.stderr) if done.returncode else None)
+
+    def date(self) -> datetime | None:
+        """The API server's clock, from an answer's Date (RFC 9110), which kubectl only logs; None: it does not."""
+        found = _DATE.search(self._run(("get", "--raw=/version", "-v=8")).stderr)
+        return None if found is None else parsedate_to_datetime(found[1])
+
+    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - the caller's own program, without a shell
             self._command((*words, f"--request-timeout={KUBECTL_SECONDS}s")),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
-        return Said(done.stdout, _last_words(done.stderr) if done.returncode else None)
 
     def get(self, *words: str) -> Any:
         """The JSON that a kubectl prints. UsageError with its last words if it fails."""
@@ -177,6 +196,8 @@ class Cluster:
         fitting = [each for each in found if name in (None, each[1])]
         if len(fitting) == 1:
             return fitting[0]
+        if not found and not namespace:
+            raise self.absent()
         place = f"in namespace {namespace}" if namespace else "in this cluster"
         if not fitting:
             raise UsageError(
@@ -186,6 +207,16 @@ class Cluster:
         raise UsageError(
             f"There are several releases of Hookwright {place} ({listed}); choose one with HOOKWRIGHT_NAMESPACE "
             "and HOOKWRIGHT_RELEASE."
+        )
+
+    def absent(self) -> UsageError:
+        """That Hookwright is not installed there."""
+        context = (
+            self.kubectl.context or self.kubectl.ask("config", "current-context").output.strip() or "none"
+        )
+        return UsageError(
+            f"Hookwright is not installed in this cluster (context {context}): helm install hookwright "
+            "charts/hookwright --namespace hookwright --create-namespace."
         )
 
     def token(self, purpose: str, flag: str) -> str:
@@ -218,7 +249,7 @@ class Cluster:
     def command(self, words: str) -> str:
         """A command to paste that reaches the same cluster."""
         context = "" if self.kubectl.context is None else f" --context {shlex.quote(self.kubectl.context)}"
-        return (f"kubectl hookwright {words}" if self.plugin else f"hookwright {words} --cluster") + context
+        return f"{called()} {words}{'' if self.plugin else ' --cluster'}{context}"
 
 
 def cluster_options(command: Command, *, namespaced: bool = False) -> Command:

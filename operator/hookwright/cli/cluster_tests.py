@@ -102,6 +102,8 @@ def _request(cluster: Cluster, key: str, asked: str) -> Raw:
         "--overwrite",
     )
     said = cluster.kubectl.ask(*words, "--output=json")
+    if said.unserved:
+        raise cluster.absent()
     if said.missing:
         raise UsageError(f"There is no WebhookTest {key} in the cluster.")
     if said.problem is not None:

@@ -20,6 +20,8 @@ def webhook_views(cluster: Cluster) -> list[Raw]:
     """All webhooks of the namespace of -n, else of all namespaces. UsageError: they cannot be listed."""
     where = "--all-namespaces" if cluster.given is None else f"--namespace={cluster.given}"
     said = cluster.kubectl.ask("get", "webhooks.hookwright.io", where, "--output=json")
+    if said.unserved:
+        raise cluster.absent()
     if said.forbidden and cluster.given is None:
         raise UsageError("You may not list webhooks of all namespaces; name yours with -n.")
     if said.problem is not None:

@@ -1,22 +1,28 @@
 """`hookwright dev`: the embedded product. Watches a folder of manifests, takes events, delivers, runs its tests.
 
 The dispatcher in here is the one of the cluster; this module only plays the controller's part: files in, a
-configuration out. Must not: decide anything about deliveries.
+configuration out. On a terminal, where somebody tries things, no test sends anything to a stranger before it changes,
+unless that is asked for. Must not: decide anything about deliveries.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+import structlog
 import uvloop
 
 from hookwright.api.admin import TestRun
-from hookwright.cli.dev_lines import DeliveryLines
+from hookwright.cli.addresses import ADMIN, DATA, EVENTS, Address, base_url, forget, remember
+from hookwright.cli.called import called
+from hookwright.cli.dev_lines import DeliveryLines, counted, greet, sent, sum_up
 from hookwright.cli.dev_tests import FolderTests
 from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
@@ -30,13 +36,19 @@ from hookwright.dispatcher.app import Dispatcher, make_data_folder
 from hookwright.dispatcher.settings import Settings, parse_address
 from hookwright.errors import UsageError
 from hookwright.telemetry import logs
+from hookwright.telemetry.record import AttemptDetails
+
+if TYPE_CHECKING:
+    from hookwright.cli.sink import Sink
+
+log = structlog.get_logger()
 
 
 @click.command("dev")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--listen", default="127.0.0.1:8080", show_default=True, help="Where events are taken.")
 @click.option("--admin", default="127.0.0.1:8081", show_default=True, help="Where the admin API is served.")
-@click.option("--data", default=Path(".hookwright"), show_default=True, type=click.Path(path_type=Path),
+@click.option("--data", default=DATA, show_default=True, type=click.Path(path_type=Path),
               help="Folder of the store.")  # fmt: skip
 @click.option(
     "--ca-file", multiple=True, type=click.Path(path_type=Path), help="Trust these roots too (PEM)."
@@ -47,6 +59,8 @@ from hookwright.telemetry import logs
 @click.option(
     "--admin-token-file", type=click.Path(path_type=Path), help="Ask for this token at the admin port."
 )
+@click.option("--sink", is_flag=True, help="Lead every host to a receiver in here, and show what it gets.")
+@click.option("--tests", is_flag=True, help="Run the folder's tests at the start, and show each.")
 def command(
     folder: Path,
     listen: str,
@@ -57,6 +71,8 @@ def command(
     allow: tuple[str, ...],
     token_file: Path | None,
     admin_token_file: Path | None,
+    sink: bool,
+    tests: bool,
 ) -> None:
     """Run everything on this machine with the manifests in DIR."""
     forbid_core_dumps()
@@ -64,7 +80,7 @@ def command(
         raise UsageError(f"{folder}: there is no such folder.")
     _guard(listen, token_file, "--listen", "--token-file")
     _guard(admin, admin_token_file, "--admin", "--admin-token-file")
-    given = {
+    given: dict[str, Any] = {
         "listen": listen,
         "admin": admin,
         "data": data,
@@ -72,12 +88,19 @@ def command(
         "admin_token_file": admin_token_file,
         "ingest_auth": "none" if token_file is None else "token",
     }
+    if sink:
+        if ca_file or connect_to or allow:
+            raise click.UsageError(
+                "--sink leads every host to itself: leave out --ca-file, --connect-to, --allow."
+            )
+        if not os.environ.get("HOOKWRIGHT_HISTORY_BODIES"):
+            given["history_bodies"] = "all"
     # without a flag the environment speaks, as it does for the dispatcher
     lists = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
     given.update({name: value for name, value in lists.items() if value})
     settings = read_settings(Settings, EGRESS_FLAGS, given)
     logs.configure()
-    if not uvloop.run(_Dev(folder, settings).run()):
+    if not uvloop.run(_Dev(folder, settings, _sink() if sink else None, tests=tests).run()):
         raise SystemExit(1)
 
 
@@ -91,13 +114,24 @@ def _guard(address: str, token_file: Path | None, option: str, cure: str) -> Non
         raise UsageError(f"{option} {address} can be reached by others: give a token with {cure}.")
 
 
-class _Dev:
-    """The folder's part of `dev`: configuration and tests follow the files."""
+def _sink() -> Sink:
+    """The receiver, whose certificates need a package that not every installation has."""
+    try:
+        from hookwright.cli.sink import Sink
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--sink needs the package {error.name}: install it with pip install 'hookwright[sink]'."
+        ) from None
+    return Sink()
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self._folder, self._settings = folder, settings
-        self._lines = DeliveryLines() if sys.stdout.isatty() else None
-        self._dispatcher = Dispatcher(settings, self._lines.show if self._lines else logs.attempt)
+
+class _Dev:
+    """The folder's part of `dev`: configuration and tests follow the files. `tests`: show those of the start, too."""
+
+    def __init__(self, folder: Path, settings: Settings, sink: Sink | None, *, tests: bool) -> None:
+        self._folder, self._settings, self._sink = folder, settings, sink
+        self._lines = DeliveryLines(requests=sink is not None) if sys.stdout.isatty() else None
+        self._each_test = tests or self._lines is None
         self._said: list[str] = []
 
     async def run(self) -> bool:
@@ -107,30 +141,75 @@ class _Dev:
         self._key = hash_key(data)
         seen = look(self._folder)
         self._read = await asyncio.to_thread(read_folder, [self._folder], self._key, None)
+        stand_in = None if self._sink is None else await self._sink.start()
+        self._dispatcher = Dispatcher(self._settings, self._observe, stand_in)
+        self._tests = FolderTests(data / "tests.json", self._dispatcher.test, self._say_test)
+        self._answer_tests()
         await self._dispatcher.start(self._read.assembly.config)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._dispatcher.request_stop)
+        remember(data, self._addresses())
         self._greet(self._read)
         self._say(self._read)
-        self._tests = FolderTests(data / "tests.json", self._dispatcher.test, self._say_test)
-        self._tests.follow(test_requests(self._read))
+        self._begin_tests()
         following = asyncio.create_task(follow(self._folder, seen, self._take, partial(click.echo, err=True)))
         await self._dispatcher.run()
+        forget(data)
         following.cancel()
         await asyncio.gather(following, self._tests.close(), return_exceptions=True)
+        if self._sink is not None:
+            await self._sink.close()
         return self._dispatcher.failure is None
 
     def _greet(self, folder: Folder) -> None:
-        (host, port), (admin_host, admin_port) = self._dispatcher.addresses
+        addresses = self._addresses()
+        events, admin = addresses[EVENTS.name].url, addresses[ADMIN.name].url
         held = sum(webhook.held is not None for webhook in folder.assembly.config.webhooks)
-        count = len(folder.assembly.config.webhooks)
-        click.echo(
-            f"Events: http://{_in_url(host)}:{port}/v1/events   "
-            f"Admin: http://{_in_url(admin_host)}:{admin_port}   "
-            f"Webhooks: {count}" + (f" ({held} held)" if held else ""),
-            err=self._lines is None,
-        )
+        webhooks = f"Webhooks: {len(folder.assembly.config.webhooks)}" + (f" ({held} held)" if held else "")
+        where = f"Events: {events}/v1/events   Admin: {admin}"
+        if self._lines is None:
+            click.echo(f"{where}   {webhooks}", err=True)
+            return
+        if self._sink is not None:
+            webhooks += "; all they send ends here"
+        send = f"{called()} send --trigger RequestGranted{EVENTS.flags(events, self._settings.token_file)}"
+        greet(where, webhooks, f"{admin}/", send)
+
+    def _addresses(self) -> dict[str, Address]:
+        events, admin = self._dispatcher.addresses
+        return {
+            EVENTS.name: Address(base_url(*events), self._settings.token_file),
+            ADMIN.name: Address(base_url(*admin), self._settings.admin_token_file),
+        }
+
+    def _begin_tests(self) -> None:
+        """Start the tests. On a terminal they are one line, and without a sink none sends before it changes."""
+        requests = test_requests(self._read)
+        if self._each_test:
+            self._tests.follow(requests)
+            return
+        if self._sink is None:
+            held = self._tests.hold([each for each in requests if each.spec.mode == "Send"])
+            if held:
+                click.echo(
+                    f"{counted(held, 'test')} would send mock data: run with --tests, or end in here with --sink."
+                )
+        self._tests.begin(requests, partial(sum_up, command=f"{called()} invocations"))
+
+    def _observe(self, details: AttemptDetails) -> None:
+        """Tell of an attempt; with a sink also what it took."""
+        if self._lines is not None:
+            self._lines.show(details)
+            return
+        logs.attempt(details)
+        if self._sink is not None and (request := sent(details)) is not None:
+            log.info("sink.received", webhook=details.record.route, **request)
+
+    def _answer_tests(self) -> None:
+        """Let the sink answer as the files want it."""
+        if self._sink is not None:
+            self._sink.use(self._read.assembly.config.webhooks, test_requests(self._read))
 
     def _say(self, folder: Folder) -> None:
         """What is wrong with the files, once each."""
@@ -149,10 +228,7 @@ class _Dev:
     async def _take(self) -> None:
         """Keep configuration and tests up with the files."""
         self._read = await asyncio.to_thread(read_folder, [self._folder], self._key, self._read)
+        self._answer_tests()
         await self._dispatcher.use(self._read.assembly.config)
         self._say(self._read)
         self._tests.follow(test_requests(self._read))
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -40,21 +40,44 @@ class FolderTests:
         self._intervals: dict[str, asyncio.Task[None]] = {}
         self._gate = asyncio.Semaphore(DIRECT_RUNS)
 
+    def hold(self, requests: Sequence[TestRequest]) -> int:
+        """Those of these that are due run only once they change, or at their interval; how many they are."""
+        due = [each for each in requests if not self._newest(each)]
+        self._begun.update((each.test, each.run_id) for each in due)
+        return len(due)
+
+    def begin(self, requests: Sequence[TestRequest], told: Callable[[Sequence[TestRun]], None]) -> None:
+        """`follow` for the first time: once all these runs have ended, `told` is told of them together."""
+        runs: list[TestRun] = []
+        begun = self._follow(requests, runs.append)
+        if begun:
+            self._keep(asyncio.create_task(_together(begun, runs, told)))
+
     def follow(self, requests: Sequence[TestRequest]) -> None:
         """These are the tests now: start those that are due."""
-        fresh = [each for each in requests if self._begun.get(each.test) != each.run_id]
+        self._follow(requests, self._show)
+
+    def _follow(
+        self, requests: Sequence[TestRequest], show: Callable[[TestRun], None]
+    ) -> list[asyncio.Task[None]]:
+        fresh = [each for each in requests if not self._newest(each)]
+        begun = []
         for name in set(self._intervals) - {each.test for each in requests}:
             self._intervals.pop(name).cancel()
         for each in fresh:
             self._begun[each.test] = each.run_id
             if (running := self._intervals.pop(each.test, None)) is not None:
                 running.cancel()
-            task = asyncio.create_task(self._once(each))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            begun.append(self._keep(asyncio.create_task(self._once(each, show))))
         for each in requests:
             if each.spec.interval is not None and each.test not in self._intervals:
                 self._intervals[each.test] = asyncio.create_task(self._repeat(each, each.spec.interval))
+        return begun
+
+    def _keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def close(self) -> None:
         """End all that is under way; what did not end runs again after the next start."""
@@ -66,14 +89,14 @@ class FolderTests:
     async def _repeat(self, request: TestRequest, interval: str) -> None:
         while True:
             await asyncio.sleep(seconds(interval))
-            await self._once(request)
+            await self._once(request, self._show)
 
-    async def _once(self, request: TestRequest) -> None:
+    async def _once(self, request: TestRequest, show: Callable[[TestRun], None]) -> None:
         """What goes wrong beside the run is told; it runs again after a change, lest its target gets it for ever."""
         try:
             async with self._gate:
                 run = await self._run(request)
-            self._show(run)
+            show(run)
             if self._newest(request):
                 self._remember(request)
         except Exception:
@@ -92,6 +115,13 @@ class FolderTests:
         with suppress(OSError):  # a full disk: it is written with the next run
             temporary.write_bytes(orjson.dumps(self._done))
             temporary.rename(self._memory)
+
+
+async def _together(
+    begun: Sequence[asyncio.Task[None]], runs: Sequence[TestRun], told: Callable[[Sequence[TestRun]], None]
+) -> None:
+    await asyncio.wait(begun)
+    told(runs)
 
 
 def _read(memory: Path) -> dict[str, str]:

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "list": ("list:command", "Show the webhooks of a dispatcher."),
     "invocations": ("invocations:command", "Show what happened, each failure with its tip."),
     "replay": ("replay:command", "Deliver dead letters once more."),
+    "doctor": ("doctor:command", "Look at the installation and say what is wrong."),
     "schema": ("schema:command", "Print the JSON Schema of an event."),
     "sample": ("sample:command", "Print a mock event of a trigger."),
     "completion": ("completion:command", "Print what makes bash, zsh or fish complete words."),

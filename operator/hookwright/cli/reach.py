@@ -1,4 +1,4 @@
-"""Where a command finds its dispatcher: at an address that is given, else in a cluster, else on this machine.
+"""Where a command finds its dispatcher: at an address that is given, else in a cluster, else where `dev` serves.
 
 Must not: print, know what a command does.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from hookwright.cli.client import ADMIN_URL, EVENTS_URL, Client
+from hookwright.cli.client import ADMIN_URL, Client
 from hookwright.cli.cluster import Cluster, Command, cluster_options
 
 
@@ -27,14 +27,14 @@ class Reach:
     def admin(self) -> Client:
         """The admin port. UsageError: it cannot be reached."""
         if self.cluster is None or self.address is not None:
-            return Client.admin(self.address or ADMIN_URL, self.token_file)
+            return Client.admin(self.address, self.token_file)
         token = None if self.token_file else self.cluster.token("admin", "--admin-token-file")
         return Client.admin(self.cluster.forward(8081), self.token_file).through(self.cluster, token)
 
     def events(self, to: str | None, token_file: Path | None) -> Client:
         """The event port, or the path of it that `to` names. UsageError: it cannot be reached."""
         if self.cluster is None or to is not None:
-            return Client.events(to or EVENTS_URL, token_file)
+            return Client.events(to, token_file)
         token = None if token_file else self.cluster.token("ingest", "--token-file")
         url = self.cluster.forward(8080)
         if self.cluster.given is not None:

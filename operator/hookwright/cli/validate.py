@@ -36,8 +36,11 @@ def command(ctx: click.Context, paths: Sequence[Path], output: Format) -> None:
     Exit code 1 if one of them is wrong; warnings do not count.
     """
     loaded = load(paths)
+    given = ", ".join(map(str, paths))
     if not loaded.files:
-        raise UsageError(f"There is no .yaml, .yml or .json file in {', '.join(map(str, paths))}.")
+        raise UsageError(f"There is no .yaml, .yml or .json file in {given}.")
+    if not (loaded.objects or loaded.errors or loaded.skipped):
+        raise UsageError(f"There is no manifest in {given}.")
     objects = [*loaded.manifests, *loaded.misnamed]
     assembly = assemble(objects, cluster_events=None, key=NO_KEY, stand_ins=True)
     problems = manifest_problems(loaded, assembly)

@@ -35,7 +35,7 @@ _CAUSES: Final[dict[Cause, str]] = {
         " event; then replay the delivery."
     ),
     Cause.HELD: (
-        "Check the webhook's conditions for what is missing, mend it, and its deliveries go on by themselves."
+        "Check what the webhook's message says is missing, mend it, and its deliveries go on by themselves."
     ),
     Cause.TEST: (
         "Check the WebhookTest itself: its fields, the webhook and the ConfigMap that it names, and its event,"
@@ -45,7 +45,7 @@ _CAUSES: Final[dict[Cause, str]] = {
         "Check auth.oauth2: tokenURL, client id and secret, scopes, and whether the server wants"
         " authStyle Body rather than Header."
     ),
-    Cause.DNS: "Check the host in url for a typing error, and that the cluster's DNS resolves it.",
+    Cause.DNS: "Check the host in url for a typing error, and that its name can be resolved where it is sent from.",
     Cause.REFUSED_ADDRESS: (
         "Check where the host resolves to: a private or local target must be allowed by the installation's"
         " egress.allow (--allow of dev and test), a host that egress.allowHosts leaves out by that."

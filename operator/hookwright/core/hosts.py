@@ -28,7 +28,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """An IP address, as it stands in a URL."""
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
@@ -56,7 +57,7 @@ class HostGuard:
         known = self._known.get(host)
         if known is None:
             name = _without_port(host).lower().rstrip(".")
-            known = name in self._names or _is_address(name)
+            known = name in self._names or is_address(name)
             if len(self._known) < 512 and len(host) < _LONGEST:
                 self._known[host] = known
         return known

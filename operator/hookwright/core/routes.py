@@ -42,6 +42,18 @@ def host_of(url: str) -> str:
     return rest[:end].lower()
 
 
+def hosts_of(config: RouteConfig) -> list[str]:
+    """The hosts that a webhook sends to, that of its token endpoint last; none when it cannot be sent."""
+    spec = config.spec
+    if spec is None or config.held is not None:
+        return []
+    ref = spec.url_from and spec.url_from.secret_key_ref
+    urls = [spec.url or (config.secrets[ref.label] if ref else "")]
+    if spec.auth is not None and spec.auth.oauth2 is not None:
+        urls.append(spec.auth.oauth2.token_url)
+    return list(dict.fromkeys(map(host_of, urls)))
+
+
 def rules_of(spec: WebhookSpec) -> Rules:
     """What a spec says of its lane."""
     limit = spec.rate_limit

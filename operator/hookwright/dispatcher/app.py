@@ -52,6 +52,7 @@ from hookwright.limits import (
     STORE_FLUSH_SECONDS,
     STORE_OPEN_SECONDS,
 )
+from hookwright.outbound.port import StandIn
 from hookwright.outbound.sender import HttpSender
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
@@ -62,7 +63,7 @@ from hookwright.telemetry.record import AttemptDetails
 log = structlog.get_logger()
 
 
-def make_sender(settings: Settings) -> HttpSender:
+def make_sender(settings: Settings, stand_in: StandIn | None = None) -> HttpSender:
     """The one sender, as the egress settings say. Raises UsageError with one sentence."""
     try:
         policy = EgressPolicy(
@@ -77,6 +78,7 @@ def make_sender(settings: Settings) -> HttpSender:
             connect_to=connect_to,
             ca_files=settings.egress_ca_file,
             user_agent=f"hookwright/{__version__}",
+            stand_in=stand_in,
             connections=open_files().outgoing,
         )
     except ValueError as error:
@@ -100,10 +102,19 @@ def make_data_folder(path: Path) -> None:
 
 
 class Dispatcher:
-    """One dispatcher process. `observe` is told of every attempt (the log line); metrics are always kept."""
+    """One dispatcher process. `observe` is told of every attempt (the log line); metrics are always kept.
 
-    def __init__(self, settings: Settings, observe: Callable[[AttemptDetails], None]) -> None:
+    `stand_in`: a receiver that every connection is led to (`dev --sink`).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        observe: Callable[[AttemptDetails], None],
+        stand_in: StandIn | None = None,
+    ) -> None:
         self._settings = settings
+        self._stand_in = stand_in
         self._observe = observe
         self._clock = Clock()
         self._metrics = Metrics()
@@ -124,7 +135,7 @@ class Dispatcher:
         self._tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
         admin_tokens = _admin_tokens(settings)
         files = open_files()
-        self._sender = make_sender(settings)
+        self._sender = make_sender(settings, self._stand_in)
         make_data_folder(settings.data)
         self._waiting = Waiting()
         self._loop_watch.start()

@@ -19,7 +19,7 @@ from hookwright.errors import Sent
 from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
 from hookwright.outbound.places import place
-from hookwright.outbound.port import Phases
+from hookwright.outbound.port import Phases, StandIn
 from hookwright.outbound.resolver import Resolver
 from hookwright.outbound.sockets import Sockets
 from hookwright.outbound.tls import Tls
@@ -33,7 +33,8 @@ class Connector:
     """Opens connections under one egress policy.
 
     `connect_to`: host → (address, port) to connect to instead, like curl's. It is the administrator's own
-    word, so these addresses are not judged; the host's name still is.
+    word, so these addresses are not judged; the host's name still is. With a `stand_in` nothing else is connected to,
+    and no name is resolved.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class Connector:
         connect_to: Mapping[str, tuple[str, int]],
         sockets: Sockets,
         port: int = HTTPS_PORT,
+        stand_in: StandIn | None = None,
     ) -> None:
         self._policy = policy
         self._resolver = resolver
         self._sockets = sockets
         self._handshakes = Shares(limits.HANDSHAKES)
         self._port = port
+        self._stand_in = stand_in
         self._buffer = memoryview(bytearray(limits.READ_BYTES))
         self._connect_to = {host.rstrip(".").lower(): target for host, target in connect_to.items()}
 
@@ -89,6 +92,8 @@ class Connector:
         problem = self._policy.host_problem(host)
         if problem is not None:
             raise failures.refused(problem)
+        if self._stand_in is not None:
+            return [self._stand_in.address], self._stand_in.port
         if host in self._connect_to:
             address, port = self._connect_to[host]
             return (

@@ -7,7 +7,7 @@ came. Must not: know how anything is sent.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,17 @@ class TlsSettings:
     ca: str | None = None
     cert: str | None = None
     key: str | None = None
+
+
+class StandIn(NamedTuple):
+    """A receiver on this machine that every connection is led to, whatever its host.
+
+    `ca`: PEM of the authority of its certificates; it is trusted in place of all others.
+    """
+
+    address: str
+    port: int
+    ca: str
 
 
 @dataclass(slots=True)

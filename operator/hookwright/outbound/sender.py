@@ -11,6 +11,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
@@ -25,7 +26,7 @@ from hookwright.outbound import failures
 from hookwright.outbound.connection import Connection
 from hookwright.outbound.connector import HTTPS_PORT, Connector
 from hookwright.outbound.pool import ConnectionPool, Keep
-from hookwright.outbound.port import Answer, Phases, Pool, TlsSettings
+from hookwright.outbound.port import Answer, Phases, Pool, StandIn, TlsSettings
 from hookwright.outbound.resolver import Resolver
 from hookwright.outbound.sockets import Sockets
 from hookwright.outbound.tls import TlsContexts
@@ -40,6 +41,7 @@ class HttpSender:
 
     `connect_to`: host → (address, port), an administrator's setting; these addresses are not judged.
     `ca_files`: PEM files trusted beside the system's roots. `user_agent` is sent unless the caller gives one.
+    `stand_in`: where every connection goes instead, trusted instead of whatever a webhook trusts.
     `connections`: about how many may be open, as idle ones are closed for new ones.
     `resolver`, `port` and `keep` are what they are in production unless a test has other wishes.
     Raises ConfigurationError when a CA file cannot be used.
@@ -52,6 +54,7 @@ class HttpSender:
         connect_to: Mapping[str, tuple[str, int]] | None = None,
         ca_files: Sequence[Path] = (),
         user_agent: str,
+        stand_in: StandIn | None = None,
         connections: int = OUTGOING_CONNECTIONS,
         resolver: Resolver | None = None,
         port: int = HTTPS_PORT,
@@ -59,7 +62,8 @@ class HttpSender:
     ) -> None:
         self._resolver = resolver or Resolver()
         self._sockets = Sockets(connections)
-        self._connector = Connector(policy, self._resolver, connect_to or {}, self._sockets, port)
+        self._connector = Connector(policy, self._resolver, connect_to or {}, self._sockets, port, stand_in)
+        self._stand_in = stand_in
         self._contexts = TlsContexts(ca_files)
         self._user_agent = user_agent
         self._keep = keep
@@ -68,6 +72,8 @@ class HttpSender:
 
     def pool(self, tls: TlsSettings, webhook: str) -> ConnectionPool:
         """See `port.Sender`."""
+        if self._stand_in is not None:
+            tls = replace(tls, ca=self._stand_in.ca)
         pool = ConnectionPool(webhook, self._contexts.get(tls), self._keep, self._sockets)
         with self._pools_lock:
             self._pools.add(pool)
