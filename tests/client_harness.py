@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pty
-import re
 import shlex
-import signal
-import subprocess
 import sys
-import termios
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from admin_backend import MemoryBackend
+from cli.terminal import Terminal, on_terminal
 from hookwright.api.admin import RequestRecord, ResponseRecord, Timings, ValidatorResult
 from hookwright.cli.main import main
 from hookwright.core.decode import decode, decode_any
@@ -92,7 +87,18 @@ class Hookwright:
 
     def on_terminal(self, words: str, *, columns: int = 80, **environment: str) -> str:
         """What a terminal of that width shows of `hookwright WORDS`, colours included."""
-        return on_terminal([*shlex.split(words), *self.flags(words.split()[0])], columns, environment)[1]
+        with self.terminal(words, columns=columns, **environment) as terminal:
+            terminal.closed()
+        return terminal.coloured
+
+    @contextmanager
+    def terminal(self, words: str, *, columns: int = 80, **environment: str) -> Iterator[Terminal]:
+        """`hookwright WORDS` on a terminal of that width, with no wish for colours but those given."""
+        arguments = [*shlex.split(words), *self.flags(words.split()[0])]
+        usual = dict.fromkeys(("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"), "") | {"TERM": "xterm"}
+        command = [sys.executable, "-m", "hookwright", *arguments]
+        with on_terminal(command, self.tokens, usual | environment, columns) as terminal:
+            yield terminal
 
     def flags(self, command: str) -> list[str]:
         """Addresses and token files, as the command takes them."""
@@ -103,51 +109,6 @@ class Hookwright:
             else admin
         )
 
-
-def on_terminal(
-    arguments: list[str],
-    columns: int = 80,
-    environment: dict[str, str] | None = None,
-    interrupt_after: str | None = None,
-) -> tuple[int, str]:
-    """Run the command line as a process on a terminal of that width and 24 lines; exit code, and what it shows.
-
-    `interrupt_after`: press Ctrl-C once that text is there.
-    """
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, columns))
-    kept = {name: value for name, value in os.environ.items() if name not in _LOOKS}
-    with subprocess.Popen(
-        [sys.executable, "-m", "hookwright", *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=kept | {"TERM": "xterm"} | (environment or {}),
-        preexec_fn=_takes_interrupts,
-    ) as process:
-        os.close(theirs)
-        shown = bytearray()
-        with suppress(OSError):  # the other end is closed
-            while more := os.read(ours, 65_536):
-                shown += more
-                if interrupt_after is not None and interrupt_after in shown.decode(errors="replace"):
-                    process.send_signal(signal.SIGINT)
-                    interrupt_after = None
-    os.close(ours)
-    return process.returncode, shown.decode().replace("\r\n", "\n")
-
-
-def _takes_interrupts() -> None:
-    """A shell's job in the background has its children ignore Ctrl-C; this one must not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def plain(shown: str) -> str:
-    """Without colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", shown)
-
-
-_LOOKS = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TERM"}
 
 FAILURE: dict[str, Any] = {
     "result": "Rejected",

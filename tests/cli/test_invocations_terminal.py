@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
+from click import unstyle
 
 from admin_backend import MemoryBackend, invocation
-from client_harness import FAILURE, Hookwright, on_terminal, plain
+from client_harness import FAILURE, Hookwright
 
 NOW = "2999-01-01T00:00:00.000Z"
 LOST = {
@@ -32,9 +34,13 @@ def history(backend: MemoryBackend) -> MemoryBackend:
 
 
 def _shown(hookwright: Hookwright, words: str, **how: int) -> str:
-    """What a terminal shows, but for the address of this run."""
+    """What a terminal shows, but for the places of this run."""
+    return _placeless(hookwright, unstyle(hookwright.on_terminal(words, **how)))
+
+
+def _placeless(hookwright: Hookwright, shown: str) -> str:
     flags = " ".join(hookwright.flags("invocations"))
-    return plain(hookwright.on_terminal(words, **how)).replace(f" {flags}", " FLAGS")
+    return shown.replace(f" {flags}", " FLAGS").replace(f"{sys.executable} -m hookwright", "hookwright")
 
 
 TABLE = """\
@@ -89,10 +95,10 @@ hookwright invocations --id dlv_5f3k2j8q9zxw7v6t3.1 FLAGS
 
 def test_followed_invocations_say_a_tip_once(history: MemoryBackend, hookwright: Hookwright) -> None:
     """Lines of fixed widths, and below the first failure of its kind what to do."""
-    words = ["invocations", "--follow", *hookwright.flags("invocations")]
-    code, shown = on_terminal(words, environment={"TZ": "UTC"}, interrupt_after="t4.1")
-    flags = " ".join(hookwright.flags("invocations"))
-    assert (code, plain(shown).replace(f" {flags}", " FLAGS").replace("^C", "")) == (0, FOLLOWED)
+    with hookwright.terminal("invocations --follow", TZ="UTC") as terminal:
+        terminal.wait_for(r"t4\.1$")
+    shown = _placeless(hookwright, terminal.text).removesuffix("^C")
+    assert (terminal.program.returncode, shown) == (0, FOLLOWED)
 
 
 def test_in_full_a_request_for_access_is_told_from_the_http_request(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from click import unstyle
 
 from admin_backend import MemoryBackend, view
-from client_harness import Hookwright, on_terminal, plain
+from client_harness import Hookwright
 from hookwright.api.admin import WebhookView
 from hookwright.cli.looks import looks
 from hookwright.cli.reach import Reach
@@ -60,18 +61,18 @@ shop/open: The circuit is open.
 
 def test_a_webhook_is_one_line_of_80_columns(hookwright: Hookwright) -> None:
     """Names are cut in their middle, what needs attention stands first, and the messages below."""
-    assert plain(hookwright.on_terminal("list")) == AT_80
+    assert unstyle(hookwright.on_terminal("list")) == AT_80
 
 
 def test_on_a_narrow_terminal_columns_are_left_out(hookwright: Hookwright) -> None:
     """Name, state and dead letters stay."""
-    assert plain(hookwright.on_terminal("list shop", columns=44)) == AT_44
+    assert unstyle(hookwright.on_terminal("list shop", columns=44)) == AT_44
 
 
 def test_a_wide_terminal_cuts_nothing(hookwright: Hookwright) -> None:
     """What fits is shown as it is."""
     shown = hookwright.on_terminal("list", columns=160)
-    assert "ops/paging-of-the-whole-company-by-telephone  Paging of the whole company  " in plain(shown)
+    assert "ops/paging-of-the-whole-company-by-telephone  Paging of the whole company  " in unstyle(shown)
 
 
 COLOURS = [
@@ -92,7 +93,7 @@ def test_colours_follow_the_environment(
     shown = hookwright.on_terminal("list", **environment)
     assert ("\x1b[31m●\x1b[0m" in shown) is coloured
     assert ("\x1b" in shown) is coloured
-    assert plain(shown) == AT_80
+    assert unstyle(shown) == AT_80
 
 
 def test_a_hollow_dot_and_a_plain_cell_have_no_colour(hookwright: Hookwright) -> None:
@@ -151,13 +152,13 @@ def test_wide_shows_every_column_in_full(hookwright: Hookwright) -> None:
     header, row = hookwright("list paging -o wide").stdout.splitlines()
     assert header.endswith("DEAD   DISPLAY NAME                  TRIGGERS")
     assert row.endswith("Paging of the whole company   Manual")
-    assert plain(hookwright.on_terminal("list paging -o wide")) == f"{header}\n{row}\n"
+    assert unstyle(hookwright.on_terminal("list paging -o wide")) == f"{header}\n{row}\n"
 
 
 def test_at_most_ten_messages_stand_below_the_table(hookwright: Hookwright) -> None:
     """A thousand held webhooks do not push the table away."""
     hookwright.backend.views = [view(f"shop/w{n:02}", state="held", message="Away.") for n in range(12)]
-    assert plain(hookwright.on_terminal("list")).splitlines()[-2:] == [
+    assert unstyle(hookwright.on_terminal("list")).splitlines()[-2:] == [
         "shop/w09: Away.",
         "… and 2 more; -o wide shows all.",
     ]
@@ -206,7 +207,7 @@ def test_a_watched_table_is_drawn_within_the_terminal(hookwright: Hookwright) ->
     backend = hookwright.backend
     backend.views = [view(f"shop/w{n:02}") for n in range(40)]
     backend.changed.note([each.webhook for each in backend.views])
-    words = ["list", "--watch", *hookwright.flags("list")]
-    code, shown = on_terminal(words, interrupt_after="40 webhooks, the first 20 shown")
-    frame = shown.rpartition("\x1b[2J\x1b[H")[2]
-    assert (code, "shop/w19" in frame, "shop/w20" in frame) == (0, True, False)
+    with hookwright.terminal("list --watch") as terminal:
+        terminal.wait_for("40 webhooks, the first 20 shown")
+    frame = terminal.coloured.rpartition("\x1b[2J\x1b[H")[2]
+    assert (terminal.program.returncode, "shop/w19" in frame, "shop/w20" in frame) == (0, True, False)

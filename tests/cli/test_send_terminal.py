@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from click import unstyle
 
-from client_harness import Hookwright, plain
+from client_harness import Hookwright
 from hookwright.api.admin import Explanation
 
 OTHER = "triggers: RequestCreated is not in [Manual]"
@@ -44,7 +45,7 @@ FILTERED = """\
 
 def test_what_was_accepted_stands_last_on_a_terminal(many: Hookwright) -> None:
     """Others are counted by their reason; those that only a filter keeps back are told in full."""
-    assert plain(many.on_terminal("send")) == (
+    assert unstyle(many.on_terminal("send")) == (
         f"{FILTERED}It is not for 999 webhooks: 990 other trigger, 7 inactive, 2 filter. "
         f"Why, --why NAME or --all says.\n{ACCEPTED}"
     )
@@ -55,13 +56,13 @@ def test_where_all_fit_nothing_is_counted(hookwright: Hookwright) -> None:
     hookwright.backend.explanations = [
         Explanation(webhook="shop/teams", matched=False, reasons=["approvals: Manual is not Automatic"])
     ]
-    shown = plain(hookwright.on_terminal("send"))
+    shown = unstyle(hookwright.on_terminal("send"))
     assert shown == f"  ○ shop/teams  approvals: Manual is not Automatic\n{ACCEPTED}"
 
 
 def test_all_are_told_when_asked_for(many: Hookwright) -> None:
     """--all gives each its line."""
-    lines = plain(many.on_terminal("send --all")).splitlines()
+    lines = unstyle(many.on_terminal("send --all")).splitlines()
     assert (len(lines), lines[0]) == (999 + 2, f"  ○ a/w0  {OTHER}")
 
 
@@ -70,7 +71,7 @@ def test_all_are_told_when_asked_for(many: Hookwright) -> None:
 )
 def test_one_is_told_when_asked_for(many: Hookwright, name: str, line: str) -> None:
     """--why names one, which may match; a pipe has what was accepted first, as always."""
-    assert plain(many.on_terminal(f"send --why {name}")) == f"{line}\n{ACCEPTED}"
+    assert unstyle(many.on_terminal(f"send --why {name}")) == f"{line}\n{ACCEPTED}"
     assert many(f"send --why {name}").stdout == f"{ACCEPTED}{line}\n"
 
 

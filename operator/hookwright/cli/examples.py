@@ -1,12 +1,20 @@
-"""Two examples for the help of every command. A test reads each as the command line would. Only text."""
+"""Two examples for the help of every command. A test reads each as the command line would.
+
+Must not: know what a command does.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Final
+
+from hookwright.cli.called import called
+
+_OURS: Final = re.compile(r"(?<!kubectl )hookwright(?= [a-z])")  # the program, to be said as it was called
 
 EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     "dev": (
-        "hookwright dev examples",
+        "hookwright dev --sink examples",
         "hookwright dev . --listen 127.0.0.1:9080 --admin 127.0.0.1:9081 --data /tmp/hookwright",
     ),
     "validate": ("hookwright validate examples", "hookwright validate webhook.yaml -o json"),
@@ -25,11 +33,12 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     "replay": ("hookwright replay --webhook shop/slack", "hookwright replay --since 2h --until 10m"),
     "schema": ("hookwright schema", "hookwright schema -o yaml"),
     "sample": ("hookwright sample RequestCreated", "hookwright sample Manual -o yaml"),
+    "doctor": ("hookwright doctor --egress", "kubectl hookwright doctor -o json"),
     "dispatcher": (
         "hookwright dispatcher",
         "HOOKWRIGHT_DATA=/data HOOKWRIGHT_CONFIG=/config hookwright dispatcher",
     ),
-    "controller": ("hookwright controller", "HOOKWRIGHT_NAMESPACE=hookwright hookwright controller"),
+    "controller": ("hookwright controller", "HOOKWRIGHT_NAMESPACE=webhooks hookwright controller"),
     "completion": ('eval "$(hookwright completion bash)"', "hookwright completion fish"),
     "help": ("hookwright help", "hookwright help send"),
     "version": ("hookwright version", "kubectl hookwright version -o json"),
@@ -38,5 +47,7 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
 
 def epilog(name: str) -> str | None:
     """What stands below the options of a command; None: there is nothing to say."""
-    examples = EXAMPLES.get(name)
-    return examples and "\n".join(("\b", "Examples:", *(f"  {each}" for each in examples)))
+    if name not in EXAMPLES:
+        return None
+    lines = [f"  {_OURS.sub(called(), example)}" for example in EXAMPLES[name]]
+    return "\n".join(("\b", "Examples:", *lines))

@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from hookwright.cli.client import ADMIN_URL, Client
+from hookwright.cli.addresses import ADMIN
+from hookwright.cli.client import Client
 from hookwright.cli.cluster import Cluster, Command, cluster_options
 
 
@@ -58,7 +59,11 @@ def reach_options(command: Command, *, namespaced: bool = False) -> Command:
             type=click.Path(path_type=Path),
             help="File with the token of the admin port.",
         ),
-        click.option("--admin", show_default=ADMIN_URL, metavar="URL", help="The admin port."),
+        click.option(
+            "--admin",
+            metavar="URL",
+            help=f"The admin port; else {ADMIN.variable}, else where dev serves, {ADMIN.default} at first.",
+        ),
     ):
         with_cluster = option(with_cluster)
     return with_cluster  # type: ignore[return-value]  # the same command with its options

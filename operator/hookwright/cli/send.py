@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 
 from hookwright.cli.accepted import in_a_pipe, on_a_terminal
-from hookwright.cli.client import EVENTS_URL, Answer, Client
+from hookwright.cli.addresses import EVENTS
+from hookwright.cli.client import Answer, Client
 from hookwright.cli.completion import complete_webhooks
 from hookwright.cli.edits import edited
 from hookwright.cli.events import Body, read_event
@@ -31,7 +32,10 @@ EVENTS_PATH: Final = "/v1/events"
 
 @click.command("send")
 @click.option(
-    "--to", metavar="URL", help=f"The event port, or a path of it, ?type= included. [default: {EVENTS_URL}]"
+    "--to",
+    metavar="URL",
+    help="The event port, or a path of it, ?type= included; "
+    f"else {EVENTS.variable}, else where dev serves, {EVENTS.default} at first.",
 )
 @click.option("-f", "--file", metavar="FILE|-", help="The event; - reads it from stdin. Default: a sample.")
 @click.option(

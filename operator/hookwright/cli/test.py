@@ -10,6 +10,7 @@ import click
 import uvloop
 
 from hookwright.api.admin import Assertion, TestRun
+from hookwright.cli.called import called
 from hookwright.cli.cluster import Cluster, cluster_options
 from hookwright.cli.cluster_tests import as_run, document, run_tests
 from hookwright.cli.environment import read_settings
@@ -173,7 +174,7 @@ def say(run: TestRun, next_command: str | None = None) -> None:
     if run.hint:
         click.echo(f"    Tip: {run.hint}")
     name = run.webhook
-    usual = f"hookwright render PATH --webhook {name}, or hookwright invocations {name}"
+    usual = f"{called()} render PATH --webhook {name}, or {called()} invocations {name}"
     click.echo(f"    Next: {next_command or usual}")
 
 
