@@ -93,6 +93,7 @@ def test_without_kubectl_there_is_no_cluster(kubectl: Kubectl, tmp_path: Path) -
 
 def test_every_call_has_the_context(installed: Kubectl) -> None:
     """--context goes to each kubectl, and into the command to paste."""
+    installed.state["namespace"] = "shop"
     result = installed("invocations", "slack", "--context", "prod eu")
     assert result.exit_code == 0
     assert len(installed.calls()) == 4
@@ -215,7 +216,8 @@ def test_a_name_without_a_namespace_is_in_that_of_the_context(
         installed.state["namespace"] = namespace
         assert installed("invoke", "slack", *words).exit_code == 0
     installed.state["namespace"] = ""
-    assert "There is no webhook default/slack." in installed("invoke", "slack").stderr
+    sentence = "Error: There is no webhook default/slack; there is shop/slack.\n"
+    assert installed("invoke", "slack").stderr == sentence
 
 
 def test_send_reaches_the_event_port(installed: Kubectl, hookwright: Hookwright) -> None:
@@ -315,3 +317,11 @@ def test_of_several_releases_one_is_chosen(installed: Kubectl) -> None:
     installed.state["forbidden"] = ["get services"]
     assert "You may not list Services" in installed("invocations").stderr
     assert installed("invocations", HOOKWRIGHT_NAMESPACE="hooks", HOOKWRIGHT_RELEASE="prod").exit_code == 0
+
+
+def test_a_cluster_is_listed_by_the_same_selectors_and_formats(kubectl: Kubectl) -> None:
+    """`-o name` and `-o wide`, a pattern and a state work on resources too."""
+    kubectl.put(gone()["Webhook"])
+    assert kubectl("list", "-o", "name", "--state", "gone").stdout == "shop/slack\n"
+    assert kubectl("list", "-o", "name", "--state", "held").stdout == ""
+    assert kubectl("list", "sla", "-o", "wide").stdout.splitlines()[0].endswith("DISPLAY NAME   TRIGGERS")
