@@ -46,8 +46,8 @@ FILTERED = """\
 def test_what_was_accepted_stands_last_on_a_terminal(many: Hookwright) -> None:
     """Others are counted by their reason; those that only a filter keeps back are told in full."""
     assert unstyle(many.on_terminal("send")) == (
-        f"{FILTERED}It is not for 999 webhooks: 990 other trigger, 7 inactive, 2 filter. "
-        f"Why, --why NAME or --all says.\n{ACCEPTED}"
+        f"{FILTERED}999 webhooks do not match: 990 other trigger, 7 inactive, 2 filter. "
+        f"--why NAME or --all says why.\n{ACCEPTED}"
     )
 
 

@@ -37,7 +37,8 @@ def on_a_terminal(
     if len(shown) < len(others):
         kinds = Counter(map(_kind, others))
         counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-        yield f"It is not for {len(others):,} webhooks: {counts}. Why, --why NAME or --all says."
+        verb = "webhook does" if len(others) == 1 else "webhooks do"
+        yield f"{len(others):,} {verb} not match: {counts}. --why NAME or --all says why."
     yield from _accepted(accepted)
 
 

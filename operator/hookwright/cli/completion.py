@@ -75,7 +75,7 @@ def _asked(
 ) -> list[CompletionItem]:
     """What begins so, of the dispatcher that the words before name; nothing if it cannot be had at once."""
     try:
-        with _bounded():
+        with _bounded(), ctx:  # what was opened for the answer is closed with the context
             return [item for item in ask(_reach(ctx)) if item.value.startswith(begun)]
     except Exception:
         return []
@@ -89,8 +89,7 @@ def _reach(ctx: click.Context) -> Reach:
         name: ctx.params.get(name) for name in ("admin", "admin_token_file", "namespace", "kube_context")
     }
     asked: Callable[..., Reach] = reach_options(_only_reach, namespaced=True)
-    with ctx:
-        return asked(**given, cluster=bool(ctx.params.get("cluster")))
+    return asked(**given, cluster=bool(ctx.params.get("cluster")))
 
 
 def _only_reach(reach: Reach, namespace: str | None) -> Reach:

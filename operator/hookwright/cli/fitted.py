@@ -48,7 +48,7 @@ class Column:
         text = shortened(self.cells[row], self.width)
         filling = " " * (self.width - len(text))
         colour = self.colours[row] if self.colours else None
-        shown = click.style(text, fg=colour) if colour else text
+        shown = click.style(text, fg=colour) if colour and text else text
         return filling + shown if self.right else shown + filling
 
     def head(self) -> str:

@@ -34,5 +34,6 @@ def meant(key: str, known: Iterable[str]) -> str:
         more = len(elsewhere) - _SHOWN
         listed = ", ".join(elsewhere[:_SHOWN])
         return f"; there is {listed}" + (f" and {more:,} more" if more > 0 else "")
-    near = get_close_matches(key, names, 1, _LIKENESS)
-    return f"; perhaps {near[0]} is meant" if near else ""
+    by_short = {name.partition("/")[2]: name for name in reversed(names)}
+    near = get_close_matches(short, by_short, 1, _LIKENESS)
+    return f"; perhaps {by_short[near[0]]} is meant" if near else ""
