@@ -295,6 +295,15 @@ def test_every_mistake_of_an_object_is_told_at_once(tmp_path: Path) -> None:
     assert found.stderr == "no manifest in 1 file; 8 errors, 1 warning\n"
 
 
+def test_templates_of_other_events_are_not_judged_by_a_sample(tmp_path: Path) -> None:
+    """A mistake elsewhere brings no error that its correction would take away."""
+    text = SEVEN.replace("Bad_Name", "deploys").replace("triggers: RequestCreated", "triggers: TRIGGERS")
+    for triggers in ("[dev.example.deployed]", "dev.example.deployed", "[dev.example.*]"):
+        found = validate(tmp_path, a__yaml=text.replace("TRIGGERS", triggers))
+        assert "spec.timeout" in found.stdout
+        assert "spec.bodyTemplate" not in found.stdout
+
+
 HEADS = [
     (
         "metadata: {namespace: A}\n",

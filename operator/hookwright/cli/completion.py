@@ -45,7 +45,7 @@ def complete_webhooks(ctx: click.Context, parameter: click.Parameter, begun: str
     return _asked(ctx, begun, _webhooks)
 
 
-def complete_deliveries(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+def complete_invocations(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Ids of the latest invocations, with what they were."""
     return _asked(ctx, begun, _invocations)
 

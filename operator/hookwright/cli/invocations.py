@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from hookwright.cli.client import Client
-from hookwright.cli.completion import complete_deliveries, complete_webhooks
+from hookwright.cli.completion import complete_invocations, complete_webhooks
 from hookwright.cli.happened import Stream, table_lines
 from hookwright.cli.names import missing
 from hookwright.cli.output import Format, format_option, print_one
@@ -37,7 +37,7 @@ Page = dict[str, Any]
     "--id",
     "identifier",
     metavar="ID",
-    shell_complete=complete_deliveries,
+    shell_complete=complete_invocations,
     help="One invocation in full, by its id or its delivery's.",
 )
 @click.option("--follow", is_flag=True, help="Go on showing what happens.")

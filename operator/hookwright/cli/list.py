@@ -123,9 +123,8 @@ def _frame(chosen: Sequence[View]) -> Iterator[str]:
     """As many rows as the terminal has room for."""
     shown = chosen[: max(1, height() - _BESIDE)]
     yield from lines(_columns(shown))
-    yield f"{len(chosen):,} webhooks" + (
-        f", the first {len(shown):,} shown" if len(shown) < len(chosen) else ""
-    )
+    left = f", the first {len(shown):,} shown" if len(shown) < len(chosen) else ""
+    yield f"{len(chosen):,} webhook{'' if len(chosen) == 1 else 's'}{left}"
 
 
 def _columns(views: Sequence[View]) -> list[Column]:

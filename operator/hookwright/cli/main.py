@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
 
@@ -70,6 +69,8 @@ class Commands(click.Group):
         """As click does, with a guess at what an unknown name was meant to be."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches  # only a slip of the pen pays for it
+
             near = get_close_matches(name, COMMANDS)
             guess = f" Did you mean {' or '.join(near)}?" if near else ""
             raise click.UsageError(f"No such command '{name}'.{guess}", ctx)

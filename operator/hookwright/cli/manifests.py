@@ -195,7 +195,7 @@ def _manifest(value: dict[str, Any], lines: Lines, file: str, loaded: Loaded) ->
     loaded.errors += head.errors
     if not head.errors:
         yield replace(head.manifest, name=name, namespace=namespace)
-    elif kind in KINDS:
+    elif head.manifest.kind in KINDS:
         loaded.misnamed.append(replace(head.manifest, namespace=namespace or DEFAULT_NAMESPACE))
 
 
@@ -224,13 +224,13 @@ class _Head:
 
     def _name(self, member: str, value: Any, form: re.Pattern[str]) -> str:
         """A member of metadata that is a name; YAML makes a bool of `y` and a number of `10`."""
-        field = f"metadata.{member}"
+        path = f"metadata.{member}"
         if value is None:
-            self._refuse("metadata", f"{field} must be set")
+            self._refuse("metadata", f"{path} must be set")
         elif not isinstance(value, str):
-            self._refuse(field, f"{field} must be a text: put it in quotes")
+            self._refuse(path, f"{path} must be a text: put it in quotes")
         elif not form.fullmatch(value):
-            self._refuse(field, f"{field} must be lower-case letters, digits and hyphens")
+            self._refuse(path, f"{path} must be lower-case letters, digits and hyphens")
         else:
             return value
         return ""

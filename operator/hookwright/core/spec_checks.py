@@ -64,14 +64,30 @@ def other_mistakes(
     if not isinstance(spec, WebhookSpec):
         return []
     resolved = resolve(spec, webhook.namespace, known, stand_ins=True)
-    if not any(trigger in SAMPLE_TRIGGERS for trigger in spec.triggers):
-        spec = spec.model_copy(update={"triggers": [SAMPLE_TRIGGERS[0]]})  # else no template were tried
     more = [*of_references(webhook, resolved, stand_ins=True)]
     if any(each.field.startswith(_HOSTS) for each in broken):
         more = [each for each in more if each.reason != HOST_NOT_ALLOWED]
+    spec = _without(webhook, spec, [each.field for each in broken])
     try:
         compile_filters(spec.filters)
     except FieldError as error:
         more.append(of_field(webhook, error))
     more += of_compiled(webhook, spec, samples.check(webhook, spec, resolved))
     return beside(broken, more)
+
+
+def _without(webhook: Object, spec: WebhookSpec, wrong: Iterable[str]) -> WebhookSpec:
+    """The spec without what is compiled and breaks a rule (`wrong`: the fields that do).
+
+    Where its triggers do, with one that has a sample event, else no template were tried, unless CloudEvents seem meant.
+    """
+    fields = {"filters": "spec.filters", "response_validators": "spec.responseValidators", "url": "spec.url"}
+    begins = tuple(wrong)
+    out: dict[str, object] = {
+        name: None for name, path in fields.items() if any(each.startswith(path) for each in begins)
+    }
+    if any(each.startswith("spec.triggers") for each in begins) and "." not in str(
+        webhook.spec.get("triggers")
+    ):
+        out["triggers"] = [SAMPLE_TRIGGERS[0]]
+    return spec.model_copy(update=out)
