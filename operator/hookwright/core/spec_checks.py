@@ -6,7 +6,7 @@ every mistake. Must not: decide what a mistake means for the webhook, put a secr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from hookwright.api.v1alpha1.manifest import readable
 from hookwright.api.v1alpha1.webhook import WebhookSpec
@@ -76,18 +76,21 @@ def other_mistakes(
     return beside(broken, more)
 
 
-def _without(webhook: Object, spec: WebhookSpec, wrong: Iterable[str]) -> WebhookSpec:
+def _without(webhook: Object, spec: WebhookSpec, wrong: Sequence[str]) -> WebhookSpec:
     """The spec without what is compiled and breaks a rule (`wrong`: the fields that do).
 
-    Where its triggers do, with one that has a sample event, else no template were tried, unless CloudEvents seem meant.
+    Where all its triggers do, with one that has a sample event, else no template were tried, unless CloudEvents seem
+    to be meant.
     """
     fields = {"filters": "spec.filters", "response_validators": "spec.responseValidators", "url": "spec.url"}
-    begins = tuple(wrong)
     out: dict[str, object] = {
-        name: None for name, path in fields.items() if any(each.startswith(path) for each in begins)
+        name: None for name, path in fields.items() if any(each.startswith(path) for each in wrong)
     }
-    if any(each.startswith("spec.triggers") for each in begins) and "." not in str(
-        webhook.spec.get("triggers")
-    ):
+    if any(each.startswith("spec.triggers") for each in wrong) and _all_unknown(webhook, spec):
         out["triggers"] = [SAMPLE_TRIGGERS[0]]
     return spec.model_copy(update=out)
+
+
+def _all_unknown(webhook: Object, spec: WebhookSpec) -> bool:
+    """Whether no trigger has a sample event, and none looks like a CloudEvents type."""
+    return "." not in str(webhook.spec.get("triggers")) and set(SAMPLE_TRIGGERS).isdisjoint(spec.triggers)
