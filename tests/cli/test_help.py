@@ -7,13 +7,16 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from admin_backend import invocation
 from client_harness import Hookwright
 from hookwright import __version__
+from hookwright.cli.addresses import ADMIN, Address, remember
 from hookwright.cli.examples import EXAMPLES
 from hookwright.cli.main import COMMANDS, main
 
@@ -87,15 +90,24 @@ def test_completion_prints_a_script(shell: str) -> None:
     assert (script.exit_code, f"_HOOKWRIGHT_COMPLETE={shell}_complete" in script.stdout) == (0, True)
 
 
-def completed(*words: str) -> list[str]:
-    """What a shell would offer for the last of the words."""
+def test_bash_takes_the_script() -> None:
+    """And completes the program with it from then on."""
+    script = CliRunner().invoke(main, ["completion", "bash"]).stdout
+    done = subprocess.run(
+        ["bash", "-c", f"{script}\ncomplete -p hookwright"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("hookwright\n")
+
+
+def completed(*words: str, folder: Path | None = None) -> list[str]:
+    """What a shell in that folder would offer for the last of the words."""
     environment = os.environ | {
         "_HOOKWRIGHT_COMPLETE": "bash_complete",
         "COMP_WORDS": shlex.join(["hookwright", *words]),
         "COMP_CWORD": str(len(words)),
     }
     command = [sys.executable, "-c", "from hookwright.cli.main import main; main(prog_name='hookwright')"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
@@ -108,10 +120,15 @@ def test_names_are_completed(hookwright: Hookwright) -> None:
     assert completed("send", *flags, "--why", "default/") == ["default/jira"]
 
 
+def test_names_of_the_dev_of_the_folder_are_completed(hookwright: Hookwright, tmp_path: Path) -> None:
+    """Without a flag, as its addresses and token files stand in its data folder."""
+    (tmp_path / ".hookwright").mkdir()
+    remember(tmp_path / ".hookwright", {ADMIN.name: Address(hookwright.admin, hookwright.tokens / "admin")})
+    assert completed("list", "shop/t", folder=tmp_path) == ["shop/teams"]
+
+
 def test_ids_of_invocations_are_completed(hookwright: Hookwright) -> None:
     """The latest first."""
-    from admin_backend import invocation
-
     hookwright.backend.history = [invocation("dlv_2.1"), invocation("dlv_1.1")]
     assert completed("invocations", *hookwright.flags("invocations"), "--id", "") == ["dlv_2.1", "dlv_1.1"]
 
