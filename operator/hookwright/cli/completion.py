@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.limits import COMPLETION_SECONDS
 
 if TYPE_CHECKING:  # a command without a dispatcher must not load what reaches one
     from hookwright.cli.reach import Reach
-
 
 _PROGRAM = "hookwright"
 
@@ -52,6 +50,8 @@ def complete_invocations(ctx: click.Context, parameter: click.Parameter, begun: 
 
 def complete_triggers(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
     """The triggers that have a sample."""
+    from hookwright.core.samples import SAMPLE_TRIGGERS  # brings the models of the resources
+
     return [trigger for trigger in SAMPLE_TRIGGERS if trigger.startswith(begun)]
 
 
