@@ -151,6 +151,7 @@ def post(url: str) -> list[tuple[str, str]]:
 
 def run(demo: Demo, keep: bool) -> int:
     """The whole demo; its exit code."""
+    print("Starting a receiver and hookwright dev examples …", flush=True)
     names = hosts()
     authority = trustme.CA()
     ca_file, cert = demo.folder / "ca.pem", demo.folder / "server.pem"

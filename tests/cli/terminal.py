@@ -74,8 +74,11 @@ def on_terminal(
     """Run a command in a folder on a terminal; it is interrupted, as by Ctrl-C, when the block ends."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {**os.environ, **(env or {})}
+    for name in ("COLUMNS", "LINES"):
+        environment.pop(name, None)
     program = subprocess.Popen(
-        command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **(env or {})}
+        command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
     )
     os.close(theirs)
     terminal = Terminal(program, ours)

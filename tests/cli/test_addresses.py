@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.terminal import HOOKWRIGHT
+from cli.terminal import HOOKWRIGHT, on_terminal
 from client_harness import Hookwright
-from hookwright.cli.addresses import ADMIN, EVENTS, Address, base_url, forget, remember
+from hookwright.cli.addresses import ADMIN, EVENTS, Address, base_url, forget, nearest, remember
 from hookwright.cli.main import main
 from rig import HANGS, Process
 
@@ -106,8 +106,8 @@ def test_a_folder_from_elsewhere_leads_nobody_away(folder: Path, text: str) -> N
 
 def test_an_address_of_another_machine_is_not_written(folder: Path) -> None:
     """One on all addresses is reached on loopback, and IPv6 stands in brackets."""
-    assert base_url("0.0.0.0", 8080) == "http://127.0.0.1:8080"
-    assert base_url("::", 8080) == "http://[::1]:8080"
+    assert base_url(nearest("0.0.0.0"), 8080) == "http://127.0.0.1:8080"
+    assert base_url(nearest("::"), 8080) == "http://[::1]:8080"
     remember(folder, {"events": Address("http://192.0.2.1:8080"), "admin": Address("http://[::1]:8081")})
     assert list(json.loads((folder / "addresses.json").read_text())) == ["admin"]
 
@@ -146,10 +146,15 @@ def test_dev_writes_where_it_serves_and_takes_it_back(folder: Path) -> None:
     ],
 )
 def test_a_command_is_said_as_it_was_called(command: list[str], said: str) -> None:
-    """By path, by Python's -m, or by name where the PATH has it."""
-    path = str(HOOKWRIGHT.parent) if command == ["hookwright"] else "/nowhere"
-    done = subprocess.run(
-        [*command, "list", "--admin", "http://127.0.0.1:1"], cwd="/", env={"PATH": path}, capture_output=True,
-        text=True, timeout=HANGS, executable=str(HOOKWRIGHT) if command == ["hookwright"] else None,
-    )  # fmt: skip
-    assert f"start it with `{said} dev DIR`" in done.stderr
+    """On a terminal: by path, by Python's -m, or by name where the PATH has it."""
+    path = {"PATH": str(HOOKWRIGHT.parent) if command == ["hookwright"] else "/nowhere"}
+    words = [*command, "list", "--admin", "http://127.0.0.1:1"]
+    with on_terminal(words, Path("/"), path, columns=200) as terminal:
+        assert f"start it with `{said} dev DIR`" in terminal.closed()
+
+
+def test_in_a_pipe_a_command_has_its_bare_name() -> None:
+    """What scripts read is the same wherever the program is installed."""
+    words = [HOOKWRIGHT, "list", "--admin", "http://127.0.0.1:1"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=HANGS)
+    assert "start it with `hookwright dev DIR`" in done.stderr

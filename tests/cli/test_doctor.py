@@ -43,7 +43,7 @@ def test_where_all_is_well(hookwright: Hookwright, backend: MemoryBackend, data:
     assert written == f"✔ The data folder {data} can be written."
     assert space.endswith("GiB are free on its disk.")
     assert settings == "✔ The HOOKWRIGHT_… variables can be used."
-    assert version == f"✔ The dispatcher is Hookwright {__version__}."
+    assert version == f"✔ The dispatcher that answers is of Hookwright {__version__}."
     assert ready == "✔ It takes events; 0 deliveries wait."
     assert webhooks == "✔ Webhooks: 2, all in force, none held, gone or waiting."
     assert result.exit_code == 0
@@ -176,16 +176,16 @@ def test_a_cluster_where_all_is_well(cluster: Kubectl) -> None:
     assert lines(result) == [
         "✔ The cluster is Kubernetes v1.34.0.",
         "✔ The cluster's clock and this one agree.",
-        f"✔ The webhooks.hookwright.io is Hookwright {__version__}.",
-        f"✔ The webhooktests.hookwright.io is Hookwright {__version__}.",
+        f"✔ webhooks.hookwright.io is of Hookwright {__version__}.",
+        f"✔ webhooktests.hookwright.io is of Hookwright {__version__}.",
         "✔ The controller is ready.",
-        f"✔ The controller is Hookwright {__version__}.",
+        f"✔ The controller is of Hookwright {__version__}.",
         "✔ The dispatcher is ready.",
-        f"✔ The dispatcher is Hookwright {__version__}.",
+        f"✔ The dispatcher is of Hookwright {__version__}.",
         "✔ The admin token is there.",
         "✔ The ingest token is there.",
         "✔ Webhooks: 1, all in force, none held, gone or waiting.",
-        f"✔ The dispatcher is Hookwright {__version__}.",
+        f"✔ The dispatcher that answers is of Hookwright {__version__}.",
         "✔ It takes events; 0 deliveries wait.",
         "✔ The dispatcher runs what the statuses say.",
         "– There is no NetworkPolicy of ours in hooks.",
@@ -212,7 +212,7 @@ def test_a_cluster_where_much_is_wrong(cluster: Kubectl, backend: MemoryBackend)
     for line in (
         "✗ Kubernetes v1.30.2 is too old.",
         "  Cure: Set both by NTP: signatures, due times and tokens rest on them.",
-        f"✗ The webhooks.hookwright.io is Hookwright 0.0.9, this command {__version__}.",
+        f"✗ webhooks.hookwright.io is of Hookwright 0.0.9, this command of {__version__}.",
         "✗ Of the controller's 1 pods 0 are ready.",
         "  Cure: kubectl -n hooks describe deployment prod-controller",
         "– NetworkPolicies: prod-dispatcher. Only the network plugin knows if it enforces them.",

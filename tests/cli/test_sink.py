@@ -142,6 +142,27 @@ def test_a_failed_test_of_the_start_is_counted_or_told(tmp_path: Path, flags: li
     assert ("test: 0 passed" in terminal.text) != bool(flags)
 
 
+def test_a_sink_takes_nothing_that_waits_for_a_real_target(tmp_path: Path) -> None:
+    """Its deliveries and the tests that ran in it are apart from those of `dev` in the same data folder."""
+    (tmp_path / "all.yaml").write_text(MANIFESTS)
+    with on_terminal(
+        [HOOKWRIGHT, "dev", *PORTS, "."], tmp_path, {"HOOKWRIGHT_EGRESS_DENY_HOSTS": "*"}
+    ) as terminal:
+        terminal.wait_for("^Stop:")
+        assert "2 deliveries" in sent(tmp_path).stdout
+        terminal.wait_for("Retrying default/desk")
+    (tmp_path / "test.yaml").write_text(BROKEN_TEST % "one")
+    with on_terminal([HOOKWRIGHT, "dev", "--sink", *PORTS, "."], tmp_path) as terminal:
+        terminal.wait_for("^1 test: 0 passed, 1 failed")
+        listed = subprocess.run(
+            [HOOKWRIGHT, "list"], cwd=tmp_path, capture_output=True, text=True, timeout=HANGS
+        )
+        assert listed.stdout.count("running") == 2
+        assert "Retrying" not in listed.stdout
+    assert "Delivered" not in terminal.text
+    assert not (tmp_path / ".hookwright" / "tests.json").exists()
+
+
 def test_a_sink_takes_no_other_way_out(tmp_path: Path) -> None:
     """It leads every host, so flags that lead one elsewhere are a mistake of use."""
     command = [HOOKWRIGHT, "dev", "--sink", "--allow", "10.0.0.0/8", tmp_path]

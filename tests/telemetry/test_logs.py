@@ -217,3 +217,12 @@ def test_a_reader_that_went_away_stops_nothing(stream: Stream) -> None:
     structlog.get_logger().error("store.broken")
     logs.flush()
     assert logs.dropped() == 2
+
+
+def test_events_that_are_left_out_make_no_line(stream: Stream) -> None:
+    """All others do, and so do those of other loggers by that name."""
+    logs.configure(stream=stream, quiet=("loop.stopped",))
+    structlog.get_logger().warning("loop.stopped", seconds=0.1)
+    structlog.get_logger().warning("store.waits", reason="full")
+    logging.getLogger("asyncio").warning("loop.stopped")
+    assert [line["event"] for line in stream.lines()] == ["store.waits", "loop.stopped"]

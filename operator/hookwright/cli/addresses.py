@@ -63,9 +63,13 @@ EVENTS: Final = Port("events", "--to", "--token-file", "HOOKWRIGHT_EVENTS_URL", 
 ADMIN: Final = Port("admin", "--admin", "--admin-token-file", "HOOKWRIGHT_ADMIN_URL", "http://127.0.0.1:8081")
 
 
+def nearest(host: str) -> str:
+    """The address by which a socket that listens there is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
+
+
 def base_url(host: str, port: int) -> str:
-    """Of a socket that listens there; one on all addresses is reached on loopback."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
+    """The URL of a socket that listens there."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -1,6 +1,6 @@
-"""How the program was called, so that a command that it prints can be pasted as it is.
+"""How the program was called, so that a command that it prints on a terminal can be pasted as it is.
 
-Must not: know a command.
+A pipe gets its bare name, the same wherever it is installed. Must not: know a command.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ def called() -> str:
     name = (context and context.find_root().info_name) or "hookwright"
     if name == PLUGIN:
         return "kubectl hookwright"
+    if not sys.stdout.isatty():
+        return "hookwright"
     if name.endswith("-m hookwright"):
         return f"{shlex.quote(sys.orig_argv[0])} -m hookwright"
     program = sys.argv[0]

@@ -37,22 +37,20 @@ def own_version() -> Check:
     return Check("version", True, f"Hookwright {__version__} on Python {platform.python_version()}.")
 
 
-def same_version(name: str, version: str) -> Check:
-    """Whether another part is of this command's version."""
+def same_version(check: str, part: str, version: str | None) -> Check:
+    """Whether another part is of this command's version; None: nobody knows."""
+    if version is None:
+        return Check(check, None, f"{part} was not installed by the chart, so its version is not known.")
     if version == __version__:
-        return Check(name, True, f"The {name} is Hookwright {version}.")
-    return Check(
-        name,
-        False,
-        f"The {name} is Hookwright {version}, this command {__version__}.",
-        "Use the same version of both.",
-    )
+        return Check(check, True, f"{part} is of Hookwright {version}.")
+    message = f"{part} is of Hookwright {version}, this command of {__version__}."
+    return Check(check, False, message, "Use the same version of both.")
 
 
 def dispatcher(client: Client) -> Iterator[Check]:
     """Version, readiness and configuration of the dispatcher that answers."""
     summary = client.get("/admin/v1/summary")
-    yield same_version("dispatcher", summary["version"])
+    yield same_version("dispatcher", "The dispatcher that answers", summary["version"])
     ready = client.ask("GET", "/readyz")
     if ready.status == 200:
         yield Check("ready", True, f"It takes events; {summary['pending']:,} deliveries wait.")

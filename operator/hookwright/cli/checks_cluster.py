@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from hookwright.cli import checks
@@ -44,7 +45,7 @@ def cluster_checks(reach: Reach, cluster: Cluster) -> Iterator[Check]:
         return
     yield from guarded("deployments", lambda: _deployments(cluster, namespace, release))
     for purpose, flag in (("admin", "--admin-token-file"), ("ingest", "--token-file")):
-        yield from guarded("token", lambda purpose=purpose, flag=flag: _token(cluster, purpose, flag))  # type: ignore[misc]
+        yield from guarded("token", partial(_token, cluster, purpose, flag))
     yield from guarded("webhooks", lambda: checks.webhooks(webhook_views(cluster)))
     yield from guarded("dispatcher", lambda: _dispatcher(reach, cluster))
     yield from guarded("networkpolicy", lambda: _policies(cluster, namespace))
@@ -77,12 +78,8 @@ def _kind(cluster: Cluster, kind: str) -> Check:
         return Check("crd", None, f"You may not look at the CustomResourceDefinition {kind}.")
     if said.problem is not None:
         return Check("crd", False, f"There is no CustomResourceDefinition {kind}.", f"{cluster.absent()}")
-    version = json.loads(said.output)["metadata"].get("labels", {}).get(_VERSION)
-    if version is None:
-        return Check(
-            "crd", None, f"{kind} is there; it was not installed by the chart, so its version is not known."
-        )
-    return checks.same_version(kind, version)
+    labels = json.loads(said.output)["metadata"].get("labels", {})
+    return checks.same_version("crd", kind, labels.get(_VERSION))
 
 
 def _deployments(cluster: Cluster, namespace: str, release: str) -> Iterator[Check]:
@@ -100,9 +97,7 @@ def _deployments(cluster: Cluster, namespace: str, release: str) -> Iterator[Che
             yield Check(part, False, f"Of the {part}'s {wanted} pods {ready} are ready.", cure)
         else:
             yield Check(part, True, f"The {part} is ready.")
-        yield checks.same_version(
-            part, raw["metadata"].get("labels", {}).get(_VERSION, "of an unknown version")
-        )
+        yield checks.same_version(part, f"The {part}", raw["metadata"].get("labels", {}).get(_VERSION))
 
 
 def _token(cluster: Cluster, purpose: str, flag: str) -> Iterator[Check]:

@@ -20,7 +20,7 @@ import structlog
 import uvloop
 
 from hookwright.api.admin import TestRun
-from hookwright.cli.addresses import ADMIN, DATA, EVENTS, Address, base_url, forget, remember
+from hookwright.cli.addresses import ADMIN, DATA, EVENTS, Address, base_url, forget, nearest, remember
 from hookwright.cli.called import called
 from hookwright.cli.dev_lines import DeliveryLines, counted, greet, sent, sum_up
 from hookwright.cli.dev_tests import FolderTests
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from hookwright.cli.sink import Sink
 
 log = structlog.get_logger()
+_FOR_ADMINISTRATORS = ("loop.stopped",)
+"""Events that tell nothing to somebody who tries things: a busy machine is no fault of his manifests."""
 
 
 @click.command("dev")
@@ -105,14 +107,13 @@ def command(
             raise click.UsageError(
                 "--sink leads every host to itself: leave out --ca-file, --connect-to, --allow."
             )
-        if not os.environ.get("HOOKWRIGHT_HISTORY_BODIES"):
-            given["history_bodies"] = "all"
+        given |= _of_sink(data)
     # without a flag the environment speaks, as it does for the dispatcher
     lists = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
     given.update({name: value for name, value in lists.items() if value})
     settings = read_settings(Settings, EGRESS_FLAGS, given)
-    logs.configure()
-    if not uvloop.run(_Dev(folder, settings, _sink() if sink else None, tests=tests).run()):
+    logs.configure(quiet=_FOR_ADMINISTRATORS if sys.stdout.isatty() else ())
+    if not uvloop.run(_Dev(folder, data, settings, _sink() if sink else None, tests=tests).run()):
         raise SystemExit(1)
 
 
@@ -124,6 +125,12 @@ def _guard(address: str, token_file: Path | None, option: str, cure: str) -> Non
         raise UsageError(f"{option}: {error}.") from None
     if token_file is None and not is_loopback(host):
         raise UsageError(f"{option} {address} can be reached by others: give a token with {cure}.")
+
+
+def _of_sink(data: Path) -> dict[str, Any]:
+    """A store of its own, so that it takes nothing that waits for a real target; and all bodies are kept."""
+    bodies = {} if os.environ.get("HOOKWRIGHT_HISTORY_BODIES") else {"history_bodies": "all"}
+    return {"data": data / "sink", **bodies}
 
 
 def _sink() -> Sink:
@@ -138,10 +145,15 @@ def _sink() -> Sink:
 
 
 class _Dev:
-    """The folder's part of `dev`: configuration and tests follow the files. `tests`: show those of the start, too."""
+    """The folder's part of `dev`: configuration and tests follow the files.
 
-    def __init__(self, folder: Path, settings: Settings, sink: Sink | None, *, tests: bool) -> None:
-        self._folder, self._settings, self._sink = folder, settings, sink
+    `home`: where commands look for the addresses; `tests`: show those of the start, too.
+    """
+
+    def __init__(
+        self, folder: Path, home: Path, settings: Settings, sink: Sink | None, *, tests: bool
+    ) -> None:
+        self._folder, self._home, self._settings, self._sink = folder, home, settings, sink
         self._lines = DeliveryLines(requests=sink is not None) if sys.stdout.isatty() else None
         self._each_test = tests or self._lines is None
         self._said: list[str] = []
@@ -149,6 +161,7 @@ class _Dev:
     async def run(self) -> bool:
         """Until SIGTERM or Ctrl-C; False when the dispatcher failed."""
         data = self._settings.data
+        make_data_folder(self._home)
         make_data_folder(data)
         self._key = hash_key(data)
         seen = look(self._folder)
@@ -161,13 +174,13 @@ class _Dev:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._dispatcher.request_stop)
-        remember(data, self._addresses())
+        remember(self._home, self._addresses())
         self._greet(self._read)
         self._say(self._read)
         self._begin_tests()
         following = asyncio.create_task(follow(self._folder, seen, self._take, partial(click.echo, err=True)))
         await self._dispatcher.run()
-        forget(data)
+        forget(self._home)
         following.cancel()
         await asyncio.gather(following, self._tests.close(), return_exceptions=True)
         if self._sink is not None:
@@ -175,24 +188,26 @@ class _Dev:
         return self._dispatcher.failure is None
 
     def _greet(self, folder: Folder) -> None:
-        addresses = self._addresses()
-        events, admin = addresses[EVENTS.name].url, addresses[ADMIN.name].url
         held = sum(webhook.held is not None for webhook in folder.assembly.config.webhooks)
         webhooks = f"Webhooks: {len(folder.assembly.config.webhooks)}" + (f" ({held} held)" if held else "")
-        where = f"Events: {events}/v1/events   Admin: {admin}"
+        listen, admin = (base_url(*each) for each in self._dispatcher.addresses)
+        where = f"Events: {listen}/v1/events   Admin: {admin}"
         if self._lines is None:
             click.echo(f"{where}   {webhooks}", err=True)
             return
         if self._sink is not None:
             webhooks += "; all they send ends here"
-        send = f"{called()} send --trigger RequestGranted{EVENTS.flags(events, self._settings.token_file)}"
-        greet(where, webhooks, f"{admin}/", send)
+        events, page = self._addresses().values()
+        send = f"{called()} send --trigger RequestGranted{EVENTS.flags(events.url, events.token_file)}"
+        greet(where, webhooks, f"{page.url}/", send)
 
     def _addresses(self) -> dict[str, Address]:
-        events, admin = self._dispatcher.addresses
+        files = self._settings.token_file, self._settings.admin_token_file
         return {
-            EVENTS.name: Address(base_url(*events), self._settings.token_file),
-            ADMIN.name: Address(base_url(*admin), self._settings.admin_token_file),
+            port.name: Address(base_url(nearest(host), number), file)
+            for port, (host, number), file in zip(
+                (EVENTS, ADMIN), self._dispatcher.addresses, files, strict=True
+            )
         }
 
     def _begin_tests(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hookwright.cli.called import called
 from hookwright.errors import UsageError
 from hookwright.limits import BATCH_BYTES
 
@@ -39,7 +40,7 @@ def read_event(file: str) -> Body:
     if len(content) > BATCH_BYTES:
         raise UsageError(f"{file}: is larger than {BATCH_BYTES // 1024} KiB; send it in parts.")
     if not content.strip():
-        raise UsageError(f"{file}: is empty; write an event into it, or `hookwright sample TRIGGER` does.")
+        raise UsageError(f"{file}: is empty; write an event into it, or `{called()} sample TRIGGER` does.")
     return _described(_utf8(content))
 
 

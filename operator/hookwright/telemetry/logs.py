@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import time_ns
 from typing import Any, BinaryIO, Final
 
@@ -26,17 +26,19 @@ from hookwright.telemetry.outlet import Outlet, take_over
 from hookwright.telemetry.record import AttemptDetails
 
 
-def configure(*, stream: BinaryIO | None = None) -> None:
+def configure(*, stream: BinaryIO | None = None, quiet: Collection[str] = ()) -> None:
     """Set up logging of this process, from level info on.
 
     `stream`: unbuffered; stderr unless given, and then no print to stdout or stderr waits for its reader either.
-    Tracebacks are part of a line, without the values of local variables (they may be secrets).
+    `quiet`: events of ours that are left out. Tracebacks are part of a line, without the values of local variables
+    (they may be secrets).
     """
     if _sink.outlet is not None:
         _sink.outlet.end()
     _sink.outlet = take_over(_lost) if stream is None else Outlet(stream, _lost)
     structlog.configure(
         processors=[
+            partial(_leave_out, quiet),
             structlog.stdlib.add_log_level,
             structlog.processors.format_exc_info,
             _render,
@@ -135,6 +137,15 @@ class _Bridge(logging.Handler):
         if record.exc_info:
             fields["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
         _sink.msg(_line(fields))
+
+
+def _leave_out(
+    quiet: Collection[str], _logger: Any, _method: str, fields: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """structlog's first processor."""
+    if fields["event"] in quiet:
+        raise structlog.DropEvent
+    return fields
 
 
 def _render(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> bytes:
