@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 from click import unstyle
@@ -13,6 +16,7 @@ from hookwright.api.admin import WebhookView
 from hookwright.cli.looks import looks
 from hookwright.cli.reach import Reach
 from hookwright.core.changes import Changes
+from rig import HANGS
 
 NOW = {"time": "2999-01-01T00:00:00.000Z"}
 
@@ -211,3 +215,23 @@ def test_a_watched_table_is_drawn_within_the_terminal(hookwright: Hookwright) ->
         terminal.wait_for("40 webhooks, the first 20 shown")
     frame = terminal.coloured.rpartition("\x1b[2J\x1b[H")[2]
     assert (terminal.program.returncode, "shop/w19" in frame, "shop/w20" in frame) == (0, True, False)
+
+
+def _takes_interrupts() -> None:
+    """A shell's job in the background has its children ignore Ctrl-C; this one must not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_watch_as_json_is_an_object_a_line(hookwright: Hookwright) -> None:
+    """At once, whoever reads the pipe; Ctrl-C ends it well."""
+    backend = hookwright.backend
+    backend.changed.note([each.webhook for each in backend.views])
+    words = [sys.executable, "-m", "hookwright", "list", "--state", "held", "--watch", "-o", "json"]
+    with subprocess.Popen(
+        [*words, *hookwright.flags("list")], stdout=subprocess.PIPE, preexec_fn=_takes_interrupts
+    ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["webhook"] == "shop/teams"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=HANGS)[0] == b""
+    assert process.returncode == 0
