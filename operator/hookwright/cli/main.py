@@ -104,6 +104,7 @@ def _drop_output() -> None:
 @click.group(
     "hookwright",
     cls=Commands,
+    epilog="The options of a command, with examples: hookwright help COMMAND.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="hookwright")
