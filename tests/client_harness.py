@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from admin_backend import MemoryBackend
+from cli.terminal import Terminal, on_terminal
 from hookwright.api.admin import RequestRecord, ResponseRecord, Timings, ValidatorResult
 from hookwright.cli.main import main
 from hookwright.core.decode import decode, decode_any
@@ -82,6 +84,21 @@ class Hookwright:
         """`hookwright WORDS` with the flags that reach the dispatcher."""
         arguments = [*shlex.split(words), *self.flags(words.split()[0]), *extra]
         return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
+
+    def on_terminal(self, words: str, *, columns: int = 80, **environment: str) -> str:
+        """What a terminal of that width shows of `hookwright WORDS`, colours included."""
+        with self.terminal(words, columns=columns, **environment) as terminal:
+            terminal.closed()
+        return terminal.coloured
+
+    @contextmanager
+    def terminal(self, words: str, *, columns: int = 80, **environment: str) -> Iterator[Terminal]:
+        """`hookwright WORDS` on a terminal of that width, with no wish for colours but those given."""
+        arguments = [*shlex.split(words), *self.flags(words.split()[0])]
+        usual = dict.fromkeys(("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"), "") | {"TERM": "xterm"}
+        command = [sys.executable, "-m", "hookwright", *arguments]
+        with on_terminal(command, self.tokens, usual | environment, columns) as terminal:
+            yield terminal
 
     def flags(self, command: str) -> list[str]:
         """Addresses and token files, as the command takes them."""

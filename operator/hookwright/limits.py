@@ -268,6 +268,7 @@ CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster
 CLOCKS_APART_SECONDS = 30.0  # of this machine and the API server, above which doctor says so: a Date has whole seconds
 REPLAY_GROUPS_SHOWN = 5  # of dead letters, named where none fits
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
+COMPLETION_SECONDS = 1.0  # until a shell that asked for names gets none: nobody waits for Tab
 
 # --- telemetry ---------------------------------------------------------------------------------
 METRICS_NAMESPACES = 50  # namespaces with time series of their own, in the same way

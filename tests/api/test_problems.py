@@ -32,7 +32,7 @@ def test_every_mistake_is_told() -> None:
     assert told(spec) == {
         "spec.method": "method must be POST, PUT or DELETE",
         "spec.url": "set exactly one of url and urlFrom",
-        "spec.timeout": "timeout must be a text: put it in quotes",
+        "spec.timeout": "timeout must be a duration with its unit, from 1s to 60s, such as 30s or 1m",
         "spec.bodytemplate": "unknown field; did you mean bodyTemplate?",
         "spec.headers[0].value": "set exactly one of value and valueFrom",
         "spec.headers[1].name": (

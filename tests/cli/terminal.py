@@ -24,16 +24,21 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Terminal:
-    """What a program wrote so far, without colours."""
+    """What a program wrote so far."""
 
     def __init__(self, program: subprocess.Popen[bytes], end: int) -> None:
         self.program, self._end = program, end
         self._raw = b""
 
     @property
+    def coloured(self) -> str:
+        """All of it, with colours."""
+        return self._raw.decode(errors="replace").replace("\r\n", "\n")
+
+    @property
     def text(self) -> str:
-        """All of it."""
-        return _ESCAPES.sub("", self._raw.decode(errors="replace")).replace("\r\n", "\n")
+        """All of it, without."""
+        return _ESCAPES.sub("", self.coloured)
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Until it stands there."""

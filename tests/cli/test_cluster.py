@@ -71,7 +71,7 @@ def test_the_flag_does_what_the_name_does(kubectl: Kubectl) -> None:
 @pytest.mark.parametrize("words", [["-n", "shop"], ["--context", "prod"]])
 def test_options_of_a_cluster_need_one(kubectl: Kubectl, words: list[str]) -> None:
     """Without --cluster they are used wrong, and no kubectl is called."""
-    result = kubectl("list", *words, name="hookwright")
+    result = kubectl("invocations", *words, name="hookwright")
     assert result.exit_code == 2
     assert "-n and --context go with --cluster." in result.stderr
     assert kubectl.calls() == []
@@ -93,6 +93,7 @@ def test_without_kubectl_there_is_no_cluster(kubectl: Kubectl, tmp_path: Path) -
 
 def test_every_call_has_the_context(installed: Kubectl) -> None:
     """--context goes to each kubectl, and into the command to paste."""
+    installed.state["namespace"] = "shop"
     result = installed("invocations", "slack", "--context", "prod eu")
     assert result.exit_code == 0
     assert len(installed.calls()) == 4
@@ -215,7 +216,8 @@ def test_a_name_without_a_namespace_is_in_that_of_the_context(
         installed.state["namespace"] = namespace
         assert installed("invoke", "slack", *words).exit_code == 0
     installed.state["namespace"] = ""
-    assert "There is no webhook default/slack." in installed("invoke", "slack").stderr
+    sentence = "Error: There is no webhook default/slack; there is shop/slack.\n"
+    assert installed("invoke", "slack").stderr == sentence
 
 
 def test_send_reaches_the_event_port(installed: Kubectl, hookwright: Hookwright) -> None:
@@ -330,3 +332,9 @@ def test_retry_annotates_the_resource(kubectl: Kubectl) -> None:
         2,
         "Error: There is no Webhook shop/nothing in the cluster.\n",
     )
+def test_a_cluster_is_listed_by_the_same_selectors_and_formats(kubectl: Kubectl) -> None:
+    """`-o name` and `-o wide`, a pattern and a state work on resources too."""
+    kubectl.put(gone()["Webhook"])
+    assert kubectl("list", "-o", "name", "--state", "gone").stdout == "shop/slack\n"
+    assert kubectl("list", "-o", "name", "--state", "held").stdout == ""
+    assert kubectl("list", "sla", "-o", "wide").stdout.splitlines()[0].endswith("DISPLAY NAME   TRIGGERS")

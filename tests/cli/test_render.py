@@ -153,6 +153,49 @@ def test_an_event_that_the_template_cannot_render(tmp_path: Path) -> None:
     assert "w.yaml:" in found.stderr
 
 
+THREE = """\
+apiVersion: hookwright.io/v1alpha1
+kind: Webhook
+metadata: {name: three}
+spec:
+  url: https://tickets.example/{{ data.friendly_id }}
+  triggers: [RequestCreated]
+  headers:
+    - {name: X-Who, value: "{{ data.requester.email }}"}
+  bodyTemplate: |
+    {
+      "reason": "{{ data.justification }}"
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (
+            {"requester": {"email": "a"}, "justification": "x"},
+            "5: spec.url: line 1, {{ data.friendly_id }}: ",
+        ),
+        (
+            {"friendly_id": "x", "justification": "x"},
+            "8: spec.headers[0].value: line 1, {{ data.requester.email }}: ",
+        ),
+        (
+            {"friendly_id": "x", "requester": {"email": "a"}},
+            "11: spec.bodyTemplate: line 2, {{ data.justification }}: ",
+        ),
+    ],
+)
+def test_an_event_that_does_not_render_names_the_line_of_the_file(
+    tmp_path: Path, data: dict[str, Any], place: str
+) -> None:
+    """That of the template's line, as `validate` has it."""
+    event = json.dumps({"event_type": "RequestCreated", "data": data})
+    found = render(tmp_path, "-f", "-", text=THREE, stdin=event)
+    assert found.exit_code == 1
+    assert f"\n{tmp_path}/w.yaml:{place}" in f"\n{found.stderr}"
+
+
 def test_a_broken_webhook(tmp_path: Path) -> None:
     """A webhook that breaks a rule is exit code 1, with the lines of `validate`."""
     found = render(tmp_path, text=manifest().replace("https:", "http:"))

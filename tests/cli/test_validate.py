@@ -246,6 +246,89 @@ def test_test_shows_the_same_warnings(tmp_path: Path) -> None:
     assert 'so write {{ data.access_bundle.name | default("", true) }}' in found.stderr
 
 
+SEVEN = """\
+apiVersion: hookwright.io/v1alpha1
+kind: Webhook
+metadata:
+  name: Bad_Name
+spec:
+  url: http://tickets.example/new
+  timeout: 30
+  triggers: RequestCreated
+  methd: PUT
+  responseValidators:
+    - path: $.a[
+      values: [x]
+  filters:
+    matchExpressions:
+      - path: $.data.x
+        operator: Matches
+        values: ["("]
+  auth:
+    bearer: {tokenSecretRef: {name: token, key: token}}
+  bodyTemplate: |
+    {
+      "title": "{{ data.friendly_id }}",
+      "who": "{{ data.requester.mail }}"
+    }
+"""
+
+
+def test_every_mistake_of_an_object_is_told_at_once(tmp_path: Path) -> None:
+    """Head, rules, types, templates, validators, filters and references: whoever corrects them needs one run."""
+    found = validate(tmp_path, a__yaml=SEVEN)
+    begins = [
+        "a.yaml:4: metadata.name: metadata.name must be lower-case letters, digits and hyphens",
+        "a.yaml:6: spec.url: url must begin with https://",
+        "a.yaml:7: spec.timeout: timeout must be a duration with its unit, from 1s to 60s, such as 30s or 1m",
+        "a.yaml:8: spec.triggers: triggers must be a list",
+        "a.yaml:9: spec.methd: unknown field; did you mean method?",
+        "a.yaml:11: spec.responseValidators[0].path: '$.a[' is not a JSONPath of RFC 9535",
+        "a.yaml:17: spec.filters.matchExpressions[0].values[0]: is not an expression of RE2's syntax",
+        "warning: a.yaml:19: spec.auth.bearer.tokenSecretRef: Secret token of namespace default is not among",
+        "a.yaml:23: spec.bodyTemplate: line 3, {{ data.requester.mail }}: data.requester.mail: no such field",
+    ]
+    lines = found.stdout.replace(f"{tmp_path}/", "").splitlines()
+    assert (found.exit_code, len(lines)) == (1, len(begins))
+    for line, begin in zip(lines, begins, strict=True):
+        assert line.startswith(begin)
+    assert found.stderr == "no manifest in 1 file; 8 errors, 1 warning\n"
+
+
+def test_templates_of_other_events_are_not_judged_by_a_sample(tmp_path: Path) -> None:
+    """A mistake elsewhere brings no error that its correction would take away."""
+    text = SEVEN.replace("Bad_Name", "deploys").replace("triggers: RequestCreated", "triggers: TRIGGERS")
+    for triggers in ("[dev.example.deployed]", "dev.example.deployed", "[dev.example.*]"):
+        found = validate(tmp_path, a__yaml=text.replace("TRIGGERS", triggers))
+        assert "spec.timeout" in found.stdout
+        assert "spec.bodyTemplate" not in found.stdout
+
+
+HEADS = [
+    (
+        "metadata: {namespace: A}\n",
+        ["metadata: metadata.name must be set", "metadata.namespace: metadata.namespace must"],
+    ),
+    ("", ["metadata: metadata must be set, with a name"]),
+    ("metadata: {name: 7}\n", ["metadata.name: metadata.name must be a text: put it in quotes"]),
+    ("metadata: {name: ok}\nspc: {}\n", ["spc: unknown field; did you mean spec?"]),
+]
+
+
+@pytest.mark.parametrize(("head", "begins"), HEADS)
+def test_a_mistake_in_the_head_is_told_once_beside_the_rest(
+    tmp_path: Path, head: str, begins: list[str]
+) -> None:
+    """The rules judge a name once more, and say nothing new."""
+    text = f"apiVersion: hookwright.io/v1alpha1\nkind: WebhookTest\n{head}spec: {{mode: Try, webhookRef: {{name: away}}}}\n"
+    lines = validate(tmp_path, a__yaml=text).stdout.replace(f"{tmp_path}/a.yaml", "FILE").splitlines()
+    said = sorted(line.partition(" ")[2] for line in lines if not line.startswith("warning"))
+    assert [line.partition(" must")[0] for line in said] == sorted(
+        each.partition(" must")[0] for each in [*begins, "spec.mode: mode must be Send or Render"]
+    )
+    assert sum("WebhookTest" in line or "Webhook away" in line for line in lines) == 1
+
+
 @pytest.mark.parametrize("text", [None, "", "# nothing yet\n", "---\n---\n"])
 def test_nothing_to_validate_is_used_wrong(tmp_path: Path, text: str | None) -> None:
     """An empty file like an empty folder: a path by mistake must not pass as valid."""

@@ -90,16 +90,19 @@ def between(field: str, low: int, high: int) -> Rule:
     return Rule(sentence, f"self >= {low} && self <= {high}", lambda number: low <= number <= high)
 
 
+_DURATIONS = ("30s", "5m", "1h30m")  # examples, of which a sentence takes those within its bounds
+
+
 def duration(field: str, low: str | None = None, high: str | None = None) -> Rule:
     """The text is a duration (SPEC 2), within the bounds if there are any, both ends included."""
     cel = f"self.matches({_literal(DURATION.pattern)})"
     shortest, longest, bounds = 0, None, ""
     if low:
         cel += f" && duration(self) >= duration('{low}')"
-        shortest, bounds = microseconds(low), f" of at least {low}"
+        shortest, bounds = microseconds(low), f", of at least {low}"
     if low and high:
         cel += f" && duration(self) <= duration('{high}')"
-        longest, bounds = microseconds(high), f" from {low} to {high}"
+        longest, bounds = microseconds(high), f", from {low} to {high}"
 
     def holds(text: str) -> bool:
         if not DURATION.fullmatch(text):
@@ -107,7 +110,9 @@ def duration(field: str, low: str | None = None, high: str | None = None) -> Rul
         length = microseconds(text)
         return shortest <= length and (longest is None or length <= longest)
 
-    return Rule(f"{field} must be a duration{bounds}, such as 45s, 5m or 1h30m", cel, holds)
+    fitting = [example for example in _DURATIONS if holds(example)]
+    examples = _words(fitting if len(fitting) > 1 else [*fitting, "1m"])
+    return Rule(f"{field} must be a duration with its unit{bounds}, such as {examples}", cel, holds)
 
 
 def _given(*values: object) -> int:

@@ -252,19 +252,25 @@ class Cluster:
         return f"{called()} {words}{'' if self.plugin else ' --cluster'}{context}"
 
 
-def cluster_options(command: Command) -> Command:
-    """`--cluster`, `-n` and `--context`, as one parameter `cluster`: a Cluster or None."""
+def cluster_options(command: Command, *, namespaced: bool = False) -> Command:
+    """`--cluster`, `-n` and `--context`, as one parameter `cluster`: a Cluster or None.
+
+    `namespaced`: -n is of use without a cluster as well, and is the parameter `namespace`.
+    """
 
     @wraps(command)
     def wrapper(
         *args: Any, cluster: bool, namespace: str | None, kube_context: str | None, **kwargs: Any
     ) -> Any:
         plugin = click.get_current_context().find_root().info_name == PLUGIN
-        if not (cluster or plugin) and (namespace is not None or kube_context is not None):
+        lost = kube_context is not None or (namespace is not None and not namespaced)
+        if lost and not (cluster or plugin):
             raise click.UsageError("-n and --context go with --cluster.")
         if namespace is not None and not LABEL.fullmatch(namespace):
             raise click.UsageError(f"-n {namespace}: that is no name of a namespace.")
         reached = Cluster(Kubectl.found(kube_context), namespace, plugin) if cluster or plugin else None
+        if namespaced:
+            kwargs["namespace"] = namespace
         return command(*args, cluster=reached, **kwargs)
 
     for option in (

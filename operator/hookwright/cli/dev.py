@@ -48,8 +48,20 @@ _FOR_ADMINISTRATORS = ("loop.stopped",)
 
 @click.command("dev")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--listen", default="127.0.0.1:8080", show_default=True, help="Where events are taken.")
-@click.option("--admin", default="127.0.0.1:8081", show_default=True, help="Where the admin API is served.")
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default="127.0.0.1:8080",
+    show_default=True,
+    help="Where events are taken.",
+)
+@click.option(
+    "--admin",
+    metavar="HOST:PORT",
+    default="127.0.0.1:8081",
+    show_default=True,
+    help="Where the admin API is served.",
+)
 @click.option("--data", default=DATA, show_default=True, type=click.Path(path_type=Path),
               help="Folder of the store.")  # fmt: skip
 @click.option(

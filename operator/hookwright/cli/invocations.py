@@ -1,4 +1,7 @@
-"""`hookwright invocations`: what happened, oldest first like a log; each failure with its tip."""
+"""`hookwright invocations`: what happened, oldest first like a log; each failure with its tip.
+
+On a terminal an invocation is one line, and each tip is said once; a pipe gets every tip. Must not: judge a name.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,21 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import click
 
 from hookwright.cli.client import Client
+from hookwright.cli.completion import complete_invocations, complete_webhooks
+from hookwright.cli.happened import Stream, table_lines
+from hookwright.cli.names import missing
 from hookwright.cli.output import Format, format_option, print_one
 from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import invocation_in_full, invocation_line, note, print_line
+from hookwright.cli.terminal import is_terminal
 from hookwright.core.objects import LABEL
-from hookwright.errors import UsageError
+from hookwright.errors import HookwrightError, UsageError
 from hookwright.limits import FOLLOW_SECONDS
 
 PATH: Final = "/admin/v1/invocations"
@@ -24,8 +32,14 @@ Page = dict[str, Any]
 
 
 @click.command("invocations")
-@click.argument("what", metavar="[[NS/]NAME|FRIENDLY_ID]", required=False)
-@click.option("--id", "identifier", metavar="ID", help="One invocation in full, by its id or its delivery's.")
+@click.argument("what", metavar="[[NS/]NAME|FRIENDLY_ID]", required=False, shell_complete=complete_webhooks)
+@click.option(
+    "--id",
+    "identifier",
+    metavar="ID",
+    shell_complete=complete_invocations,
+    help="One invocation in full, by its id or its delivery's.",
+)
 @click.option("--follow", is_flag=True, help="Go on showing what happens.")
 @reach_options
 @format_option
@@ -45,18 +59,60 @@ def command(
     elif follow:
         if output == "yaml":
             raise click.UsageError("--follow prints JSON, one object a line; use -o json.")
-        with suppress(KeyboardInterrupt):  # how one ends it
-            for invocation in following(client, what, _pause):
-                _line(client, invocation, output)
+        _follow(client, what, output)
     else:
-        page = selected(client, what)
-        if output != "table":
-            print_one(page, output)
-        elif not page["items"]:
-            note("There is no invocation yet." if what is None else f"There is no invocation of {what}.")
-        else:
-            for invocation in reversed(page["items"]):
-                _line(client, invocation, "table")
+        _latest(client, what, output)
+
+
+def _follow(client: Client, what: str | None, output: Format) -> None:
+    """Until Ctrl-C. HookwrightError: there is nothing of that name to wait for."""
+    if what is not None and not selected(client, what)["items"]:
+        _refuse_unknown(client, what)
+    show = _shower(client, output)
+    with suppress(KeyboardInterrupt):  # how one ends it
+        for invocation in following(client, what, _pause):
+            show(invocation)
+
+
+def _shower(client: Client, output: Format) -> Callable[[Page], None]:
+    """What shows one invocation after the other."""
+    if output != "table":
+        return print_line
+    if not is_terminal():
+        return partial(invocation_line, command=client.command)
+    stream = Stream(client.command)
+    click.echo(stream.header())
+    return lambda invocation: click.echo("\n".join(stream.lines(invocation)))
+
+
+def _latest(client: Client, what: str | None, output: Format) -> None:
+    """The newest page. HookwrightError: it is empty, as there is no such webhook."""
+    page = selected(client, what)
+    shown = page["items"][::-1]
+    if output != "table":
+        print_one(page, output)
+    elif shown and is_terminal():
+        for line in table_lines(shown, client.command):
+            click.echo(line)
+    else:
+        for invocation in shown:
+            invocation_line(invocation, client.command)
+    if shown:
+        return
+    if what is not None:
+        _refuse_unknown(client, what)
+    if output == "table":
+        note("There is no invocation yet." if what is None else f"There is no invocation of {what}.")
+
+
+def _refuse_unknown(client: Client, what: str) -> None:
+    """HookwrightError: it is a name, and there is no webhook of that name."""
+    if _may_be_name(what) and (sentence := missing(client, client.full_name(what))):
+        raise HookwrightError(sentence)
+
+
+def _may_be_name(what: str) -> bool:
+    return "/" in what or LABEL.fullmatch(what) is not None
 
 
 def selected(client: Client, what: str | None, before: str | None = None) -> Page:
@@ -67,7 +123,7 @@ def selected(client: Client, what: str | None, before: str | None = None) -> Pag
     """
     if what is None:
         return _page(client, before)
-    if "/" not in what and not LABEL.fullmatch(what):
+    if not _may_be_name(what):
         return _page(client, before, friendlyID=what)
     page = _page(client, before, webhook=client.full_name(what))
     return page if page["items"] or "/" in what else _page(client, before, friendlyID=what)
@@ -99,13 +155,6 @@ def _one(client: Client, identifier: str, output: Format) -> None:
         print_one(invocation, output)
     else:
         invocation_in_full(invocation, client.command)
-
-
-def _line(client: Client, invocation: dict[str, Any], output: Format) -> None:
-    if output != "table":
-        print_line(invocation)
-    else:
-        invocation_line(invocation, client.command)
 
 
 def _page(client: Client, before: str | None, **selector: str) -> Page:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import click
 
+from hookwright.cli.completion import complete_webhooks
 from hookwright.cli.events import read_event
 from hookwright.cli.exits import FOUND_WRONG
+from hookwright.cli.names import missing
 from hookwright.cli.output import Format, format_option, print_one
 from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import SUCCESSFUL, invocation_in_full, last_words, note
+from hookwright.errors import UsageError
 
 
 @click.command("invoke")
-@click.argument("webhook", metavar="[NS/]NAME")
+@click.argument("webhook", metavar="[NS/]NAME", shell_complete=complete_webhooks)
 @click.option("-f", "--file", metavar="FILE|-", help="The event; - reads it from stdin. Default: the sample.")
 @reach_options
 @format_option
@@ -33,6 +36,8 @@ def command(
     else:
         body = read_event(file)
         answer = client.ask("POST", path, content=body.content, content_type=body.content_type)
+    if answer.status == 404 and (sentence := missing(client, name)):
+        raise UsageError(sentence)
     problem = answer.document if answer.status == 502 and isinstance(answer.document, dict) else {}
     if "hint" in problem:  # it is held, so nothing was sent
         note(f"Error: {answer.detail}")

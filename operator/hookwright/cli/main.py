@@ -16,6 +16,7 @@ import click
 
 from hookwright import __version__
 from hookwright.cli.exits import DONE, USED_WRONG, Ended, ended_by
+from hookwright.cli.terminal import colours
 from hookwright.errors import HookwrightError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -34,6 +35,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("doctor:command", "Look at the installation and say what is wrong."),
     "schema": ("schema:command", "Print the JSON Schema of an event."),
     "sample": ("sample:command", "Print a mock event of a trigger."),
+    "completion": ("completion:command", "Print what makes bash, zsh or fish complete words."),
+    "help": ("help:command", "Show what there is, or what a command does."),
+    "version": ("version:command", "Show the versions of this and of the dispatcher."),
     "dispatcher": ("dispatcher:command", "Run the dispatcher process."),
     "controller": ("controller:command", "Run the controller process."),
 }
@@ -51,13 +55,29 @@ class Commands(click.Group):
         """Import one command. Ended (used wrong) when it cannot be imported."""
         if cmd_name not in COMMANDS:
             return None
+        from hookwright.cli.examples import epilog
+
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         try:
             command: click.Command = getattr(import_module(f"hookwright.cli.{module}"), function)
         except (ImportError, AttributeError) as error:
             sentence = f"Error: the command {cmd_name} cannot be loaded in this installation: {error}"
             raise Ended(sentence, USED_WRONG) from error
+        command.epilog = epilog(cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a guess at what an unknown name was meant to be."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches  # only a slip of the pen pays for it
+
+            near = get_close_matches(name, COMMANDS)
+            guess = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise click.UsageError(f"No such command '{name}'.{guess}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of --help, from the table alone."""
@@ -87,8 +107,11 @@ def _drop_output() -> None:
 @click.group(
     "hookwright",
     cls=Commands,
+    epilog="The options of a command, with examples: hookwright help COMMAND.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="hookwright")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Outbound webhooks, declared as Kubernetes resources, delivered without loss."""
+    ctx.color = colours(os.environ)

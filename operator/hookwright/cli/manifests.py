@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,6 +60,9 @@ class Loaded:
     objects: dict[tuple[str, str], Manifest] = field(default_factory=dict)
     """By kind and `namespace/name`."""
     errors: list[ManifestError] = field(default_factory=list)
+    misnamed: list[Manifest] = field(default_factory=list)
+    """Objects of our kinds whose apiVersion or metadata is wrong, under names that nobody can write: their specs may
+    be judged, but they are of no use."""
     skipped: int = 0
     """Objects of other kinds, and documents that are no Kubernetes objects."""
     files: int = 0
@@ -168,10 +171,7 @@ def _objects(value: Any, lines: Lines, file: str, loaded: Loaded) -> Iterator[Ma
     elif not _is_ours(value):
         loaded.skipped += 1
     else:
-        try:
-            yield _manifest(value, lines, file)
-        except ManifestError as error:
-            loaded.errors.append(error)
+        yield from _manifest(value, lines, file, loaded)
 
 
 def _child(lines: Lines, step: str | int) -> Lines:
@@ -187,29 +187,53 @@ def _is_ours(value: dict[str, Any]) -> bool:
     return isinstance(kind, str) and kind in KINDS and (version is None or version == KINDS[kind])
 
 
-def _manifest(value: dict[str, Any], lines: Lines, file: str) -> Manifest:
+def _manifest(value: dict[str, Any], lines: Lines, file: str, loaded: Loaded) -> Iterator[Manifest]:
+    """The object, if its head is right; all mistakes in that are noted in `loaded`."""
     kind = value.get("kind")
-    manifest = Manifest(str(kind), DEFAULT_NAMESPACE, "", value, file, lines)
-    if not isinstance(kind, str) or kind not in KINDS:
-        kinds = " and ".join(known for known, version in KINDS.items() if version.startswith(_GROUP))
-        raise manifest.error("kind", f"there is no kind {kind!r} in hookwright.io: there are {kinds}")
-    if value.get("apiVersion") != KINDS[kind]:
-        raise manifest.error("apiVersion", f"apiVersion of a {kind} must be {KINDS[kind]}")
-    metadata = value.get("metadata")
-    if not isinstance(metadata, dict):
-        raise manifest.error("metadata", "metadata must be set, with a name")
-    name = _name(manifest, "name", metadata.get("name"), _OBJECT_NAME)
-    namespace = _name(manifest, "namespace", metadata.get("namespace") or DEFAULT_NAMESPACE, LABEL)
-    return Manifest(kind, namespace, name, value, file, lines)
+    head = _Head(Manifest(str(kind), DEFAULT_NAMESPACE, f"?{len(loaded.misnamed)}", value, file, lines))
+    name, namespace = head.names()
+    loaded.errors += head.errors
+    if not head.errors:
+        yield replace(head.manifest, name=name, namespace=namespace)
+    elif head.manifest.kind in KINDS:
+        loaded.misnamed.append(replace(head.manifest, namespace=namespace or DEFAULT_NAMESPACE))
 
 
-def _name(manifest: Manifest, member: str, value: Any, form: re.Pattern[str]) -> str:
-    """A member of metadata that is a name; YAML makes a bool of `y` and a number of `10`."""
-    if value is None:
-        raise manifest.error("metadata", f"metadata.{member} must be set")
-    if not isinstance(value, str):
-        raise manifest.error(f"metadata.{member}", f"metadata.{member} must be a text: put it in quotes")
-    if not form.fullmatch(value):
-        sentence = f"metadata.{member} must be lower-case letters, digits and hyphens"
-        raise manifest.error(f"metadata.{member}", sentence)
-    return value
+class _Head:
+    """What stands beside the spec of an object, and every mistake in it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.errors: list[ManifestError] = []
+        kind, body = manifest.kind, manifest.body
+        if not isinstance(body.get("kind"), str) or kind not in KINDS:
+            kinds = " and ".join(known for known, version in KINDS.items() if version.startswith(_GROUP))
+            said = body.get("kind")
+            self._refuse("kind", f"there is no kind {said!r} in hookwright.io: there are {kinds}")
+        elif body.get("apiVersion") != KINDS[kind]:
+            self._refuse("apiVersion", f"apiVersion of a {kind} must be {KINDS[kind]}")
+
+    def names(self) -> tuple[str, str]:
+        """Name and namespace, empty where they are wrong."""
+        metadata = self.manifest.body.get("metadata")
+        if not isinstance(metadata, dict):
+            self._refuse("metadata", "metadata must be set, with a name")
+            return "", ""
+        name = self._name("name", metadata.get("name"), _OBJECT_NAME)
+        return name, self._name("namespace", metadata.get("namespace") or DEFAULT_NAMESPACE, LABEL)
+
+    def _name(self, member: str, value: Any, form: re.Pattern[str]) -> str:
+        """A member of metadata that is a name; YAML makes a bool of `y` and a number of `10`."""
+        path = f"metadata.{member}"
+        if value is None:
+            self._refuse("metadata", f"{path} must be set")
+        elif not isinstance(value, str):
+            self._refuse(path, f"{path} must be a text: put it in quotes")
+        elif not form.fullmatch(value):
+            self._refuse(path, f"{path} must be lower-case letters, digits and hyphens")
+        else:
+            return value
+        return ""
+
+    def _refuse(self, path: str, sentence: str) -> None:
+        self.errors.append(self.manifest.error(path, sentence))

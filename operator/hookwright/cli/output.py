@@ -7,7 +7,7 @@ dispatcher says is shown by `cli.show`.) Must not: decide, or know what is print
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import click
@@ -16,18 +16,28 @@ from hookwright.cli.exits import manifest_line
 from hookwright.core.redaction import printable
 from hookwright.errors import ManifestError
 
-Format = Literal["table", "json", "yaml"]
-"""How a command prints: for people, or for scripts."""
+Format = Literal["table", "json", "yaml", "wide", "name"]
+"""How a command prints: for people, or for scripts. `wide` and `name` are of commands that offer them."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def format_option(command: _Command) -> _Command:
-    """`-o json|yaml`, given to the command as `output`."""
-    choice = click.Choice(["table", "json", "yaml"])
-    return click.option("-o", "--output", type=choice, default="table", help="For scripts: json or yaml.")(
-        command
-    )
+def format_option(command: _Command, *, more: Sequence[str] = ()) -> _Command:
+    """`-o json|yaml`, given to the command as `output`; `more`: formats beside them."""
+    words = ", ".join(("json", "yaml", *more)[:-1]) + f" or {('yaml', *more)[-1]}"
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "json", "yaml", "yml", *more]),
+        default="table",
+        callback=_one_spelling,
+        metavar="FORMAT",
+        help=f"How to print: {words}.",
+    )(command)
+
+
+def _one_spelling(ctx: click.Context, parameter: click.Parameter, output: str) -> str:
+    return "yaml" if output == "yml" else output
 
 
 def print_one(document: Any, output: Format) -> None:

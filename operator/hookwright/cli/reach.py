@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from hookwright.cli.client import ADMIN_URL, Client
+from hookwright.cli.addresses import ADMIN
+from hookwright.cli.client import Client
 from hookwright.cli.cluster import Cluster, Command, cluster_options
 
 
@@ -42,8 +43,8 @@ class Reach:
         return Client.events(url, token_file).through(self.cluster, token)
 
 
-def reach_options(command: Command) -> Command:
-    """The options that name a dispatcher, as one parameter `reach`."""
+def reach_options(command: Command, *, namespaced: bool = False) -> Command:
+    """The options that name a dispatcher, as one parameter `reach`. `namespaced`: see `cluster_options`."""
 
     @wraps(command)
     def wrapper(
@@ -51,14 +52,18 @@ def reach_options(command: Command) -> Command:
     ) -> Any:
         return command(*args, reach=Reach(admin, admin_token_file, cluster), **kwargs)
 
-    with_cluster = cluster_options(wrapper)
+    with_cluster = cluster_options(wrapper, namespaced=namespaced)
     for option in (
         click.option(
             "--admin-token-file",
             type=click.Path(path_type=Path),
             help="File with the token of the admin port.",
         ),
-        click.option("--admin", show_default=ADMIN_URL, metavar="URL", help="The admin port."),
+        click.option(
+            "--admin",
+            metavar="URL",
+            help=f"The admin port; else {ADMIN.variable}, else where dev serves, {ADMIN.default} at first.",
+        ),
     ):
         with_cluster = option(with_cluster)
     return with_cluster  # type: ignore[return-value]  # the same command with its options

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from hookwright.api.admin import RequestRecord
+from hookwright.cli.completion import complete_triggers
 from hookwright.cli.events import read_event
 from hookwright.cli.exits import FOUND_WRONG, Ended
 from hookwright.cli.manifests import Loaded, Manifest, load
@@ -35,7 +36,10 @@ _TEMPLATE_FROM = "spec.bodyTemplateFrom.configMapKeyRef"
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--webhook", metavar="[NS/]NAME", help="Which one, where PATHS hold several.")
 @click.option(
-    "--trigger", metavar="T", help="Sample event to use; default: the webhook's first that has one."
+    "--trigger",
+    metavar="T",
+    shell_complete=complete_triggers,
+    help="Sample event to use; default: the webhook's first that has one.",
 )
 @click.option("-f", "--event", metavar="FILE|-", help="The event, JSON; - is standard input.")
 @format_option
@@ -64,7 +68,9 @@ def command(
     else:
         print_one(_record(explained), output)
     if explained.error is not None:
-        print_error(chosen.error("spec", explained.error))
+        fault = explained.fault
+        where, line = (f"spec.{fault.field}", fault.line) if fault is not None and fault.field else ("spec", 0)
+        print_error(chosen.error(where, explained.error, line))
         ctx.exit(FOUND_WRONG)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from hookwright.cli.completion import complete_triggers
 from hookwright.cli.output import Format, format_option, print_one
 from hookwright.core.decode import normalise_trigger
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
@@ -19,7 +20,7 @@ def sample_trigger(text: str) -> str:
 
 
 @click.command("sample")
-@click.argument("trigger")
+@click.argument("trigger", shell_complete=complete_triggers)
 @format_option
 def command(trigger: str, output: Format) -> None:
     """Print a mock event of TRIGGER, such as RequestCreated."""

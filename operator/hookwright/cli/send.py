@@ -1,4 +1,4 @@
-"""`hookwright send`: posts an event, and says what was accepted and, per webhook, why it does not match.
+"""`hookwright send`: posts an event, and says what was accepted and why other webhooks do not match.
 
 The event port answers only what it accepted; the reasons come from the admin port, which may be out of reach:
 then that is said, and the command has done its work all the same.
@@ -7,19 +7,23 @@ then that is said, and the command has done its work all the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import click
 
-from hookwright.cli.client import EVENTS_URL, Answer
+from hookwright.cli.accepted import in_a_pipe, on_a_terminal
+from hookwright.cli.addresses import EVENTS
+from hookwright.cli.client import Answer, Client
+from hookwright.cli.completion import complete_webhooks
+from hookwright.cli.edits import edited
 from hookwright.cli.events import Body, read_event
+from hookwright.cli.names import missing
 from hookwright.cli.output import Format, format_option, print_one
 from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import note
-from hookwright.core.redaction import printable
+from hookwright.cli.terminal import is_terminal
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
 from hookwright.errors import HookwrightError
 
@@ -28,11 +32,30 @@ EVENTS_PATH: Final = "/v1/events"
 
 @click.command("send")
 @click.option(
-    "--to", show_default=EVENTS_URL, metavar="URL", help="The event port, or a path of it, ?type= included."
+    "--to",
+    metavar="URL",
+    help="The event port, or a path of it, ?type= included; "
+    f"else {EVENTS.variable}, else where dev serves, {EVENTS.default} at first.",
 )
 @click.option("-f", "--file", metavar="FILE|-", help="The event; - reads it from stdin. Default: a sample.")
-@click.option("--trigger", type=click.Choice(SAMPLE_TRIGGERS), help="The trigger whose sample is sent.")
+@click.option(
+    "--trigger",
+    type=click.Choice(SAMPLE_TRIGGERS),
+    metavar="TRIGGER",
+    help=f"The trigger whose sample is sent: {', '.join(SAMPLE_TRIGGERS)}.",
+)
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the token of the event port.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Give a field of the event another value, JSON or else text: data.requester.email=ann@example.com.",
+)
+@click.option(
+    "--why", metavar="[NS/]NAME", shell_complete=complete_webhooks, help="Why this one does not match."
+)
+@click.option("--all", "every", is_flag=True, help="Why each of the others does not match.")
 @reach_options
 @format_option
 def command(
@@ -40,10 +63,16 @@ def command(
     file: str | None,
     trigger: str | None,
     token_file: Path | None,
+    assignments: tuple[str, ...],
+    why: str | None,
+    every: bool,
     reach: Reach,
     output: Format,
 ) -> None:
-    """Post an event to a dispatcher; print what was accepted and, per webhook, why not."""
+    """Post an event to a dispatcher; print what was accepted and why other webhooks do not match.
+
+    On a terminal those whose trigger is another one are only counted.
+    """
     if file is not None and trigger is not None:
         raise click.UsageError("--file and --trigger exclude each other: a trigger names a sample.")
     if file is None:
@@ -52,6 +81,8 @@ def command(
         )
     else:
         body = read_event(file)
+    body = edited(body, assignments)
+    asked = None if why is None else _known(reach.admin(), why)
     address, _, query = (to or "").partition("?")
     client = reach.events(address or None, token_file)
     given = urlsplit(client.url).path
@@ -68,7 +99,23 @@ def command(
     if output != "table":
         print_one({"events": accepted, "webhooks": explained}, output)
         return
-    _show(accepted, explained)
+    others = [each for each in explained or () if not each["matched"]]
+    if asked is not None:
+        others = [each for each in explained or () if each["webhook"] == asked]
+    if is_terminal():
+        told = on_a_terminal(accepted, others, every=every or asked is not None)
+    else:
+        told = in_a_pipe(accepted, others)
+    for line in told:
+        click.echo(line)
+
+
+def _known(admin: Client, name: str) -> str:
+    """The full name of a webhook that is there. HookwrightError: it is not, so nothing is sent."""
+    key = admin.full_name(name)
+    if sentence := missing(admin, key):
+        raise HookwrightError(sentence)
+    return key
 
 
 def _typed(body: Body, event_type: str | None) -> Body:
@@ -100,22 +147,3 @@ def _explained(reach: Reach, body: Body, path: str) -> list[dict[str, Any]] | No
         note(f"Why other webhooks do not match is not known: {error}")
         return None
     return explained
-
-
-def _show(accepted: Sequence[Mapping[str, Any]], explained: Sequence[Mapping[str, Any]] | None) -> None:
-    for event in accepted:
-        deliveries = event["deliveries"]
-        click.echo(f"Accepted {printable(event['id'])}: {_count(len(deliveries), 'delivery', 'deliveries')}")
-        for delivery in deliveries:
-            dot = click.style("●", fg="green")
-            click.echo(f"  {dot} {printable(delivery['webhook'])}  {printable(delivery['id'])}")
-    if not accepted:
-        click.echo("Accepted nothing: the batch is empty.")
-    for webhook in explained or ():
-        if not webhook["matched"]:
-            reasons = "; ".join(reason.removesuffix(".") for reason in webhook["reasons"])
-            click.echo(f"  ○ {printable(webhook['webhook'])}  {printable(reasons)}")
-
-
-def _count(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"

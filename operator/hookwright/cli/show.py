@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import click
 
+from hookwright.cli.terminal import is_terminal
 from hookwright.core.redaction import printable
 
 COLOURS: Final = {"Delivered": "green", "Test successful": "green", "Retrying": "yellow"}
@@ -21,7 +22,7 @@ COLOURS: Final = {"Delivered": "green", "Test successful": "green", "Retrying": 
 
 SUCCESSFUL: Final = frozenset({"Delivered", "Test successful"})
 DEAD: Final = frozenset({"Rejected", "Gone", "Exhausted"})
-_STYLES: Final = COLOURS | {"●": "green", "○": "white"} | dict.fromkeys(DEAD, "red")
+_STYLES: Final = COLOURS | {"●": "green"} | dict.fromkeys(DEAD, "red")
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -29,11 +30,12 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     shown = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(titles, *shown, strict=True)]
     for row in (titles, *shown):
-        cells = (
-            click.style(cell, _STYLES.get(cell)) + " " * (width - len(cell))
-            for cell, width in zip(row, widths, strict=True)
-        )
+        cells = (_styled(cell) + " " * (width - len(cell)) for cell, width in zip(row, widths, strict=True))
         click.echo("   ".join(cells).rstrip())
+
+
+def _styled(cell: str) -> str:
+    return click.style(cell, _STYLES[cell]) if cell in _STYLES else cell
 
 
 def print_line(document: Any) -> None:
@@ -81,18 +83,20 @@ def invocation_in_full(invocation: Mapping[str, Any], command: Callable[[str], s
     """
     click.echo(f"{_result(invocation)}  {printable(invocation['webhook'])}  {printable(invocation['id'])}")
     click.echo(printable(invocation.get("message") or ""))
+    # a request for access, not the HTTP request below; outside scripts know it by its old title
+    request, room = ("Access request", 16) if is_terminal() else ("Request", 10)
     for title, value in (
         ("Trigger", invocation.get("trigger")),
         ("Event", invocation.get("eventID")),
-        ("Request", invocation.get("friendlyID")),
+        (request, invocation.get("friendlyID")),
         ("Attempt", str(invocation["attempt"])),
         ("Time", invocation["time"]),
         ("Took", _timings(invocation.get("timings") or {})),
     ):
         if value:
-            click.echo(f"{title + ':':10}{printable(value)}")
-    if request := invocation.get("request"):
-        _message(f"{request['method']} {request['url']}", request)
+            click.echo(f"{title + ':':{room}}{printable(value)}")
+    if sent := invocation.get("request"):
+        _message(f"{sent['method']} {sent['url']}", sent)
     if response := invocation.get("response"):
         _message(f"HTTP {response['statusCode']}", response)
     if unread := invocation.get("unread"):

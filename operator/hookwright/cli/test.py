@@ -9,14 +9,17 @@ from pathlib import Path
 import click
 import uvloop
 
-from hookwright.api.admin import TestRun
+from hookwright.api.admin import Assertion, TestRun
+from hookwright.cli.called import called
 from hookwright.cli.cluster import Cluster, cluster_options
 from hookwright.cli.cluster_tests import as_run, document, run_tests
 from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, read_folder, test_requests, unfit_tests
 from hookwright.cli.hardening import forbid_core_dumps
+from hookwright.cli.names import meant
 from hookwright.cli.output import Format, format_option, print_error, print_many
 from hookwright.cli.show import note
+from hookwright.cli.terminal import is_terminal
 from hookwright.core.expectations import FAILED, SUCCESSFUL
 from hookwright.core.former import FormerSecrets
 from hookwright.core.hints import hint
@@ -74,7 +77,7 @@ def command(
     wanted = {full_name(name) for name in only}
     unknown = wanted - {manifest.key for manifest in folder.loaded.of_kind(WEBHOOK_TEST)}
     if unknown:
-        raise UsageError(f"There is no WebhookTest {', '.join(sorted(unknown))} in these files.")
+        raise UsageError(_unknown(sorted(unknown), folder))
     requests = [each for each in test_requests(folder) if not wanted or each.test in wanted]
     unfit = {test: said for test, said in unfit_tests(folder).items() if not wanted or test in wanted}
     # of a test that is asked for by name, only what keeps it from running counts
@@ -94,6 +97,11 @@ def command(
         print_many((run.model_dump(mode="json", by_alias=True) for run in runs), output)
     if broken or any(run.result != SUCCESSFUL for run in runs):
         raise SystemExit(1)
+
+
+def _unknown(names: Sequence[str], folder: Folder) -> str:
+    known = [manifest.key for manifest in folder.loaded.of_kind(WEBHOOK_TEST)]
+    return f"There is no WebhookTest {', '.join(names)} in these files{meant(names[0], known)}."
 
 
 def _warn(folder: Folder, tested: set[str]) -> None:
@@ -159,12 +167,17 @@ def say(run: TestRun, next_command: str | None = None) -> None:
     if passed:
         return
     for each in run.assertions:
-        if not each.passed:
+        if not each.passed and not (is_terminal() and _is_message(each, run.message)):
             click.echo(
                 f"    {each.name}: expected {printable(each.expected or '')}, got {printable(each.actual or 'nothing')}"
             )
     if run.hint:
         click.echo(f"    Tip: {run.hint}")
     name = run.webhook
-    usual = f"hookwright render PATH --webhook {name}, or hookwright invocations {name}"
+    usual = f"{called()} render PATH --webhook {name}, or {called()} invocations {name}"
     click.echo(f"    Next: {next_command or usual}")
+
+
+def _is_message(failed: Assertion, message: str) -> bool:
+    """Whether the message is this assertion's own sentence; outside scripts have it a second time."""
+    return message.startswith(failed.name) and ": expected " in message

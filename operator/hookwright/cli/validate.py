@@ -16,13 +16,14 @@ from hookwright.cli.manifests import Loaded, load
 from hookwright.cli.output import Format, finding_line, format_option, print_many
 from hookwright.core.assemble import Assembly, assemble
 from hookwright.core.findings import Severity
-from hookwright.core.objects import KINDS
+from hookwright.core.objects import KINDS, WEBHOOK
 from hookwright.core.references import LABELS, malformed
 from hookwright.errors import ManifestError, UsageError
 from hookwright.limits import CONFIG_WEBHOOK_BYTES
 
 NO_KEY = bytes(32)
 """Key of configuration hashes where nothing leaves the process."""
+_HEAD = ("apiVersion", "kind", "metadata")
 
 
 @click.command("validate")
@@ -40,15 +41,16 @@ def command(ctx: click.Context, paths: Sequence[Path], output: Format) -> None:
         raise UsageError(f"There is no .yaml, .yml or .json file in {given}.")
     if not (loaded.objects or loaded.errors or loaded.skipped):
         raise UsageError(f"There is no manifest in {given}.")
-    assembly = assemble(loaded.manifests, cluster_events=None, key=NO_KEY, stand_ins=True)
+    objects = [*loaded.manifests, *loaded.misnamed]
+    assembly = assemble(objects, cluster_events=None, key=NO_KEY, stand_ins=True)
     problems = manifest_problems(loaded, assembly)
     if output == "table":
         for severity, error in problems:
             click.echo(finding_line(error, warning=severity == "warning"))
     else:
         print_many([_record(*problem) for problem in problems], output)
-    if assembly.webhooks:
-        click.echo(_costs(assembly), err=True)
+    if webhooks := [webhook.key for webhook in loaded.of_kind(WEBHOOK)]:
+        click.echo(_costs(assembly, webhooks), err=True)
     click.echo(_summary(loaded, problems), err=True)
     if any(severity == "error" for severity, _ in problems):
         ctx.exit(FOUND_WRONG)
@@ -57,13 +59,16 @@ def command(ctx: click.Context, paths: Sequence[Path], output: Format) -> None:
 def manifest_problems(loaded: Loaded, assembly: Assembly) -> list[tuple[Severity, ManifestError]]:
     """What is wrong with the files and with the objects in them, in the order of files and lines."""
     problems: list[tuple[Severity, ManifestError]] = [("error", error) for error in loaded.errors]
-    owners = {(manifest.kind, manifest.key): manifest for manifest in loaded.manifests}
+    objects = [*loaded.manifests, *loaded.misnamed]
+    owners = {(manifest.kind, manifest.key): manifest for manifest in objects}
     for finding in assembly.findings:
         owner = owners[finding.kind, finding.key]
+        if owner in loaded.misnamed and finding.field.startswith(_HEAD):
+            continue  # reading it has told that already
         problems.append(
             (finding.severity, owner.error(finding.field, finding.sentence, finding.template_line))
         )
-    for manifest in loaded.manifests:
+    for manifest in objects:
         if manifest.kind in LABELS:
             problems += [("error", manifest.error(*problem)) for problem in malformed(manifest)]
     return sorted(problems, key=lambda problem: (problem[1].file, problem[1].line))
@@ -91,11 +96,11 @@ def _summary(loaded: Loaded, problems: Sequence[tuple[str, ManifestError]]) -> s
     return "; ".join(parts)
 
 
-def _costs(assembly: Assembly) -> str:
+def _costs(assembly: Assembly, webhooks: Sequence[str]) -> str:
     """What the dearest webhooks take of what one may: of work for an event, of room in the configuration."""
-    filters = max(assembly.webhooks, key=lambda key: assembly.webhooks[key].filters_share)
-    templates = max(assembly.webhooks, key=lambda key: assembly.webhooks[key].templates.share)
-    largest = max(assembly.webhooks, key=assembly.size)
+    filters = max(webhooks, key=lambda key: assembly.webhooks[key].filters_share)
+    templates = max(webhooks, key=lambda key: assembly.webhooks[key].templates.share)
+    largest = max(webhooks, key=assembly.size)
     return (
         f"Most of its budget for one event: filters of {filters} {assembly.webhooks[filters].filters_share:.1%}, "
         f"templates of {templates} {assembly.webhooks[templates].templates.share:.1%}; "

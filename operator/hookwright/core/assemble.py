@@ -24,11 +24,11 @@ from hookwright.api.v1alpha1.webhook import Filters, WebhookSpec
 from hookwright.core.config_parts import Slices
 from hookwright.core.config_shares import LEFT_OUT, Share, Shared, share_out
 from hookwright.core.filters import compile_filters
-from hookwright.core.findings import Finding, Severity
+from hookwright.core.findings import Finding
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST, Object
 from hookwright.core.references import Objects, Resolved, references, resolve
 from hookwright.core.sample_checks import Checked, SampleChecks
-from hookwright.core.validators import compile_validators
+from hookwright.core.spec_checks import of_compiled, of_field, of_references, other_mistakes
 from hookwright.core.webhook_tests import findings_of_test
 from hookwright.errors import FieldError
 from hookwright.limits import (
@@ -247,9 +247,12 @@ class _Maker:
         triggers, filters, share = self._matching(webhook, found)
         resolved = Resolved()
         if spec is not None:
-            resolved = self._resolve(webhook, spec, found)
+            resolved = resolve(spec, webhook.namespace, self._known, stand_ins=self._stand_ins)
             templates = self._templates(webhook, spec, resolved, before)
-            self._check_spec(webhook, spec, templates, found)
+            found += of_references(webhook, resolved, stand_ins=self._stand_ins)
+            found += of_compiled(webhook, spec, templates)
+        elif self._stand_ins:
+            found += other_mistakes(webhook, self._known, self._samples, found)
         wrong = next((each for each in found if each.severity == "error"), None)
         config = RouteConfig(
             namespace=webhook.namespace,
@@ -290,7 +293,7 @@ class _Maker:
         try:
             share = self._samples.check_filters(compile_filters(filters), triggers)
         except FieldError as error:
-            found.append(_of_field(webhook, error))
+            found.append(of_field(webhook, error))
             return [], None, 0.0
         return triggers, filters, share
 
@@ -305,26 +308,6 @@ class _Maker:
         text = config.model_dump_json(by_alias=True, exclude_none=True, exclude={"hash", "requested_at"})
         return config.model_copy(update={"hash": hmac.digest(self._key, text.encode(), "sha256").hex()})
 
-    def _resolve(self, webhook: Object, spec: WebhookSpec, found: list[Finding]) -> Resolved:
-        resolved = resolve(spec, webhook.namespace, self._known, stand_ins=self._stand_ins)
-        for each in resolved.unresolved:
-            severity = self._severity(each.absent)
-            found.append(
-                Finding(
-                    WEBHOOK,
-                    webhook.key,
-                    each.field,
-                    each.sentence,
-                    severity,
-                    "ResolvedRefs",
-                    reason=each.reason,
-                )
-            )
-        return resolved
-
-    def _severity(self, absent: bool) -> Severity:
-        return "warning" if absent and self._stand_ins else "error"
-
     def _templates(
         self, webhook: Object, spec: WebhookSpec, resolved: Resolved, before: Assembled | None
     ) -> Checked:
@@ -335,29 +318,6 @@ class _Maker:
             if spec == old and resolved.configs == old_resolved.configs and same_url:
                 return before.templates
         return self._samples.check(webhook, spec, resolved)
-
-    def _check_spec(self, webhook: Object, spec: WebhookSpec, checked: Checked, found: list[Finding]) -> None:
-        """What only shows when a valid spec is compiled, and rendered with the sample events."""
-        try:
-            compile_validators(spec.response_validators)
-        except FieldError as error:
-            found.append(_of_field(webhook, error))
-        for failure in checked.failures:
-            found.append(
-                Finding(
-                    WEBHOOK,
-                    webhook.key,
-                    failure.field,
-                    failure.sentence,
-                    "warning" if failure.warning else "error",
-                    template_line=failure.template_line,
-                    template_column=failure.template_column,
-                    template_length=failure.template_length,
-                    cure=failure.cure,
-                    reason="InvalidTemplate",
-                    cause=failure.cause,
-                )
-            )
 
 
 def _body(found: Object | None) -> Mapping[str, Any] | None:
@@ -372,10 +332,6 @@ def _read(webhook: Object, found: list[Finding]) -> WebhookSpec | None:
         wrong = problems(WEBHOOK, webhook.body)
         found += [Finding(WEBHOOK, webhook.key, each.field, each.sentence) for each in wrong]
         return None
-
-
-def _of_field(webhook: Object, error: FieldError) -> Finding:
-    return Finding(WEBHOOK, webhook.key, f"spec.{error.field}", error.sentence)
 
 
 def _concerns_matching(path: str) -> bool:

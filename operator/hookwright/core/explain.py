@@ -56,13 +56,13 @@ def explain(
     """
     reasons = Matcher([config]).explain(event, config.key, None)
     budget = Budget()
-    matched, filters = not reasons, _filters_share(config, event)
+    request, error, fault = None, None, None
     try:
         request = _shown_request(config, event, budget, delivery_id=delivery_id, attempt=attempt, now=now)
-    except (TemplateError, ValueError) as error:
-        fault = error if isinstance(error, TemplateError) else None
-        return Explained(config.key, matched, reasons, None, str(error), filters, budget.share, fault)
-    return Explained(config.key, matched, reasons, request, None, filters, budget.share)
+    except (TemplateError, ValueError) as problem:
+        error, fault = str(problem), problem if isinstance(problem, TemplateError) else None
+    share = _filters_share(config, event)
+    return Explained(config.key, not reasons, reasons, request, error, share, budget.share, fault)
 
 
 def _filters_share(config: RouteConfig, event: Event) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,3 +34,14 @@ class Finding:
     cure: str = ""
     reason: str = "InvalidSpec"
     cause: Cause | None = None
+
+
+def beside(found: Iterable[Finding], more: Iterable[Finding]) -> list[Finding]:
+    """Those of `more` at fields of which nothing is found yet, neither of what holds them nor of what they hold."""
+    fields = [each.field for each in found]
+    return [each for each in more if not any(_one_in_other(each.field, field) for field in fields)]
+
+
+def _one_in_other(field: str, other: str) -> bool:
+    shorter, longer = sorted((field, other), key=len)
+    return longer.startswith(shorter) and longer[len(shorter) : len(shorter) + 1] in ("", ".", "[")

@@ -24,6 +24,8 @@ from hookwright.core.templates.missing import nearest
 
 LABELS: Final = {SECRET: "hookwright.io/webhook-secret", CONFIG_MAP: "hookwright.io/webhook-config"}
 ALLOWED_HOSTS: Final = "hookwright.io/allowed-hosts"
+HOST_NOT_ALLOWED: Final = "HostNotAllowed"
+"""Reason of a value that may not go to one of the webhook's hosts."""
 _LAST_BREAK: Final = re.compile(r"\r?\n\Z")
 _NOT_BASE64: Final = "is not base64: put plain text under stringData"
 _STAND_IN_URL: Final = "https://url.invalid"
@@ -304,7 +306,7 @@ def _check_hosts(
             continue
         for target in (url, token_url if reference.for_token else None):
             if target and (problem := _host_problem(found, host_of(target))):
-                resolved.unresolved.append(Unresolved(reference.field, problem, reason="HostNotAllowed"))
+                resolved.unresolved.append(Unresolved(reference.field, problem, reason=HOST_NOT_ALLOWED))
                 resolved.secrets.pop(reference.label, None)
                 break
 

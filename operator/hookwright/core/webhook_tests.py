@@ -6,22 +6,31 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from hookwright.api.v1alpha1.manifest import WebhookTest, problems
+from hookwright.api.v1alpha1.manifest import WebhookTest, problems, readable
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.core.event_json import read_json
-from hookwright.core.findings import Finding, Severity
+from hookwright.core.findings import Finding, Severity, beside
 from hookwright.core.objects import CONFIG_MAP, WEBHOOK, WEBHOOK_TEST, Object
 from hookwright.core.references import Objects, UnfitError, absent, text_of
 from hookwright.core.samples import SAMPLE_TRIGGERS
 
 
 def findings_of_test(test: Object, known: Objects, *, stand_ins: bool) -> list[Finding]:
-    """What is wrong with a WebhookTest. `stand_ins`: an object that is absent is a warning."""
+    """What is wrong with a WebhookTest. `stand_ins`: an object that is absent is a warning, and of a spec that breaks
+    a rule the rest is looked at as well.
+    """
     try:
         spec = WebhookTest.model_validate(test.body, by_alias=True, by_name=False).spec
     except ValidationError:
         wrong = problems(WEBHOOK_TEST, test.body)
-        return [Finding(WEBHOOK_TEST, test.key, each.field, each.sentence) for each in wrong]
+        found = [Finding(WEBHOOK_TEST, test.key, each.field, each.sentence) for each in wrong]
+        rest = readable(WEBHOOK_TEST, test.body) if stand_ins else None
+        more = _beyond_rules(test, rest, known, stand_ins) if isinstance(rest, WebhookTestSpec) else []
+        return found + beside(found, more)
+    return _beyond_rules(test, spec, known, stand_ins)
+
+
+def _beyond_rules(test: Object, spec: WebhookTestSpec, known: Objects, stand_ins: bool) -> list[Finding]:
     found: list[Finding] = []
     webhook = known.get((WEBHOOK, f"{test.namespace}/{spec.webhook_ref.name}"))
     if webhook is None:

@@ -270,8 +270,8 @@ BODIES = [
 
 # --- delivery ------------------------------------------------------------------------------------
 
-TIMEOUT = "timeout must be a duration from 1s to 60s, such as 45s, 5m or 1h30m"
-STEP = "schedule must be a duration from 1s to 24h, such as 45s, 5m or 1h30m"
+TIMEOUT = "timeout must be a duration with its unit, from 1s to 60s, such as 30s or 1m"
+STEP = "schedule must be a duration with its unit, from 1s to 24h, such as 30s, 5m or 1h30m"
 PER = "per must be Second, Minute or Hour"
 NUMBER = "maxInFlight must be a number from 1 to 1,024"
 REQUESTS = "requests must be a number from 1 to 100,000"
@@ -300,7 +300,7 @@ DELIVERY = [
             ".5s",
         )
     ),
-    bad("timeout as a number", "timeout", "timeout must be a text: put it in quotes", WRONG_TYPE, timeout=15),
+    bad("timeout as a number", "timeout", TIMEOUT, WRONG_TYPE, timeout=15),
     good("no retry", retry={"schedule": []}),
     good("a long schedule", retry={"schedule": ["1s"] * 32}),
     good("an empty retry", retry={}),
@@ -310,13 +310,13 @@ DELIVERY = [
     bad(
         "retryAfterMax",
         "retry.retryAfterMax",
-        "retryAfterMax must be a duration, such as 45s, 5m or 1h30m",
+        "retryAfterMax must be a duration with its unit, such as 30s, 5m or 1h30m",
         retry={"retryAfterMax": "1 hour"},
     ),
     bad(
         "maxAge",
         "retry.maxAge",
-        "maxAge must be a duration, such as 45s, 5m or 1h30m",
+        "maxAge must be a duration with its unit, such as 30s, 5m or 1h30m",
         retry={"maxAge": "1w"},
     ),
     *(good(f"maxInFlight {n}", maxInFlight=n) for n in (1, 1024)),

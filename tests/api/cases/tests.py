@@ -43,8 +43,8 @@ TRIGGER = (
     "trigger must be RequestCreated, RequestApproved, RequestRejected, RequestGranted, RequestExpired, "
     "RequestFailed or Manual, or one CloudEvents type that contains a dot, without *"
 )
-INTERVAL = "interval must be a duration of at least 1m, such as 45s, 5m or 1h30m"
-TIMEOUT = "timeout must be a duration from 1s to 5m, such as 45s, 5m or 1h30m"
+INTERVAL = "interval must be a duration with its unit, of at least 1m, such as 5m or 1h30m"
+TIMEOUT = "timeout must be a duration with its unit, from 1s to 5m, such as 30s or 5m"
 WANTED = "interval must be set, as runPolicy is Interval"
 UNWANTED = "interval must be left out unless runPolicy is Interval"
 RESPONSE = "expect.response must be left out in mode Render, as nothing is sent"

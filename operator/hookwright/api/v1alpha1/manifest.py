@@ -18,7 +18,8 @@ from pydantic_core import ErrorDetails
 
 from hookwright.api import ruled, rules
 from hookwright.api.base import Model
-from hookwright.api.crd_schema import Schema, structural
+from hookwright.api.crd_schema import RULES, Schema, structural
+from hookwright.api.fields import DURATION
 from hookwright.api.ruled import Follows, Ruled
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
@@ -136,8 +137,23 @@ def _place(error: ErrorDetails) -> Location:
 # --- rules over several fields -------------------------------------------------------------------
 
 
+def readable(kind: str, obj: Any) -> WebhookSpec | WebhookTestSpec | None:
+    """The spec of an object that breaks rules, harmless values in place of wrong types; None: there is none.
+
+    Its other values may break rules as well: for looking at what else is wrong, never for use.
+    """
+    spec = obj.get("spec") if isinstance(obj, dict) else None
+    return _read(kind, _without_nulls(spec))[0] if isinstance(spec, dict) else None
+
+
 def _broken_object_rules(kind: str, spec: dict[str, Any]) -> Iterator[tuple[Location, str]]:
     """pydantic leaves these out where a field is wrong: they are walked over a spec of the right types."""
+    model, repaired = _read(kind, spec)
+    return _walk(model, ("spec",), repaired)
+
+
+def _read(kind: str, spec: dict[str, Any]) -> tuple[WebhookSpec | WebhookTestSpec, set[Location]]:
+    """The spec with harmless values in place of wrong types, and where they stand."""
     repaired: set[Location] = set()
     while True:
         try:
@@ -148,7 +164,7 @@ def _broken_object_rules(kind: str, spec: dict[str, Any]) -> Iterator[tuple[Loca
                 spec = _repaired(spec, each["loc"], _harmless(kind, each["type"], place))
                 repaired.add(place)
         else:
-            return _walk(model, ("spec",), repaired)
+            return model, repaired
 
 
 _ABSENT = object()
@@ -225,8 +241,16 @@ def _sentences(kind: str, error: ErrorDetails) -> Sequence[str]:
         return (rules.missing(name),)
     if sort == "extra_forbidden":
         return (_unknown(kind, error["loc"]),)
+    if sort == "string_type" and (sentence := _duration(kind, error["loc"])):
+        return (sentence,)
     words = _TYPES.get(sort)
     return (f"{name} {words(context)}" if words else f"{name} is not valid: {error['msg']}",)
+
+
+def _duration(kind: str, place: Location) -> str | None:
+    """What a number where a duration is wanted means is what a text without a unit means."""
+    found = _at(kind, place).get(RULES, ())
+    return next((rule["message"] for rule in found if DURATION.pattern in rule["rule"]), None)
 
 
 def _name(place: Location) -> str:
