@@ -332,6 +332,8 @@ def test_retry_annotates_the_resource(kubectl: Kubectl) -> None:
         2,
         "Error: There is no Webhook shop/nothing in the cluster.\n",
     )
+
+
 def test_a_cluster_is_listed_by_the_same_selectors_and_formats(kubectl: Kubectl) -> None:
     """`-o name` and `-o wide`, a pattern and a state work on resources too."""
     kubectl.put(gone()["Webhook"])

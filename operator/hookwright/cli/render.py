@@ -69,7 +69,9 @@ def command(
         print_one(_record(explained), output)
     if explained.error is not None:
         fault = explained.fault
-        where, line = (f"spec.{fault.field}", fault.line) if fault is not None and fault.field else ("spec", 0)
+        where, line = (
+            (f"spec.{fault.field}", fault.line) if fault is not None and fault.field else ("spec", 0)
+        )
         print_error(chosen.error(where, explained.error, line))
         ctx.exit(FOUND_WRONG)
 

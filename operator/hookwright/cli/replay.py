@@ -17,12 +17,14 @@ from rich.progress import Progress
 
 from hookwright.api.fields import span
 from hookwright.cli.client import Client
+from hookwright.cli.completion import complete_invocations, complete_webhooks
 from hookwright.cli.exits import FOUND_WRONG
+from hookwright.cli.names import missing
 from hookwright.cli.output import Format, format_option, print_one
 from hookwright.cli.reach import Reach, reach_options
 from hookwright.cli.show import note
 from hookwright.core.redaction import printable
-from hookwright.errors import UsageError
+from hookwright.errors import HookwrightError, UsageError
 from hookwright.limits import REPLAY_GROUPS_SHOWN, REPLAY_STEP
 
 Selected = dict[str, str | None]
@@ -30,8 +32,17 @@ Selected = dict[str, str | None]
 
 
 @click.command("replay")
-@click.option("--id", "ids", multiple=True, metavar="ID", help="A delivery or invocation; may be repeated.")
-@click.option("--webhook", metavar="[NS/]NAME", help="Dead letters of this webhook.")
+@click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    shell_complete=complete_invocations,
+    help="A delivery or invocation; may be repeated.",
+)
+@click.option(
+    "--webhook", metavar="[NS/]NAME", shell_complete=complete_webhooks, help="Dead letters of this webhook."
+)
 @click.option("--since", metavar="2h|TIME", help="Those that died since then.")
 @click.option("--until", metavar="2h|TIME", help="Those that died before then.")
 @click.option("--reason", metavar="REASON", help="Those with this reason, such as Rejected.")
@@ -68,6 +79,8 @@ def command(
         count, missed, replayed = _by_selection(client, selected), [], []
     for identifier in missed:
         note(f"{identifier} is not a dead letter any more, or never was.")
+    if not count and selected["webhook"] is not None:
+        _check_there(client, selected["webhook"])
     if output != "table":
         print_one({"replayed": count, "ids": replayed}, output)
     elif not count:
@@ -79,6 +92,12 @@ def command(
         )
     if missed:
         context.exit(FOUND_WRONG)
+
+
+def _check_there(client: Client, key: str) -> None:
+    """HookwrightError: there is no such webhook, and it left no dead letter."""
+    if not _groups(client, limit=1, webhook=key) and (sentence := missing(client, key)):
+        raise HookwrightError(sentence)
 
 
 def moment(flag: str, text: str | None, now: datetime) -> datetime | None:

@@ -13,15 +13,18 @@ import click
 from hookwright.cli.cluster import Cluster
 from hookwright.cli.cluster_requests import moment, request
 from hookwright.cli.cluster_views import webhook_view
+from hookwright.cli.completion import complete_webhooks
+from hookwright.cli.names import missing
 from hookwright.cli.output import Format, format_option, print_one
 from hookwright.cli.reach import Reach, reach_options
 from hookwright.core.assemble import REQUESTED_AT
 from hookwright.core.objects import WEBHOOK, full_name
 from hookwright.core.redaction import printable
+from hookwright.errors import UsageError
 
 
 @click.command("retry")
-@click.argument("webhook", metavar="[NS/]NAME")
+@click.argument("webhook", metavar="[NS/]NAME", shell_complete=complete_webhooks)
 @reach_options
 @format_option
 def command(webhook: str, reach: Reach, output: Format) -> None:
@@ -31,7 +34,10 @@ def command(webhook: str, reach: Reach, output: Format) -> None:
         said = f"{view['webhook']} has been asked to try again ({REQUESTED_AT})."
     else:
         client = reach.admin()
-        view = client.post(f"/admin/v1/webhooks/{client.full_name(webhook)}/probe", {})
+        key = client.full_name(webhook)
+        if sentence := missing(client, key):
+            raise UsageError(sentence)
+        view = client.post(f"/admin/v1/webhooks/{key}/probe", {})
         said = _said(view)
     if output != "table":
         print_one(view, output)
