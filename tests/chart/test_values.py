@@ -80,6 +80,7 @@ def test_defaults_are_those_of_the_dispatcher(render: Render) -> None:
 
 SET: dict[str, Any] = {
     "ingest": {"auth": "none", "rate": 50, "hosts": ["events.example"]},
+    "admin": {"readTokenSecret": "readers"},
     "backlog": {
         "webhook": 5,
         "webhookBytes": "3MiB",
@@ -115,6 +116,7 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "last_good": "/last-good",
         "token_file": "/tokens/ingest/token",
         "admin_token_file": "/tokens/admin/token",
+        "admin_read_token_file": "/tokens/admin-read/token",
         "ingest_auth": "none",
         "ingest_rate": 50,
         "ingest_hosts": [*names, "events.example"],
@@ -141,6 +143,7 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "name": "roots",
         "items": [{"key": "bundle.pem", "path": "ca.crt"}],
     }
+    assert volumes(objects)["admin-read-token"]["secret"]["secretName"] == "readers"
     assert pod(objects, DISPATCHER)["terminationGracePeriodSeconds"] == 60
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 import page as builder
 from browser import NewTab, Tab, chromium
 from product.conftest import product, receiver
+
+WAIT = 30.0
+"""Seconds after which what should be seen is taken for missing."""
 
 __all__ = ["product", "receiver"]
 
@@ -21,15 +24,16 @@ __all__ = ["product", "receiver"]
 @pytest.fixture(scope="session")
 def page_build() -> None:
     """The page, built from this checkout."""
-    folder = builder.node()
-    assert folder is not None, "Node builds the page: see tools/page.py"
-    builder.packages(folder, tests=True)
-    builder.run(folder, "node", "build.mjs")
+    node = builder.find()
+    assert node is not None, "Node builds the page: see tools/page.py"
+    builder.packages(node, tests=True)  # axe is one of them
+    builder.make("build")
 
 
 @pytest.fixture(scope="session")
 def browser(page_build: None) -> Iterator[Browser]:
     """One browser for all tests."""
+    expect.set_options(timeout=1000 * WAIT)
     with sync_playwright() as playwright, chromium(playwright) as running:
         yield running
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
-from browser import LOOKS, NewTab
-from product.conftest import Product
+from browser import LOOKS, NewTab, Tab
+from product.conftest import HOST, Product, granted
 
 pytestmark = pytest.mark.needs_browser
 
@@ -16,16 +19,165 @@ PATHS = {
     "/dead-letters": "Dead letters",
     "/nowhere": "Nothing here",
 }
+TRANSFERRED = """performance.getEntriesByType("resource").filter((entry) => /[.](js|css)$/.test(entry.name))
+    .map((entry) => entry.transferSize)"""
+WEBHOOK = f"  url: https://{HOST}/hook\n  triggers: [RequestGranted]\n"
+
+
+@pytest.fixture
+def running(product: Product) -> Product:
+    """A product with one webhook."""
+    product.webhook("slack", WEBHOOK)
+    return product.start()
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_each_place_is_accessible_and_fits(product: Product, tab: NewTab, width: int, scheme: str) -> None:
+def test_each_place_is_accessible_and_fits(running: Product, tab: NewTab, width: int, scheme: str) -> None:
     """axe finds nothing serious, nothing scrolls sideways, the console stays empty, and nobody else is asked."""
-    product.start()
     here = tab(width=width, scheme=scheme)
     for path, heading in PATHS.items():
-        page = here.open(product.admin + path)
+        page = here.open(running.admin + path)
         expect(page.get_by_role("heading", level=1)).to_have_text(heading)
         here.assert_accessible()
         here.assert_fits()
         here.shoot(f"frame{path.replace('/', '-')}")
+
+
+def test_navigation_goes_without_loading_anew(running: Product, tab: NewTab) -> None:
+    """A link changes view, title and address and moves the focus to the heading; Back leads back."""
+    here = tab()
+    page = here.open(running.admin)
+    here.requests.clear()
+    navigation = page.get_by_role("navigation", name="Main")
+    navigation.get_by_role("link", name="Dead letters").click()
+    heading = page.get_by_role("heading", level=1, name="Dead letters")
+    expect(heading).to_be_focused()
+    expect(page).to_have_title("Dead letters · Hookwright")
+    expect(page).to_have_url(f"{running.admin}/dead-letters")
+    expect(navigation.get_by_role("link", name="Dead letters")).to_have_attribute("aria-current", "page")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name="Webhooks")).to_be_visible()
+    assert not [address for address in here.requests if address.endswith((".js", ".css"))]
+
+
+def test_skip_link_leads_to_the_content(running: Product, tab: NewTab) -> None:
+    """It is the first Tab stop, is seen then, and passes the navigation over."""
+    page = tab().open(running.admin)
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    expect(page).to_have_url(f"{running.admin}/")
+
+
+def test_navigation_stands_at_the_bottom_of_a_phone(running: Product, tab: NewTab) -> None:
+    """At 360 px all three are seen at the lower edge, and the content can be scrolled clear of them."""
+    page = tab(width=360, height=780).open(running.admin)
+    for name in ("Webhooks", "Invocations", "Dead letters"):
+        place = page.get_by_role("navigation", name="Main").get_by_role("link", name=name)
+        expect(place).to_be_in_viewport(ratio=1)
+        box = place.bounding_box()
+        assert box is not None
+        assert box["y"] > 700
+
+
+def test_theme_follows_the_system_until_somebody_chooses(running: Product, tab: NewTab) -> None:
+    """Auto, light, dark, and kept over a reload."""
+    here = tab(scheme="dark")
+    page = here.open(running.admin)
+
+    def background() -> str:
+        return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+
+    dark = background()
+    page.get_by_role("button", name="Theme: auto. Change to light").click()
+    light = background()
+    assert light != dark
+    page.reload()
+    expect(page.get_by_role("button", name="Theme: light. Change to dark")).to_be_visible()
+    assert background() == light
+    page.get_by_role("button", name="Theme: light. Change to dark").click()
+    assert background() == dark
+
+
+def dead_letter(product: Product) -> None:
+    """One delivery that is rejected."""
+    product.webhook("bad", f"  url: https://{HOST}/-/status/422\n  triggers: [RequestGranted]\n")
+    product.loaded("default/bad")
+    product.accepted(granted())
+
+
+def test_counts_follow_by_themselves_unless_paused(running: Product, tab: NewTab) -> None:
+    """A dead letter made now is counted without a reload; while paused nothing is asked for; Resume asks at once."""
+    here = tab()
+    here.page.clock.install()
+    page = here.open(running.admin)
+    expect(page.get_by_text("0 waiting · 0 under way")).to_be_visible()
+    place = page.get_by_role("navigation", name="Main").get_by_role("link", name="Dead letters")
+    dead_letter(running)
+    expect(place).to_have_text("Dead letters1")
+    page.get_by_role("button", name="Live updates are on. Pause").click()
+    resume = page.get_by_role("button", name="Live updates are paused. Resume")
+    expect(resume).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    here.requests.clear()
+    page.clock.run_for(60_000)
+    assert here.requests == []
+    with page.expect_request("**/admin/v1/summary"):
+        resume.click()
+
+
+def test_lost_and_found_again(running: Product, tab: NewTab) -> None:
+    """A dispatcher that is gone is told within seconds, what was there stays, and it heals by itself."""
+    here = tab()
+    page = here.open(running.admin)
+    address = running.admin.rpartition(":")[2]
+    running.stop(signal.SIGKILL)
+    alert = page.get_by_role("alert").filter(has_text="Not up to date")
+    expect(alert).to_be_visible(timeout=6_000)
+    expect(page.get_by_role("heading", level=1, name="Webhooks")).to_be_visible()
+    expect(page.get_by_text("0 waiting · 0 under way")).to_be_visible()
+    running.start("--admin", f"127.0.0.1:{address}")
+    expect(alert).to_have_count(0)
+    assert all("ERR_CONNECTION" in said or "ERR_EMPTY" in said for said in here.console)
+    here.console.clear()
+
+
+def weight(here: Tab, address: str) -> int:
+    """Bytes that a cold browser is sent for a view's shell, script, style and icon."""
+    sizes: list[int] = []
+    here.page.on(
+        "response",
+        lambda answer: (
+            sizes.append(int(answer.header_value("content-length") or 0))
+            if "/admin/" not in answer.url
+            else None
+        ),
+    )
+    here.open(address)
+    here.page.wait_for_load_state("networkidle")
+    return sum(sizes)
+
+
+def test_what_everybody_loads_is_light(running: Product, tab: NewTab) -> None:
+    """Shell, script, style and icon come packed, to at most 60 KB, and only once."""
+    here = tab()
+    first = weight(here, running.admin)
+    assert 5_000 < first <= 60_000
+    assets = [each for each in here.requests if "/assets/" in each]
+    assert len(set(assets)) >= 3
+    here.page.reload()
+    here.page.get_by_role("heading", level=1).wait_for()
+    again = here.page.evaluate(TRANSFERRED)
+    assert again
+    assert set(again) == {0}
+
+
+def test_built_files_are_what_is_served(running: Product, page_build: None) -> None:
+    """Every file of the build is there in three forms, and the packed ones are smaller."""
+    folder = Path(__file__).parents[2] / "operator/hookwright/page"
+    for file in folder.glob("assets/*.js"):
+        assert (folder / "assets" / f"{file.name}.br").stat().st_size < file.stat().st_size
+        assert running.http.get(f"{running.admin}/assets/{file.name}").content == file.read_bytes()

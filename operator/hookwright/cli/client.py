@@ -79,6 +79,10 @@ class Client:
             return full_name(name)
         return full_name(name, self.cluster.namespace)  # a call of kubectl
 
+    def bearer(self) -> str | None:
+        """The token that is sent. UsageError: its file cannot be read."""
+        return self.token if self.token_file is None else _token(self.token_file)
+
     def command(self, words: str) -> str:
         """A command to paste that reaches the same admin port."""
         if self.cluster is not None:
@@ -131,8 +135,7 @@ class Client:
     ) -> Answer:
         """Send a request and read the answer whatever its status. UsageError: no token file, or no answer."""
         headers = {"content-type": content_type} if content else {}
-        token = self.token if self.token_file is None else _token(self.token_file)
-        if token is not None:
+        if (token := self.bearer()) is not None:
             headers["authorization"] = f"Bearer {token}"
         timeout = httpx.Timeout(CLIENT_READ_SECONDS, connect=CLIENT_CONNECT_SECONDS)
         try:
