@@ -13,7 +13,9 @@ from hookwright.api.admin import DeadLetter, Explanation, Invocation, Replayed, 
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
-from hookwright.dispatcher.views import Changed, Listed
+from hookwright.core.lifecycle import RouteState
+from hookwright.core.webhook_table import Row, Wanted, find, namespaces, row
+from hookwright.dispatcher.views import Changed, Listed, Searched
 from hookwright.errors import EventError
 
 
@@ -82,10 +84,25 @@ class MemoryBackend:
             in_flight=0,
         )
 
-    def webhooks(self, *, after: str | None = None, limit: int | None = None) -> Listed:
-        behind = [view for view in self.views if after is None or view.webhook > after]
-        chosen = behind[:limit]
-        return Listed(iter(chosen), chosen[-1].webhook if len(chosen) < len(behind) else None)
+    def webhooks(self) -> Listed:
+        return Listed(iter(self.views))
+
+    async def search(self, wanted: Wanted) -> Searched:
+        rows = [_row(view) for view in self.views]
+        try:
+            found = find(rows, wanted)
+        except ValueError as error:
+            raise EventError(str(error)) from None
+        views = {view.webhook: view for view in self.views}
+        return Searched(
+            (views[key] for key in found.keys),
+            found.next,
+            found.previous,
+            found.total,
+            found.skipped,
+            found.counts,
+            namespaces(rows),
+        )
 
     def changes(self, since: str, limit: int) -> Changed:
         found = self.changed.since(since, limit)
@@ -172,6 +189,15 @@ class MemoryBackend:
 
     async def metrics(self) -> bytes:
         return b"hookwright_up 1\n"
+
+
+def _row(view: WebhookView) -> Row:
+    return row(
+        view.webhook, display_name=view.display_name or "", host=view.host or "", active=view.active,
+        state=RouteState.RUNNING if view.state == "inactive" else RouteState(view.state),
+        circuit_open=view.circuit == "Open",
+        failing=view.consecutive_failures > 0, result="", time=0, waiting=view.pending, dead=view.dead_lettered,
+    )  # fmt: skip
 
 
 def _page(chosen: Sequence[tuple[int, Any]], limit: int) -> Listed:

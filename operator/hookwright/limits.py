@@ -216,6 +216,11 @@ ADMIN_GZIP_BYTES = KIB  # an answer below it fits into one packet anyhow
 ADMIN_GZIP_LEVEL = 4  # rows of a table come to a tenth; a higher one doubles the time for a fifth less
 ADMIN_TAGGED_BYTES = 256 * KIB  # of an answer that is held back for its tag: a page of the table is 42 KB
 CHANGES_REMOVED = 10_000  # webhooks that went, remembered for `since`; with older ones everything is told anew
+TABLE_QUERY_CHARACTERS = 256  # of a search: longer than any name and host that could be found
+TABLE_SLICE = 250  # webhooks whose rows are made anew before the event loop gets control back: about 5 µs each
+TABLE_NAMESPACES = 1_000  # told by name to choose from; others are reached by a search
+ACTIVITY_SLOTS = 30  # of attempts counted for a sparkline
+ACTIVITY_SECONDS = 120  # a slot: all of them make the last hour
 REPLAY_IDS = 10_000  # delivery ids in one replay request
 
 # --- dispatch configuration ----------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_the_last_attempts_are_remembered_without_a_hurry() -> None:
     """When it succeeded, when it failed, how often in a row."""
     standing = configured()
     for delivered in (True, False, False):
-        standing.ended(delivered=delivered)
+        standing.ended(1_800_000_000.0, delivered=delivered)
     standing.told(last("Delivered", 5))
     standing.told(last("Retrying", 9))
     assert standing.unsaved

@@ -36,6 +36,28 @@ async def test_webhooks_in_pages_by_key(admin: httpx.AsyncClient) -> None:
     assert ([item["webhook"] for item in last["items"]], last["next"]) == (["shop/slack"], None)
 
 
+async def test_webhooks_that_are_looked_for(admin: httpx.AsyncClient) -> None:
+    """A page says how many fit, where it stands, and what other choices would find."""
+    query = {"q": "SLACK", "state": "dead", "sort": "attention", "order": "desc"}
+    answer = (await admin.get(f"{V1}/webhooks", params=query)).json()
+    assert (answer["items"], answer["total"], answer["skipped"]) == ([], 0, 0)
+    assert (answer["counts"]["all"], answer["counts"]["dead"]) == (1, 0)
+    assert answer["namespaces"] == {"ops": 1, "shop": 1}
+    off = (await admin.get(f"{V1}/webhooks", params={"active": "false", "namespace": "ops"})).json()
+    assert [item["webhook"] for item in off["items"]] == ["ops/jira"]
+
+
+async def test_webhooks_in_pages_forwards_and_back(admin: httpx.AsyncClient) -> None:
+    """`next` and `previous` are marks of the order they came with; an empty one is the first page."""
+    asked = {"sort": "attention", "limit": "1"}
+    first = (await admin.get(f"{V1}/webhooks", params=asked)).json()
+    last = (await admin.get(f"{V1}/webhooks", params=asked | {"after": first["next"]})).json()
+    assert [first["items"][0]["webhook"], last["items"][0]["webhook"]] == ["shop/slack", "ops/jira"]
+    assert (first["previous"], last["previous"], last["next"]) == (None, "", None)
+    back = (await admin.get(f"{V1}/webhooks", params=asked | {"after": last["previous"]})).json()
+    assert back == first
+
+
 async def test_webhooks_that_changed_since(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
     """What changed, what is gone, and what to ask with the next time; more of it in pages."""
     backend.changed.note(["ops/jira", "shop/slack"])
@@ -53,7 +75,15 @@ async def test_webhooks_that_changed_since(backend: MemoryBackend, admin: httpx.
     [
         ({"limit": "0"}, "limit is a number from 1 to 500"),
         ({"after": "slack"}, "after is written as namespace/name"),
-        ({"since": "", "after": "a/b"}, "give one"),
+        ({"since": "", "after": "a/b"}, "only limit goes with it"),
+        ({"since": "", "q": "a"}, "only limit goes with it"),
+        ({"q": "x" * 257}, "q has at most 256 characters"),
+        ({"namespace": "Not a label"}, "namespace is a DNS label"),
+        ({"state": "dying"}, "state must be one of dead, failing"),
+        ({"active": "yes"}, "active must be one of false, true"),
+        ({"sort": "age"}, "sort must be one of attention"),
+        ({"order": "up"}, "order must be one of asc, desc"),
+        ({"sort": "dead", "after": "ops/jira"}, "after is the next of an earlier page with the same sort"),
         ({"before": "1"}, "'before' is no parameter here"),
     ],
 )

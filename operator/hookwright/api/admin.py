@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
-from hookwright.limits import REPLAY_IDS
+from hookwright.limits import ACTIVITY_SECONDS, REPLAY_IDS
+
+WEBHOOK_STATES: Final = ("failing", "open", "held", "gone", "dead", "inactive")
+"""What a webhook may be, several at once: its last attempt failed, its circuit is open, it is held, gone, has dead
+letters, is inactive."""
+WEBHOOK_SORTS: Final = ("attention", "name", "host", "result", "time", "waiting", "dead")
+"""What webhooks may be sorted by: `attention` is who needs it first, `time` that of the last attempt."""
 
 
 class Answer(BaseModel):
@@ -117,7 +123,7 @@ class WebhookView(Answer):
     triggers: list[str] = Field(default_factory=list)
     config_hash: str
     state: str
-    """running, held or gone."""
+    """running, held or gone; inactive: it would be running, and takes no events."""
     message: str = ""
     """Why it is held or gone, or the circuit open."""
     circuit: str = "Closed"
@@ -130,6 +136,15 @@ class WebhookView(Answer):
     last_failure_time: str | None = None
     last_invocation: dict[str, Any] | None = None
     """`status.lastInvocation` of SPEC 2."""
+    oldest_waiting: str | None = None
+    """None of its deliveries that wait, and are not under way, was accepted before; None: none waits."""
+    next_due: str | None = None
+    """When the next one may be sent at the earliest; None: none waits, or it is held or gone."""
+    activity: list[tuple[int, int]] | None = Field(default=None, exclude_if=lambda activity: activity is None)
+    """Attempts that were delivered, and others, in each slot of the last hour, the present one last; absent: there were
+    none since the dispatcher started."""
+    activity_seconds: int = ACTIVITY_SECONDS
+    """Of a slot."""
 
 
 class WebhookChanges(Answer):

@@ -14,6 +14,8 @@ from pydantic.json_schema import models_json_schema
 
 from hookwright import __version__
 from hookwright.api.admin import (
+    WEBHOOK_SORTS,
+    WEBHOOK_STATES,
     Answer,
     DeadLetter,
     Explanation,
@@ -29,7 +31,7 @@ from hookwright.api.admin import (
     WebhookView,
 )
 from hookwright.api.event_schema import event_schema
-from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX
+from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, TABLE_QUERY_CHARACTERS
 
 _LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _KEY = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
@@ -75,6 +77,16 @@ class Webhooks(Answer):
 
     items: list[WebhookView]
     next: str | None = None
+    previous: str | None = Field(default=None, exclude_if=lambda previous: previous is None)
+    """What to ask with as `after` for the page before; empty: nothing, as it is the first."""
+    total: int | None = Field(default=None, exclude_if=lambda total: total is None)
+    """How many fit."""
+    skipped: int | None = Field(default=None, exclude_if=lambda skipped: skipped is None)
+    """How many of them stand before this page."""
+    counts: dict[str, int] | None = Field(default=None, exclude_if=lambda counts: counts is None)
+    """How many of those that fit, whatever `state` was asked for, are in each state, and `all`."""
+    namespaces: dict[str, int] | None = Field(default=None, exclude_if=lambda namespaces: namespaces is None)
+    """How many webhooks each namespace has."""
     removed: list[str] | None = Field(default=None, exclude_if=lambda removed: removed is None)
     anew: bool | None = Field(default=None, exclude_if=lambda anew: anew is None)
     since: str | None = Field(default=None, exclude_if=lambda since: since is None)
@@ -180,7 +192,16 @@ ADMIN = (
     Operation(
         "get", f"{_ADMIN}/webhooks", "Webhooks, by key; without parameters all of them.", Webhooks,
         parameters=(
-            _query("after", "The `next` of an earlier page.", pattern=_KEY),
+            _query(
+                "q", "With this in namespace/name, host or display name, whatever its case.",
+                maxLength=TABLE_QUERY_CHARACTERS,
+            ),
+            _query("namespace", "Of this namespace only.", pattern=_LABEL),
+            _query("state", "In this state only; a webhook may be in several.", enum=list(WEBHOOK_STATES)),
+            _query("active", "true or false.", enum=["true", "false"]),
+            _query("sort", "`name`, by key, unless given; `attention`: those that need it first.", enum=list(WEBHOOK_SORTS)),
+            _query("order", "`asc` unless given.", enum=["asc", "desc"]),
+            _query("after", "The `next` or `previous` of another page."),
             _LIMIT,
             _query("since", "The `since` of an earlier answer, or nothing: what changed since then. Not with `after`."),
         ),

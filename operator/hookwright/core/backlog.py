@@ -30,12 +30,23 @@ class Bury(NamedTuple):
 class Backlog:
     """Of one lane; at first nothing waits."""
 
-    __slots__ = ("_quiet_until", "_recalled", "_received", "asked", "behind", "next_due", "oldest")
+    __slots__ = (
+        "_quiet_until",
+        "_recalled",
+        "_received",
+        "asked",
+        "behind",
+        "next_due",
+        "oldest",
+        "swept_oldest",
+    )
 
     def __init__(self) -> None:
         self.behind = False
         self.next_due = self.oldest = inf
         """Seconds; infinity: nothing is due, nothing waits."""
+        self.swept_oldest = 0.0
+        """When the oldest was received that waited when the store was last counted: for people, not for burials."""
         self._received = inf
         """The oldest that was told of since the store was asked: its answer may be older."""
         self.asked: Wanted | Bury | None = None
@@ -65,6 +76,10 @@ class Backlog:
         """Something of that age waits, in the store or in the queue."""
         self._received = min(self._received, received_ms / 1000)
         self.oldest = min(self.oldest, self._received)
+
+    def swept(self, oldest_ms: int | None) -> None:
+        """The store was counted: the oldest that waits was received then (None: none waits)."""
+        self.swept_oldest = 0.0 if oldest_ms is None else oldest_ms / 1000
 
     def missed(self, next_due_ms: int) -> bool:
         """The store was found to hold something due then; whether it would not have been looked for in time."""

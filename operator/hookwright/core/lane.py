@@ -22,6 +22,7 @@ from hookwright.core.circuit import Circuit
 from hookwright.core.lane_queue import Queue, Totals
 from hookwright.core.lifecycle import SUSPECT, Decision, RouteState, buried, decide, give_up
 from hookwright.core.outcome import Outcome, Verdict
+from hookwright.core.outlook import Gates, Outlook, outlook
 from hookwright.core.rate import Window
 from hookwright.core.records import (
     Action,
@@ -94,8 +95,7 @@ class Lane:
         """Deliveries not finished, the bytes of their events, dead letters."""
         self._checked_at = 0.0
         """When the store was last asked for what is too old."""
-        self.circuit = Circuit()
-        self.paused_until = 0.0
+        self.circuit, self.paused_until = Circuit(), 0.0
         self._window: Window | None = None
         self._changes, self._changes_seen = 0, -1
 
@@ -112,10 +112,8 @@ class Lane:
                 self._backlog.received(counts.oldest)
 
     def configured(self, rules: Rules, *, mark: str, held: str | None, message: str = "") -> None:
-        """The webhook is in the configuration: `mark` names this state of it, `held` says why it cannot be sent.
-
-        `message` is what else is to be said of it.
-        """
+        """The webhook is in the configuration: `mark` names this state of it, `held` says why it cannot be sent,
+        `message` what else is to be said of it."""
         if self.standing.mark is not None and mark != self.standing.mark:
             self.circuit.close()
             self.paused_until = 0.0
@@ -217,7 +215,7 @@ class Lane:
         self.circuit.record(outcome.verdict, probe=probe, now=now, tried=tried)
         if decision.pause:
             self.paused_until = max(self.paused_until, now + decision.pause)
-        self.standing.ended(delivered=outcome.verdict is Verdict.DELIVERED)
+        self.standing.ended(now, delivered=outcome.verdict is Verdict.DELIVERED)
         if outcome.verdict is Verdict.GONE:
             self.standing.gone(mark)
         return decision
@@ -279,10 +277,9 @@ class Lane:
         self._count(0, 0, -count)
 
     def counted(self, counts: RouteCounts) -> int:
-        """Compare with the store, looked at since the last call: how many deliveries wait that nobody looks for.
-
-        Only a lane in which nothing changed since then can be compared. What differs is set right.
-        """
+        """Compare with the store, looked at since the last call: how many deliveries wait that nobody looks for. Only
+        a lane in which nothing changed since then can be compared. What differs is set right."""
+        self._backlog.swept(counts.oldest)
         still = self._changes == self._changes_seen
         self._changes_seen = self._changes
         busy = self.in_flight or self._unwritten or self._reserved or self._backlog.asked is not None
@@ -370,6 +367,12 @@ class Lane:
             if free_at > now:
                 return free_at
         return 0.0
+
+    def outlook(self, now: float) -> Outlook | None:
+        """Of what waits and is not under way; None: nothing does."""
+        waits = self.waiting > self.in_flight + self._unwritten
+        gates = Gates(self.standing.state, self.circuit, self._window, self.paused_until)
+        return outlook(self._queue, self._backlog, gates, now) if waits else None
 
     # --- small things ----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hookwright.core.activity import Activity
 from hookwright.core.lifecycle import RouteState, route_state
 from hookwright.core.records import LastInvocation, StoredRoute
 
@@ -18,7 +19,7 @@ class Standing:
     """Of one webhook. `state` is HELD and `known` False until it is known whether the configuration has it."""
 
     __slots__ = (
-        "_gone", "consecutive_failures", "deleted_at_ms", "hurry", "known", "last", "last_failure_ms",
+        "_gone", "activity", "consecutive_failures", "deleted_at_ms", "hurry", "known", "last", "last_failure_ms",
         "last_success_ms", "mark", "message", "state", "unsaved",
     )  # fmt: skip
 
@@ -34,6 +35,8 @@ class Standing:
         self.last_success_ms: int | None = None
         self.last_failure_ms: int | None = None
         self.consecutive_failures = 0
+        self.activity: Activity | None = None
+        """Of this process; None: no attempt has ended yet."""
         self.unsaved, self.hurry = True, False
         """What is to be remembered over a restart has changed; ... in a way that must not be lost.
 
@@ -87,8 +90,11 @@ class Standing:
             self.state, self.message, self._gone = RouteState.GONE, GONE, mark
             self._save(hurry=True)
 
-    def ended(self, *, delivered: bool) -> None:
+    def ended(self, now: float, *, delivered: bool) -> None:
         """An attempt ended."""
+        if self.activity is None:
+            self.activity = Activity()
+        self.activity.count(now, delivered=delivered)
         self.consecutive_failures = 0 if delivered else self.consecutive_failures + 1
 
     def recalled(self, last: LastInvocation | None) -> None:

@@ -6,14 +6,12 @@ event loop in between: 10,000 webhooks take half a second. Must not: know HTTP, 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from secrets import token_hex
 from typing import NamedTuple
 
 from hookwright import __version__
 from hookwright.api.admin import Answer, DeadLetter, Explanation, Invocation, Summary, WebhookView
-from hookwright.api.config import RouteConfig
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import delivery_id, event_id, parse_id
@@ -21,13 +19,14 @@ from hookwright.core.invocations import invocation
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState, spoken
 from hookwright.core.records import LastInvocation
-from hookwright.core.routes import host_of
 from hookwright.core.times import rfc3339
+from hookwright.core.webhook_table import Wanted
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.webhook_rows import WebhookRows, host
 from hookwright.errors import EventError
-from hookwright.limits import CHANGES_REMOVED
+from hookwright.limits import ACTIVITY_SECONDS, CHANGES_REMOVED
 from hookwright.store.port import History
 
 
@@ -36,6 +35,18 @@ class Listed(NamedTuple):
 
     items: Iterator[Answer]
     next: str | None = None
+
+
+class Searched(NamedTuple):
+    """A page of what was searched; see `core.webhook_table.Found`."""
+
+    items: Iterator[WebhookView]
+    next: str | None
+    previous: str | None
+    total: int
+    skipped: int
+    counts: dict[str, int]
+    namespaces: dict[str, int]
 
 
 class Changed(NamedTuple):
@@ -59,6 +70,7 @@ class Views:
         self._history, self._lanes, self._loader, self._clock, self._tag = history, lanes, loader, clock, tag
         self._started = rfc3339(clock.wall_ms())
         self._changes = Changes(token_hex(4))
+        self._rows = WebhookRows(lanes, loader)
         self._held: set[str] = set()
         self._gone: set[str] = set()
 
@@ -83,6 +95,7 @@ class Views:
         """Take in what changed since the last look."""
         touched, webhooks = self._lanes.touched(), self._loader.webhooks
         self._changes.note(sorted(touched))
+        self._rows.touch(touched)
         self._held -= touched
         self._gone -= touched
         for key in touched & webhooks.keys():
@@ -94,13 +107,26 @@ class Views:
         if len(self._changes) > len(webhooks) + 2 * CHANGES_REMOVED:
             self._changes.forget(webhooks, CHANGES_REMOVED)
 
-    def webhooks(self, *, after: str | None = None, limit: int | None = None) -> Listed:
-        """By key: those behind a key, at most `limit`."""
-        keys = self._loader.keys
-        begin = 0 if after is None else bisect_right(keys, after)
-        end = len(keys) if limit is None else begin + limit
-        chosen = keys[begin:end]
-        return Listed(self._views(chosen), chosen[-1] if end < len(keys) else None)
+    def webhooks(self) -> Listed:
+        """All, by key."""
+        return Listed(self._views(self._loader.keys))
+
+    async def search(self, wanted: Wanted) -> Searched:
+        """A page of those that are wanted. EventError: `after` is none of an answer."""
+        self._look()
+        try:
+            found = await self._rows.find(wanted)
+        except ValueError as error:
+            raise EventError(str(error)) from None
+        return Searched(
+            self._views(found.keys),
+            found.next,
+            found.previous,
+            found.total,
+            found.skipped,
+            found.counts,
+            self._rows.namespaces,
+        )
 
     def changes(self, since: str, limit: int) -> Changed:
         """Webhooks that changed since an earlier answer. EventError: `since` is none of an answer."""
@@ -124,16 +150,18 @@ class Views:
 
     def _view(self, key: str) -> WebhookView:
         config, lane, target = self._loader.webhooks[key], self._lanes.lane(key), self._lanes.target(key)
-        spec, standing = config.spec, lane.standing
+        spec, standing, now = config.spec, lane.standing, self._clock.now()
+        running = standing.state is RouteState.RUNNING
+        outlook = lane.outlook(now)
         return WebhookView(
             webhook=key,
             active=config.active,
             method=spec.method if spec else None,
-            host=target.route.host if target else _host(config),
+            host=host(config, target),
             display_name=spec.display_name if spec else None,
             triggers=config.triggers,
             config_hash=config.hash,
-            state=standing.state,
+            state="inactive" if running and not config.active else standing.state,
             message=standing.message or self._circuit(lane),
             circuit="Open" if lane.circuit.open else "Closed",
             pending=lane.waiting,
@@ -143,6 +171,10 @@ class Views:
             last_success_time=_time(standing.last_success_ms),
             last_failure_time=_time(standing.last_failure_ms),
             last_invocation=_last(standing.last),
+            oldest_waiting=_moment(outlook.oldest) if outlook else None,
+            next_due=_moment(outlook.next_due) if outlook else None,
+            activity=standing.activity.pairs(now) if standing.activity else None,
+            activity_seconds=ACTIVITY_SECONDS,
         )
 
     def _circuit(self, lane: Lane) -> str:
@@ -218,12 +250,6 @@ class Views:
         return Listed(Explanation(webhook=key, matched=not why, reasons=why) for key, why in explained)
 
 
-def _host(config: RouteConfig) -> str | None:
-    """The host of a webhook that cannot be sent now, where its url says it."""
-    url = config.spec.url if config.spec else None
-    return None if url is None else host_of(url)
-
-
 def _last(last: LastInvocation | None) -> dict[str, object] | None:
     if last is None:
         return None
@@ -237,6 +263,10 @@ def _last(last: LastInvocation | None) -> dict[str, object] | None:
         "durationMillis": round(last.duration),
         "message": last.message,
     }
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else rfc3339(int(seconds * 1000))
 
 
 def _time(epoch_ms: int | None) -> str | None:

@@ -23,7 +23,7 @@ from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.direct import Direct
-from hookwright.dispatcher.ports import admin_session
+from hookwright.dispatcher.ports import admin_session, admin_webhooks
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
     bug,
@@ -87,7 +87,7 @@ def admin_app(
             Route("/metrics", api.metrics),
             *admin_session.routes(asked=tokens is not None),
             Route(f"{admin}/summary", api.summary),
-            Route(f"{admin}/webhooks", api.webhooks),
+            *admin_webhooks.routes(admin, views),
             Route(webhook, api.webhook),
             Route(f"{webhook}/invoke", api.invoke, methods=["POST"]),
             Route(f"{admin}/invocations", api.invocations),
@@ -136,25 +136,6 @@ class _Api:
             not_ready = str(error)
         found = await self._views.summary()
         return _json(found.model_copy(update={"not_ready": not_ready}))
-
-    async def webhooks(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"after", "limit", "since"})
-        if "since" in query:
-            if "after" in query:
-                raise HTTPException(
-                    400, "after pages through all webhooks, since through what changed: give one."
-                )
-            found = self._views.changes(query["since"], page_limit(query))
-            return listed(
-                found.items, next=found.next, since=found.since, removed=found.removed, anew=found.anew
-            )
-        whole = not query  # how they were asked for before there were pages
-        return _listed(
-            self._views.webhooks(
-                after=webhook_key(query.get("after"), "after"), limit=None if whole else page_limit(query)
-            )
-        )
 
     async def webhook(self, request: Request) -> Response:
         key = _key(request)
