@@ -181,3 +181,32 @@ def test_built_files_are_what_is_served(running: Product, page_build: None) -> N
     for file in folder.glob("assets/*.js"):
         assert (folder / "assets" / f"{file.name}.br").stat().st_size < file.stat().st_size
         assert running.http.get(f"{running.admin}/assets/{file.name}").content == file.read_bytes()
+
+
+def test_keyboard_alone_leads_to_a_webhook_and_back(running: Product, tab: NewTab) -> None:
+    """From the top to the first row's link in at most 30 Tab stops; Enter opens it, with the focus on its heading."""
+    page = tab().open(running.admin)
+    link = page.get_by_role("table", name="Webhooks").get_by_role("link").first
+    expect(link).to_be_visible()
+    address = link.get_attribute("href")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if link.evaluate("(link) => link === document.activeElement"):
+            break
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{running.admin}{address}")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name="Webhooks")).to_be_focused()
+
+
+def test_slash_leads_to_the_search_and_is_typed_where_one_types(running: Product, tab: NewTab) -> None:
+    """The key / takes nobody's letter: in a field it is a letter."""
+    page = tab().open(running.admin)
+    search = page.get_by_role("searchbox", name="Search webhooks")
+    expect(search).to_be_visible()
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(search).to_have_value("a/b")
