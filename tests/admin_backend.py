@@ -6,17 +6,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from hookwright.api import admin
-from hookwright.api.admin import DeadLetter, Explanation, Invocation, Replayed, Summary, WebhookView
+from hookwright.api.admin import (
+    DeadGroup,
+    DeadLetter,
+    Explanation,
+    Invocation,
+    Replayed,
+    Summary,
+    WebhookView,
+)
+from hookwright.api.admin_deliveries import DeliveryView
+from hookwright.api.admin_workbench import Definition
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.lifecycle import RouteState
+from hookwright.core.records import DeadReason
 from hookwright.core.webhook_table import Row, Wanted, find, namespaces, row
 from hookwright.dispatcher.views import Changed, Listed, Searched
 from hookwright.errors import EventError
+from hookwright.store.port import AttemptSelector, ReplaySelector
 
 
 def view(key: str, **fields: Any) -> WebhookView:
@@ -52,6 +65,13 @@ def dead_letter(
     )
 
 
+def delivery(identifier: str, webhook: str = "shop/slack") -> DeliveryView:
+    """One that was delivered."""
+    return DeliveryView(
+        id=identifier, webhook=webhook, state="delivered", accepted_time="2026-01-02T03:04:05.000Z"
+    )
+
+
 @dataclass
 class MemoryBackend:
     """`views`, `history` (newest first), `dead` (newest first) are what there is; the rest what was asked."""
@@ -67,6 +87,9 @@ class MemoryBackend:
     replays: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, admin.TestRun] = field(default_factory=dict)
     events: list[Event | None] = field(default_factory=list)
+    retried: list[str] = field(default_factory=list)
+    selected: list[tuple[AttemptSelector, int | None, bool]] = field(default_factory=list)
+    deliveries: list[DeliveryView] = field(default_factory=list)
     explained: list[tuple[Event, str | None]] = field(default_factory=list)
 
     async def summary(self) -> Summary:
@@ -118,17 +141,17 @@ class MemoryBackend:
     def webhook(self, key: str) -> WebhookView | None:
         return next((view for view in self.views if view.webhook == key), None)
 
+    def delivery_key(self, identifier: str) -> int | None:
+        return int(identifier[4:]) if identifier.startswith("dlv_") else None
+
     async def invocations(
-        self,
-        *,
-        webhook: str | None,
-        result: str | None,
-        friendly_id: str | None,
-        kind: str | None,
-        before: int | None,
-        limit: int,
+        self, selector: AttemptSelector, *, before: int | None, after: int | None, limit: int, short: bool
     ) -> Listed:
-        wanted = {"webhook": webhook, "result": result, "friendly_id": friendly_id, "kind": kind}
+        self.selected.append((selector, after, short))
+        wanted = {
+            "webhook": selector.route, "result": selector.result, "friendly_id": selector.friendly_id,
+            "kind": selector.kind,
+        }  # fmt: skip
         chosen = [
             (position, item)
             for position, item in zip(range(len(self.history), 0, -1), self.history, strict=True)
@@ -142,22 +165,46 @@ class MemoryBackend:
             (item for item in self.history if identifier in (item.id, item.id.partition(".")[0])), None
         )
 
-    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Listed:
+    async def delivery(self, identifier: str) -> DeliveryView | None:
+        return next((one for one in self.deliveries if one.id == identifier), None)
+
+    def definition(self, key: str) -> Definition:
+        return Definition(webhook=key)
+
+    async def dead_letters(self, selector: ReplaySelector, *, before: int | None, limit: int) -> Listed:
         chosen = [
             (position, letter)
             for position, letter in zip(range(len(self.dead), 0, -1), self.dead, strict=True)
-            if webhook in (None, letter.webhook) and (before is None or position < before)
+            if _fits(letter, selector) and (before is None or position < before)
         ]
         return _page(chosen, limit)
 
+    async def dead_groups(
+        self, *, webhook: str | None, reason: DeadReason | None, before: int | None, limit: int
+    ) -> Listed:
+        groups: dict[tuple[str, str], list[DeadLetter]] = {}
+        for letter in self.dead:
+            if _fits(letter, ReplaySelector(route=webhook, reason=reason)):
+                groups.setdefault((letter.webhook, letter.reason), []).append(letter)
+        chosen = [(-at, _group(letters)) for at, letters in enumerate(groups.values())]
+        return _page([each for each in chosen if before is None or each[0] < before], limit)
+
     async def replay(
-        self, *, ids: Sequence[str], webhook: str | None, since_ms: int | None, until_ms: int | None
+        self, selector: ReplaySelector, *, ids: Sequence[str], limit: int | None, dry_run: bool
     ) -> Replayed:
-        self.replays.append({"ids": list(ids), "webhook": webhook, "since": since_ms, "until": until_ms})
-        replayed = [
-            letter.id for letter in self.dead if letter.id in ids or (not ids and letter.webhook == webhook)
-        ]
-        return Replayed(replayed=len(replayed), ids=replayed)
+        self.replays.append({"selector": selector, "ids": list(ids), "limit": limit, "dry_run": dry_run})
+        fitting = [each for each in self.dead if _fits(each, selector) and (not ids or each.id in ids)]
+        taken = [] if dry_run else fitting[-(limit or len(ids) or 500) :]
+        self.dead = [each for each in self.dead if each not in taken]
+        replayed = [each.id for each in taken] if ids else None
+        return Replayed(replayed=len(taken), remaining=len(fitting) - len(taken), ids=replayed)
+
+    def retry(self, key: str) -> None:
+        if self.webhook(key) is None:
+            raise EventError(f"There is no webhook {key}.", status=404)
+        if self.raising is not None:
+            raise self.raising
+        self.retried.append(key)
 
     async def run_test(self, request: admin.RunRequest) -> admin.TestRun:
         run = admin.TestRun(
@@ -189,6 +236,24 @@ class MemoryBackend:
 
     async def metrics(self) -> bytes:
         return b"hookwright_up 1\n"
+
+
+def _fits(letter: DeadLetter, selector: ReplaySelector) -> bool:
+    died = datetime.fromisoformat(letter.time).timestamp() * 1000
+    return (
+        selector.route in (None, letter.webhook)
+        and selector.reason in (None, letter.reason)
+        and (selector.since is None or died >= selector.since)
+        and (selector.until is None or died < selector.until)
+    )
+
+
+def _group(letters: Sequence[DeadLetter]) -> DeadGroup:
+    newest, oldest = letters[0], letters[-1]
+    return DeadGroup(
+        webhook=newest.webhook, reason=newest.reason, count=len(letters), message=newest.message, newest=newest.time,
+        oldest=oldest.time,
+    )  # fmt: skip
 
 
 def _row(view: WebhookView) -> Row:

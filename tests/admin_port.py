@@ -19,11 +19,18 @@ PATHS = [
     ("GET", "/webhooks/shop/slack"),
     ("GET", "/invocations"),
     ("GET", "/invocations/dlv_1.1"),
+    ("GET", "/deliveries/dlv_1"),
     ("GET", "/dead-letters"),
+    ("GET", "/dead-letters/groups"),
     ("POST", "/replays"),
     ("POST", "/tests"),
     ("POST", "/explain"),
     ("POST", "/webhooks/shop/slack/invoke"),
+    ("POST", "/webhooks/shop/slack/probe"),
+    ("GET", "/webhooks/shop/slack/definition"),
+    ("POST", "/preview"),
+    ("GET", "/schema"),
+    ("GET", "/samples/Manual"),
 ]
 
 
@@ -33,7 +40,14 @@ class Clients:
     def __init__(self, backend: MemoryBackend, file: Path) -> None:
         file.write_text(f"{TOKEN}\nsecond\n")
         self._app = admin_app(
-            backend, backend, backend, tokens=Tokens(file), hosts=HostGuard(["hookwright.hooks.svc"])
+            backend,
+            backend,
+            backend,
+            backend,
+            backend,
+            workbench=backend,
+            tokens=Tokens(file),
+            hosts=HostGuard(["hookwright.hooks.svc"]),
         )
 
     def __call__(self, *, host: str = "127.0.0.1:8081", **headers: str) -> httpx.AsyncClient:

@@ -124,8 +124,9 @@ class EventError(HookwrightError):
 class TemplateError(HookwrightError):
     """A template does not compile, or does not render this event.
 
-    `line` is the template's line (from 1, 0 if unknown), `expression` the source of the place. `lacking`: the
-    event lacks an item of a list, or a field under no name like one that it has; another event may have it.
+    `line` is the template's line and `column` the character in it (from 1, 0 if unknown), `length` how many
+    characters are meant, `expression` the source of the place. `lacking`: the event lacks an item of a list, or a
+    field under no name like one that it has; another event may have it. `field`: the template, if it is known.
     """
 
     def __init__(
@@ -133,26 +134,48 @@ class TemplateError(HookwrightError):
         message: str,
         *,
         line: int = 0,
+        column: int = 0,
+        length: int = 0,
         expression: str = "",
         cause: Cause = Cause.TEMPLATE,
         lacking: bool = False,
+        field: str = "",
     ) -> None:
         super().__init__(message)
         self.lacking = lacking
         self.line = line
+        self.column = column
+        self.length = length
         self.expression = expression
         self.cause = cause
+        self.field = field
 
 
 class BudgetError(TemplateError):
     """The templates of a delivery went over their budget of steps or output.
 
-    `field`: the template in which it ended; if it is known, the message begins with it.
+    If the `field` in which it ended is known, the message begins with it.
     """
 
-    def __init__(self, message: str, *, line: int = 0, expression: str = "", field: str = "") -> None:
-        super().__init__(message, line=line, expression=expression, cause=Cause.BUDGET)
-        self.field = field
+    def __init__(
+        self,
+        message: str,
+        *,
+        line: int = 0,
+        column: int = 0,
+        length: int = 0,
+        expression: str = "",
+        field: str = "",
+    ) -> None:
+        super().__init__(
+            message,
+            line=line,
+            column=column,
+            length=length,
+            expression=expression,
+            cause=Cause.BUDGET,
+            field=field,
+        )
 
 
 class FilterError(HookwrightError):

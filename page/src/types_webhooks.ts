@@ -20,6 +20,8 @@ export interface WebhookView {
   readonly active: boolean;
   readonly method: string | null;
   readonly host: string | null;
+  /** As it is written; one that stands in a Secret as ‹secret name/key›. */
+  readonly url: string | null;
   readonly displayName: string | null;
   readonly triggers: readonly string[];
   readonly configHash: string;

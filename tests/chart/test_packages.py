@@ -43,7 +43,12 @@ def test_bill_names_what_is_installed(tmp_path: Path) -> None:
     dpkg = tmp_path / "var/lib/dpkg"
     dpkg.mkdir(parents=True)
     (dpkg / "status").write_text("Package: libc6\nArchitecture: amd64\nVersion: 2.36-9\n\nPackage: half\n\n")
-    texts = ["@codemirror/view 6.43.15 (MIT)", "Copyright (C) 2018 (and later)", "preact 11.2.0 (MIT)", "MIT License"]
+    texts = [
+        "@codemirror/view 6.43.15 (MIT)",
+        "Copyright (C) 2018 (and later)",
+        "preact 11.2.0 (MIT)",
+        "MIT License",
+    ]
     (tmp_path / "licences.txt").write_text("\n\n".join(texts))
     bill = packages.sbom(Path(sys.prefix) / "lib/python3.11/site-packages", tmp_path, tmp_path)
     by_name = {each["name"].lower(): each for each in bill["components"]}

@@ -47,6 +47,15 @@ def hookwright(backend: MemoryBackend, events: EventPort, tmp_path: Path) -> Ite
     (tmp_path / "events").write_text(f"{EVENT_TOKEN}\n")
     paths = ("/v1/events", "/v1/namespaces/{ns}/events")
     taking = Starlette(routes=[Route(path, events.take, methods=["POST"]) for path in paths])
-    admin_port = admin_app(backend, backend, backend, tokens=Tokens(tmp_path / "admin"), hosts=HostGuard())
+    admin_port = admin_app(
+        backend,
+        backend,
+        backend,
+        backend,
+        backend,
+        workbench=backend,
+        tokens=Tokens(tmp_path / "admin"),
+        hosts=HostGuard(),
+    )
     with serve(taking) as to, serve(admin_port) as admin:
         yield Hookwright(to, admin, tmp_path, backend, events)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import uvloop
 
-from admin_backend import MemoryBackend, dead_letter, invocation, view
+from admin_backend import MemoryBackend, dead_letter, delivery, invocation, view
 from admin_port import Clients
 
 
@@ -31,6 +31,7 @@ def backend() -> MemoryBackend:
             invocation("dlv_1.1", kind="Manual"),
         ],
         dead=[dead_letter("dlv_2")],
+        deliveries=[delivery("dlv_1")],
     )
 
 

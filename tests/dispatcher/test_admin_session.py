@@ -12,6 +12,7 @@ from admin_port import PATHS, V1, assert_problem
 from hookwright import __version__
 from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.admin import admin_app
+from hookwright.dispatcher.ports.admin_http import READING_POSTS
 from hookwright.dispatcher.ports.tokens import Tokens
 
 
@@ -21,7 +22,17 @@ def http(backend: MemoryBackend, tmp_path: Path) -> httpx.AsyncClient:
     for name in ("all", "read"):
         (tmp_path / name).write_text(f"{name}-token")
     tokens, readers = Tokens(tmp_path / "all"), Tokens(tmp_path / "read")
-    app = admin_app(backend, backend, backend, tokens=tokens, readers=readers, hosts=HostGuard())
+    app = admin_app(
+        backend,
+        backend,
+        backend,
+        backend,
+        backend,
+        workbench=backend,
+        tokens=tokens,
+        readers=readers,
+        hosts=HostGuard(),
+    )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8081")
 
 
@@ -45,7 +56,11 @@ async def test_session_says_who_asks(
 
 async def test_where_no_token_is_asked_everybody_may_do_all(backend: MemoryBackend) -> None:
     """`dev` on loopback."""
-    transport = httpx.ASGITransport(admin_app(backend, backend, backend, tokens=None, hosts=HostGuard()))
+    transport = httpx.ASGITransport(
+        admin_app(
+            backend, backend, backend, backend, backend, workbench=backend, tokens=None, hosts=HostGuard()
+        )
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         said = (await client.get(f"{V1}/session")).json()
     assert (said["tokenAsked"], said["authenticated"], said["readOnly"]) == (False, True, False)
@@ -55,7 +70,7 @@ async def test_where_no_token_is_asked_everybody_may_do_all(backend: MemoryBacke
 async def test_a_token_to_read_reads_and_does_nothing_else(
     backend: MemoryBackend, http: httpx.AsyncClient, method: str, path: str
 ) -> None:
-    """Each GET is answered as ever; each POST is 403 with a plain sentence, and nothing is done."""
+    """Each GET, and each POST that only asks, is answered as ever; any other is 403 in plain words, and nothing is done."""
     answer = await http.request(
         method,
         V1 + path,
@@ -64,6 +79,8 @@ async def test_a_token_to_read_reads_and_does_nothing_else(
     )
     if method == "GET":
         assert answer.status_code == 200
+    elif V1 + path in READING_POSTS:
+        assert answer.status_code == 400  # of what this body lacks
     else:
         assert_problem(answer, 403, "may only read")
     assert backend.replays == []

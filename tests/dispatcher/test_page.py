@@ -44,7 +44,17 @@ def client(backend: MemoryBackend, tmp_path: Path, page: Path) -> httpx.AsyncCli
     """The same, with the page of this folder."""
     token = tmp_path / "token"
     token.write_text(TOKEN)
-    app = admin_app(backend, backend, backend, tokens=Tokens(token), hosts=HostGuard(), page=Page(page))
+    app = admin_app(
+        backend,
+        backend,
+        backend,
+        backend,
+        backend,
+        workbench=backend,
+        tokens=Tokens(token),
+        hosts=HostGuard(),
+        page=Page(page),
+    )
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8081", headers={"accept-encoding": ""}
     )

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
-from hookwright.core.records import Delivery, Pruned, RouteCounts, StoredRoute
+from hookwright.core.records import DeadReason, Delivery, Pruned, RouteCounts, StoredRoute
 from hookwright.limits import DEAD_LETTER_ROW_BYTES
-from hookwright.store.port import History, New, Repeat, ReplaySelector, Retention, Upkeep, Work
+from hookwright.store.port import (
+    AttemptSelector,
+    History,
+    New,
+    Repeat,
+    ReplaySelector,
+    Retention,
+    StoredDelivery,
+    Upkeep,
+    Work,
+)
 from store.builders import (
     DAY,
     HOOK,
@@ -63,14 +76,31 @@ class HistorySuite:
             ({"friendly_id": "AR-1", "result": "Delivered"}, [(101, 2)]),
             ({"friendly_id": "AR-1", "route": OTHER}, []),
             ({"friendly_id": "AR-3"}, []),
+            ({"delivery": 101}, [(101, 2), (101, 1)]),
+            ({"delivery": 101, "failed": True}, [(101, 1)]),
+            ({"failed": True}, [(201, 1), (101, 1)]),
+            ({"failed": True, "route": HOOK}, [(101, 1)]),
+            ({"failed": True, "kind": "Manual"}, [(201, 1)]),
+            ({"failed": True, "result": "Delivered"}, []),
+            ({"statuses": (500, 500)}, [(201, 1), (101, 1)]),
+            ({"statuses": (500, 599), "route": OTHER}, [(201, 1)]),
+            ({"statuses": (500, 599), "result": "Retrying"}, [(101, 1)]),
+            ({"statuses": (501, 501)}, []),
+            ({"statuses": (200, 299)}, [(301, 1), (101, 2)]),
+            ({"statuses": (200, 299), "route": HOOK}, [(101, 2)]),
+            ({"statuses": (200, 299), "failed": True}, []),
+            ({"since": NOW}, [(301, 1), (201, 1), (101, 2), (101, 1)]),
+            ({"since": NOW + 1}, []),
+            ({"until": NOW}, []),
+            ({"until": NOW + 1, "route": HOOK}, [(101, 2), (101, 1)]),
         ],
     )
     async def test_invocations_are_found_by_what_people_ask(
-        self, work: Work, history: History, question: dict[str, str], expected: list[tuple[int, int]]
+        self, work: Work, history: History, question: dict[str, Any], expected: list[tuple[int, int]]
     ) -> None:
         """Newest first; every combination of questions narrows."""
         await self._history(work)
-        found = await history.invocations(**question, limit=10)  # type: ignore[arg-type]
+        found = await history.invocations(AttemptSelector(**question), limit=10)
         assert [(one.delivery_key, one.attempt) for _, one in found] == expected
 
     async def test_invocations_come_in_pages(self, work: Work, history: History) -> None:
@@ -79,6 +109,53 @@ class HistorySuite:
         page = await history.invocations(limit=3)
         rest = await history.invocations(limit=3, before=page[-1][0])
         assert [one.delivery_key for _, one in page + rest] == [301, 201, 101, 101]
+        newer = await history.invocations(limit=3, after=page[-1][0])
+        assert newer == page[:-1]
+
+    async def test_attempts_of_some_results_come_in_one_order(self, work: Work, history: History) -> None:
+        """However they are mixed: the newest first, and as many as are asked for."""
+        nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+        results = ["Retrying", "Rejected", "Delivered", "Gone", "Retrying", "Delivered", "Exhausted"]
+        await work.finish(
+            [ack(nobody, attempt(key, result=result)) for key, result in enumerate(results, 101)]
+        )
+        found = await history.invocations(AttemptSelector(failed=True), limit=4)
+        assert [one.delivery_key for _, one in found] == [107, 105, 104, 102]
+
+    async def test_a_time_finds_attempts_that_ended_out_of_order(self, work: Work, history: History) -> None:
+        """By when they began, though a slow one is kept after those that began and ended while it waited."""
+        nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+        began = [at * MINUTE for at in (0, 20, 40, 39, 60, 55, 80)]
+        await work.finish([ack(nobody, attempt(key, time=NOW + at)) for key, at in enumerate(began, 101)])
+        selector = AttemptSelector(since=NOW + 39 * MINUTE, until=NOW + 60 * MINUTE)
+        found = await history.invocations(selector, limit=10)
+        assert [one.delivery_key for _, one in found] == [106, 104, 103]
+
+    async def test_in_short_an_attempt_has_its_message_alone(self, work: Work, history: History) -> None:
+        """Bodies stay where they are; everything else is the same."""
+        nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+        details = [b'{"message": "well \\"done\\"", "request": {"body": "long"}}', b"{}"]
+        records = [attempt(101 + at, detail=detail) for at, detail in enumerate(details)]
+        await work.finish([ack(nobody, record) for record in records])
+        found = [one for _, one in await history.invocations(limit=9, in_short=True)]
+        assert [json.loads(one.detail) for one in found] == [{"message": ""}, {"message": 'well "done"'}]
+        assert [one._replace(detail=b"") for one in found] == [
+            one._replace(detail=b"") for one in records[::-1]
+        ]
+
+    async def test_a_delivery_is_found_wherever_it_is(self, work: Work, history: History) -> None:
+        """At once or later, dead, or nowhere once it is done; with its event."""
+        await work.accept([event(100, HOOK, OTHER, raw=b"one"), event(200, HOOK, raw=b"two")])
+        first, second = await claim(work)
+        assert await history.delivery(102) == StoredDelivery(OTHER, 100, "RequestGranted", b"one", due=0)
+        await work.finish([delay(first, NOW + MINUTE), bury(second)])
+        waits, dead = await history.delivery(101), await history.delivery(201)
+        assert waits == StoredDelivery(HOOK, 100, "RequestGranted", b"one", due=NOW + MINUTE)
+        assert dead is not None
+        assert (dead.route, dead.raw, dead.due, dead.reason) == (HOOK, b"two", None, DeadReason.REJECTED)
+        await work.finish([ack(first)])
+        assert await history.delivery(101) is None
+        assert await history.delivery(999) is None
 
     async def test_one_invocation_is_found_by_its_id(self, work: Work, history: History) -> None:
         """With its number exactly that one, without the latest."""

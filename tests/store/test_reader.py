@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hookwright.core.records import Delivery
+from hookwright.core.records import DeadReason, Delivery
 from hookwright.errors import StoreError
+from hookwright.store.port import AttemptSelector, ReplaySelector
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.database import open_reader
 from store.builders import HOOK, NOW, OTHER, ack, attempt, event
@@ -84,9 +85,9 @@ async def test_what_cannot_be_asked_or_opened_is_told_in_our_words(tmp_path: Pat
     """No error of SQLite or of Python's values comes out of a question."""
     store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path)
     with pytest.raises(StoreError, match="The history cannot be asked for that"):
-        await history.invocations(limit=10, before=2**70)
+        await history.invocations(limit=2**70)
     with pytest.raises(StoreError, match="The history cannot be asked for that"):
-        await history.invocations(limit=10, friendly_id="\ud800")
+        await history.invocations(AttemptSelector(friendly_id="\ud800"), limit=10)
     await history.close()
     with pytest.raises(StoreError, match="The history is closed"):
         await history.counts([HOOK])
@@ -100,24 +101,73 @@ async def test_what_cannot_be_asked_or_opened_is_told_in_our_words(tmp_path: Pat
 @pytest.mark.parametrize(
     ("question", "index"),
     [
-        ({}, None),
-        ({"route": HOOK}, "attempts_route"),
-        ({"result": "Rejected"}, "attempts_result"),
-        ({"route": HOOK, "result": "Rejected"}, "attempts_route_result"),
-        ({"kind": "Manual"}, "attempts_kind"),
-        ({"friendly_id": "AR-1"}, "attempts_friendly_id"),
+        (AttemptSelector(), None),
+        (AttemptSelector(route=HOOK), "attempts_route"),
+        (AttemptSelector(result="Rejected"), "attempts_result"),
+        (AttemptSelector(route=HOOK, result="Rejected"), "attempts_route_result"),
+        (AttemptSelector(failed=True), "attempts_result"),
+        (AttemptSelector(route=HOOK, failed=True), "attempts_route_result"),
+        (AttemptSelector(statuses=(500, 599)), "attempts_status"),
+        (AttemptSelector(route=HOOK, statuses=(503, 503)), "attempts_route_result"),
+        (AttemptSelector(kind="Manual"), "attempts_kind"),
+        (AttemptSelector(friendly_id="AR-1"), "attempts_friendly_id"),
+        (AttemptSelector(delivery=101), "attempts_delivery"),
+        (AttemptSelector(since=NOW, until=NOW + 1), None),
     ],
 )
 async def test_every_question_has_its_index(
-    tmp_path: Path, question: dict[str, str], index: str | None
+    tmp_path: Path, question: AttemptSelector, index: str | None
 ) -> None:
     """No question of the admin port reads the whole history or sorts it."""
     store = SqliteStore.open(tmp_path)
+    nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+    await store.finish([ack(nobody, attempt(101))])
     history = ExplainedHistory(tmp_path)
-    await history.invocations(**question, limit=10)  # type: ignore[arg-type]
+    await history.invocations(question, limit=10)
     plan = "\n".join(history.plans)
     assert "TEMP B-TREE" not in plan
     assert index is None or f"INDEX {index} " in plan, plan
+    assert not [line for line in history.plans if line in ("SCAN attempts", "SCAN invocations")], plan
+    await history.close()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("selector", "index"),
+    [
+        (ReplaySelector(), "dead USING INTEGER PRIMARY KEY"),
+        (ReplaySelector(route=HOOK), "dead USING INDEX dead_route "),
+        (
+            ReplaySelector(route=HOOK, reason=DeadReason.GONE, since=NOW, until=NOW),
+            "dead USING INDEX dead_group ",
+        ),
+    ],
+)
+async def test_a_page_of_dead_letters_is_found_and_not_sorted(
+    tmp_path: Path, selector: ReplaySelector, index: str
+) -> None:
+    """However many there are."""
+    store = SqliteStore.open(tmp_path)
+    history = ExplainedHistory(tmp_path)
+    await history.dead_letters(selector, limit=10)
+    plan = "\n".join(history.plans)
+    assert f"SEARCH {index}" in plan
+    assert "TEMP B-TREE" not in plan
+    await history.close()
+    await store.close()
+
+
+async def test_groups_and_counts_read_what_is_kept_of_them(tmp_path: Path) -> None:
+    """Without reading the dead letters one by one, but for those of a time."""
+    store = SqliteStore.open(tmp_path)
+    history = ExplainedHistory(tmp_path)
+    await history.dead_groups(limit=10)
+    await history.dead_count(ReplaySelector(until=NOW))
+    await history.dead_count(ReplaySelector(route=HOOK, reason=DeadReason.GONE, since=NOW))
+    plan = "\n".join(history.plans)
+    assert "SCAN dead\n" not in plan
+    assert "INDEX dead_at (at>? AND at<?)" in plan
+    assert "INDEX dead_group_at (route_id=? AND reason=? AND at>? AND at<?)" in plan
     await history.close()
     await store.close()
 

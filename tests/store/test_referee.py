@@ -16,7 +16,16 @@ from hookwright.core.records import Action, DeadReason, Delivery, Finish, Stored
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.memory import MemoryStore
 from hookwright.store.opening import open_store
-from hookwright.store.port import History, NewDelivery, NewEvent, ReplaySelector, Retention, Store, Upkeep
+from hookwright.store.port import (
+    AttemptSelector,
+    History,
+    NewDelivery,
+    NewEvent,
+    ReplaySelector,
+    Retention,
+    Store,
+    Upkeep,
+)
 from store.builders import MINUTE, NOW, attempt
 
 T = TypeVar("T")
@@ -60,8 +69,22 @@ class Walk:
         await self.ask(lambda store: recovered(store.history))
         await self.ask(lambda store: store.history.last_invocations())
         route = self.chance.choice([None, *ASKED])
-        await self.ask(lambda store: without_positions(store.history.dead_letters(route=route, limit=50)))
-        await self.ask(lambda store: without_positions(store.history.invocations(route=route, limit=50)))
+        dead = ReplaySelector(
+            route=route,
+            reason=self.chance.choice([None, *DeadReason]),
+            since=self.chance.choice([None, self.now - self.chance.randrange(MINUTE)]),
+            until=self.chance.choice([None, self.now - self.chance.randrange(MINUTE)]),
+        )
+        await self.ask(lambda store: without_positions(store.history.dead_letters(dead, limit=50)))
+        await self.ask(lambda store: store.history.dead_count(dead))
+        await self.ask(
+            lambda store: without_positions(
+                store.history.dead_groups(route=route, reason=dead.reason, limit=50)
+            )
+        )
+        await self.ask(
+            lambda store: without_positions(store.history.invocations(AttemptSelector(route=route), limit=50))
+        )
 
     def some_held(self) -> frozenset[int]:
         """Keys under way: mostly all of them."""

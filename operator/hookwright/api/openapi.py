@@ -17,6 +17,7 @@ from hookwright.api.admin import (
     WEBHOOK_SORTS,
     WEBHOOK_STATES,
     Answer,
+    DeadGroup,
     DeadLetter,
     Explanation,
     Invocation,
@@ -30,6 +31,8 @@ from hookwright.api.admin import (
     ValidatorResult,
     WebhookView,
 )
+from hookwright.api.admin_deliveries import DeliveryView
+from hookwright.api.admin_workbench import Definition, Preview, PreviewRequest
 from hookwright.api.event_schema import event_schema
 from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, TABLE_QUERY_CHARACTERS
 
@@ -99,6 +102,13 @@ class Invocations(Answer):
     next: str | None = None
 
 
+class DeadGroups(Answer):
+    """Dead letters by webhook and reason, the one whose newest died last first."""
+
+    items: list[DeadGroup]
+    next: str | None = None
+
+
 class DeadLetters(Answer):
     """A page of dead letters, newest first."""
 
@@ -153,6 +163,7 @@ _TYPE = _query(
     "type", "A CloudEvents type with a dot: the body is any JSON object, taken as an event of this type."
 )
 _WEBHOOK = _query("webhook", "Of this webhook only, namespace/name.", pattern=_KEY)
+_REASON = _query("reason", "With this reason only.")
 _BEFORE = _query("before", "The `next` of an earlier page.", pattern=r"^[0-9]{1,18}$")
 _LIMIT = _query(
     "limit",
@@ -212,14 +223,24 @@ ADMIN = (
         Invocation, body="event", optional_body=True, parameters=(_NAMESPACE, _NAME),
     ),
     Operation(
+        "post", f"{_ONE}/probe", "Try a webhook now whose circuit is open.", WebhookView, parameters=(_NAMESPACE, _NAME),
+    ),
+    Operation(
         "get", f"{_ADMIN}/invocations", "Attempts, Manual calls and tests, newest first.", Invocations,
         parameters=(
             _WEBHOOK,
             _query("result", "With this result only."),
             _query("friendlyID", "Of events with this data.friendly_id only."),
             _query("kind", "Delivery, Manual or Test."),
+            _query("delivery", "Of this delivery only."),
+            _query("failed", "true: those that did not succeed only."),
+            _query("status", "Answered with this status only, or with one of a hundred: 503, 5xx."),
+            _query("since", "Begun at or after this: an RFC 3339 time, or a duration before now (2h)."),
+            _query("until", "Begun before this."),
             _BEFORE,
+            _query("after", "Newer than this position, a `next`.", pattern=r"^[0-9]{1,18}$"),
             _LIMIT,
+            _query("fields", "summary: without requests and answers, but for status and duration."),
         ),
     ),
     Operation(
@@ -227,14 +248,42 @@ ADMIN = (
         parameters=(_path("id", "`<delivery>.<attempt>` or `<delivery>`."),),
     ),
     Operation(
+        "get", f"{_ADMIN}/deliveries/{{id}}", "One delivery: where it stands, its event, all its attempts.", DeliveryView,
+        parameters=(_path("id", "Its id, or that of one of its invocations."),),
+    ),
+    Operation(
         "get", f"{_ADMIN}/dead-letters", "Deliveries that ended without success, newest first.", DeadLetters,
-        parameters=(_WEBHOOK, _BEFORE, _LIMIT),
+        parameters=(
+            _WEBHOOK,
+            _REASON,
+            _query("since", "Those that died at or after this: an RFC 3339 time, or a duration before now (2h)."),
+            _query("until", "Those that died before this."),
+            _BEFORE,
+            _LIMIT,
+        ),
+    ),
+    Operation(
+        "get", f"{_ADMIN}/dead-letters/groups", "How many there are of each webhook and reason.", DeadGroups,
+        parameters=(_WEBHOOK, _REASON, _BEFORE, _LIMIT),
     ),
     Operation("post", f"{_ADMIN}/replays", "Deliver dead letters once more.", Replayed, body=ReplayRequest),
     Operation("post", f"{_ADMIN}/tests", "Run a WebhookTest and wait for it.", TestRun, body=RunRequest),
     Operation(
         "post", f"{_ADMIN}/explain", "Of each webhook, whether an event matches, and if not, why.", Explanations,
         body="event", parameters=(_query("namespace", "As if posted to this namespace's path.", pattern=_LABEL),),
+    ),
+    Operation(
+        "get", f"{_ONE}/definition", "One webhook as it is written, and its manifest.", Definition,
+        parameters=(_NAMESPACE, _NAME),
+    ),
+    Operation(
+        "post", f"{_ADMIN}/preview", "What would become of an event if a webhook said this; sends nothing.", Preview,
+        body=PreviewRequest,
+    ),
+    Operation("get", f"{_ADMIN}/schema", "JSON Schema of the event.", "application/json"),
+    Operation(
+        "get", f"{_ADMIN}/samples/{{trigger}}", "A mock event.", "application/json",
+        parameters=(_path("trigger", "A trigger that has a sample."),),
     ),
     Operation("get", f"{_ADMIN}/openapi.json", "This document.", "application/json"),
 )  # fmt: skip

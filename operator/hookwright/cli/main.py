@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "invoke": ("invoke:command", "Run one webhook now and show what happened."),
     "list": ("list:command", "Show the webhooks of a dispatcher."),
     "invocations": ("invocations:command", "Show what happened, each failure with its tip."),
+    "retry": ("retry:command", "Try a webhook now whose circuit is open or that is gone."),
     "open": ("open:command", "Open the page of a dispatcher in a browser."),
     "replay": ("replay:command", "Deliver dead letters once more."),
     "schema": ("schema:command", "Print the JSON Schema of an event."),

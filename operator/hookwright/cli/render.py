@@ -21,15 +21,14 @@ from hookwright.cli.sample import sample_trigger
 from hookwright.cli.validate import NO_KEY
 from hookwright.core.assemble import Assembly, assemble
 from hookwright.core.decode import decode, decode_any, normalise_trigger
-from hookwright.core.event import Event, delivery_id
+from hookwright.core.event import Event
 from hookwright.core.explain import Explained, explain
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, full_name
 from hookwright.core.redaction import printable
-from hookwright.core.samples import SAMPLE_TRIGGERS, sample_event
+from hookwright.core.samples import SAMPLE_DELIVERY, SAMPLE_TRIGGERS, sample_event
 from hookwright.errors import Cause, EventError, UsageError
 
 _TEMPLATE_FROM = "spec.bodyTemplateFrom.configMapKeyRef"
-_SAMPLE_DELIVERY = delivery_id(0, "sample")
 
 
 @click.command("render")
@@ -59,7 +58,7 @@ def command(
     _refuse_broken(assembly, chosen, given=event is not None)
     route = assembly.webhooks[chosen.key].config.model_copy(update={"held": None, "held_cause": None})
     document = _read_event(event, trigger) if event else _sample(trigger, route.triggers)
-    explained = explain(route, document, delivery_id=_SAMPLE_DELIVERY, attempt=1, now=int(time.time()))
+    explained = explain(route, document, delivery_id=SAMPLE_DELIVERY, attempt=1, now=int(time.time()))
     if output == "table":
         _print(explained, document)
     else:

@@ -351,6 +351,9 @@ class _Maker:
                     failure.sentence,
                     "warning" if failure.warning else "error",
                     template_line=failure.template_line,
+                    template_column=failure.template_column,
+                    template_length=failure.template_length,
+                    cure=failure.cure,
                     reason="InvalidTemplate",
                     cause=failure.cause,
                 )

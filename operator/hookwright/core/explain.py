@@ -28,7 +28,8 @@ class Explained:
     """The answer. `reasons` say why the event does not match (empty: it does).
 
     `request` is the request as it may be shown, None when there is none; then `error` says why in one
-    sentence. The shares say what this event takes of the webhook's budgets, 0 to 1.
+    sentence, and `fault` where, if a template is at fault. The shares say what this event takes of the webhook's
+    budgets, 0 to 1.
     """
 
     webhook: str
@@ -38,6 +39,7 @@ class Explained:
     error: str | None = None
     filters_share: float = 0.0
     templates_share: float = 0.0
+    fault: TemplateError | None = None
 
 
 def explain(
@@ -58,7 +60,8 @@ def explain(
     try:
         request = _shown_request(config, event, budget, delivery_id=delivery_id, attempt=attempt, now=now)
     except (TemplateError, ValueError) as error:
-        return Explained(config.key, matched, reasons, None, str(error), filters, budget.share)
+        fault = error if isinstance(error, TemplateError) else None
+        return Explained(config.key, matched, reasons, None, str(error), filters, budget.share, fault)
     return Explained(config.key, matched, reasons, request, None, filters, budget.share)
 
 

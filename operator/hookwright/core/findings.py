@@ -16,7 +16,8 @@ class Finding:
     """One thing that is wrong with an object.
 
     `field` is its path (`spec.url`), `condition` the condition that it makes False and `reason` that
-    condition's reason, `template_line` the line inside the template that stands at `field` (from 1, 0: none),
+    condition's reason, `template_line` and `template_column` the place inside the template that stands at `field`
+    (from 1, 0: none), `template_length` how many characters are meant there, `cure` the tag to write instead,
     `cause` the tip that goes with it, if there is one of its own.
     """
 
@@ -27,5 +28,8 @@ class Finding:
     severity: Severity = "error"
     condition: Condition = "Accepted"
     template_line: int = 0
+    template_column: int = 0
+    template_length: int = 0
+    cure: str = ""
     reason: str = "InvalidSpec"
     cause: Cause | None = None

@@ -49,6 +49,14 @@ def invocation(record: AttemptRecord, tag: str) -> Invocation:
     )
 
 
+def in_short(record: AttemptRecord, tag: str) -> Invocation:
+    """The same without what was sent and answered, but for the status and how long it took."""
+    status = record.status
+    response = None if status is None else ResponseRecord(status_code=status)
+    changes = {"timings": Timings(total=round(record.duration, 2)), "response": response}
+    return invocation(record, tag).model_copy(update=changes)
+
+
 def last_invocation(record: AttemptRecord, tag: str) -> LastInvocation:
     """What a status tells of a stored record."""
     return LastInvocation(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class DeadReason(StrEnum):
@@ -22,6 +22,10 @@ class DeadReason(StrEnum):
     BACKLOG = "Backlog"
     WEBHOOK_DELETED = "WebhookDeleted"
     SUSPECT = "Suspect"
+
+
+FAILURES: Final = ("Retrying", "Rejected", "Gone", "Exhausted", "Test failed")
+"""Results of attempts, Manual calls and tests that did not succeed."""
 
 
 class Action(StrEnum):

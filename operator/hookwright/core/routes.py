@@ -6,7 +6,7 @@ some milliseconds and 10,000 webhooks must not cost a start; `warm()` does it ah
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -130,7 +130,7 @@ class Route:
             )
         url = templates.url.constant
         if url is None:
-            url = _rendered("url" if self.spec.url else "urlFrom", templates.url, context, budget)
+            url = _rendered(_url_field(self.spec), templates.url, context, budget)
         headers = [
             *self._static_headers,
             ("webhook-id", delivery_id),
@@ -166,20 +166,43 @@ class Route:
         try:
             orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise TemplateError(f"bodyTemplate: the rendered body is not JSON ({error})") from None
+            sentence = f"bodyTemplate: the rendered body is not JSON ({error})"
+            raise TemplateError(sentence, field=templates.body_field) from None
         if not body.startswith(_JSON_START):
-            raise TemplateError("bodyTemplate: the rendered body must be a JSON object or array")
+            sentence = "bodyTemplate: the rendered body must be a JSON object or array"
+            raise TemplateError(sentence, field=templates.body_field)
         return body
 
 
 def _rendered(field: str, template: Template, context: Mapping[str, Any] | None, budget: Budget) -> str:
-    """The text of one template; where the budget of the delivery ends in it, the error names its field."""
+    """The text of one template. Its errors know their field; where the budget of the delivery ends, they name it."""
     try:
         return template.render(context or {}, budget)
     except BudgetError as error:
         raise BudgetError(
-            f"{field}: {error}", line=error.line, expression=error.expression, field=field
+            f"{field}: {error}",
+            line=error.line,
+            column=error.column,
+            length=error.length,
+            expression=error.expression,
+            field=field,
         ) from None
+    except TemplateError as error:
+        error.field = field
+        raise
+
+
+def _compiled(field: str, compile_: Callable[[str], Template], source: str) -> Template:
+    """One template; the error of one that does not compile knows its field."""
+    try:
+        return compile_(source)
+    except TemplateError as error:
+        error.field = field
+        raise
+
+
+def _url_field(spec: WebhookSpec) -> str:
+    return "url" if spec.url else "urlFrom"
 
 
 class _HeaderTemplate:
@@ -194,7 +217,7 @@ class _HeaderTemplate:
             self.constant: str | None = route.secret(ref)
             self.shown = placeholder(ref.label)
         else:
-            self.template = compile_header(header.value or "")
+            self.template = _compiled(self.field, compile_header, header.value or "")
             self.constant = self.template.constant
             self.shown = self.constant or ""
 
@@ -212,14 +235,16 @@ class _Templates:
 
     def __init__(self, route: Route) -> None:
         spec = route.spec
-        self.url: Template = compile_url(route.url)
+        self.url: Template = _compiled(_url_field(spec), compile_url, route.url)
         self.headers = [_HeaderTemplate(*numbered, route) for numbered in enumerate(spec.headers or ())]
         source, self.body_field = spec.body_template, "bodyTemplate"
         if source is None and spec.body_template_from is not None:
             self.body_field = "bodyTemplateFrom"
             ref = spec.body_template_from.config_map_key_ref
             source = route.config.configs[ref.label]
-        self.body: Template | None = None if source is None else compile_body(source)
+        self.body: Template | None = (
+            None if source is None else _compiled(self.body_field, compile_body, source)
+        )
         self.need_context = (
             self.url.constant is None
             or (self.body is not None and self.body.constant is None)

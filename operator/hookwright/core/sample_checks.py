@@ -29,9 +29,9 @@ _URL_FROM = "spec.urlFrom"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A template that does not compile or render; `template_line` from 1, 0 if it stands elsewhere.
+    """A template that does not compile or render; line, column and length as in `core.findings`.
 
-    `warning`: only events that have less than the full sample, or more, are concerned.
+    `warning`: only events that have less than the full sample, or more, are concerned. `cure`: the tag to write instead.
     """
 
     field: str
@@ -39,6 +39,9 @@ class Failure:
     template_line: int
     cause: Cause
     warning: bool
+    template_column: int = 0
+    template_length: int = 0
+    cure: str = ""
 
 
 @dataclass(slots=True)
@@ -137,8 +140,18 @@ def _failure(piece: Piece, fault: Fault, resolved: Resolved) -> Failure:
     sentence = fault.sentence(secret)
     if secret:
         sentence = Redactor(resolved.secrets).text(sentence)
-    line = fault.error.line if piece.here else 0
-    return Failure(piece.field, sentence, line, fault.error.cause, fault.warning)
+    if not piece.here:
+        return Failure(piece.field, sentence, 0, fault.error.cause, fault.warning)
+    return Failure(
+        piece.field,
+        sentence,
+        fault.error.line,
+        fault.error.cause,
+        fault.warning,
+        fault.error.column,
+        fault.error.length,
+        "" if fault.cured is None else fault.cured[1],
+    )
 
 
 def _too_dear(tried: list[tuple[str, Tried]]) -> Failure:

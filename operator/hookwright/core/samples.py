@@ -12,9 +12,11 @@ from typing import Any, Final
 import orjson
 
 from hookwright.api.v1alpha1.webhook import MANUAL, TRIGGERS
-from hookwright.core.event import Event
+from hookwright.core.event import Event, delivery_id
 
 SAMPLE_TRIGGERS: Final[tuple[str, ...]] = TRIGGERS
+SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
+"""The delivery that a template sees where nothing is sent."""
 
 # What the approver of the sample did by the time of each event; a Manual call may come while a request waits.
 _APPROVAL_STATUS: Final = {

@@ -14,15 +14,15 @@ from typing import Any, Final, NamedTuple
 from hookwright import limits
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
-from hookwright.core.event import Event, delivery_id
+from hookwright.core.event import Event
 from hookwright.core.objects import Object
 from hookwright.core.routes import Route
+from hookwright.core.samples import SAMPLE_DELIVERY
 from hookwright.core.templates import Budget, words
 from hookwright.core.templates.cures import cures, tag_of
 from hookwright.core.templates.explain import shortened
 from hookwright.errors import BudgetError, TemplateError
 
-_SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
 _URL: Final = "https://sample.invalid"
 _FAULTS_MAX: Final = 6  # shown of one template
 _WORD_STEPS: Final = 60  # compiling a word or sign of a tag
@@ -221,7 +221,7 @@ def _fault(route: Route, sample: Sample, budget: Budget) -> TemplateError | None
         route.build(
             sample.event.raw,
             trigger=sample.trigger,
-            delivery_id=_SAMPLE_DELIVERY,
+            delivery_id=SAMPLE_DELIVERY,
             attempt=1,
             now=0,
             document=sample.event.document,

@@ -25,12 +25,14 @@ from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.follower import Follower
 from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.files import open_files
+from hookwright.dispatcher.invocation_views import InvocationViews
 from hookwright.dispatcher.memory import give_large_blocks_back, settle
 from hookwright.dispatcher.ports.admin import admin_app
 from hookwright.dispatcher.ports.crowd import Memory
@@ -42,6 +44,7 @@ from hookwright.dispatcher.rounds import Rounds
 from hookwright.dispatcher.settings import Settings, parse_address, parse_connect_to
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
+from hookwright.dispatcher.workbench import Workbench
 from hookwright.errors import ConfigurationError, StoreFull, UsageError
 from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
@@ -151,9 +154,10 @@ class Dispatcher:
         work = store.work
         found = await store.history.recovered()
         keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
+        under_way = UnderWay(settings.data / "under-way")
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
-            under_way=UnderWay(settings.data / "under-way"), attempts=_attempts(files.outgoing),
+            under_way=under_way, attempts=_attempts(files.outgoing),
         )  # fmt: skip
         last = await asyncio.to_thread(_last_invocations, await store.history.last_invocations(), work.tag)
         await self._lanes.take(found, last)
@@ -165,9 +169,12 @@ class Dispatcher:
         )  # fmt: skip
         self._direct = Direct(
             self._lanes, self._loader, pipeline, self._runner, keys, clock, work.tag, settings.history_bodies,
-            self._keep,
+            self._keep, forgives=config is not None,
         )  # fmt: skip
-        views = Views(store.history, self._lanes, self._loader, clock, work.tag)
+        retry = "kubectl hookwright retry" if config is None else "hookwright retry"
+        views = Views(store.history, self._lanes, self._loader, clock, work.tag, retry=retry)
+        letters = DeadLetters(store.history, self._lanes, clock, work.tag)
+        invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         self._metrics.watch(self._look)
         self._follower = Follower(
             settings.config, settings.last_good, self._loader, self._metrics.configuration_refused
@@ -181,8 +188,19 @@ class Dispatcher:
             memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
+        workbench = Workbench(self._loader, invocations, self._direct.places, clock)
         self._admin.serve(
-            admin_app(views, self._direct, self, tokens=admin_tokens, readers=readers, hosts=hosts)
+            admin_app(
+                views,
+                invocations,
+                letters,
+                self._direct,
+                self,
+                workbench=workbench,
+                tokens=admin_tokens,
+                readers=readers,
+                hosts=hosts,
+            )
         )
         await self._listen()
         self._rounds = Rounds(

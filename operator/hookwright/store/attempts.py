@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from itertools import islice, takewhile
 
-from hookwright.core.records import AttemptRecord
+from hookwright.core.records import FAILURES, AttemptRecord
 from hookwright.store.kept import Kept, attempts_size, message_alone
+from hookwright.store.port import AttemptSelector
 
 
 class Attempts:
@@ -52,23 +53,15 @@ class Attempts:
     # --- reading ---------------------------------------------------------------------------------
 
     def newest(
-        self,
-        route: str | None,
-        result: str | None,
-        friendly_id: str | None,
-        kind: str | None,
-        before: int | None,
-        limit: int,
+        self, selector: AttemptSelector, before: int | None, after: int | None, limit: int, in_short: bool
     ) -> list[tuple[int, AttemptRecord]]:
         """See `store.port.History.invocations`."""
         found = (
-            (position, one)
+            (position, _in_short(one) if in_short else one)
             for position, one in reversed(self._records.items())
             if (before is None or position < before)
-            and route in (None, one.route)
-            and result in (None, one.result)
-            and friendly_id in (None, one.friendly_id)
-            and kind in (None, one.kind)
+            and (after is None or position > after)
+            and _fits(one, selector)
         )
         return list(islice(found, limit))
 
@@ -81,8 +74,23 @@ class Attempts:
 
     def last(self) -> dict[str, AttemptRecord]:
         """See `store.port.History.last_invocations`."""
-        return {
-            one.route: one._replace(detail=message_alone(one.detail))
-            for one in self._records.values()
-            if one.kind == "Delivery"
-        }
+        return {one.route: _in_short(one) for one in self._records.values() if one.kind == "Delivery"}
+
+
+def _in_short(record: AttemptRecord) -> AttemptRecord:
+    return record._replace(detail=message_alone(record.detail))
+
+
+def _fits(record: AttemptRecord, selector: AttemptSelector) -> bool:
+    lowest, highest = selector.statuses or (0, 999)
+    return (
+        selector.route in (None, record.route)
+        and selector.result in (None, record.result)
+        and selector.friendly_id in (None, record.friendly_id)
+        and selector.kind in (None, record.kind)
+        and selector.delivery in (None, record.delivery_key)
+        and (not selector.failed or record.result in FAILURES)
+        and lowest <= (record.status or 0) <= highest
+        and (selector.since is None or record.time >= selector.since)
+        and (selector.until is None or record.time < selector.until)
+    )

@@ -7,7 +7,7 @@ through what other webhooks have. Passes the same suite as every other store.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import islice, takewhile
@@ -31,11 +31,16 @@ from hookwright.core.records import (
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.attempts import Attempts
-from hookwright.store.dead_events import DeadEvents
+from hookwright.store.dead_events import Dead, DeadEvents
+from hookwright.store.dead_letters import DeadLetters
 from hookwright.store.kept import Kept, identity_size, letters_size
 from hookwright.store.port import (
+    EVERY_ATTEMPT,
+    NO_SELECTOR,
     Accepted,
+    AttemptSelector,
     Conflict,
+    DeadGroup,
     DeadLetterRow,
     New,
     NewEvent,
@@ -44,6 +49,7 @@ from hookwright.store.port import (
     Replay,
     ReplaySelector,
     Retention,
+    StoredDelivery,
 )
 from hookwright.store.waiting import HIGHEST_KEY, Waiting
 
@@ -57,15 +63,6 @@ class _Identity:
     begins: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Dead:
-    """A dead letter: its row, and the delivery that it was."""
-
-    position: int
-    row: DeadLetterRow
-    delivery: Delivery
-
-
 class MemoryStore:
     """Work, Upkeep and History, as the port says. `tag` is the installation tag of ids."""
 
@@ -74,7 +71,7 @@ class MemoryStore:
         self._retention = retention
         self._routes: dict[str, Waiting] = {}
         self._needed: dict[int, int] = {}  # how many deliveries need an event
-        self._dead: dict[int, _Dead] = {}  # by key, in the order of positions
+        self._dead = DeadLetters()
         self._dead_events = DeadEvents()
         self._identities: dict[bytes, _Identity] = {}  # in the order of positions
         self._last_identity = self._identity_end = 0
@@ -152,13 +149,13 @@ class MemoryStore:
             delivery.key, delivery.event_key, delivery.route, delivery.trigger, reason, message,
             delivery.attempts, at, delivery.received,
         )  # fmt: skip
-        self._dead[delivery.key] = _Dead(self._position, row, delivery)
+        self._dead[delivery.key] = Dead(self._position, row, delivery)
         heappush(kept.dying, (at, self._position, delivery.key))
         self._dead_events.came(namespace_of(delivery.route), delivery.event_key, len(delivery.raw))
         kept.dead += 1
         kept.dead_bytes += len(delivery.raw)
 
-    def _unbury(self, dead: _Dead) -> tuple[int, int]:
+    def _unbury(self, dead: Dead) -> tuple[int, int]:
         """It is a dead letter no more; what its namespace, and all, take less."""
         del self._dead[dead.row.key]
         kept, size = self._routes[dead.row.route], len(dead.delivery.raw)
@@ -229,9 +226,7 @@ class MemoryStore:
         return Buried(len(old), size, None, kept.oldest(), events)
 
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
-        chosen = list(
-            islice((dead for dead in self._candidates(selector) if _fits(dead.row, selector)), limit)
-        )
+        chosen = list(islice(self._dead.selected(selector), limit))
         for dead in chosen:
             self._unbury(dead)
             self._routes[dead.row.route].add(dead.delivery._replace(received=now, steps=0, due=0))
@@ -239,12 +234,6 @@ class MemoryStore:
             Replay(dead.row.key, dead.row.route, dead.row.event_key, len(dead.delivery.raw))
             for dead in chosen
         ]
-
-    def _candidates(self, selector: ReplaySelector) -> Iterable[_Dead]:
-        if not selector.keys:
-            return self._dead.values()
-        found = (self._dead[key] for key in {*selector.keys} if key in self._dead)
-        return sorted(found, key=lambda dead: dead.position)
 
     async def ping(self) -> None:
         pass
@@ -290,7 +279,7 @@ class MemoryStore:
 
     def _prune_dead_letters(self, now: int) -> tuple[dict[str, int], int]:
         past = now - self._retention.dead_letter_seconds * 1000
-        dropped: list[_Dead] = []
+        dropped: list[Dead] = []
         for kept in self._routes.values():
             while (dead := self._oldest_dead(kept)) is not None and dead.row.at <= past:
                 self._unbury(dead)
@@ -305,7 +294,7 @@ class MemoryStore:
             self._release(dead.delivery) for dead in dropped
         )
 
-    def _oldest_dead(self, kept: Waiting) -> _Dead | None:
+    def _oldest_dead(self, kept: Waiting) -> Dead | None:
         while kept.dying:
             _, position, key = kept.dying[0]
             dead = self._dead.get(key)
@@ -366,33 +355,41 @@ class MemoryStore:
 
     async def invocations(
         self,
+        selector: AttemptSelector = EVERY_ATTEMPT,
         *,
-        route: str | None = None,
-        result: str | None = None,
-        friendly_id: str | None = None,
-        kind: str | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int,
+        in_short: bool = False,
     ) -> list[tuple[int, AttemptRecord]]:
-        return self._attempts.newest(route, result, friendly_id, kind, before, limit)
+        return self._attempts.newest(selector, before, after, limit, in_short)
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         return self._attempts.one(delivery_key, attempt)
 
+    async def delivery(self, key: int) -> StoredDelivery | None:
+        for kept in self._routes.values():
+            if (one := kept.waiting.get(key)) is not None:
+                return StoredDelivery(one.route, one.event_key, one.trigger, one.raw, due=one.due)
+        if (dead := self._dead.get(key)) is None:
+            return None
+        one, row = dead.delivery, dead.row
+        return StoredDelivery(one.route, one.event_key, one.trigger, one.raw, None, row.reason, row.message)
+
     async def dead_letters(
-        self, *, route: str | None = None, before: int | None = None, limit: int
+        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        found = (
-            (dead.position, dead.row)
-            for dead in reversed(self._dead.values())
-            if (before is None or dead.position < before) and route in (None, dead.row.route)
-        )
-        return list(islice(found, limit))
+        return self._dead.newest(selector, before, limit)
 
+    async def dead_groups(
+        self,
+        *,
+        route: str | None = None,
+        reason: DeadReason | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, DeadGroup]]:
+        return self._dead.groups(ReplaySelector(route=route, reason=reason), before, limit)
 
-def _fits(row: DeadLetterRow, selector: ReplaySelector) -> bool:
-    return (
-        selector.route in (None, row.route)
-        and (selector.since is None or row.at >= selector.since)
-        and (selector.until is None or row.at < selector.until)
-    )
+    async def dead_count(self, selector: ReplaySelector) -> int:
+        return sum(1 for _ in self._dead.selected(selector))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from hookwright import limits
 from hookwright.core.backlog_shares import BacklogShares
@@ -112,14 +112,66 @@ class DeadLetterRow:
     received: int
 
 
+class DeadGroup(NamedTuple):
+    """The dead letters of a webhook with a reason: how many, the message of the newest, when the newest and oldest died."""
+
+    route: str
+    reason: DeadReason
+    letters: int
+    message: str
+    newest: int
+    oldest: int
+
+
 @dataclass(frozen=True, slots=True)
 class ReplaySelector:
-    """Which dead letters to replay: by delivery keys, by webhook, by the time they died [since, until)."""
+    """Which dead letters: by delivery keys, by webhook, by reason, by the time they died [since, until)."""
 
     keys: tuple[int, ...] = ()
     route: str | None = None
     since: int | None = None
     until: int | None = None
+    reason: DeadReason | None = None
+
+
+NO_SELECTOR: Final = ReplaySelector()
+"""All of them."""
+
+
+class AttemptSelector(NamedTuple):
+    """Which attempts: those for which all holds that is given."""
+
+    route: str | None = None
+    result: str | None = None
+    friendly_id: str | None = None
+    kind: str | None = None
+    delivery: int | None = None
+    """The key of their delivery."""
+    failed: bool = False
+    """Only those with a result among `core.records.FAILURES`."""
+    statuses: tuple[int, int] | None = None
+    """The lowest and the highest status that the target answered, both of one hundred."""
+    since: int | None = None
+    """Begun at or after this."""
+    until: int | None = None
+    """Begun before this."""
+
+
+EVERY_ATTEMPT: Final = AttemptSelector()
+
+
+class StoredDelivery(NamedTuple):
+    """A delivery that waits or is dead, with its event."""
+
+    route: str
+    event_key: int
+    trigger: str | None
+    raw: bytes
+    due: int | None = None
+    """When it may be tried (0: at once); None: it is dead."""
+    reason: DeadReason | None = None
+    message: str = ""
+    """Why it is dead."""
 
 
 class Replay(NamedTuple):
@@ -207,8 +259,8 @@ class Work(Protocol):
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
         """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
 
-        One transaction; what is not a dead letter any more is left out. A selector without any restriction
-        takes every dead letter.
+        Of those selected by reason alone the oldest of one webhook after the other. One transaction; what is not a
+        dead letter any more is left out. A selector without any restriction takes every dead letter.
         """
 
     async def ping(self) -> None:
@@ -264,23 +316,38 @@ class History(Protocol):
 
     async def invocations(
         self,
+        selector: AttemptSelector = EVERY_ATTEMPT,
         *,
-        route: str | None = None,
-        result: str | None = None,
-        friendly_id: str | None = None,
-        kind: str | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int,
+        in_short: bool = False,
     ) -> list[tuple[int, AttemptRecord]]:
-        """Newest first, each with its position for `before`."""
+        """Newest first, each with its position for `before` and `after`; `in_short`: `detail` holds the message alone."""
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         """One attempt; without a number the latest of the delivery."""
 
+    async def delivery(self, key: int) -> StoredDelivery | None:
+        """A delivery by its key; None: it neither waits nor is dead."""
+
     async def dead_letters(
-        self, *, route: str | None = None, before: int | None = None, limit: int
+        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
         """Newest first, each with its position for `before`."""
+
+    async def dead_groups(
+        self,
+        *,
+        route: str | None = None,
+        reason: DeadReason | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, DeadGroup]]:
+        """The one whose newest letter died last first, each with the position of that for `before`."""
+
+    async def dead_count(self, selector: ReplaySelector) -> int:
+        """How many dead letters a replay would take."""
 
     async def close(self) -> None:
         """End what reads; before the store is closed."""

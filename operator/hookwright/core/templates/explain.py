@@ -7,7 +7,7 @@ Must not: let an exception of Jinja or Python out.
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Template as JinjaTemplate
 from jinja2.exceptions import UndefinedError
@@ -32,22 +32,30 @@ def tags_by_code_line(jinja: JinjaTemplate, tags: tuple[Tag, ...]) -> tuple[Tag 
 
 def explain(error: Exception, tags: tuple[Tag | None, ...] = ()) -> TemplateError:
     """The TemplateError (or BudgetError) that tells what went wrong, where, and what to write instead."""
-    line, expression = _place(error, tags)
-    where = f"line {line}" if line else ""
+    place = _place(error, tags)
+    expression = shortened(place.expression)
+    where = f"line {place.line}" if place.line else ""
     where = f"{where}, {expression}" if where and expression else where or expression
     message = f"{where}: {_sentence(error)}" if where else _sentence(error)
+    found: dict[str, Any] = {
+        "line": place.line,
+        "column": place.column,
+        "length": place.length,
+        "expression": expression,
+    }
     if isinstance(error, BudgetError):
-        return BudgetError(message, line=line, expression=expression)
+        return BudgetError(message, **found)
     cause = Cause.UNDEFINED_FIELD if isinstance(error, UndefinedError) else Cause.TEMPLATE
     lacking = isinstance(error, UndefinedError) and isinstance(error.args[0], Lacking)
-    return TemplateError(message, line=line, expression=expression, cause=cause, lacking=lacking)
+    return TemplateError(message, cause=cause, lacking=lacking, **found)
 
 
-def _place(error: Exception, tags: tuple[Tag | None, ...]) -> tuple[int, str]:
+def _place(error: Exception, tags: tuple[Tag | None, ...]) -> TemplateError:
+    """An error that knows the place, if any does."""
     if isinstance(error, TemplateError) and error.line:
-        return error.line, shortened(error.expression)
+        return error
     tag = _tag_of(error.__traceback__, tags)
-    return (tag.line, shortened(tag.text)) if tag else (0, "")
+    return TemplateError("") if tag is None else tag.error("")
 
 
 def _tag_of(traceback: TracebackType | None, tags: tuple[Tag | None, ...]) -> Tag | None:

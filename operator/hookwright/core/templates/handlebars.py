@@ -10,7 +10,6 @@ import re
 from typing import Final
 
 from hookwright.core.templates.helpers import HELPERS, path, translated
-from hookwright.errors import TemplateError
 
 _READ_CHARACTERS: Final = 200  # of a tag; Handlebars tags are short
 _THIS: Final = re.compile(r"this\b|\.\.?(?:/|$)|@")
@@ -28,13 +27,11 @@ _CLOSERS: Final = {
 }
 
 
-def refuse(tag: str, line: int) -> None:
-    """Raises TemplateError if a tag is Handlebars and more than a path, or of a Go template."""
+def refusal(tag: str) -> str | None:
+    """What to write instead of a tag that is Handlebars and more than a path, or of a Go template; None: it is not."""
     if len(tag) > _READ_CHARACTERS:
-        return
-    sentence = _triple(tag) or _cure(_words(tag)) if tag.startswith("{{") else _statement(tag)
-    if sentence:
-        raise TemplateError(sentence, line=line, expression=tag)
+        return None
+    return _triple(tag) or _cure(_words(tag)) if tag.startswith("{{") else _statement(tag)
 
 
 def helper(tag: str) -> str | None:

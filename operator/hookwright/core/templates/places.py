@@ -139,8 +139,7 @@ class Places:
         )
 
     def _refusal(self, key: int, sentence: str) -> TemplateError:
-        tag = self._outline.tags[key]
-        return TemplateError(sentence, line=tag.line, expression=tag.text)
+        return self._outline.tags[key].error(sentence)
 
     def _run(
         self, owner: nodes.Node, body: list[nodes.Node], state: State, rounds: Rounds | None
@@ -225,10 +224,15 @@ class Places:
                 self._read[key], steps = json_scan.read(state, node.data, id(node), self._hear, self._left)
                 self._pay(steps)
             except NotJsonError as error:
-                line = self._outline.lines[id(node)] + node.data.count("\n", 0, error.offset)
                 at_start = self._leads(node) and not node.data[: error.offset].strip()
-                raise TemplateError(self._with_cure(error, at_start), line=line) from None
+                raise self._not_json(node, error.offset, self._with_cure(error, at_start)) from None
         return self._read[key]
+
+    def _not_json(self, node: nodes.TemplateData, offset: int, sentence: str) -> TemplateError:
+        """The column is known where the text's own line break begins the line."""
+        line = self._outline.lines[id(node)] + node.data.count("\n", 0, offset)
+        column = offset - node.data.rfind("\n", 0, offset) if "\n" in node.data[:offset] else 0
+        return TemplateError(sentence, line=line, column=column, length=min(column, 1))
 
     def _leads(self, part: nodes.Node) -> bool:
         """Whether a piece is the first thing after the tag before it."""

@@ -93,7 +93,7 @@ class Rewriter:
         except TemplateError as error:
             if error.line:
                 raise
-            raise TemplateError(str(error), line=tag.line, expression=tag.text) from None
+            raise tag.error(str(error)) from None
         finally:
             self._tag = outer
 

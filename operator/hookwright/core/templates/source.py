@@ -33,12 +33,19 @@ _KEYWORD: Final = re.compile(r"\{%[-+]?\s*(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One `{{ … }}` or `{% … %}`: its line (from 1), its text as written and for Jinja, `{{` or the statement's word."""
+    """One `{{ … }}` or `{% … %}`: where it begins (from 1), its text as written and for Jinja, `{{` or its word."""
 
     line: int
+    column: int
     text: str
     word: str
     jinja: str
+
+    def error(self, sentence: str) -> TemplateError:
+        """That something is wrong with it."""
+        return TemplateError(
+            sentence, line=self.line, column=self.column, length=len(self.text), expression=self.text
+        )
 
 
 def read(source: str) -> tuple[str, list[Tag]]:
@@ -67,8 +74,11 @@ def read(source: str) -> tuple[str, list[Tag]]:
             raise _too_dense(line)
         if read_by_jinja:
             word = _KEYWORD.match(text)
-            tags.append(Tag(line, text, word[1] if word else "{{", translated))
-            handlebars.refuse(text, line)
+            column = start - source.rfind("\n", 0, start)
+            tag = Tag(line, column, text, word[1] if word else "{{", translated)
+            tags.append(tag)
+            if refusal := handlebars.refusal(text):
+                raise tag.error(refusal)
         out.append(translated)
         line += text.count("\n")
         position = end

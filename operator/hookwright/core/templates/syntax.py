@@ -45,7 +45,7 @@ def located(error: TemplateSyntaxError, tags: list[Tag], parse: Parse) -> Templa
     for tag in tags:
         wrong = _wrong_alone(tag, parse)
         if wrong is not None:
-            return TemplateError(_sentence(tag, wrong), line=tag.line, expression=tag.text)
+            return tag.error(_sentence(tag, wrong))
     return _unbalanced(tags) or TemplateError(_words(error), line=error.lineno)
 
 
@@ -72,15 +72,11 @@ def _unbalanced(tags: list[Tag]) -> TemplateError | None:
             opened.pop()
         elif tag.word.startswith("end") or (tag.word in ("else", "elif") and not opened):
             beside = f"; {opened[-1].text[:_SHOWN]} is open" if opened else ""
-            return TemplateError(
-                f"this belongs to nothing that is open here{beside}", line=tag.line, expression=tag.text
-            )
+            return tag.error(f"this belongs to nothing that is open here{beside}")
     if not opened:
         return None
     tag = opened[-1]
-    return TemplateError(
-        f"this is not closed; write {{% end{tag.word} %}} where it ends", line=tag.line, expression=tag.text
-    )
+    return tag.error(f"this is not closed; write {{% end{tag.word} %}} where it ends")
 
 
 def _sentence(tag: Tag, error: TemplateSyntaxError) -> str:

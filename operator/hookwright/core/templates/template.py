@@ -135,11 +135,10 @@ def _check_statement(tag: Tag, kind: _Kind) -> None:
     if tag.word == "{{":
         return
     if not kind.statements:
-        raise TemplateError("a URL may hold {{ }} but no {% %}", line=tag.line, expression=tag.text)
+        raise tag.error("a URL may hold {{ }} but no {% %}")
     if tag.word not in STATEMENTS:
         cure = REFUSED_STATEMENTS.get(tag.word, "there are if, for, set and with")
-        sentence = f"{{% {tag.word[:64]} %}} is not understood; {cure}"
-        raise TemplateError(sentence, line=tag.line, expression=tag.text)
+        raise tag.error(f"{{% {tag.word[:64]} %}} is not understood; {cure}")
 
 
 def _constant(tree: nodes.Template) -> str:
@@ -168,7 +167,9 @@ def _check_json(tree: nodes.Template, found: Outline) -> None:
         orjson.loads(_constant(tree))
     except orjson.JSONDecodeError as error:
         Places(tree, found)
-        raise TemplateError(f"this is not JSON: {error.msg}", line=error.lineno) from None
+        raise TemplateError(
+            f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno, length=1
+        ) from None
 
 
 def _body(text: str) -> str:

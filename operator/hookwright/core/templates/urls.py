@@ -18,7 +18,7 @@ from hookwright import limits
 from hookwright.core.invisible import INVISIBLE
 from hookwright.core.templates.outline import Outline
 from hookwright.core.templates.source import Tag
-from hookwright.errors import BudgetError, TemplateError
+from hookwright.errors import BudgetError
 
 _HEAD: Final = re.compile(r"https://[^/?#]+[/?]")
 _STEPS: Final = re.compile(r"[/\\]")
@@ -33,11 +33,7 @@ def finish(tree: nodes.Template, found: Outline) -> Callable[[str], str]:
             shape += part.data if isinstance(part, nodes.TemplateData) else _EXPRESSION
     if _EXPRESSION in shape and not _HEAD.match(shape.partition(_EXPRESSION)[0]):
         tag = found.numbered[0]
-        raise TemplateError(
-            "an expression may stand in the path or the query of a URL, not in its host",
-            line=tag.line,
-            expression=tag.text,
-        )
+        raise tag.error("an expression may stand in the path or the query of a URL, not in its host")
     path = shape.partition("?")[0]
     dynamic: list[tuple[int, Tag]] = []
     before = 0
@@ -59,11 +55,7 @@ def _checked(url: str, dynamic: list[tuple[int, Tag]]) -> str:
         fault = _fault(segments[number])
         if fault is None:
             continue
-        raise TemplateError(
-            f"a part of the URL's path comes out {fault}, and that would address something else",
-            line=tag.line,
-            expression=tag.text,
-        )
+        raise tag.error(f"a part of the URL's path comes out {fault}, and that would address something else")
     return url
 
 

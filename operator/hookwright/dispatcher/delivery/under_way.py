@@ -64,6 +64,11 @@ class UnderWay:
             slot = self._slots[key] = self._free.pop()
         _SLOT.pack_into(self._marks, slot * _SLOT.size, key, crashes << 1 | 1)
 
+    def has(self, key: int) -> bool:
+        """Whether an attempt of a delivery is under way."""
+        slot = self._slots.get(key)
+        return slot is not None and bool(_SLOT.unpack_from(self._marks, slot * _SLOT.size)[1] & 1)
+
     def leave(self, key: int) -> None:
         """An attempt was given up by our own will, at the end: that is no crash, and those before it count on."""
         slot = self._slots.get(key)

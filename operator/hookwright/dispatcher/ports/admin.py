@@ -6,9 +6,8 @@ Handlers parse, call once and print the model; who may ask and how errors are sa
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Protocol
 
-from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,41 +16,42 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from hookwright.api.admin import ReplayRequest, RunRequest
+from hookwright.api.admin import RunRequest
 from hookwright.api.openapi import admin_api
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
-from hookwright.core.hosts import HostGuard, is_label
+from hookwright.core.hosts import HostGuard
+from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.direct import Direct
-from hookwright.dispatcher.ports import admin_session, admin_webhooks
+from hookwright.dispatcher.invocation_views import InvocationViews
+from hookwright.dispatcher.ports import (
+    admin_dead,
+    admin_invocations,
+    admin_session,
+    admin_webhooks,
+    admin_workbench,
+)
 from hookwright.dispatcher.ports.admin_http import (
     Guard,
+    answered,
     bug,
-    choice,
     event_problem,
     http_problem,
     listed,
     only_known,
-    page_before,
-    page_limit,
+    path_key,
     problem,
     read_body,
     read_model,
     store_problem,
-    time_ms,
-    webhook_key,
 )
+from hookwright.dispatcher.ports.admin_workbench import Workbench
 from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.ports.unchanged import Unchanged
 from hookwright.dispatcher.views import Listed, Views
 from hookwright.errors import EventError, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
-
-RESULTS: Final = frozenset(
-    {"Delivered", "Retrying", "Rejected", "Gone", "Exhausted", "Test successful", "Test failed"}
-)
-KINDS: Final = frozenset({"Delivery", "Manual", "Test"})
 
 
 class Probes(Protocol):
@@ -66,9 +66,12 @@ class Probes(Protocol):
 
 def admin_app(
     views: Views,
+    invocations: InvocationViews,
+    dead_letters: DeadLetters,
     actions: Direct,
     probes: Probes,
     *,
+    workbench: Workbench,
     tokens: Tokens | None,
     hosts: HostGuard,
     readers: Tokens | None = None,
@@ -90,13 +93,12 @@ def admin_app(
             *admin_webhooks.routes(admin, views),
             Route(webhook, api.webhook),
             Route(f"{webhook}/invoke", api.invoke, methods=["POST"]),
-            Route(f"{admin}/invocations", api.invocations),
-            Route(f"{admin}/invocations/{{identifier}}", api.invocation),
-            Route(f"{admin}/dead-letters", api.dead_letters),
-            Route(f"{admin}/replays", api.replays, methods=["POST"]),
+            *admin_invocations.routes(admin, invocations),
+            *admin_dead.routes(dead_letters, views, actions),
             Route(f"{admin}/tests", api.tests, methods=["POST"]),
             Route(f"{admin}/explain", api.explain, methods=["POST"]),
             Route(f"{admin}/openapi.json", api.openapi),
+            *admin_workbench.routes(workbench, path_key),
         ],
         middleware=[
             Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page()),
@@ -135,63 +137,23 @@ class _Api:
         except StoreError as error:
             not_ready = str(error)
         found = await self._views.summary()
-        return _json(found.model_copy(update={"not_ready": not_ready}))
+        return answered(found.model_copy(update={"not_ready": not_ready}))
 
     async def webhook(self, request: Request) -> Response:
-        key = _key(request)
+        key = path_key(request)
         view = self._views.webhook(key)
         if view is None:
             raise HTTPException(404, f"There is no webhook {key}.")
-        return _json(view)
-
-    async def invocations(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"webhook", "result", "friendlyID", "kind", "before", "limit"})
-        return _listed(
-            await self._views.invocations(
-                webhook=webhook_key(query.get("webhook")),
-                result=choice(query, "result", RESULTS),
-                friendly_id=query.get("friendlyID"),
-                kind=choice(query, "kind", KINDS),
-                before=page_before(query),
-                limit=page_limit(query),
-            )
-        )
-
-    async def invocation(self, request: Request) -> Response:
-        invocation = await self._views.invocation(request.path_params["identifier"])
-        if invocation is None:
-            raise HTTPException(404, "There is no such invocation; the history keeps them for a time only.")
-        return _json(invocation)
-
-    async def dead_letters(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"webhook", "before", "limit"})
-        return _listed(
-            await self._views.dead_letters(
-                webhook=webhook_key(query.get("webhook")), before=page_before(query), limit=page_limit(query)
-            )
-        )
-
-    async def replays(self, request: Request) -> Response:
-        wanted = await read_model(request, ReplayRequest, ADMIN_BODY_BYTES)
-        since, until = time_ms("since", wanted.since), time_ms("until", wanted.until)
-        if not wanted.ids and wanted.webhook is None and since is None and until is None:
-            raise HTTPException(400, "Say what to replay: ids, webhook, since or until.")
-        return _json(
-            await self._actions.replay(
-                ids=wanted.ids, webhook=webhook_key(wanted.webhook), since_ms=since, until_ms=until
-            )
-        )
+        return answered(view)
 
     async def tests(self, request: Request) -> Response:
-        return _json(await self._actions.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
+        return answered(await self._actions.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
 
     async def invoke(self, request: Request) -> Response:
         body = await read_body(request, EVENT_BYTES, optional=True)
-        invocation = await self._actions.invoke(_key(request), _event(request, body) if body else None)
+        invocation = await self._actions.invoke(path_key(request), _event(request, body) if body else None)
         if invocation.result == "Delivered":
-            return _json(invocation)
+            return answered(invocation)
         return problem(502, invocation.message, invocation=invocation)
 
     async def explain(self, request: Request) -> Response:
@@ -203,20 +165,8 @@ class _Api:
         return JSONResponse(admin_api())
 
 
-def _json(model: BaseModel) -> Response:
-    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
-
-
 def _listed(page: Listed) -> Response:
     return listed(page.items, next=page.next)
-
-
-def _key(request: Request) -> str:
-    """The webhook in the path. HTTPException 404 for what cannot be the name of one."""
-    parts = request.path_params["namespace"], request.path_params["name"]
-    if not all(map(is_label, parts)):
-        raise HTTPException(404, "There is no such webhook; its namespace and its name are DNS labels.")
-    return "/".join(parts)
 
 
 def _event(request: Request, body: bytes) -> Event:

@@ -34,6 +34,9 @@ from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE_BY
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/admin/v1/session"})
 """What is served without a token: probes and scrapers have none, and the page asks whether it needs one."""
 
+READING_POSTS: Final = frozenset({"/admin/v1/explain", "/admin/v1/preview"})
+"""What carries a body and changes nothing: a token that may only read may ask for it."""
+
 BodyModel = TypeVar("BodyModel", bound=BaseModel)
 
 
@@ -91,7 +94,8 @@ class Guard:
                 "The admin token is missing or wrong; send it as Authorization: Bearer.",
                 headers={"www-authenticate": 'Bearer realm="hookwright admin"'},
             )
-        if caller is Caller.READER and scope["method"] not in ("GET", "HEAD"):
+        reads = scope["method"] in ("GET", "HEAD") or scope["path"] in READING_POSTS
+        if caller is Caller.READER and not reads:
             return problem(403, "This token may only read; use the admin token to change or send anything.")
         return None
 
@@ -196,6 +200,11 @@ async def read_model(request: Request, model: type[BodyModel], limit: int) -> Bo
         raise HTTPException(400, f"{place}: {first['msg']}.") from None
 
 
+def answered(model: BaseModel) -> Response:
+    """One thing as JSON."""
+    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
+
+
 def listed(items: Iterable[Answer], **rest: object) -> Response:
     """A list as JSON: `{"items": […], …}`. Items are made and written in slices, between which others go on."""
     return StreamingResponse(_pieces(items, orjson.dumps(rest)), media_type="application/json")
@@ -238,6 +247,14 @@ def webhook_key(text: str | None, name: str = "webhook") -> str | None:
     return text
 
 
+def path_key(request: Request) -> str:
+    """The webhook in the path. HTTPException 404 for what cannot be the name of one."""
+    parts = request.path_params["namespace"], request.path_params["name"]
+    if not all(map(is_label, parts)):
+        raise HTTPException(404, "There is no such webhook; its namespace and its name are DNS labels.")
+    return "/".join(parts)
+
+
 def page_limit(query: QueryParams) -> int:
     """How many things a page may hold."""
     text = query.get("limit", str(ADMIN_PAGE_DEFAULT))
@@ -246,13 +263,13 @@ def page_limit(query: QueryParams) -> int:
     return int(text)
 
 
-def page_before(query: QueryParams) -> int | None:
-    """Where a page begins."""
-    text = query.get("before")
+def page_position(query: QueryParams, name: str = "before") -> int | None:
+    """Where a page begins or ends."""
+    text = query.get(name)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise HTTPException(400, "before is the next of an earlier page.")
+        raise HTTPException(400, f"{name} is the next of an earlier page.")
     return int(text)
 
 

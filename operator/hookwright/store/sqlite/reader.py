@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -23,11 +24,22 @@ from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
-from hookwright.limits import STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
+from hookwright.limits import DEAD_DISORDER_MS, STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
 from hookwright.store.kept import message_alone
-from hookwright.store.port import DeadLetterRow, Recovered
+from hookwright.store.port import (
+    EVERY_ATTEMPT,
+    NO_SELECTOR,
+    AttemptSelector,
+    DeadGroup,
+    DeadLetterRow,
+    Recovered,
+    ReplaySelector,
+    StoredDelivery,
+)
 from hookwright.store.sqlite import statements
+from hookwright.store.sqlite.choosing import chosen, values
 from hookwright.store.sqlite.database import database_file, open_reader
+from hookwright.store.sqlite.searching import attempt_record, find_delivery, one_attempt, search
 
 T = TypeVar("T")
 _SQL = statements.load("reading.sql")
@@ -67,31 +79,50 @@ class SqliteHistory:
 
     async def invocations(
         self,
+        selector: AttemptSelector = EVERY_ATTEMPT,
         *,
-        route: str | None = None,
-        result: str | None = None,
-        friendly_id: str | None = None,
-        kind: str | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int,
+        in_short: bool = False,
     ) -> list[tuple[int, AttemptRecord]]:
-        name = _plan(route, result, friendly_id, kind)
-        values = {
-            "route": route, "result": result, "friendly_id": friendly_id, "kind": kind,
-            "before": _NEWEST if before is None else before, "limit": limit,
-        }  # fmt: skip
-        return [(row[0], _attempt(row)) for row in await self._rows(name, values)]
+        return await self._run(
+            lambda connection: search(
+                connection, selector, before=before, after=after, limit=limit, in_short=in_short
+            ),
+            self._seconds,
+        )
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
-        rows = await self._rows("invocation", (delivery_key, attempt))
-        return _attempt(rows[0]) if rows else None
+        return await self._run(
+            lambda connection: one_attempt(connection, delivery_key, attempt), self._seconds
+        )
+
+    async def delivery(self, key: int) -> StoredDelivery | None:
+        return await self._run(lambda connection: find_delivery(connection, key), self._seconds)
 
     async def dead_letters(
-        self, *, route: str | None = None, before: int | None = None, limit: int
+        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        name = "dead_letters" if route is None else "dead_letters_of_route"
-        values = {"route": route, "before": _NEWEST if before is None else before, "limit": limit}
-        return [(row[0], _dead_letter(row)) for row in await self._rows(name, values)]
+        floor = 0 if selector.since is None else selector.since - DEAD_DISORDER_MS
+        page = {"before": _NEWEST if before is None else before, "limit": limit, "floor": floor}
+        rows = await self._rows(f"letters_{chosen(selector)}", values(selector) | page)
+        return [(row[0], _dead_letter(row)) for row in rows]
+
+    async def dead_groups(
+        self,
+        *,
+        route: str | None = None,
+        reason: DeadReason | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, DeadGroup]]:
+        page = {"before": _NEWEST if before is None else before, "limit": limit}
+        rows = await self._rows("groups", {"route": route, "reason": reason} | page)
+        return [(last, DeadGroup(of, DeadReason(why), *rest)) for last, of, why, *rest in rows]
+
+    async def dead_count(self, selector: ReplaySelector) -> int:
+        return await self._run(lambda connection: _dead_count(connection, selector), self._seconds)
 
     async def _rows(self, name: str, values: Any) -> list[tuple[Any, ...]]:
         return await self._run(
@@ -125,17 +156,6 @@ class SqliteHistory:
             connection = self._local.connection = open_reader(self._file)
             self._connections.append(connection)
         return connection
-
-
-def _plan(route: str | None, result: str | None, friendly_id: str | None, kind: str | None) -> str:
-    """The statement whose index finds the fewest rows to look at."""
-    if friendly_id is not None:
-        return "invocations_of_friendly_id"
-    if kind is not None and kind != "Delivery":
-        return "invocations_of_kind"
-    if result is not None and result != "Delivered":
-        return "invocations_of_result" if route is None else "invocations_of_route_and_result"
-    return "invocations" if route is None else "invocations_of_route"
 
 
 def _limit(connection: sqlite3.Connection, seconds: float | None) -> None:
@@ -183,12 +203,24 @@ def _recovered(connection: sqlite3.Connection) -> Recovered:
 def _last_invocations(connection: sqlite3.Connection) -> dict[str, AttemptRecord]:
     return {
         record.route: record._replace(detail=message_alone(record.detail))
-        for record in map(_attempt, connection.execute(_SQL["last_invocations"]))
+        for record in map(attempt_record, connection.execute(_SQL["last_invocations"]))
     }
 
 
-def _attempt(row: tuple[Any, ...]) -> AttemptRecord:
-    return AttemptRecord(*row[1:14])
+def _dead_count(connection: sqlite3.Connection, selector: ReplaySelector) -> int:
+    """Of a selector without a beginning: all that is kept of its kind, less those that died since its end."""
+
+    def count(name: str, selector: ReplaySelector) -> int:
+        found: int = connection.execute(_SQL[name], values(selector)).fetchone()[0]
+        return found
+
+    form = f"count_{chosen(selector)}"
+    if selector.keys or selector.since is not None:
+        return count(form, selector)
+    kept = count("group_letters", selector)
+    if selector.until is None:
+        return kept
+    return kept - count(form, replace(selector, since=selector.until, until=None))
 
 
 def _dead_letter(row: tuple[Any, ...]) -> DeadLetterRow:

@@ -1,0 +1,48 @@
+// What the dispatcher says of a template while it is typed: asked a moment after the last change, the question before
+// given up. The last request that could be made is kept, for while there is a problem.
+import { useEffect, useState } from "preact/hooks";
+
+import { post, Refused, Unreachable } from "./api";
+import type { Json, Preview, PreviewRequest } from "./types_workbench";
+
+const PAUSE_MS = 150; // after the last change, so that a word typed quickly is one question
+
+export interface Wanted {
+  readonly webhook: string;
+  readonly bodyTemplate?: string;
+  readonly event: Json;
+}
+
+export interface Previewed {
+  readonly preview: Preview | null;
+  /** The latest request that there was. */
+  readonly last: PreviewRequest | null;
+  /** Why there is no answer. */
+  readonly refused: string | null;
+}
+
+/** The answer to what is wanted; null: nothing is asked, and what was answered stays. */
+export function usePreview(wanted: Wanted | null): Previewed {
+  const [previewed, setPreviewed] = useState<Previewed>({ preview: null, last: null, refused: null });
+  useEffect(() => {
+    if (wanted === null) return undefined;
+    const over = new AbortController();
+    const timer = setTimeout(() => void ask(wanted, over.signal).then((answer) => answer && setPreviewed(answer)), PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      over.abort();
+    };
+  }, [JSON.stringify(wanted)]);
+
+  const ask = async (asked: Wanted, signal: AbortSignal): Promise<((old: Previewed) => Previewed) | null> => {
+    try {
+      const preview = await post<Preview>("/preview", asked, signal);
+      return (old) => ({ preview, last: preview.request ?? old.last, refused: null });
+    } catch (error) {
+      if (signal.aborted) return null;
+      if (error instanceof Refused || error instanceof Unreachable) return (old) => ({ ...old, refused: error.message });
+      throw error;
+    }
+  };
+  return previewed;
+}
