@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from browser import LOOKS, NewTab, Tab
+from hookwright.dispatcher.ports.page import BUILT
 from product.conftest import HOST, Product, granted
 
 pytestmark = pytest.mark.needs_browser
@@ -145,29 +145,26 @@ def test_lost_and_found_again(running: Product, tab: NewTab) -> None:
     here.console.clear()
 
 
-def weight(here: Tab, address: str) -> int:
-    """Bytes that a cold browser is sent for a view's shell, script, style and icon."""
-    sizes: list[int] = []
-    here.page.on(
-        "response",
-        lambda answer: (
-            sizes.append(int(answer.header_value("content-length") or 0))
-            if "/admin/" not in answer.url
-            else None
-        ),
+def loaded(here: Tab, address: str) -> list[str]:
+    """Names of the built files that a cold browser asks for at a view, once nothing more comes."""
+    page = here.open(address)
+    page.wait_for_load_state("networkidle")
+    return sorted({each.rpartition("/")[2] for each in here.requests if "/assets/" in each})
+
+
+def packed(names: list[str]) -> int:
+    """Their bytes as they are sent to who takes gzip, with those of the shell."""
+    return sum(
+        (BUILT / name).stat().st_size for name in ("index.html.gz", *(f"assets/{each}.gz" for each in names))
     )
-    here.open(address)
-    here.page.wait_for_load_state("networkidle")
-    return sum(sizes)
 
 
 def test_what_everybody_loads_is_light(running: Product, tab: NewTab) -> None:
-    """Shell, script, style and icon come packed, to at most 60 KB, and only once."""
+    """Shell, scripts, style and icon come packed, to at most 60 KB, and only once."""
     here = tab()
-    first = weight(here, running.admin)
-    assert 5_000 < first <= 60_000
-    assets = [each for each in here.requests if "/assets/" in each]
-    assert len(set(assets)) >= 3
+    names = loaded(here, running.admin)
+    assert len(names) >= 3
+    assert packed(names) <= 60_000
     here.page.reload()
     here.page.get_by_role("heading", level=1).wait_for()
     again = here.page.evaluate(TRANSFERRED)
@@ -175,11 +172,21 @@ def test_what_everybody_loads_is_light(running: Product, tab: NewTab) -> None:
     assert set(again) == {0}
 
 
+def test_the_editor_comes_where_it_is_used_and_is_light(running: Product, tab: NewTab) -> None:
+    """The workbench with all that it needs comes to at most 150 KB; no other view loads the editor."""
+    names = loaded(tab(), f"{running.admin}/webhooks/default/slack")
+    assert not [each for each in names if each.startswith("editor")]
+    here = tab()
+    here.open(f"{running.admin}/webhooks/default/slack/workbench")
+    here.page.get_by_role("textbox", name="Body template").wait_for()
+    names = loaded(here, f"{running.admin}/webhooks/default/slack/workbench")
+    assert [each for each in names if each.startswith("editor")]
+    assert packed(names) <= 150_000
+
+
 def test_built_files_are_what_is_served(running: Product, page_build: None) -> None:
-    """Every file of the build is there in three forms, and the packed ones are smaller."""
-    folder = Path(__file__).parents[2] / "operator/hookwright/page"
-    for file in folder.glob("assets/*.js"):
-        assert (folder / "assets" / f"{file.name}.br").stat().st_size < file.stat().st_size
+    """Every script arrives as it was built, whichever way it was packed."""
+    for file in BUILT.glob("assets/*.js"):
         assert running.http.get(f"{running.admin}/assets/{file.name}").content == file.read_bytes()
 
 
