@@ -20,8 +20,9 @@ from core.lane_builders import (
     start,
 )
 from hookwright.core.backlog import Bury
-from hookwright.core.lane import Effects, Lane
+from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
+from hookwright.core.lane_steps import Effects
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import Buried, Claimed, DeadReason, RouteCounts, StoredRoute, Wanted
 from hookwright.limits import CIRCUIT_FAILURES, DELETED_WEBHOOK_SECONDS, LANE_AGAIN_SECONDS

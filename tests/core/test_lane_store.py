@@ -21,8 +21,9 @@ from core.lane_builders import (
     start,
     start_all,
 )
-from hookwright.core.lane import Effects, Lane
+from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
+from hookwright.core.lane_steps import Effects
 from hookwright.core.records import Claimed, RouteCounts, StoredRoute, Wanted
 from hookwright.limits import LANE_AGAIN_SECONDS
 

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 from hookwright.core.backlog import Backlog, Bury
 from hookwright.core.circuit import Circuit
 from hookwright.core.lane_queue import Queue, Totals
+from hookwright.core.lane_steps import Effects, Started
 from hookwright.core.lifecycle import SUSPECT, Decision, RouteState, buried, decide, give_up
 from hookwright.core.outcome import Outcome, Verdict
 from hookwright.core.outlook import Gates, Outlook, outlook
@@ -51,22 +52,6 @@ class Rules(NamedTuple):
     retry: RetryPolicy
     max_in_flight: int = MAX_IN_FLIGHT_DEFAULT
     rate: tuple[int, float] | None = None
-
-
-class Effects(NamedTuple):
-    """What a lane wants: a turn to start something, something of the store, to be settled again at a time."""
-
-    turn: bool = False
-    ask: Wanted | Bury | None = None
-    wake_at: float | None = None
-
-
-class Started(NamedTuple):
-    """An attempt begins, or `given_up` is to be written; with a `probe` it probes an open circuit (hand that on)."""
-
-    delivery: Delivery
-    probe: int = 0
-    given_up: Finish | None = None
 
 
 _NOTHING: Final = Effects()

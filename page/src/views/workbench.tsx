@@ -9,6 +9,7 @@ import { Message } from "../parts/message";
 import { Panel } from "../parts/panel";
 import { type TemplateBox, TemplateEditor } from "../parts/template_editor";
 import { usePreview } from "../preview";
+import { session } from "../session";
 import { rangeOf } from "../template_places";
 import type { Definition, Json, Preview, PreviewProblem } from "../types_workbench";
 import type { TabProps } from "./webhook_tabs";
@@ -20,7 +21,12 @@ import { YamlDialog } from "./workbench_yaml";
 
 const BODY = ["spec.bodyTemplate", "spec.bodyTemplateFrom"];
 
-export function Workbench({ webhook: { webhook } }: TabProps) {
+export function Workbench(props: TabProps) {
+  if (session.use()?.readOnly) return <Empty title="This token may only read.">The workbench renders, which asks for the admin token.</Empty>;
+  return <Loaded {...props} />;
+}
+
+function Loaded({ webhook: { webhook } }: TabProps) {
   const definition = useLive<Definition>(`/webhooks/${webhook}/definition`, {}, 30);
   const schema = useLive<Json>("/schema", {}, 3600);
   if (definition.problem && !definition.data) return <Empty title={definition.problem.message} />;
