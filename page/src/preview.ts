@@ -29,22 +29,23 @@ export function usePreview(wanted: Wanted | null): Previewed {
   useEffect(() => {
     if (wanted === null) return undefined;
     const over = new AbortController();
-    const timer = setTimeout(() => void ask(wanted, over.signal).then((answer) => answer && setPreviewed(answer)), PAUSE_MS);
+    const timer = setTimeout(() => void ask(wanted, over.signal).then(setPreviewed), PAUSE_MS);
     return () => {
       clearTimeout(timer);
       over.abort();
     };
   }, [JSON.stringify(wanted)]);
-
-  const ask = async (asked: Wanted, signal: AbortSignal): Promise<((old: Previewed) => Previewed) | null> => {
-    try {
-      const preview = await post<Preview>("/preview", asked, signal);
-      return (old) => ({ preview, bodyTemplate: asked.bodyTemplate, last: preview.request ?? old.last, refused: null });
-    } catch (error) {
-      if (signal.aborted) return null;
-      if (error instanceof Refused || error instanceof Unreachable) return (old) => ({ ...old, refused: error.message });
-      throw error;
-    }
-  };
   return previewed;
+}
+
+/** What the answer makes of what was known before it. */
+async function ask(wanted: Wanted, signal: AbortSignal): Promise<(old: Previewed) => Previewed> {
+  try {
+    const preview = await post<Preview>("/preview", wanted, signal);
+    return (old) => ({ preview, bodyTemplate: wanted.bodyTemplate, last: preview.request ?? old.last, refused: null });
+  } catch (error) {
+    if (signal.aborted) return (old) => old;
+    if (error instanceof Refused || error instanceof Unreachable) return (old) => ({ ...old, refused: error.message });
+    throw error;
+  }
 }
