@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo page page-test test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench attacks lock clean
+.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench attacks lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -9,6 +9,7 @@ READY := $(VENV)/.ready
 help:
 	@echo 'make demo    try it: the examples on this machine, with a receiver of its own (KEEP=1 stays up)'
 	@echo 'make page    builds the page of the admin port; make page-test tests it in a real browser'
+	@echo 'make pictures takes the pictures in docs/pictures from the real product'
 	@echo 'make test    all tests that need no cluster'
 	@echo 'make simulation  lives of the engine full of faults, in virtual time (SECONDS=, SEED=)'
 	@echo 'make mutants breaks the engine on purpose, to see that a test says so (a few minutes)'
@@ -31,6 +32,9 @@ page: $(READY)
 
 page-test: $(READY)
 	@tests/page/run $(ARGS)
+
+pictures: page
+	@$(BIN)/python tools/pictures.py
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests/guarantees

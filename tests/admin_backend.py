@@ -6,20 +6,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from hookwright.api import admin
-from hookwright.api.admin import DeadLetter, Explanation, Invocation, Replayed, Summary, WebhookView
+from hookwright.api.admin import (
+    DeadGroup,
+    DeadLetter,
+    Explanation,
+    Invocation,
+    Replayed,
+    Summary,
+    WebhookView,
+)
 from hookwright.api.admin_deliveries import DeliveryView
 from hookwright.api.admin_workbench import Definition
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
 from hookwright.core.lifecycle import RouteState
+from hookwright.core.records import DeadReason
 from hookwright.core.webhook_table import Row, Wanted, find, namespaces, row
 from hookwright.dispatcher.views import Changed, Listed, Searched
 from hookwright.errors import EventError
-from hookwright.store.port import AttemptSelector
+from hookwright.store.port import AttemptSelector, ReplaySelector
 
 
 def view(key: str, **fields: Any) -> WebhookView:
@@ -79,6 +89,7 @@ class MemoryBackend:
     events: list[Event | None] = field(default_factory=list)
     selected: list[tuple[AttemptSelector, int | None, bool]] = field(default_factory=list)
     deliveries: list[DeliveryView] = field(default_factory=list)
+    retried: list[str] = field(default_factory=list)
     explained: list[tuple[Event, str | None]] = field(default_factory=list)
 
     async def summary(self) -> Summary:
@@ -160,22 +171,40 @@ class MemoryBackend:
     def definition(self, key: str) -> Definition:
         return Definition(webhook=key)
 
-    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Listed:
+    async def dead_letters(self, selector: ReplaySelector, *, before: int | None, limit: int) -> Listed:
         chosen = [
             (position, letter)
             for position, letter in zip(range(len(self.dead), 0, -1), self.dead, strict=True)
-            if webhook in (None, letter.webhook) and (before is None or position < before)
+            if _fits(letter, selector) and (before is None or position < before)
         ]
         return _page(chosen, limit)
 
+    async def dead_groups(
+        self, *, webhook: str | None, reason: DeadReason | None, before: int | None, limit: int
+    ) -> Listed:
+        groups: dict[tuple[str, str], list[DeadLetter]] = {}
+        for letter in self.dead:
+            if _fits(letter, ReplaySelector(route=webhook, reason=reason)):
+                groups.setdefault((letter.webhook, letter.reason), []).append(letter)
+        chosen = [(-at, _group(letters)) for at, letters in enumerate(groups.values())]
+        return _page([each for each in chosen if before is None or each[0] < before], limit)
+
     async def replay(
-        self, *, ids: Sequence[str], webhook: str | None, since_ms: int | None, until_ms: int | None
+        self, selector: ReplaySelector, *, ids: Sequence[str], limit: int | None, dry_run: bool
     ) -> Replayed:
-        self.replays.append({"ids": list(ids), "webhook": webhook, "since": since_ms, "until": until_ms})
-        replayed = [
-            letter.id for letter in self.dead if letter.id in ids or (not ids and letter.webhook == webhook)
-        ]
-        return Replayed(replayed=len(replayed), ids=replayed)
+        self.replays.append({"selector": selector, "ids": list(ids), "limit": limit, "dry_run": dry_run})
+        fitting = [each for each in self.dead if _fits(each, selector) and (not ids or each.id in ids)]
+        taken = [] if dry_run else fitting[-(limit or len(ids) or 500) :]
+        self.dead = [each for each in self.dead if each not in taken]
+        replayed = [each.id for each in taken] if ids else None
+        return Replayed(replayed=len(taken), remaining=len(fitting) - len(taken), ids=replayed)
+
+    def retry(self, key: str) -> None:
+        if self.webhook(key) is None:
+            raise EventError(f"There is no webhook {key}.", status=404)
+        if self.raising is not None:
+            raise self.raising
+        self.retried.append(key)
 
     async def run_test(self, request: admin.RunRequest) -> admin.TestRun:
         run = admin.TestRun(
@@ -215,6 +244,24 @@ def _row(view: WebhookView) -> Row:
         state=RouteState.RUNNING if view.state == "inactive" else RouteState(view.state),
         circuit_open=view.circuit == "Open",
         failing=view.consecutive_failures > 0, result="", time=0, waiting=view.pending, dead=view.dead_lettered,
+    )  # fmt: skip
+
+
+def _fits(letter: DeadLetter, selector: ReplaySelector) -> bool:
+    died = datetime.fromisoformat(letter.time).timestamp() * 1000
+    return (
+        selector.route in (None, letter.webhook)
+        and selector.reason in (None, letter.reason)
+        and (selector.since is None or died >= selector.since)
+        and (selector.until is None or died < selector.until)
+    )
+
+
+def _group(letters: Sequence[DeadLetter]) -> DeadGroup:
+    newest, oldest = letters[0], letters[-1]
+    return DeadGroup(
+        webhook=newest.webhook, reason=newest.reason, count=len(letters), message=newest.message, newest=newest.time,
+        oldest=oldest.time,
     )  # fmt: skip
 
 

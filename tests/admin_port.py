@@ -21,6 +21,7 @@ PATHS = [
     ("GET", "/invocations/dlv_1.1"),
     ("GET", "/deliveries/dlv_1"),
     ("GET", "/dead-letters"),
+    ("GET", "/dead-letters/groups"),
     ("POST", "/replays"),
     ("POST", "/tests"),
     ("POST", "/explain"),
@@ -29,6 +30,7 @@ PATHS = [
     ("POST", "/preview"),
     ("GET", "/schema"),
     ("GET", "/samples/Manual"),
+    ("POST", "/webhooks/shop/slack/probe"),
 ]
 
 
@@ -38,6 +40,7 @@ class Clients:
     def __init__(self, backend: MemoryBackend, file: Path) -> None:
         file.write_text(f"{TOKEN}\nsecond\n")
         self._app = admin_app(
+            backend,
             backend,
             backend,
             backend,

@@ -178,6 +178,7 @@ STORE_LAST_WORDS_SECONDS = 1.0  # for the sentence why the process ends, if stde
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
 HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later
+DEAD_DISORDER_MS = 600_000  # a clock that was set back by more: dead letters of a time are not all listed
 STORE_READ_SECONDS = 2.0  # one query of the history
 STORE_READ_STEPS = 1_000_000  # of SQLite's machine between two looks at the clock (20 ms): each waits for a busy Python
 STORE_COUNT_ROUTES = 100  # webhooks counted in one query
@@ -249,6 +250,7 @@ FOLDER_AGAIN_SECONDS = 5.0  # after a change that could not be put in force
 DIRECT_RUNS = 64  # Manual calls and tests under way at once: 48 of one namespace, 36 of one webhook
 DIRECT_BYTES = 16 * MIB  # of their events: a large one takes several places
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
+REPLAY_STEP = 500  # dead letters replayed by one request that does not say how many: a step of a progress bar
 REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
 
 # --- client commands ---------------------------------------------------------------------------
@@ -259,8 +261,8 @@ KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl,
 OPEN_SECONDS = 60.0  # for a browser to come to where it was led: a cold one takes its time
 OPEN_LOOK_SECONDS = 10.0  # after which an open page's port-forward is looked at; used, it is not closed as idle
 CLUSTER_TEST_SECONDS = 60.0  # beside its own timeout, until a test in a cluster has run and its status is written
+REPLAY_GROUPS_SHOWN = 5  # of dead letters, named where none fits
 FOLLOW_SECONDS = 1.0  # between two looks of `invocations --follow`
-REPLAY_CHUNK = 500  # dead letters that `hookwright replay` asks for at once: a step of its progress bar
 
 # --- telemetry ---------------------------------------------------------------------------------
 METRICS_NAMESPACES = 50  # namespaces with time series of their own, in the same way

@@ -52,6 +52,7 @@ def hookwright(backend: MemoryBackend, events: EventPort, tmp_path: Path) -> Ite
         backend,
         backend,
         backend,
+        backend,
         workbench=backend,
         tokens=Tokens(tmp_path / "admin"),
         hosts=HostGuard(),

@@ -273,11 +273,46 @@ def test_replay_by_webhook_and_time(hookwright: Hookwright, selectors: str, ids:
 
 
 def test_many_are_replayed_in_chunks(hookwright: Hookwright) -> None:
-    """More than a page of dead letters are all found, and asked for 500 at a time."""
+    """For a script more than a page of dead letters are all found, and asked for 500 at a time."""
     hookwright.backend.dead = [dead_letter(f"dlv_{n}") for n in range(1201, 0, -1)]
-    result = hookwright("replay --webhook shop/slack")
-    assert result.stdout.startswith("Replayed 1,201 dead letters")
+    result = hookwright("replay --webhook shop/slack -o json")
+    assert json.loads(result.stdout)["replayed"] == 1_201
     assert [len(asked["ids"]) for asked in hookwright.backend.replays] == [500, 500, 201]
+
+
+def test_many_are_replayed_in_steps(hookwright: Hookwright) -> None:
+    """Until none is left of those that were dead when it began, by the clock of the dispatcher."""
+    hookwright.backend.dead = [dead_letter(f"dlv_{n}") for n in range(1201, 0, -1)]
+    result = hookwright("replay --webhook shop/slack --reason Rejected")
+    assert result.stdout.startswith("Replayed 1,201 dead letters")
+    assert [asked["dry_run"] for asked in hookwright.backend.replays] == [True, False, False, False]
+    until = datetime(2026, 1, 2, 3, 4, 5, 1_000, UTC).timestamp() * 1000
+    assert {asked["selector"].until for asked in hookwright.backend.replays} == {until}
+
+
+def test_where_no_dead_letter_fits_it_is_said_of_whom_there_are(hookwright: Hookwright) -> None:
+    """By webhook and reason, the first few."""
+    assert hookwright("replay --webhook jira").stdout == "No dead letter fits. There is none at all.\n"
+    hookwright.backend.dead = [dead_letter("dlv_1"), dead_letter("dlv_2"), dead_letter("dlv_3", "ops/jira")]
+    result = hookwright("replay --webhook jira")
+    assert result.exit_code == 0
+    assert (
+        result.stdout
+        == "No dead letter fits. There are 2 of shop/slack (Rejected), 1 of ops/jira (Rejected).\n"
+    )
+
+
+def test_retry_tries_a_webhook_now(hookwright: Hookwright) -> None:
+    """It says what follows; for scripts it is the webhook."""
+    result = hookwright("retry shop/slack")
+    assert (result.exit_code, hookwright.backend.retried) == (0, ["shop/slack"])
+    assert result.stdout == "shop/slack is running; 3 deliveries are waiting.\n"
+    assert json.loads(hookwright("retry shop/slack -o json").stdout)["webhook"] == "shop/slack"
+    assert hookwright("retry shop/teams").stdout == (
+        "shop/teams is held, so nothing is sent: The Secret shop/teams is missing.\n"
+    )
+    missing = hookwright("retry nothing")
+    assert (missing.exit_code, missing.stderr) == (2, "Error: There is no webhook default/nothing.\n")
 
 
 def test_replay_without_a_selector_is_refused(hookwright: Hookwright) -> None:
@@ -285,7 +320,7 @@ def test_replay_without_a_selector_is_refused(hookwright: Hookwright) -> None:
     hookwright.backend.dead = [dead_letter("dlv_2")]
     result = hookwright("replay")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "Say what to replay: --id, --webhook, --since or --until." in result.stderr
+    assert "Say what to replay: --id, --webhook, --since, --until or --reason." in result.stderr
     assert hookwright.backend.replays == []
 
 

@@ -302,3 +302,18 @@ def test_of_several_releases_one_is_chosen(installed: Kubectl) -> None:
     installed.state["forbidden"] = ["get services"]
     assert "You may not list Services" in installed("invocations").stderr
     assert installed("invocations", HOOKWRIGHT_NAMESPACE="hooks", HOOKWRIGHT_RELEASE="prod").exit_code == 0
+
+
+def test_retry_annotates_the_resource(kubectl: Kubectl) -> None:
+    """With the caller's own rights, so that every dispatcher knows; none is asked. What is not there is a sentence."""
+    kubectl.put(of_webhook().settle()["Webhook"])
+    result = kubectl("retry", "slack", "-n", "shop")
+    assert result.stdout == "shop/slack has been asked to try again (hookwright.io/requestedAt).\n"
+    ((_, words),) = kubectl.calls("annotate")
+    assert words[1:4] == ["webhooks.hookwright.io", "slack", "--namespace=shop"]
+    assert words[4].startswith("hookwright.io/requestedAt=")
+    missing = kubectl("retry", "shop/nothing")
+    assert (missing.exit_code, missing.stderr) == (
+        2,
+        "Error: There is no Webhook shop/nothing in the cluster.\n",
+    )

@@ -115,3 +115,25 @@ def test_closing_by_hand_forgets_everything() -> None:
     assert circuit.close()
     assert circuit == Circuit()
     assert not circuit.close()
+
+
+def test_an_open_circuit_probes_at_once_when_somebody_asks() -> None:
+    """One delivery, as at its time; while a probe is under way there is no second one."""
+    circuit = opened(now=0.0)
+    assert not circuit.may_start(1.0)
+    circuit.hurry(1.0)
+    assert circuit.may_start(1.0)
+    assert circuit.start()
+    circuit.hurry(1.0)
+    assert not circuit.may_start(1.0)
+    assert circuit.open
+
+
+def test_asking_puts_off_no_probe_that_is_due() -> None:
+    """And a closed circuit stays as it is."""
+    circuit = opened(now=0.0)
+    circuit.hurry(100.0)
+    assert circuit.may_start(5.0)
+    closed = Circuit()
+    closed.hurry(9.0)
+    assert closed == Circuit()

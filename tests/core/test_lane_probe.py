@@ -19,3 +19,16 @@ def test_a_probe_from_before_the_configuration_changed_makes_no_room_beside_a_ne
     assert start(lane, NOW + 11).probe
     end(lane, old, RETRY, NOW + 12)
     assert not any(lane.may_start(NOW + seconds) for seconds in range(12, 100))
+
+
+def test_a_webhook_that_is_tried_now_starts_one_delivery() -> None:
+    """Neither the circuit's time nor a pause that the target asked for is waited for."""
+    lane = running()
+    open_circuit(lane)
+    lane.paused_until = NOW + 60
+    put(lane, delivery(1), delivery(3))
+    assert not lane.may_start(NOW + 1)
+    lane.retried(NOW + 1)
+    assert lane.settle(NOW + 1).turn
+    assert start(lane, NOW + 1).probe
+    assert not lane.may_start(NOW + 1)

@@ -182,8 +182,7 @@ MESSAGES = [
     (answer(404), "The target answered 404 Not Found; the delivery is kept as a dead letter."),
     (
         answer(410),
-        "The target answered 410 Gone; the webhook stops until its spec changes or hookwright.io/requestedAt "
-        "is set anew.",
+        "The target answered 410 Gone; the webhook stops until its spec changes or hookwright retry is called.",
     ),
     (REFUSED, "10.0.0.1 is refused (not sent); next attempt in 5 s."),
 ]

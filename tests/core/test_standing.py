@@ -119,3 +119,31 @@ def test_holding_changes_only_what_runs() -> None:
     gone = configured(stored=StoredRoute(HOOK, gone="first"))
     gone.held("its template fails")
     assert gone.state is RouteState.GONE
+
+
+def test_a_forgiven_410_is_forgotten_for_good() -> None:
+    """The webhook stands as it is configured, and a restart does not bring the 410 back."""
+    standing = configured("a")
+    standing.gone("a")
+    standing.save("shop/slack")
+    standing.forgiven()
+    assert (standing.state, standing.message, standing.hurry) == (RouteState.RUNNING, "", True)
+    assert standing.save("shop/slack").gone is None
+
+
+def test_a_forgiven_webhook_that_cannot_be_sent_is_held() -> None:
+    """Also for what was found out while it was gone."""
+    standing = configured("a")
+    standing.gone("a")
+    standing.held("Its template does not compile.")
+    assert standing.state is RouteState.GONE
+    standing.forgiven()
+    assert (standing.state, standing.message) == (RouteState.HELD, "Its template does not compile.")
+
+
+def test_only_a_410_is_forgiven() -> None:
+    """A webhook that runs, or was deleted, is left alone."""
+    standing = configured("a")
+    standing.save("shop/slack")
+    standing.forgiven()
+    assert not standing.unsaved

@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from admin_backend import MemoryBackend, invocation
+from admin_backend import MemoryBackend, dead_letter, invocation
 from admin_port import V1, assert_problem
 from hookwright.api.admin import Explanation
-from hookwright.store.port import AttemptSelector
+from hookwright.errors import EventError
+from hookwright.store.port import AttemptSelector, ReplaySelector
 
 
 async def test_the_summary_in_json_names(admin: httpx.AsyncClient) -> None:
@@ -195,22 +196,70 @@ async def test_dead_letters(admin: httpx.AsyncClient) -> None:
 async def test_replay_by_id(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
     """Ids that are dead letters are replayed; the answer says which those were."""
     answer = await admin.post(f"{V1}/replays", json={"ids": ["dlv_2", "dlv_9"]})
-    assert answer.json() == {"replayed": 1, "ids": ["dlv_2"]}
-    assert backend.replays == [{"ids": ["dlv_2", "dlv_9"], "webhook": None, "since": None, "until": None}]
+    assert answer.json() == {"replayed": 1, "remaining": 0, "ids": ["dlv_2"]}
+    assert [asked["ids"] for asked in backend.replays] == [["dlv_2", "dlv_9"]]
 
 
 async def test_replay_by_webhook_and_time(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
     """A time is RFC 3339 with a zone, handed on in milliseconds."""
     body = {"webhook": "shop/slack", "since": "1970-01-01T01:00:01+01:00", "until": "1970-01-01T00:00:02.5Z"}
     assert (await admin.post(f"{V1}/replays", json=body)).status_code == 200
-    assert backend.replays == [{"ids": [], "webhook": "shop/slack", "since": 1000, "until": 2500}]
+    asked = ReplaySelector(route="shop/slack", since=1000, until=2500)
+    assert backend.replays == [{"selector": asked, "ids": [], "limit": None, "dry_run": False}]
+
+
+async def test_replay_in_steps(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
+    """Without ids the answer says how many are left and not which; a dry run only counts."""
+    backend.dead = [dead_letter(f"dlv_{n}") for n in range(3)]
+    body = {"reason": "Rejected", "limit": 2}
+    assert (await admin.post(f"{V1}/replays", json=body | {"dryRun": True})).json() == {
+        "replayed": 0,
+        "remaining": 3,
+    }
+    assert (await admin.post(f"{V1}/replays", json=body)).json() == {"replayed": 2, "remaining": 1}
+    assert (await admin.post(f"{V1}/replays", json=body)).json() == {"replayed": 1, "remaining": 0}
+
+
+async def test_dead_letters_by_webhook_and_reason(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
+    """How many of each, with the newest's message, in pages; a reason and a time select single ones."""
+    old, new = (dead_letter(f"dlv_{n}", time=f"2026-01-0{n}T00:00:00.000Z") for n in (1, 2))
+    backend.dead = [new, dead_letter("dlv_9", "ops/jira"), old]
+    page = (await admin.get(f"{V1}/dead-letters/groups", params={"limit": 1})).json()
+    assert page["items"] == [
+        {
+            "webhook": "shop/slack",
+            "reason": "Rejected",
+            "count": 2,
+            "message": new.message,
+            "newest": new.time,
+            "oldest": old.time,
+        }
+    ]
+    rest = (await admin.get(f"{V1}/dead-letters/groups", params={"before": page["next"]})).json()
+    assert ([item["webhook"] for item in rest["items"]], rest["next"]) == (["ops/jira"], None)
+    asked = {"webhook": "shop/slack", "reason": "Rejected", "until": "2026-01-02T00:00:00Z"}
+    letters = (await admin.get(f"{V1}/dead-letters", params=asked)).json()
+    assert [item["id"] for item in letters["items"]] == ["dlv_1"]
+
+
+async def test_a_webhook_is_tried_now(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
+    """The answer is the webhook as it then stands; what cannot be tried is a sentence."""
+    answer = await admin.post(f"{V1}/webhooks/shop/slack/probe")
+    assert (answer.status_code, answer.json()["webhook"], backend.retried) == (
+        200,
+        "shop/slack",
+        ["shop/slack"],
+    )
+    assert_problem(await admin.post(f"{V1}/webhooks/shop/nothing/probe"), 404, "no webhook shop/nothing")
+    backend.raising = EventError("shop/slack is gone.", status=409)
+    assert_problem(await admin.post(f"{V1}/webhooks/shop/slack/probe"), 409, "is gone")
 
 
 async def test_replay_since_a_duration(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
     """2h means two hours before now, by the dispatcher's clock."""
     await admin.post(f"{V1}/replays", json={"since": "2h", "until": "1h"})
     (asked,) = backend.replays
-    assert asked["until"] - asked["since"] == pytest.approx(3_600_000, abs=1000)
+    assert asked["selector"].until - asked["selector"].since == pytest.approx(3_600_000, abs=1000)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +268,9 @@ async def test_replay_since_a_duration(backend: MemoryBackend, admin: httpx.Asyn
         ({}, "Say what to replay"),
         ({"ids": []}, "Say what to replay"),
         ({"webhook": "slack"}, "namespace/name"),
+        ({"reason": "rejected"}, "reason must be one of Backlog, Exhausted"),
+        ({"webhook": "shop/slack", "limit": 0}, "limit: "),
+        ({"dryRun": True}, "Say what to replay"),
         ({"since": "yesterday"}, "since is a time such as"),
         ({"since": "2026-01-02T03:04:05"}, "since is a time such as"),
         ({"id": ["dlv_2"]}, "id: "),

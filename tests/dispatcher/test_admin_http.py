@@ -62,7 +62,9 @@ async def test_a_token_in_query_or_cookie_is_none(client: Clients) -> None:
 async def test_without_tokens_nobody_is_asked(backend: MemoryBackend) -> None:
     """`dev` on loopback."""
     transport = httpx.ASGITransport(
-        admin_app(backend, backend, backend, backend, workbench=backend, tokens=None, hosts=HostGuard())
+        admin_app(
+            backend, backend, backend, backend, backend, workbench=backend, tokens=None, hosts=HostGuard()
+        )
     )
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         assert (await http.get(f"{V1}/summary")).status_code == 200

@@ -27,6 +27,7 @@ def http(backend: MemoryBackend, tmp_path: Path) -> httpx.AsyncClient:
         backend,
         backend,
         backend,
+        backend,
         workbench=backend,
         tokens=tokens,
         readers=readers,
@@ -56,7 +57,9 @@ async def test_session_says_who_asks(
 async def test_where_no_token_is_asked_everybody_may_do_all(backend: MemoryBackend) -> None:
     """`dev` on loopback."""
     transport = httpx.ASGITransport(
-        admin_app(backend, backend, backend, backend, workbench=backend, tokens=None, hosts=HostGuard())
+        admin_app(
+            backend, backend, backend, backend, backend, workbench=backend, tokens=None, hosts=HostGuard()
+        )
     )
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         said = (await client.get(f"{V1}/session")).json()

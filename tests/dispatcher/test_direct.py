@@ -13,6 +13,7 @@ from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.egress import EgressPolicy
 from hookwright.core.keys import Keys
+from hookwright.core.lifecycle import gone_mark
 from hookwright.core.records import AttemptRecord
 from hookwright.core.room import Room
 from hookwright.dispatcher.background import Background
@@ -145,3 +146,17 @@ async def test_calls_of_all_webhooks_of_a_namespace_leave_places_to_others() -> 
     assert wire.under_way == DIRECT_RUNS * 3 // 4
     await ended(direct, calls)
     assert direct.places.taken == 0
+
+
+async def test_a_webhook_that_is_gone_is_tried_by_its_resource_where_there_is_one() -> None:
+    """The dispatcher of a cluster says how; one that is not known is said, too."""
+    direct = await made()
+    direct.retry("default/one")
+    direct._lanes.lane("default/one").standing.gone(gone_mark("a", None))
+    with pytest.raises(
+        EventError, match=r"kubectl annotate webhooks\.hookwright\.io one --namespace=default"
+    ) as gone:
+        direct.retry("default/one")
+    assert gone.value.status == 409
+    with pytest.raises(EventError, match="There is no webhook default/two"):
+        direct.retry("default/two")

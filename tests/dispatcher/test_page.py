@@ -49,6 +49,7 @@ def client(backend: MemoryBackend, tmp_path: Path, page: Path) -> httpx.AsyncCli
         backend,
         backend,
         backend,
+        backend,
         workbench=backend,
         tokens=Tokens(token),
         hosts=HostGuard(),

@@ -42,7 +42,9 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     direct = await made(None, WEBHOOK)
     workbench = bench(direct)
     backend = MemoryBackend()
-    app = admin_app(backend, backend, backend, backend, workbench=workbench, tokens=None, hosts=HostGuard([]))
+    app = admin_app(
+        backend, backend, backend, backend, backend, workbench=workbench, tokens=None, hosts=HostGuard([])
+    )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client

@@ -18,6 +18,7 @@ def test_an_open_circuit_says_so_and_a_change_closes_it(product: Product) -> Non
     assert view["message"].startswith(
         "The circuit is open after 10 failed attempts in a row; it is tried in "
     )
+    assert view["message"].endswith(" s, or now: hookwright retry default/one")
     waiting = product.accepted(granted())[0]
     assert product.changed("one", FAILING.replace("-/status/401", "mended"))["circuit"] == "Closed"
     until(lambda: product.received(waiting, path="/mended"))

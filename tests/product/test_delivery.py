@@ -186,6 +186,24 @@ def test_requested_at_clears_gone(product: Product) -> None:
     product.loaded("default/one", "running")
 
 
+def test_retry_clears_gone_where_there_is_no_cluster(product: Product) -> None:
+    """The message is the command; what comes afterwards is sent, also after a restart with the same files."""
+    product.webhook("one", WEBHOOK % "/-/status/410")
+    product.start()
+    product.accepted(granted())
+    message = product.loaded("default/one", "gone")["message"]
+    assert (
+        message == "The target answered 410 Gone; change the spec, or try again: hookwright retry default/one"
+    )
+    view = product.http.post(f"{product.admin}/admin/v1/webhooks/default/one/probe").json()
+    assert (view["state"], view["message"]) == ("running", "")
+    product.restart()
+    product.loaded("default/one", "running")
+    again = product.accepted(granted())[0]
+    product.loaded("default/one", "gone")
+    assert again in [letter["id"] for letter in product.dead_letters()]
+
+
 def test_the_circuit_opens_and_closes(product: Product) -> None:
     """After ten Retry outcomes in a row the queue waits; requestedAt closes the circuit; nothing is lost."""
     product.webhook("one", WEBHOOK % "/-/status/500" + "  maxInFlight: 1\n")

@@ -37,20 +37,47 @@ def test_all_of_2500_ids_are_replayed(product: Product) -> None:
 
 
 def test_letters_that_die_again_meanwhile_are_not_replayed_again(product: Product) -> None:
-    """An end in the future means: those that died before the call."""
+    """A replay in steps ends with what was dead when it began, by the newest of its group."""
     product.webhook("one", GONE)
     product.start()
     product.accepted(granted())
     product.loaded("default/one", "gone")
-    batch(product, 9_000)
+    batch(product, 4_000)
+    until(lambda: product.view("default/one")["deadLettered"] == 4_001)
+    (group,) = product.http.get(f"{product.admin}/admin/v1/dead-letters/groups").json()["items"]
+    assert (group["webhook"], group["reason"], group["count"]) == ("default/one", "Gone", 4_001)
     product.webhook("one", REFUSES)
     product.loaded("default/one")
-    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    asked = {"webhook": "default/one", "until": tomorrow}
-    answer = product.http.post(f"{product.admin}/admin/v1/replays", json=asked).json()
-    assert answer["replayed"] == 9_001
+    end = (datetime.fromisoformat(group["newest"]) + timedelta(milliseconds=1)).isoformat()
+    asked = {"webhook": "default/one", "until": end, "limit": 1_500}
+    answers = []
+    while not answers or answers[-1]["remaining"]:
+        answers.append(product.http.post(f"{product.admin}/admin/v1/replays", json=asked).json())
+    assert answers == [
+        {"replayed": 1_500, "remaining": 2_501},
+        {"replayed": 1_500, "remaining": 1_001},
+        {"replayed": 1_001, "remaining": 0},
+    ]
     until(lambda: product.view("default/one")["pending"] == 0)
-    assert product.view("default/one")["deadLettered"] == 9_001
+    assert product.view("default/one")["deadLettered"] == 4_001
+
+
+def test_without_a_limit_a_step_is_replayed_and_a_dry_run_replays_none(product: Product) -> None:
+    """The end is that of the call: `until` in the future means those that died before it."""
+    product.webhook("one", GONE)
+    product.start()
+    product.accepted(granted())
+    product.loaded("default/one", "gone")
+    batch(product, 600)
+    until(lambda: product.view("default/one")["deadLettered"] == 601)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    asked = {"webhook": "default/one", "reason": "Gone", "until": tomorrow}
+    counted = product.http.post(f"{product.admin}/admin/v1/replays", json=asked | {"dryRun": True}).json()
+    assert counted == {"replayed": 0, "remaining": 601}
+    product.webhook("one", WORKS)
+    product.loaded("default/one")
+    answer = product.http.post(f"{product.admin}/admin/v1/replays", json=asked).json()
+    assert answer == {"replayed": 500, "remaining": 101}
 
 
 def test_a_webhook_that_left_gone_stays_so_over_a_restart_with_the_old_spec(product: Product) -> None:

@@ -81,7 +81,7 @@ TOLD = {"claim": "claim", "bury": "bury", "remember": "remember", "prune": "prun
 
 
 class Door:
-    """Work and Upkeep of one process, and History by `counts` and `recovered`.
+    """Work and Upkeep of one process, and History by `counts`, `dead_count` and `recovered`.
 
     `killed` is called when the weather says that it dies.
     """
@@ -102,7 +102,7 @@ class Door:
         self.shut = self.broke = False
         for name in CALLS:
             setattr(self, name, partial(self._submit, name))
-        for name in ("counts", "recovered"):
+        for name in ("counts", "recovered", "dead_count"):
             setattr(self, name, partial(self._read, name))
         self.stats = disk.stats
 
@@ -247,6 +247,7 @@ class Reader:
 
     def __init__(self, door: Door) -> None:
         self.counts, self.recovered = door.counts, door.recovered  # type: ignore[attr-defined]
+        self.dead_count = door.dead_count  # type: ignore[attr-defined]
 
     async def close(self) -> None:
         """See the port."""

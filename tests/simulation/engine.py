@@ -21,13 +21,14 @@ from hookwright.core.room import Room
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.rounds import Rounds
-from hookwright.limits import STORE_FLUSH_SECONDS
-from hookwright.store.port import Store
+from hookwright.limits import REPLAY_STEP, STORE_FLUSH_SECONDS
+from hookwright.store.port import ReplaySelector, Store
 
 from .door import Door, Reader
 
@@ -94,6 +95,7 @@ class Engine:
         self._direct = Direct(
             self.lanes, self._loader, pipeline, runner, keys, clock, work.tag, "none", self._keep
         )
+        self._letters = DeadLetters(store.history, self.lanes, clock, work.tag)
         await self._loader.load(config)
         self._rounds = Rounds(
             store, self.lanes, former, clock, strays=owner.strays, pruned=lambda counts: None
@@ -130,8 +132,12 @@ class Engine:
 
     async def replay(self, webhook: str | None) -> int:
         """Dead letters of a webhook, or all, once more; how many. Raises StoreError."""
-        done = await self._direct.replay(ids=[], webhook=webhook, since_ms=None, until_ms=None)
-        return done.replayed
+        selector, replayed = ReplaySelector(route=webhook, until=self.clock.now_ms() + 1), 0
+        while True:
+            done = await self._letters.replay(selector, ids=(), limit=None, dry_run=False)
+            replayed += done.replayed
+            if done.replayed < REPLAY_STEP:  # the others died again in this very millisecond
+                return replayed
 
     async def invoke(self, webhook: str) -> None:
         """A Manual call. Raises EventError."""

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from hookwright.core.records import Action, AttemptRecord, Claimed, DeadReason, Delivery, Finish, Wanted
-from hookwright.store.port import History, NewDelivery, NewEvent, Retention, Store, Work
+from hookwright.store.port import History, NewDelivery, NewEvent, ReplaySelector, Retention, Store, Work
 
 NOW = 1_700_000_000_000
 """Milliseconds; when events are received unless a test says otherwise."""
@@ -136,4 +136,4 @@ async def keys(work: Work, route: str = HOOK, *, now: int = NOW, **limits: int) 
 
 async def dead_keys(history: History, route: str | None = None) -> list[int]:
     """Keys of the dead letters, newest first."""
-    return [row.key for _, row in await history.dead_letters(route=route, limit=100)]
+    return [row.key for _, row in await history.dead_letters(ReplaySelector(route=route), limit=100)]

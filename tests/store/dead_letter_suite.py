@@ -6,8 +6,22 @@ import pytest
 
 from hookwright.core.records import Buried, DeadReason, RouteCounts
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
-from hookwright.store.port import History, Replay, ReplaySelector, Work
-from store.builders import DAY, HOOK, NONE, NOW, OTHER, ack, bury, claim, dead_keys, delay, event, keys
+from hookwright.store.port import DeadGroup, History, Replay, ReplaySelector, Work
+from store.builders import (
+    DAY,
+    HOOK,
+    NONE,
+    NOW,
+    OTHER,
+    ack,
+    bury,
+    claim,
+    dead_event,
+    dead_keys,
+    delay,
+    event,
+    keys,
+)
 
 
 class DeadLetterSuite:
@@ -26,6 +40,57 @@ class DeadLetterSuite:
         rest = await history.dead_letters(limit=2, before=page[-1][0])
         assert [row.key for _, row in page + rest] == [301, 201, 101]
         assert await dead_keys(history, HOOK) == [201, 101]
+
+    async def test_dead_letters_are_grouped_by_webhook_and_reason(self, work: Work, history: History) -> None:
+        """The one whose newest died last first, in pages; a group ends with its last letter."""
+        await self._three_dead(work)
+        await work.accept([event(400, HOOK), dead_event(500, HOOK, DeadReason.BACKLOG, received=NOW + 9)])
+        await work.finish(
+            [bury(one, at=NOW + 5)._replace(message="the last word") for one in await claim(work)]
+        )
+        ours = DeadGroup(HOOK, DeadReason.REJECTED, 3, "the last word", NOW + 5, NOW + 1)
+        [first] = await history.dead_groups(limit=1)
+        rest = await history.dead_groups(limit=9, before=first[0])
+        assert [group for _, group in [first, *rest]] == [
+            ours,
+            DeadGroup(HOOK, DeadReason.BACKLOG, 1, "over the limit", NOW + 9, NOW + 9),
+            DeadGroup(OTHER, DeadReason.REJECTED, 1, "it was refused", NOW + 3, NOW + 3),
+        ]
+        assert [group for _, group in await history.dead_groups(route=HOOK, limit=9)] == [ours, rest[0][1]]
+        assert await history.dead_groups(reason=DeadReason.GONE, limit=9) == []
+        await work.replay(ReplaySelector(route=HOOK, reason=DeadReason.REJECTED), now=NOW, limit=2)
+        assert [group for _, group in await history.dead_groups(reason=DeadReason.REJECTED, limit=9)] == [
+            ours._replace(letters=1, oldest=NOW + 5),
+            rest[1][1],
+        ]
+        await work.replay(ReplaySelector(keys=(401,)), now=NOW, limit=2)
+        assert [group.reason for _, group in await history.dead_groups(route=HOOK, limit=9)] == ["Backlog"]
+
+    @pytest.mark.parametrize(
+        ("selector", "count"),
+        [
+            (ReplaySelector(), 3),
+            (ReplaySelector(route=HOOK), 2),
+            (ReplaySelector(reason=DeadReason.REJECTED), 3),
+            (ReplaySelector(reason=DeadReason.GONE), 0),
+            (ReplaySelector(route=HOOK, reason=DeadReason.REJECTED, until=NOW + 2), 1),
+            (ReplaySelector(reason=DeadReason.REJECTED, since=NOW + 2), 2),
+            (ReplaySelector(since=NOW + 2, until=NOW + 3), 1),
+            (ReplaySelector(until=NOW + 3), 2),
+            (ReplaySelector(until=0), 0),
+            (ReplaySelector(keys=(301, 101, 999)), 2),
+            (ReplaySelector(keys=(301, 101), route=HOOK), 1),
+        ],
+    )
+    async def test_what_a_replay_would_take_is_counted(
+        self, work: Work, history: History, selector: ReplaySelector, count: int
+    ) -> None:
+        """As many as it then takes, and as many as are listed."""
+        await self._three_dead(work)
+        assert await history.dead_count(selector) == count
+        if not selector.keys:
+            assert len(await history.dead_letters(selector, limit=9)) == count
+        assert len(await work.replay(selector, now=NOW, limit=9)) == count
 
     async def test_a_replayed_dead_letter_waits_again(self, work: Work, history: History) -> None:
         """Attempts are kept, the schedule and the age start anew; a second replay does nothing."""
@@ -51,6 +116,9 @@ class DeadLetterSuite:
             (ReplaySelector(route=HOOK, since=NOW + 2, until=NOW + 3), [201]),
             (ReplaySelector(keys=(301, 101, 999)), [101, 301]),
             (ReplaySelector(keys=(301, 101), route=HOOK), [101]),
+            (ReplaySelector(reason=DeadReason.REJECTED, since=NOW + 2), [201, 301]),
+            (ReplaySelector(reason=DeadReason.GONE), []),
+            (ReplaySelector(route=HOOK, reason=DeadReason.REJECTED, until=NOW + 2), [101]),
         ],
     )
     async def test_replay_takes_what_the_selector_says(

@@ -8,9 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 from hookwright.core.event import delivery_id, event_id
+from hookwright.core.records import DeadReason
 from hookwright.limits import DEAD_LETTER_ROW_BYTES, HISTORY_ROW_BYTES
 from hookwright.store.opening import open_store
-from hookwright.store.port import Repeat, Retention
+from hookwright.store.port import DeadGroup, Repeat, Retention
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.database import APPLICATION_ID
 from store.builders import FAR, HOOK, NOW, OTHER, claim, event
@@ -63,6 +64,10 @@ async def test_a_database_of_the_first_release_is_used_as_it_is(tmp_path: Path) 
         write(connection, 100)
     store = await open_store(tmp_path, retention=Retention())
     await store.upkeep.prune(now=NOW)
+    groups = await store.history.dead_groups(limit=9)
+    assert [group for _, group in groups] == [
+        DeadGroup(route, DeadReason.REJECTED, 1, "no", NOW, NOW) for route in (OTHER, HOOK)
+    ]
     stats = store.upkeep.stats()
     assert stats.kept["dead_letters"].namespaces == {"team": 50 + 2 * DEAD_LETTER_ROW_BYTES}
     assert stats.kept["history"].namespaces == {"team": 19 + HISTORY_ROW_BYTES}
@@ -101,6 +106,8 @@ async def test_what_the_first_release_writes_after_a_rollback_is_counted(tmp_pat
     await store.upkeep.prune(now=NOW)
     stats = store.upkeep.stats()
     assert stats.kept["dead_letters"].total == 2 * 50 + 3 * DEAD_LETTER_ROW_BYTES
+    groups = await store.history.dead_groups(limit=9)
+    assert [(group.route, group.letters) for _, group in groups] == [(OTHER, 2), (HOOK, 1)]
     assert stats.kept["history"].total == 19 + HISTORY_ROW_BYTES
     assert await store.work.accept([event(900, identity=b"ours")]) == [Repeat(500, (HOOK, OTHER))]
     assert await store.work.accept([event(901, identity=b"200")]) == [Repeat(200, (HOOK, OTHER, FAR))]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hookwright.core.records import Delivery
+from hookwright.core.records import DeadReason, Delivery
 from hookwright.errors import StoreError
-from hookwright.store.port import AttemptSelector
+from hookwright.store.port import AttemptSelector, ReplaySelector
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.database import open_reader
 from store.builders import HOOK, NOW, OTHER, ack, attempt, event
@@ -128,6 +128,46 @@ async def test_every_question_has_its_index(
     assert "TEMP B-TREE" not in plan
     assert index is None or f"INDEX {index} " in plan, plan
     assert not [line for line in history.plans if line in ("SCAN attempts", "SCAN invocations")], plan
+    await history.close()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("selector", "index"),
+    [
+        (ReplaySelector(), "dead USING INTEGER PRIMARY KEY"),
+        (ReplaySelector(route=HOOK), "dead USING INDEX dead_route "),
+        (
+            ReplaySelector(route=HOOK, reason=DeadReason.GONE, since=NOW, until=NOW),
+            "dead USING INDEX dead_group ",
+        ),
+    ],
+)
+async def test_a_page_of_dead_letters_is_found_and_not_sorted(
+    tmp_path: Path, selector: ReplaySelector, index: str
+) -> None:
+    """However many there are."""
+    store = SqliteStore.open(tmp_path)
+    history = ExplainedHistory(tmp_path)
+    await history.dead_letters(selector, limit=10)
+    plan = "\n".join(history.plans)
+    assert f"SEARCH {index}" in plan
+    assert "TEMP B-TREE" not in plan
+    await history.close()
+    await store.close()
+
+
+async def test_groups_and_counts_read_what_is_kept_of_them(tmp_path: Path) -> None:
+    """Without reading the dead letters one by one, but for those of a time."""
+    store = SqliteStore.open(tmp_path)
+    history = ExplainedHistory(tmp_path)
+    await history.dead_groups(limit=10)
+    await history.dead_count(ReplaySelector(until=NOW))
+    await history.dead_count(ReplaySelector(route=HOOK, reason=DeadReason.GONE, since=NOW))
+    plan = "\n".join(history.plans)
+    assert "SCAN dead\n" not in plan
+    assert "INDEX dead_at (at>? AND at<?)" in plan
+    assert "INDEX dead_group_at (route_id=? AND reason=? AND at>? AND at<?)" in plan
     await history.close()
     await store.close()
 

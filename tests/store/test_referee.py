@@ -69,7 +69,19 @@ class Walk:
         await self.ask(lambda store: recovered(store.history))
         await self.ask(lambda store: store.history.last_invocations())
         route = self.chance.choice([None, *ASKED])
-        await self.ask(lambda store: without_positions(store.history.dead_letters(route=route, limit=50)))
+        dead = ReplaySelector(
+            route=route,
+            reason=self.chance.choice([None, *DeadReason]),
+            since=self.chance.choice([None, self.now - self.chance.randrange(MINUTE)]),
+            until=self.chance.choice([None, self.now - self.chance.randrange(MINUTE)]),
+        )
+        await self.ask(lambda store: without_positions(store.history.dead_letters(dead, limit=50)))
+        await self.ask(lambda store: store.history.dead_count(dead))
+        await self.ask(
+            lambda store: without_positions(
+                store.history.dead_groups(route=route, reason=dead.reason, limit=50)
+            )
+        )
         await self.ask(
             lambda store: without_positions(store.history.invocations(AttemptSelector(route=route), limit=50))
         )

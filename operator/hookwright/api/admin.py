@@ -228,11 +228,28 @@ class TestRun(Answer):
     """RFC 3339, UTC, when the run began."""
 
 
+class DeadGroup(Answer):
+    """The dead letters of a webhook with a reason."""
+
+    webhook: str
+    """`namespace/name`"""
+    reason: str
+    count: int
+    message: str
+    """Of the newest."""
+    newest: str
+    """When the newest became a dead letter."""
+    oldest: str
+
+
 class Replayed(Answer):
     """Answer of POST /admin/v1/replays."""
 
     replayed: int
-    ids: list[str]
+    remaining: int
+    """Dead letters that fit and are left: ask again, with the `until` of the first time."""
+    ids: list[str] | None = Field(default=None, exclude_if=lambda ids: ids is None)
+    """Those that were replayed of the ids asked for; absent where none were."""
 
 
 class ReplayRequest(Answer):
@@ -248,6 +265,12 @@ class ReplayRequest(Answer):
     """Those that died at or after this: an RFC 3339 time, or a duration before now (2h)."""
     until: str | None = None
     """Those that died before this."""
+    reason: str | None = None
+    """Rejected, Gone, Exhausted, FilterError, Backlog, WebhookDeleted, Suspect."""
+    limit: int | None = Field(default=None, ge=1, le=REPLAY_IDS)
+    """How many at most, the oldest first; default: all ids, or 500."""
+    dry_run: bool = False
+    """Only count them."""
 
 
 class RunRequest(Answer):

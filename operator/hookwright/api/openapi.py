@@ -17,6 +17,7 @@ from hookwright.api.admin import (
     WEBHOOK_SORTS,
     WEBHOOK_STATES,
     Answer,
+    DeadGroup,
     DeadLetter,
     Explanation,
     Invocation,
@@ -101,6 +102,13 @@ class Invocations(Answer):
     next: str | None = None
 
 
+class DeadGroups(Answer):
+    """Dead letters by webhook and reason, the one whose newest died last first."""
+
+    items: list[DeadGroup]
+    next: str | None = None
+
+
 class DeadLetters(Answer):
     """A page of dead letters, newest first."""
 
@@ -155,6 +163,7 @@ _TYPE = _query(
     "type", "A CloudEvents type with a dot: the body is any JSON object, taken as an event of this type."
 )
 _WEBHOOK = _query("webhook", "Of this webhook only, namespace/name.", pattern=_KEY)
+_REASON = _query("reason", "With this reason only.")
 _BEFORE = _query("before", "The `next` of an earlier page.", pattern=r"^[0-9]{1,18}$")
 _LIMIT = _query(
     "limit",
@@ -214,6 +223,9 @@ ADMIN = (
         Invocation, body="event", optional_body=True, parameters=(_NAMESPACE, _NAME),
     ),
     Operation(
+        "post", f"{_ONE}/probe", "Try a webhook now whose circuit is open.", WebhookView, parameters=(_NAMESPACE, _NAME),
+    ),
+    Operation(
         "get", f"{_ADMIN}/invocations", "Attempts, Manual calls and tests, newest first.", Invocations,
         parameters=(
             _WEBHOOK,
@@ -241,7 +253,18 @@ ADMIN = (
     ),
     Operation(
         "get", f"{_ADMIN}/dead-letters", "Deliveries that ended without success, newest first.", DeadLetters,
-        parameters=(_WEBHOOK, _BEFORE, _LIMIT),
+        parameters=(
+            _WEBHOOK,
+            _REASON,
+            _query("since", "Those that died at or after this: an RFC 3339 time, or a duration before now (2h)."),
+            _query("until", "Those that died before this."),
+            _BEFORE,
+            _LIMIT,
+        ),
+    ),
+    Operation(
+        "get", f"{_ADMIN}/dead-letters/groups", "How many there are of each webhook and reason.", DeadGroups,
+        parameters=(_WEBHOOK, _REASON, _BEFORE, _LIMIT),
     ),
     Operation("post", f"{_ADMIN}/replays", "Deliver dead letters once more.", Replayed, body=ReplayRequest),
     Operation("post", f"{_ADMIN}/tests", "Run a WebhookTest and wait for it.", TestRun, body=RunRequest),

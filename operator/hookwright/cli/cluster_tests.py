@@ -10,15 +10,15 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from hookwright.api.admin import Assertion, TestRun
 from hookwright.api.fields import seconds
 from hookwright.cli.cluster import Cluster, Raw
+from hookwright.cli.cluster_requests import moment, request
 from hookwright.cli.cluster_views import conditions, seen
 from hookwright.core.assemble import REQUESTED_AT
-from hookwright.core.objects import full_name
+from hookwright.core.objects import WEBHOOK_TEST, full_name
 from hookwright.errors import UsageError
 from hookwright.limits import CLUSTER_TEST_SECONDS
 
@@ -44,8 +44,10 @@ def run_tests(
     timeout. UsageError: there is none of that name, or the caller may not ask for a run.
     """
     keys = [full_name(name, cluster.namespace if "/" not in name else "") for name in names]
-    asked = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    requested = [_request(cluster, key, asked) for key in keys]  # all at first, so that they run side by side
+    asked = moment()
+    requested = [
+        request(cluster, WEBHOOK_TEST, key, asked) for key in keys
+    ]  # all at first, so that they run side by side
     longest = max((seconds(raw["spec"].get("timeout", "30s")) for raw in requested), default=0.0)
     end = time.monotonic() + longest + patience
     return [_awaited(cluster, key, raw, end, say) for key, raw in zip(keys, requested, strict=True)]
@@ -88,26 +90,6 @@ def as_run(shown: Raw) -> TestRun:
         assertions=[Assertion.model_validate(each) for each in shown["assertions"] or ()],
         time=shown["lastRunTime"] or "",
     )
-
-
-def _request(cluster: Cluster, key: str, asked: str) -> Raw:
-    """Ask for a run; the test as it then stands."""
-    namespace, _, name = key.partition("/")
-    words = (
-        "annotate",
-        _RESOURCE,
-        name,
-        f"--namespace={namespace}",
-        f"{REQUESTED_AT}={asked}",
-        "--overwrite",
-    )
-    said = cluster.kubectl.ask(*words, "--output=json")
-    if said.missing:
-        raise UsageError(f"There is no WebhookTest {key} in the cluster.")
-    if said.problem is not None:
-        raise UsageError(f"kubectl annotate: {said.problem}")
-    raw: Raw = json.loads(said.output)
-    return raw
 
 
 def _awaited(cluster: Cluster, key: str, asked: Raw, end: float, say: Callable[[str, str], None]) -> Raw:

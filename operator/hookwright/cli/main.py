@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "list": ("list:command", "Show the webhooks of a dispatcher."),
     "invocations": ("invocations:command", "Show what happened, each failure with its tip."),
     "open": ("open:command", "Open the page of a dispatcher in a browser."),
+    "retry": ("retry:command", "Try a webhook now whose circuit is open or that is gone."),
     "replay": ("replay:command", "Deliver dead letters once more."),
     "schema": ("schema:command", "Print the JSON Schema of an event."),
     "sample": ("sample:command", "Print a mock event of a trigger."),

@@ -71,6 +71,10 @@ class Circuit:
         if probe == self.probe:
             self.probe = 0
 
+    def hurry(self, now: float) -> None:
+        """While it is open: the next probe may start at once."""
+        self.next_probe = min(self.next_probe, now)
+
     def close(self) -> bool:
         """Forget everything: an outcome other than Retry, or a changed requestedAt. True: it was open."""
         was_open = self.open

@@ -109,8 +109,8 @@ _STATUSES: Final[dict[int, str]] = {
     408: "Check how busy the target is; it gave up waiting for the request, which is tried again.",
     409: "Check whether the target has the object already: it may have taken an earlier attempt.",
     410: (
-        "Check whether the target's endpoint still exists, put its new address into url, or annotate the"
-        " webhook with hookwright.io/requestedAt to try again; then replay its dead letters."
+        "Check whether the target's endpoint still exists, put its new address into url, or try again with"
+        " hookwright retry, which sets hookwright.io/requestedAt; then replay its dead letters."
     ),
     413: "Check the size of the body, and send fewer fields in bodyTemplate.",
     415: "Check contentType: the target wants another one, or a header such as Accept beside it.",

@@ -123,6 +123,11 @@ class Lane:
         self.standing.configured(mark, held, message)
         self._backlog.recall()
 
+    def retried(self, now: float) -> None:
+        """Somebody wants it tried now: an open circuit may probe, and a pause that the target asked for is over."""
+        self.circuit.hurry(now)
+        self.paused_until = 0.0
+
     @property
     def spent(self) -> bool:
         """Nothing is left of a webhook that was deleted, so the lane may be dropped."""

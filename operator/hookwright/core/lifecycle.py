@@ -80,9 +80,7 @@ def decide(
     if outcome.verdict is Verdict.DELIVERED:
         return Decision(Action.ACK, "Delivered", 0.0, steps, attempts, None, outcome.message)
     if outcome.verdict is Verdict.GONE:
-        message = (
-            f"{said}; the webhook stops until its spec changes or hookwright.io/requestedAt is set anew."
-        )
+        message = f"{said}; the webhook stops until its spec changes or hookwright retry is called."
         return Decision(Action.BURY, "Gone", 0.0, steps, attempts, DeadReason.GONE, message)
     if outcome.verdict is Verdict.REJECTED:
         reason = DeadReason.FILTER_ERROR if outcome.cause is Cause.FILTER else DeadReason.REJECTED

@@ -11,7 +11,7 @@ from hookwright.core.activity import Activity
 from hookwright.core.lifecycle import RouteState, route_state
 from hookwright.core.records import LastInvocation, StoredRoute
 
-GONE: Final = "The target answered 410 Gone; change the spec or set hookwright.io/requestedAt anew."
+GONE: Final = "The target answered 410 Gone; change the spec, or try again with hookwright retry."
 DELETED: Final = "The webhook was deleted."
 
 
@@ -19,12 +19,16 @@ class Standing:
     """Of one webhook. `state` is HELD and `known` False until it is known whether the configuration has it."""
 
     __slots__ = (
-        "_gone", "activity", "consecutive_failures", "deleted_at_ms", "hurry", "known", "last", "last_failure_ms",
+        "_gone", "_held", "_said", "activity", "consecutive_failures", "deleted_at_ms", "hurry", "known", "last",
+        "last_failure_ms",
         "last_success_ms", "mark", "message", "state", "unsaved",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.state, self.message = RouteState.HELD, ""
+        self._held: str | None = None
+        self._said = ""
+        """Why it cannot be sent as it is configured, and what else is to be said of it."""
         self.known = False
         self.mark: str | None = None
         """Names the state of its configuration; None: it has none."""
@@ -61,14 +65,23 @@ class Standing:
             self.deleted_at_ms = None
             self._save(hurry=True)
         self.known, self.mark = True, mark
+        self._held, self._said = held, message
         self.state = route_state(held=held, gone=self._gone, mark=mark)
         self.message = GONE if self.state is RouteState.GONE else held or message
         if self.state is not RouteState.GONE and self._gone is not None:
             self._gone = None
             self._save(hurry=True)
 
+    def forgiven(self) -> None:
+        """That its target answered 410 is void."""
+        if self.state is RouteState.GONE and self.mark is not None:
+            self._gone = None
+            self._save(hurry=True)
+            self.configured(self.mark, self._held, self._said)
+
     def held(self, message: str) -> None:
         """It cannot be sent as it is configured."""
+        self._held = message
         if self.state is RouteState.RUNNING:
             self.state, self.message = RouteState.HELD, message
 

@@ -25,6 +25,7 @@ from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.follower import Follower
 from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
@@ -168,10 +169,12 @@ class Dispatcher:
         )  # fmt: skip
         self._direct = Direct(
             self._lanes, self._loader, pipeline, self._runner, keys, clock, work.tag, settings.history_bodies,
-            self._keep,
+            self._keep, forgives=config is not None,
         )  # fmt: skip
-        views = Views(store.history, self._lanes, self._loader, clock, work.tag)
+        retry = "kubectl hookwright retry" if config is None else "hookwright retry"
+        views = Views(store.history, self._lanes, self._loader, clock, work.tag, retry=retry)
         invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
+        letters = DeadLetters(store.history, self._lanes, clock, work.tag)
         self._metrics.watch(self._look)
         self._follower = Follower(
             settings.config, settings.last_good, self._loader, self._metrics.configuration_refused
@@ -190,6 +193,7 @@ class Dispatcher:
             admin_app(
                 views,
                 invocations,
+                letters,
                 self._direct,
                 self,
                 workbench=workbench,

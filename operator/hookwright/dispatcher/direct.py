@@ -1,4 +1,4 @@
-"""What is done at somebody's word: Manual calls, tests, replays. And whether the dispatcher is ready at all.
+"""What is done at somebody's word: Manual calls, tests, a try now. And whether the dispatcher is ready at all.
 
 Must not: know HTTP, decide about deliveries.
 """
@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
-from hookwright.api.admin import Invocation, Replayed, RunRequest, TestRun
+from hookwright.api.admin import Invocation, RunRequest, TestRun
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import MANUAL
-from hookwright.core.event import Event, delivery_id, parse_id
+from hookwright.core.assemble import REQUESTED_AT
+from hookwright.core.event import Event, delivery_id
 from hookwright.core.hints import hint
 from hookwright.core.invocations import invocation
 from hookwright.core.keys import Keys
+from hookwright.core.lifecycle import RouteState
 from hookwright.core.outcome import Verdict
 from hookwright.core.request import Outgoing
 from hookwright.core.samples import sample_event
@@ -33,11 +34,9 @@ from hookwright.limits import (
     DIRECT_BYTES,
     DIRECT_RUNS,
     INGEST_RETRY_AFTER_SECONDS,
-    REPLAY_BATCH,
     TEST_RUNS_KEPT,
 )
 from hookwright.outbound.places import place
-from hookwright.store.port import Replay, ReplaySelector
 
 
 class Direct:
@@ -54,45 +53,18 @@ class Direct:
         tag: str,
         bodies: Bodies,
         keep: Keep,
+        *,
+        forgives: bool = False,
     ) -> None:
+        """`forgives`: a try now also makes a 410 void, as no cluster's resource says when it is (`dev`)."""
         self._lanes, self._loader, self._pipeline, self._runner = lanes, loader, pipeline, runner
         self._keys, self._clock, self._tag, self._bodies, self._keep = keys, clock, tag, bodies, keep
         self._runs: OrderedDict[str, asyncio.Task[TestRun]] = OrderedDict()
         self.places = Shares(DIRECT_RUNS)
         """Of what is under way; previews share them."""
+        self._forgives = forgives
         self.closing = False
         """Nothing new begins: the dispatcher is shutting down."""
-
-    # --- replays ---------------------------------------------------------------------------------
-
-    async def replay(
-        self, *, ids: Sequence[str], webhook: str | None, since_ms: int | None, until_ms: int | None
-    ) -> Replayed:
-        """Dead letters that fit every selector given go back to waiting; ids that are none are left out.
-
-        Times are epoch milliseconds, [since, until), of when a delivery became a dead letter.
-        """
-        keys = [self._key(identifier) for identifier in ids]
-        now = self._clock.now_ms()
-        # letters that died before this call only: one that dies again meanwhile would come round and round
-        until = now + 1 if until_ms is None else min(until_ms, now + 1)
-        replayed: list[Replay] = []
-        for at in range(0, len(keys), REPLAY_BATCH):
-            selector = ReplaySelector(tuple(keys[at : at + REPLAY_BATCH]), webhook, since_ms, until)
-            replayed += await self._lanes.replay(selector, now=now, limit=REPLAY_BATCH)
-        more = not keys
-        while more:
-            selector = ReplaySelector((), webhook, since_ms, until)
-            group = await self._lanes.replay(selector, now=now, limit=REPLAY_BATCH)
-            replayed += group
-            more = len(group) == REPLAY_BATCH
-        return Replayed(replayed=len(replayed), ids=[delivery_id(one.key, self._tag) for one in replayed])
-
-    def _key(self, identifier: str) -> int:
-        try:
-            return parse_id(identifier, self._tag)[0]
-        except ValueError as error:
-            raise EventError(f"{error}.", status=400) from None
 
     # --- tests -----------------------------------------------------------------------------------
 
@@ -120,6 +92,21 @@ class Direct:
     def _place(self, webhook: RouteConfig, size: int) -> AbstractAsyncContextManager[None]:
         most = None if webhook.spec is None else webhook.spec.max_in_flight
         return place(self.places, webhook.key, most, places=1 + size * DIRECT_RUNS // DIRECT_BYTES)
+
+    # --- a try now --------------------------------------------------------------------------------
+
+    def retry(self, key: str) -> None:
+        """An open circuit probes at once. EventError 404, or 409: it is gone, and its resource says when it is not."""
+        if key not in self._loader.webhooks:
+            raise EventError(f"There is no webhook {key}.", status=404)
+        if self._lanes.lane(key).standing.state is RouteState.GONE and not self._forgives:
+            namespace, _, name = key.partition("/")
+            raise EventError(
+                f"{key} is gone until its spec changes or its annotation does: kubectl annotate webhooks.hookwright.io "
+                f'{name} --namespace={namespace} --overwrite {REQUESTED_AT}="$(date +%s)".',
+                status=409,
+            )
+        self._lanes.retry(key, forgiven=self._forgives)
 
     # --- Manual calls ----------------------------------------------------------------------------
 

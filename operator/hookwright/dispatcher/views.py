@@ -11,11 +11,10 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from hookwright import __version__
-from hookwright.api.admin import Answer, DeadLetter, Explanation, Summary, WebhookView
+from hookwright.api.admin import Answer, Explanation, Summary, WebhookView
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
-from hookwright.core.event import delivery_id, event_id
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState, spoken
 from hookwright.core.records import LastInvocation
@@ -67,7 +66,11 @@ class Views:
     EventError (answered with its status and sentence) and StoreError (503).
     """
 
-    def __init__(self, history: History, lanes: Lanes, loader: Loader, clock: Clock, tag: str) -> None:
+    def __init__(
+        self, history: History, lanes: Lanes, loader: Loader, clock: Clock, tag: str, *, retry: str
+    ) -> None:
+        """`retry`: the command that tries a webhook now, but for its name."""
+        self._retry = retry
         self._history, self._lanes, self._loader, self._clock, self._tag = history, lanes, loader, clock, tag
         self._started = rfc3339(clock.wall_ms())
         self._changes = Changes(token_hex(4))
@@ -164,7 +167,7 @@ class Views:
             triggers=config.triggers,
             config_hash=config.hash,
             state="inactive" if running and not config.active else standing.state,
-            message=standing.message or self._circuit(lane),
+            message=self._message(lane),
             circuit="Open" if lane.circuit.open else "Closed",
             pending=lane.waiting,
             in_flight=lane.in_flight,
@@ -179,37 +182,21 @@ class Views:
             activity_seconds=ACTIVITY_SECONDS,
         )
 
-    def _circuit(self, lane: Lane) -> str:
-        """Why a running webhook's deliveries wait, if they do."""
-        circuit = lane.circuit
+    def _message(self, lane: Lane) -> str:
+        """Why a webhook's deliveries wait or become dead letters, if they do."""
+        circuit, standing = lane.circuit, lane.standing
+        if standing.state is RouteState.GONE:
+            return f"The target answered 410 Gone; change the spec, or try again: {self._retry} {lane.key}"
+        if standing.message:
+            return standing.message
         if not circuit.open:
             return ""
         wait = circuit.next_probe - self._clock.now()
         when = f"in {spoken(wait)}" if wait > 0 else "with the next delivery that is due"
         return (
-            f"The circuit is open after {circuit.failures:,} failed attempts in a row; it is tried {when}, or now by "
-            "setting hookwright.io/requestedAt anew."
+            f"The circuit is open after {circuit.failures:,} failed attempts in a row; it is tried {when}, or now: "
+            f"{self._retry} {lane.key}"
         )
-
-    async def dead_letters(self, *, webhook: str | None, before: int | None, limit: int) -> Listed:
-        """DeadLetters, of one webhook or all."""
-        found = await self._history.dead_letters(route=webhook, before=before, limit=limit)
-        tag = self._tag
-        items = (
-            DeadLetter(
-                id=delivery_id(row.key, tag),
-                event_id=event_id(row.event_key, tag),
-                webhook=row.route,
-                trigger=row.trigger,
-                reason=row.reason,
-                message=row.message,
-                attempts=row.attempts,
-                time=rfc3339(row.at),
-                accepted_time=rfc3339(row.received),
-            )
-            for _, row in found
-        )
-        return Listed(items, str(found[-1][0]) if len(found) == limit else None)
 
     def explain(self, headers: Mapping[str, str], event: bytes, namespace: str | None) -> Listed:
         """Of each webhook whether this one event matches, posted to /v1/events or to a namespace's path."""

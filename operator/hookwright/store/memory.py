@@ -7,7 +7,7 @@ through what other webhooks have. Passes the same suite as every other store.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import islice, takewhile
@@ -31,13 +31,16 @@ from hookwright.core.records import (
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.attempts import Attempts
-from hookwright.store.dead_events import Dead, DeadEvents
+from hookwright.store.dead_events import DeadEvents
+from hookwright.store.dead_letters import Dead, DeadLetters
 from hookwright.store.kept import Kept, identity_size, letters_size
 from hookwright.store.port import (
     EVERY_ATTEMPT,
+    NO_SELECTOR,
     Accepted,
     AttemptSelector,
     Conflict,
+    DeadGroup,
     DeadLetterRow,
     New,
     NewEvent,
@@ -68,7 +71,7 @@ class MemoryStore:
         self._retention = retention
         self._routes: dict[str, Waiting] = {}
         self._needed: dict[int, int] = {}  # how many deliveries need an event
-        self._dead: dict[int, Dead] = {}  # by key, in the order of positions
+        self._dead = DeadLetters()
         self._dead_events = DeadEvents()
         self._identities: dict[bytes, _Identity] = {}  # in the order of positions
         self._last_identity = self._identity_end = 0
@@ -223,9 +226,7 @@ class MemoryStore:
         return Buried(len(old), size, None, kept.oldest(), events)
 
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
-        chosen = list(
-            islice((dead for dead in self._candidates(selector) if _fits(dead.row, selector)), limit)
-        )
+        chosen = list(islice(self._dead.selected(selector), limit))
         for dead in chosen:
             self._unbury(dead)
             self._routes[dead.row.route].add(dead.delivery._replace(received=now, steps=0, due=0))
@@ -233,12 +234,6 @@ class MemoryStore:
             Replay(dead.row.key, dead.row.route, dead.row.event_key, len(dead.delivery.raw))
             for dead in chosen
         ]
-
-    def _candidates(self, selector: ReplaySelector) -> Iterable[Dead]:
-        if not selector.keys:
-            return self._dead.values()
-        found = (self._dead[key] for key in {*selector.keys} if key in self._dead)
-        return sorted(found, key=lambda dead: dead.position)
 
     async def ping(self) -> None:
         pass
@@ -382,19 +377,19 @@ class MemoryStore:
         return StoredDelivery(one.route, one.event_key, one.trigger, one.raw, None, row.reason, row.message)
 
     async def dead_letters(
-        self, *, route: str | None = None, before: int | None = None, limit: int
+        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        found = (
-            (dead.position, dead.row)
-            for dead in reversed(self._dead.values())
-            if (before is None or dead.position < before) and route in (None, dead.row.route)
-        )
-        return list(islice(found, limit))
+        return self._dead.newest(selector, before, limit)
 
+    async def dead_groups(
+        self,
+        *,
+        route: str | None = None,
+        reason: DeadReason | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, DeadGroup]]:
+        return self._dead.groups(ReplaySelector(route=route, reason=reason), before, limit)
 
-def _fits(row: DeadLetterRow, selector: ReplaySelector) -> bool:
-    return (
-        selector.route in (None, row.route)
-        and (selector.since is None or row.at >= selector.since)
-        and (selector.until is None or row.at < selector.until)
-    )
+    async def dead_count(self, selector: ReplaySelector) -> int:
+        return sum(1 for _ in self._dead.selected(selector))

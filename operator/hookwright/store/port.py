@@ -112,14 +112,30 @@ class DeadLetterRow:
     received: int
 
 
+class DeadGroup(NamedTuple):
+    """The dead letters of a webhook with a reason: how many, the message of the newest, when the newest and oldest died."""
+
+    route: str
+    reason: DeadReason
+    letters: int
+    message: str
+    newest: int
+    oldest: int
+
+
 @dataclass(frozen=True, slots=True)
 class ReplaySelector:
-    """Which dead letters to replay: by delivery keys, by webhook, by the time they died [since, until)."""
+    """Which dead letters: by delivery keys, by webhook, by reason, by the time they died [since, until)."""
 
     keys: tuple[int, ...] = ()
     route: str | None = None
     since: int | None = None
     until: int | None = None
+    reason: DeadReason | None = None
+
+
+NO_SELECTOR: Final = ReplaySelector()
+"""All of them."""
 
 
 class AttemptSelector(NamedTuple):
@@ -243,8 +259,8 @@ class Work(Protocol):
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
         """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
 
-        One transaction; what is not a dead letter any more is left out. A selector without any restriction
-        takes every dead letter.
+        Of those selected by reason alone the oldest of one webhook after the other. One transaction; what is not a
+        dead letter any more is left out. A selector without any restriction takes every dead letter.
         """
 
     async def ping(self) -> None:
@@ -316,9 +332,22 @@ class History(Protocol):
         """A delivery by its key; None: it neither waits nor is dead."""
 
     async def dead_letters(
-        self, *, route: str | None = None, before: int | None = None, limit: int
+        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
         """Newest first, each with its position for `before`."""
+
+    async def dead_groups(
+        self,
+        *,
+        route: str | None = None,
+        reason: DeadReason | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, DeadGroup]]:
+        """The one whose newest letter died last first, each with the position of that for `before`."""
+
+    async def dead_count(self, selector: ReplaySelector) -> int:
+        """How many dead letters a replay would take."""
 
     async def close(self) -> None:
         """End what reads; before the store is closed."""

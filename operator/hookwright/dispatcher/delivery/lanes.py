@@ -144,6 +144,15 @@ class Lanes:
         self.touch([key])
         self.settle(lane)
 
+    def retry(self, key: str, *, forgiven: bool) -> None:
+        """Somebody wants a webhook tried now; `forgiven`: that its target answered 410 is void as well."""
+        lane = self.lane(key)
+        lane.retried(self._clock.now())
+        if forgiven:
+            lane.standing.forgiven()
+        self.touch([key])
+        self.settle(lane)
+
     def remove(self, key: str) -> None:
         """A webhook is not in the configuration."""
         seat = self._seat(key)

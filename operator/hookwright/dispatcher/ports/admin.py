@@ -16,14 +16,16 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from hookwright.api.admin import ReplayRequest, RunRequest
+from hookwright.api.admin import RunRequest
 from hookwright.api.openapi import admin_api
 from hookwright.core.decode import decode
 from hookwright.core.event import Event
-from hookwright.core.hosts import HostGuard, is_label
+from hookwright.core.hosts import HostGuard
+from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.invocation_views import InvocationViews
 from hookwright.dispatcher.ports import (
+    admin_dead,
     admin_invocations,
     admin_session,
     admin_webhooks,
@@ -37,14 +39,11 @@ from hookwright.dispatcher.ports.admin_http import (
     http_problem,
     listed,
     only_known,
-    page_limit,
-    page_position,
+    path_key,
     problem,
     read_body,
     read_model,
     store_problem,
-    time_ms,
-    webhook_key,
 )
 from hookwright.dispatcher.ports.admin_workbench import Workbench
 from hookwright.dispatcher.ports.page import Page
@@ -68,6 +67,7 @@ class Probes(Protocol):
 def admin_app(
     views: Views,
     invocations: InvocationViews,
+    dead_letters: DeadLetters,
     actions: Direct,
     probes: Probes,
     *,
@@ -94,12 +94,11 @@ def admin_app(
             Route(webhook, api.webhook),
             Route(f"{webhook}/invoke", api.invoke, methods=["POST"]),
             *admin_invocations.routes(admin, invocations),
-            Route(f"{admin}/dead-letters", api.dead_letters),
-            Route(f"{admin}/replays", api.replays, methods=["POST"]),
+            *admin_dead.routes(dead_letters, views, actions),
             Route(f"{admin}/tests", api.tests, methods=["POST"]),
             Route(f"{admin}/explain", api.explain, methods=["POST"]),
             Route(f"{admin}/openapi.json", api.openapi),
-            *admin_workbench.routes(workbench, _key),
+            *admin_workbench.routes(workbench, path_key),
         ],
         middleware=[
             Middleware(Guard, tokens=tokens, readers=readers, hosts=hosts, page=page or Page()),
@@ -141,40 +140,18 @@ class _Api:
         return answered(found.model_copy(update={"not_ready": not_ready}))
 
     async def webhook(self, request: Request) -> Response:
-        key = _key(request)
+        key = path_key(request)
         view = self._views.webhook(key)
         if view is None:
             raise HTTPException(404, f"There is no webhook {key}.")
         return answered(view)
-
-    async def dead_letters(self, request: Request) -> Response:
-        query = request.query_params
-        only_known(query, {"webhook", "before", "limit"})
-        return _listed(
-            await self._views.dead_letters(
-                webhook=webhook_key(query.get("webhook")),
-                before=page_position(query),
-                limit=page_limit(query),
-            )
-        )
-
-    async def replays(self, request: Request) -> Response:
-        wanted = await read_model(request, ReplayRequest, ADMIN_BODY_BYTES)
-        since, until = time_ms("since", wanted.since), time_ms("until", wanted.until)
-        if not wanted.ids and wanted.webhook is None and since is None and until is None:
-            raise HTTPException(400, "Say what to replay: ids, webhook, since or until.")
-        return answered(
-            await self._actions.replay(
-                ids=wanted.ids, webhook=webhook_key(wanted.webhook), since_ms=since, until_ms=until
-            )
-        )
 
     async def tests(self, request: Request) -> Response:
         return answered(await self._actions.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
 
     async def invoke(self, request: Request) -> Response:
         body = await read_body(request, EVENT_BYTES, optional=True)
-        invocation = await self._actions.invoke(_key(request), _event(request, body) if body else None)
+        invocation = await self._actions.invoke(path_key(request), _event(request, body) if body else None)
         if invocation.result == "Delivered":
             return answered(invocation)
         return problem(502, invocation.message, invocation=invocation)
@@ -190,14 +167,6 @@ class _Api:
 
 def _listed(page: Listed) -> Response:
     return listed(page.items, next=page.next)
-
-
-def _key(request: Request) -> str:
-    """The webhook in the path. HTTPException 404 for what cannot be the name of one."""
-    parts = request.path_params["namespace"], request.path_params["name"]
-    if not all(map(is_label, parts)):
-        raise HTTPException(404, "There is no such webhook; its namespace and its name are DNS labels.")
-    return "/".join(parts)
 
 
 def _event(request: Request, body: bytes) -> Event:

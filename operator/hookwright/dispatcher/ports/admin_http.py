@@ -247,6 +247,14 @@ def webhook_key(text: str | None, name: str = "webhook") -> str | None:
     return text
 
 
+def path_key(request: Request) -> str:
+    """The webhook in the path. HTTPException 404 for what cannot be the name of one."""
+    parts = request.path_params["namespace"], request.path_params["name"]
+    if not all(map(is_label, parts)):
+        raise HTTPException(404, "There is no such webhook; its namespace and its name are DNS labels.")
+    return "/".join(parts)
+
+
 def page_limit(query: QueryParams) -> int:
     """How many things a page may hold."""
     text = query.get("limit", str(ADMIN_PAGE_DEFAULT))

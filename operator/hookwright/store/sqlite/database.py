@@ -27,6 +27,8 @@ _CACHE_KIB = 16 * 1024
 _WAL_KEPT_BYTES = 64 * limits.MIB
 _BUSY_SECONDS = 0.25  # another program's lock; then it is waited out like missing space
 _VITAL_TABLES = ("owner", "routes", "waiting", "delayed")
+_ADDITIONS = {"dead_namespaces": "additions.sql", "dead_groups": "groups.sql"}
+"""What came to the schema later, in this order; a table of each, by which it is known to be there."""
 _TABLES = (*_VITAL_TABLES, "fanout", "dead", "events", "identities", "attempts")
 
 
@@ -79,7 +81,8 @@ def _fill(new: Path) -> None:
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
         connection.executescript(
-            f"PRAGMA synchronous = FULL; BEGIN; {statements.text('schema.sql')}{statements.text('additions.sql')}"
+            f"PRAGMA synchronous = FULL; BEGIN; {statements.text('schema.sql')}"
+            f"{''.join(map(statements.text, _ADDITIONS.values()))}"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         )
         tag = "".join(secrets.choice(_TAG) for _ in range(6))
@@ -124,9 +127,10 @@ def _check_content(file: Path) -> None:
 
 
 def add_what_is_new(connection: sqlite3.Connection) -> None:
-    """Bring a database of the first release to the schema of this one; both can use it."""
-    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'dead_namespaces'").fetchone() is None:
-        connection.executescript(f"BEGIN IMMEDIATE; {statements.text('additions.sql')} COMMIT;")
+    """Bring a database of an earlier release to the schema of this one; both can use it."""
+    for table, file in _ADDITIONS.items():
+        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone() is None:
+            connection.executescript(f"BEGIN IMMEDIATE; {statements.text(file)} COMMIT;")
 
 
 def open_writer(file: Path) -> sqlite3.Connection:

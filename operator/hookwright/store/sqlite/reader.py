@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -23,10 +24,20 @@ from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
-from hookwright.limits import STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
+from hookwright.limits import DEAD_DISORDER_MS, STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
 from hookwright.store.kept import message_alone
-from hookwright.store.port import EVERY_ATTEMPT, AttemptSelector, DeadLetterRow, Recovered, StoredDelivery
+from hookwright.store.port import (
+    EVERY_ATTEMPT,
+    NO_SELECTOR,
+    AttemptSelector,
+    DeadGroup,
+    DeadLetterRow,
+    Recovered,
+    ReplaySelector,
+    StoredDelivery,
+)
 from hookwright.store.sqlite import statements
+from hookwright.store.sqlite.choosing import chosen, values
 from hookwright.store.sqlite.database import database_file, open_reader
 from hookwright.store.sqlite.searching import attempt_record, find_delivery, one_attempt, search
 
@@ -91,11 +102,27 @@ class SqliteHistory:
         return await self._run(lambda connection: find_delivery(connection, key), self._seconds)
 
     async def dead_letters(
-        self, *, route: str | None = None, before: int | None = None, limit: int
+        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        name = "dead_letters" if route is None else "dead_letters_of_route"
-        values = {"route": route, "before": _NEWEST if before is None else before, "limit": limit}
-        return [(row[0], _dead_letter(row)) for row in await self._rows(name, values)]
+        floor = 0 if selector.since is None else selector.since - DEAD_DISORDER_MS
+        page = {"before": _NEWEST if before is None else before, "limit": limit, "floor": floor}
+        rows = await self._rows(f"letters_{chosen(selector)}", values(selector) | page)
+        return [(row[0], _dead_letter(row)) for row in rows]
+
+    async def dead_groups(
+        self,
+        *,
+        route: str | None = None,
+        reason: DeadReason | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[tuple[int, DeadGroup]]:
+        page = {"before": _NEWEST if before is None else before, "limit": limit}
+        rows = await self._rows("groups", {"route": route, "reason": reason} | page)
+        return [(last, DeadGroup(of, DeadReason(why), *rest)) for last, of, why, *rest in rows]
+
+    async def dead_count(self, selector: ReplaySelector) -> int:
+        return await self._run(lambda connection: _dead_count(connection, selector), self._seconds)
 
     async def _rows(self, name: str, values: Any) -> list[tuple[Any, ...]]:
         return await self._run(
@@ -178,6 +205,22 @@ def _last_invocations(connection: sqlite3.Connection) -> dict[str, AttemptRecord
         record.route: record._replace(detail=message_alone(record.detail))
         for record in map(attempt_record, connection.execute(_SQL["last_invocations"]))
     }
+
+
+def _dead_count(connection: sqlite3.Connection, selector: ReplaySelector) -> int:
+    """Of a selector without a beginning: all that is kept of its kind, less those that died since its end."""
+
+    def count(name: str, selector: ReplaySelector) -> int:
+        found: int = connection.execute(_SQL[name], values(selector)).fetchone()[0]
+        return found
+
+    form = f"count_{chosen(selector)}"
+    if selector.keys or selector.since is not None:
+        return count(form, selector)
+    kept = count("group_letters", selector)
+    if selector.until is None:
+        return kept
+    return kept - count(form, replace(selector, since=selector.until, until=None))
 
 
 def _dead_letter(row: tuple[Any, ...]) -> DeadLetterRow:

@@ -37,9 +37,61 @@ FROM routes JOIN attempts ON position = last_delivery AND attempts.route_id = ro
 -- high_key: the highest key ever used
 SELECT high_key FROM owner;
 
--- dead_letters: newest first
-SELECT * FROM dead_letters WHERE position < :before ORDER BY position DESC LIMIT :limit;
-
--- dead_letters_of_route: of one webhook, newest first
-SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND position < :before
+-- letters_of_all: dead letters, newest first (+: found by position, not by time); :floor is a time that ends the search
+SELECT * FROM dead_letters WHERE position < :before AND +at >= :since AND +at < :until
+    AND position > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
 ORDER BY position DESC LIMIT :limit;
+
+-- letters_of_route: of one webhook
+SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route)
+    AND position < :before AND +at >= :since AND +at < :until
+    AND position > coalesce((SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route)
+                                 AND at < :floor ORDER BY at DESC LIMIT 1), -1)
+ORDER BY position DESC LIMIT :limit;
+
+-- letters_of_reason: with a reason
+SELECT * FROM dead_letters WHERE position < :before AND +reason = :reason AND +at >= :since AND +at < :until
+    AND position > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
+ORDER BY position DESC LIMIT :limit;
+
+-- letters_of_route_and_reason: of one webhook with a reason
+SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason
+    AND position < :before AND +at >= :since AND +at < :until
+    AND position > coalesce((SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route)
+                                 AND reason = :reason AND at < :floor ORDER BY at DESC LIMIT 1), -1)
+ORDER BY position DESC LIMIT :limit;
+
+-- groups: dead letters by webhook and reason, newest first, columns in the order of store.port.DeadGroup after the position
+SELECT last, route, chosen.reason, letters, message,
+       (SELECT max(at) FROM dead WHERE dead.route_id = chosen.route_id AND dead.reason = chosen.reason),
+       (SELECT min(at) FROM dead WHERE dead.route_id = chosen.route_id AND dead.reason = chosen.reason)
+FROM (
+    SELECT * FROM dead_groups
+    WHERE last < :before AND (:reason IS NULL OR reason = :reason)
+        AND (:route IS NULL OR route_id = (SELECT id FROM routes WHERE route = :route))
+    ORDER BY last DESC LIMIT :limit
+) AS chosen JOIN routes ON routes.id = chosen.route_id JOIN dead ON dead.position = last ORDER BY last DESC;
+
+-- group_letters: how many dead letters of a webhook, or with a reason, or in all
+SELECT coalesce(sum(letters), 0) FROM dead_groups
+WHERE (:route IS NULL OR route_id = (SELECT id FROM routes WHERE route = :route))
+    AND (:reason IS NULL OR reason = :reason);
+
+-- count_with_keys: how many dead letters by the keys of their deliveries (a JSON list), and whatever else is given
+SELECT count(*) FROM dead WHERE key IN (SELECT value FROM json_each(:keys)) AND at >= :since AND at < :until
+    AND (:route IS NULL OR route_id = (SELECT id FROM routes WHERE route = :route))
+    AND (:reason IS NULL OR reason = :reason);
+
+-- count_of_all: by the time they died
+SELECT count(*) FROM dead WHERE at >= :since AND at < :until;
+
+-- count_of_route: those of a webhook
+SELECT count(*) FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND at >= :since AND at < :until;
+
+-- count_of_reason: those with a reason
+SELECT count(*) FROM dead_groups CROSS JOIN dead ON dead.route_id = dead_groups.route_id AND dead.reason = :reason
+WHERE dead_groups.reason = :reason AND at >= :since AND at < :until;
+
+-- count_of_route_and_reason: those of a webhook with a reason
+SELECT count(*) FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason
+    AND at >= :since AND at < :until;

@@ -7,11 +7,9 @@ commits, and is called again while it says that there may be more. Must not: com
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import islice
 
 from hookwright.core.records import Buried, Finish, Pruned
 from hookwright.core.shares import namespace_of
@@ -19,6 +17,7 @@ from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.kept import Kept, attempts_size, letters_size
 from hookwright.store.port import Replay, ReplaySelector, Retention
 from hookwright.store.sqlite import statements
+from hookwright.store.sqlite.choosing import chosen, values
 from hookwright.store.sqlite.measuring import kept_dead_letters, kept_history
 from hookwright.store.sqlite.tables import Tables, TakenLetter
 
@@ -41,21 +40,8 @@ def replay(tables: Tables, selector: ReplaySelector, now: int, limit: int) -> li
 
 def _selected(tables: Tables, selector: ReplaySelector, limit: int) -> list[int]:
     """Positions of the dead letters that a selector means."""
-    route = None if selector.route is None else tables.known_route(selector.route)
-    since = 0 if selector.since is None else selector.since
-    until = _HIGHEST if selector.until is None else selector.until
-    if selector.keys:
-        rows = tables.connection.execute(_SQL["dead_with_keys"], (json.dumps(selector.keys),))
-    elif selector.route is not None:
-        rows = tables.connection.execute(_SQL["dead_of_route"], (route,))
-    else:
-        rows = tables.connection.execute(_SQL["dead_since"], (since,))
-    fitting = (
-        position
-        for position, of_route, at in rows
-        if since <= at < until and (selector.route is None or of_route == route)
-    )
-    return list(islice(fitting, limit))
+    rows = tables.connection.execute(_SQL[f"dead_{chosen(selector)}"], {**values(selector), "limit": limit})
+    return [position for (position,) in rows.fetchall()]
 
 
 def bury(
@@ -142,7 +128,7 @@ def _old_dead_letters(tables: Tables, keep: Retention, now: int) -> tuple[Pruned
 
 def _much_dead(tables: Tables, keep: Retention, now: int) -> tuple[Pruned, bool]:
     execute = tables.connection.execute
-    if letters_size(*execute(_SQL["dead_of_all"]).fetchone()) <= keep.dead_letter_bytes:
+    if letters_size(*execute(_SQL["dead_size"]).fetchone()) <= keep.dead_letter_bytes:
         return NOTHING, False
     kept = kept_dead_letters(tables)
     dropped: list[TakenLetter] = []

@@ -1,11 +1,24 @@
--- dead_with_keys: dead letters by the keys of their deliveries (a JSON list)
-SELECT position, route_id, at FROM dead WHERE key IN (SELECT value FROM json_each(?)) ORDER BY position;
+-- dead_with_keys: dead letters by the keys of their deliveries (a JSON list), and whatever else is given
+SELECT position FROM dead WHERE key IN (SELECT value FROM json_each(:keys)) AND at >= :since AND at < :until
+    AND (:route IS NULL OR route_id = (SELECT id FROM routes WHERE route = :route))
+    AND (:reason IS NULL OR reason = :reason)
+ORDER BY position LIMIT :limit;
 
--- dead_of_route: dead letters of a webhook
-SELECT position, route_id, at FROM dead WHERE route_id = ? ORDER BY position;
+-- dead_of_all: dead letters by the time they died
+SELECT position FROM dead WHERE at >= :since AND at < :until ORDER BY at, position LIMIT :limit;
 
--- dead_since: dead letters by the time they died
-SELECT position, route_id, at FROM dead WHERE at >= ? ORDER BY at, position;
+-- dead_of_route: those of a webhook
+SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND at >= :since AND at < :until
+ORDER BY at, position LIMIT :limit;
+
+-- dead_of_reason: those with a reason, of one webhook after the other
+SELECT position FROM dead_groups CROSS JOIN dead ON dead.route_id = dead_groups.route_id AND dead.reason = :reason
+WHERE dead_groups.reason = :reason AND at >= :since AND at < :until ORDER BY dead.route_id, at, position LIMIT :limit;
+
+-- dead_of_route_and_reason: those of a webhook with a reason
+SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason
+    AND at >= :since AND at < :until
+ORDER BY at, position LIMIT :limit;
 
 -- some_waiting: keys of a webhook that wait, between two
 SELECT key, received FROM waiting WHERE route_id = ?1 AND key > ?2 AND key < ?3
@@ -30,7 +43,7 @@ SELECT route, kept_letters, kept_letter_bytes FROM routes WHERE route > ?1 AND r
 -- dead_namespaces: dead letters of each namespace ('': of all), and the bytes of their events, each counted once
 SELECT namespace, letters, bytes FROM dead_namespaces;
 
--- dead_of_all: the same of all together
+-- dead_size: the same of all together
 SELECT coalesce(sum(letters), 0), coalesce(sum(bytes), 0) FROM dead_namespaces WHERE namespace = '';
 
 -- dead_event: whether an event (?1) has dead letters left in a namespace (?2), and anywhere ('')
