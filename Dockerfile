@@ -18,7 +18,7 @@ RUN ["/pip/bin/python", "-m", "pip", "--quiet", "install", "--require-hashes", "
 RUN ["/pip/bin/python", "tools/page.py", "build", "/opt/hookwright/hookwright/page"]
 COPY operator/hookwright /opt/hookwright/hookwright
 COPY LICENSE NOTICE /opt/hookwright/
-RUN ["python3", "packages.py", "sbom", "/opt/packages", "/opt/hookwright/sbom.cdx.json"]
+RUN ["python3", "packages.py", "sbom", "/opt/packages", "/opt/hookwright/hookwright/page", "/opt/hookwright/sbom.cdx.json"]
 RUN ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/opt/hookwright"]
 
 FROM ${BASE}

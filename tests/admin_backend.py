@@ -87,9 +87,9 @@ class MemoryBackend:
     replays: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, admin.TestRun] = field(default_factory=dict)
     events: list[Event | None] = field(default_factory=list)
+    retried: list[str] = field(default_factory=list)
     selected: list[tuple[AttemptSelector, int | None, bool]] = field(default_factory=list)
     deliveries: list[DeliveryView] = field(default_factory=list)
-    retried: list[str] = field(default_factory=list)
     explained: list[tuple[Event, str | None]] = field(default_factory=list)
 
     async def summary(self) -> Summary:
@@ -238,15 +238,6 @@ class MemoryBackend:
         return b"hookwright_up 1\n"
 
 
-def _row(view: WebhookView) -> Row:
-    return row(
-        view.webhook, display_name=view.display_name or "", host=view.host or "", active=view.active,
-        state=RouteState.RUNNING if view.state == "inactive" else RouteState(view.state),
-        circuit_open=view.circuit == "Open",
-        failing=view.consecutive_failures > 0, result="", time=0, waiting=view.pending, dead=view.dead_lettered,
-    )  # fmt: skip
-
-
 def _fits(letter: DeadLetter, selector: ReplaySelector) -> bool:
     died = datetime.fromisoformat(letter.time).timestamp() * 1000
     return (
@@ -262,6 +253,15 @@ def _group(letters: Sequence[DeadLetter]) -> DeadGroup:
     return DeadGroup(
         webhook=newest.webhook, reason=newest.reason, count=len(letters), message=newest.message, newest=newest.time,
         oldest=oldest.time,
+    )  # fmt: skip
+
+
+def _row(view: WebhookView) -> Row:
+    return row(
+        view.webhook, display_name=view.display_name or "", host=view.host or "", active=view.active,
+        state=RouteState.RUNNING if view.state == "inactive" else RouteState(view.state),
+        circuit_open=view.circuit == "Open",
+        failing=view.consecutive_failures > 0, result="", time=0, waiting=view.pending, dead=view.dead_lettered,
     )  # fmt: skip
 
 

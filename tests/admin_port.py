@@ -26,11 +26,11 @@ PATHS = [
     ("POST", "/tests"),
     ("POST", "/explain"),
     ("POST", "/webhooks/shop/slack/invoke"),
+    ("POST", "/webhooks/shop/slack/probe"),
     ("GET", "/webhooks/shop/slack/definition"),
     ("POST", "/preview"),
     ("GET", "/schema"),
     ("GET", "/samples/Manual"),
-    ("POST", "/webhooks/shop/slack/probe"),
 ]
 
 

@@ -127,7 +127,7 @@ def settled(http: httpx.Client, admin: str) -> None:
 
 def page(browser: Browser, http: httpx.Client, admin: str) -> None:
     """The table of webhooks, and a failed invocation beside the others of its webhook."""
-    tab = browser.new_page(viewport={"width": 1600, "height": 900}, color_scheme="light")
+    tab = browser.new_page(viewport={"width": 1600, "height": 760}, color_scheme="light")
     tab.goto(admin)
     tab.get_by_role("row").nth(len(HOOKS)).wait_for()
     tab.screenshot(path=OUT / "webhooks.png")

@@ -177,8 +177,8 @@ STORE_STEP_ROWS = 250  # rows of one step of pruning or burying: about 5 ms, as 
 STORE_LAST_WORDS_SECONDS = 1.0  # for the sentence why the process ends, if stderr takes it at all
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
-HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later
 DEAD_DISORDER_MS = 600_000  # a clock that was set back by more: dead letters of a time are not all listed
+HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later
 STORE_READ_SECONDS = 2.0  # one query of the history
 STORE_READ_STEPS = 1_000_000  # of SQLite's machine between two looks at the clock (20 ms): each waits for a busy Python
 STORE_COUNT_ROUTES = 100  # webhooks counted in one query
@@ -220,7 +220,7 @@ ADMIN_GZIP_LEVEL = 4  # rows of a table come to a tenth; a higher one doubles th
 ADMIN_TAGGED_BYTES = 256 * KIB  # of an answer that is held back for its tag: a page of the table is 42 KB
 CHANGES_REMOVED = 10_000  # webhooks that went, remembered for `since`; with older ones everything is told anew
 TABLE_QUERY_CHARACTERS = 256  # of a search: longer than any name and host that could be found
-TABLE_SLICE = 250  # webhooks whose rows are made anew before the event loop gets control back: about 10 µs each
+TABLE_SLICE = 250  # webhooks whose rows are made anew before the event loop gets control back: about 5 µs each
 TABLE_NAMESPACES = 1_000  # told by name to choose from; others are reached by a search
 ACTIVITY_SLOTS = 30  # of attempts counted for a sparkline
 ACTIVITY_SECONDS = 120  # a slot: all of them make the last hour
@@ -251,7 +251,7 @@ DIRECT_RUNS = 64  # Manual calls and tests under way at once: 48 of one namespac
 DIRECT_BYTES = 16 * MIB  # of their events: a large one takes several places
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
 REPLAY_STEP = 500  # dead letters replayed by one request that does not say how many: a step of a progress bar
-REPLAY_BATCH = 1_000  # dead letters moved back in one transaction
+REPLAY_BATCH = 250  # dead letters moved back in one transaction: some 50 ms, between which other work goes
 
 # --- client commands ---------------------------------------------------------------------------
 CLIENT_CONNECT_SECONDS = 5.0

@@ -8,16 +8,11 @@ import type { Session } from "./types";
 const AGAIN_MS = 2000;
 const WRONG = "This token is not taken. It is the content of the admin token file.";
 
-/** What is known of the dispatcher and of us; null: nothing yet. */
+/** What is known of the dispatcher and of us; null: nothing yet. With `readOnly` no action is drawn. */
 export const session: Store<Session | null> = store<Session | null>(null);
 
 /** Why we are not signed in, one sentence, if there is more to say than that a token is asked for. */
 export const refusal: Store<string | null> = store<string | null>(null);
-
-/** Whether nothing may be changed with this token: actions are not shown then. */
-export function useReadOnly(): boolean {
-  return session.use()?.readOnly ?? true;
-}
 
 /** Learn who we are; tries until the dispatcher answers. */
 export async function start(): Promise<void> {

@@ -43,11 +43,20 @@ def test_bill_names_what_is_installed(tmp_path: Path) -> None:
     dpkg = tmp_path / "var/lib/dpkg"
     dpkg.mkdir(parents=True)
     (dpkg / "status").write_text("Package: libc6\nArchitecture: amd64\nVersion: 2.36-9\n\nPackage: half\n\n")
-    bill = packages.sbom(Path(sys.prefix) / "lib/python3.11/site-packages", tmp_path)
+    texts = [
+        "@codemirror/view 6.43.15 (MIT)",
+        "Copyright (C) 2018 (and later)",
+        "preact 11.2.0 (MIT)",
+        "MIT License",
+    ]
+    (tmp_path / "licences.txt").write_text("\n\n".join(texts))
+    bill = packages.sbom(Path(sys.prefix) / "lib/python3.11/site-packages", tmp_path, tmp_path)
     by_name = {each["name"].lower(): each for each in bill["components"]}
     assert by_name["orjson"]["version"] == version("orjson")
     assert by_name["orjson"]["licenses"] == [{"expression": "MPL-2.0 AND (Apache-2.0 OR MIT)"}]
     assert by_name["libc6"]["purl"] == "pkg:deb/debian/libc6@2.36-9?arch=amd64"
     assert "half" not in by_name
     assert {name.lower() for name in packages.pinned()[0]} <= {name.replace("_", "-") for name in by_name}
-    assert bill == packages.sbom(Path(sys.prefix) / "lib/python3.11/site-packages", tmp_path)
+    npm = [each["purl"] for each in bill["components"] if each["purl"].startswith("pkg:npm/")]
+    assert npm == ["pkg:npm/%40codemirror/view@6.43.15", "pkg:npm/preact@11.2.0"]
+    assert bill == packages.sbom(Path(sys.prefix) / "lib/python3.11/site-packages", tmp_path, tmp_path)

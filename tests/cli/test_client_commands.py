@@ -253,11 +253,10 @@ def test_what_comes_from_outside_cannot_steer_a_terminal(hookwright: Hookwright)
 
 def test_without_tokens_none_is_asked(backend: MemoryBackend) -> None:
     """Against `dev` on loopback the commands work without any file."""
-    with serve(
-        admin_app(
-            backend, backend, backend, backend, backend, workbench=backend, tokens=None, hosts=HostGuard()
-        )
-    ) as url:
+    app = admin_app(
+        backend, backend, backend, backend, backend, workbench=backend, tokens=None, hosts=HostGuard()
+    )
+    with serve(app) as url:
         result = CliRunner().invoke(main, ["list", "--admin", url])
     assert result.exit_code == 0
 

@@ -73,7 +73,24 @@ def test_a_spec_that_breaks_a_rule_is_told_with_the_rule() -> None:
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")) | st.sampled_from("\n\t ")) | (
     st.sampled_from(
-        ["y", "n", "Y", "on", "0o17", "0x1F", "1e3", "1_000", "~", "null", "15s", ".5", "- a", "a: b", "#"]
+        [
+            "y",
+            "n",
+            "Y",
+            "on",
+            "0o17",
+            "0x1F",
+            "1e3",
+            "1_000",
+            "~",
+            "null",
+            "15s",
+            ".5",
+            "- a",
+            "a: b",
+            "#",
+            "a\x85b\nc",
+        ]
     )
 )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from browser import LOOKS, NewTab, Tab
+from hookwright.dispatcher.ports.page import BUILT
 from product.conftest import HOST, Product, granted
 
 pytestmark = pytest.mark.needs_browser
@@ -47,7 +47,7 @@ def test_navigation_goes_without_loading_anew(running: Product, tab: NewTab) -> 
     """A link changes view, title and address and moves the focus to the heading; Back leads back."""
     here = tab()
     page = here.open(running.admin)
-    here.requests.clear()
+    page.evaluate("window.stayed = true")
     navigation = page.get_by_role("navigation", name="Main")
     navigation.get_by_role("link", name="Dead letters").click()
     heading = page.get_by_role("heading", level=1, name="Dead letters")
@@ -57,7 +57,7 @@ def test_navigation_goes_without_loading_anew(running: Product, tab: NewTab) -> 
     expect(navigation.get_by_role("link", name="Dead letters")).to_have_attribute("aria-current", "page")
     page.go_back()
     expect(page.get_by_role("heading", level=1, name="Webhooks")).to_be_visible()
-    assert not [address for address in here.requests if address.endswith((".js", ".css"))]
+    assert page.evaluate("window.stayed")
 
 
 def test_skip_link_leads_to_the_content(running: Product, tab: NewTab) -> None:
@@ -145,29 +145,26 @@ def test_lost_and_found_again(running: Product, tab: NewTab) -> None:
     here.console.clear()
 
 
-def weight(here: Tab, address: str) -> int:
-    """Bytes that a cold browser is sent for a view's shell, script, style and icon."""
-    sizes: list[int] = []
-    here.page.on(
-        "response",
-        lambda answer: (
-            sizes.append(int(answer.header_value("content-length") or 0))
-            if "/admin/" not in answer.url
-            else None
-        ),
+def loaded(here: Tab, address: str) -> list[str]:
+    """Names of the built files that a cold browser asks for at a view, once nothing more comes."""
+    page = here.open(address)
+    page.wait_for_load_state("networkidle")
+    return sorted({each.rpartition("/")[2] for each in here.requests if "/assets/" in each})
+
+
+def packed(names: list[str]) -> int:
+    """Their bytes as they are sent to who takes gzip, with those of the shell."""
+    return sum(
+        (BUILT / name).stat().st_size for name in ("index.html.gz", *(f"assets/{each}.gz" for each in names))
     )
-    here.open(address)
-    here.page.wait_for_load_state("networkidle")
-    return sum(sizes)
 
 
 def test_what_everybody_loads_is_light(running: Product, tab: NewTab) -> None:
-    """Shell, script, style and icon come packed, to at most 60 KB, and only once."""
+    """Shell, scripts, style and icon come packed, to at most 60 KB, and only once."""
     here = tab()
-    first = weight(here, running.admin)
-    assert 5_000 < first <= 60_000
-    assets = [each for each in here.requests if "/assets/" in each]
-    assert len(set(assets)) >= 3
+    names = loaded(here, running.admin)
+    assert len(names) >= 3
+    assert packed(names) <= 60_000
     here.page.reload()
     here.page.get_by_role("heading", level=1).wait_for()
     again = here.page.evaluate(TRANSFERRED)
@@ -175,9 +172,48 @@ def test_what_everybody_loads_is_light(running: Product, tab: NewTab) -> None:
     assert set(again) == {0}
 
 
+def test_the_editor_comes_where_it_is_used_and_is_light(running: Product, tab: NewTab) -> None:
+    """The workbench with all that it needs comes to at most 150 KB; no other view loads the editor."""
+    names = loaded(tab(), f"{running.admin}/webhooks/default/slack")
+    assert not [each for each in names if each.startswith("editor")]
+    here = tab()
+    here.open(f"{running.admin}/webhooks/default/slack/workbench")
+    here.page.get_by_role("textbox", name="Body template").wait_for()
+    names = loaded(here, f"{running.admin}/webhooks/default/slack/workbench")
+    assert [each for each in names if each.startswith("editor")]
+    assert packed(names) <= 150_000
+
+
 def test_built_files_are_what_is_served(running: Product, page_build: None) -> None:
-    """Every file of the build is there in three forms, and the packed ones are smaller."""
-    folder = Path(__file__).parents[2] / "operator/hookwright/page"
-    for file in folder.glob("assets/*.js"):
-        assert (folder / "assets" / f"{file.name}.br").stat().st_size < file.stat().st_size
+    """Every script arrives as it was built, whichever way it was packed."""
+    for file in BUILT.glob("assets/*.js"):
         assert running.http.get(f"{running.admin}/assets/{file.name}").content == file.read_bytes()
+
+
+def test_keyboard_alone_leads_to_a_webhook_and_back(running: Product, tab: NewTab) -> None:
+    """From the top to the first row's link in at most 30 Tab stops; Enter opens it, with the focus on its heading."""
+    page = tab().open(running.admin)
+    link = page.get_by_role("table", name="Webhooks").get_by_role("link").first
+    expect(link).to_be_visible()
+    address = link.get_attribute("href")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if link.evaluate("(link) => link === document.activeElement"):
+            break
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{running.admin}{address}")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name="Webhooks")).to_be_focused()
+
+
+def test_slash_leads_to_the_search_and_is_typed_where_one_types(running: Product, tab: NewTab) -> None:
+    """The key / takes nobody's letter: in a field it is a letter."""
+    page = tab().open(running.admin)
+    search = page.get_by_role("searchbox", name="Search webhooks")
+    expect(search).to_be_visible()
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(search).to_have_value("a/b")

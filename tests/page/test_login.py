@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser import LOOKS, NewTab, Tab
-from product.conftest import Product
+from product.conftest import HOST, Product, granted
+from rig import until
 
 pytestmark = pytest.mark.needs_browser
 
+ACTION = re.compile("replay|test|retry|try", re.IGNORECASE)
 TOKEN, READER = "t0ken-of-the-admin", "t0ken-of-a-reader"
 
 
@@ -101,11 +104,25 @@ def test_a_token_that_is_changed_asks_for_the_new_one(guarded: Product, tab: New
     here.console.clear()
 
 
-def test_a_token_to_read_shows_so(guarded: Product, tab: NewTab) -> None:
-    """It sees the data; the frame says that nothing can be changed."""
+def test_a_token_to_read_shows_all_and_no_action(guarded: Product, tab: NewTab) -> None:
+    """Nothing can be sent, replayed or tried with it, and no view says anything in the console for that."""
+    guarded.webhook("bad", f"  url: https://{HOST}/-/status/422\n  triggers: [RequestGranted]\n")
+    guarded.loaded("default/bad")
+    (delivery,) = guarded.accepted(granted())
+    until(guarded.dead_letters)
     page = tab().open(f"{guarded.admin}/#token={READER}")
-    expect(page.get_by_text("0 waiting · 0 under way")).to_be_visible()
     expect(page.get_by_text("Read only")).to_be_visible()
+    webhook = f"{guarded.admin}/webhooks/default/bad"
+    for address, seen in {
+        f"{guarded.admin}/dead-letters": page.get_by_text("default/bad").first,
+        f"{guarded.admin}/dead-letters?webhook=default/bad&reason=Rejected": page.get_by_text(delivery).first,
+        f"{webhook}/invocations/{delivery}.1": page.get_by_role("region", name="Request"),
+        f"{webhook}/workbench": page.get_by_text("This token may only read."),
+        f"{webhook}/definition": page.get_by_text("422").first,
+    }.items():
+        page.goto(address)
+        expect(seen).to_be_visible()
+        expect(page.get_by_role("button", name=ACTION)).to_have_count(0)
 
 
 EVIL = b"""<!doctype html><title>Evil</title><h1>Evil</h1><script type="module">

@@ -146,13 +146,14 @@ def test_a_misspelt_field_is_told_in_the_words_of_validate(
         "metadata": {"name": "jira"},
         "spec": spec,
     }
-    (tmp_path / "jira.yaml").write_text(yaml.safe_dump(manifest))
-    said = json.loads(hookwright("validate", tmp_path, "-o", "json").stdout)["items"]
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(manifest))
+    said = json.loads(hookwright("validate", changed, "-o", "json").stdout)["items"]
     (sentence,) = [each["message"] for each in said if each["severity"] == "error"]
     before = body(page)
     typed(page, wrong)
     expect(page.get_by_text(sentence)).to_be_visible(timeout=1000)
-    expect(page.locator(".cm-lintRange-error")).to_have_text("{{ data.requester.nam }}")
+    expect(page.locator(".problem.error")).to_have_text("{{ data.requester.nam }}")
     expect(page.get_by_text("As it was before the problem:")).to_be_visible()
     assert body(page) == before
     page.get_by_role("button", name="Undo all").click()
@@ -190,6 +191,29 @@ def test_paths_are_completed_after_braces(jira: Product, tab: NewTab) -> None:
     expect(page.get_by_role("region", name="Rendered body")).to_have_text('{"a": "user@example.com"}')
 
 
+def test_what_is_typed_quickly_stays_as_it_was_typed(jira: Product, tab: NewTab) -> None:
+    """However many answers come meanwhile."""
+    page = opened(jira, tab())
+    typed(page, '{"text": ""}')
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    words = "one word after the other, much quicker than answers come " * 3
+    page.keyboard.type(words)
+    expect(page.get_by_role("textbox", name="Body template")).to_have_text(f'{{"text": "{words}"}}')
+    expect(page.get_by_role("region", name="Rendered body")).to_have_text(f'{{"text": "{words}"}}')
+
+
+def test_a_warning_brings_a_button_that_mends_it(jira: Product, tab: NewTab) -> None:
+    """What an event may lack is written so that it renders without; then there is no warning."""
+    page = opened(jira, tab())
+    expect(page.locator(".problem.warning")).to_have_text("{{ data.justification }}")
+    page.get_by_role("button", name="Write it so").click()
+    expect(page.get_by_text("Warning", exact=True)).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Body template")).to_contain_text(
+        '{{ data.justification | default("", true) }}'
+    )
+
+
 def test_the_yaml_to_paste_is_a_whole_manifest_that_validates(
     jira: Product, tab: NewTab, tmp_path: Path
 ) -> None:
@@ -203,8 +227,9 @@ def test_the_yaml_to_paste_is_a_whole_manifest_that_validates(
     text = dialog.get_by_role("group", name="YAML").inner_text()
     document = yaml.safe_load(text)
     assert document["spec"] == {**SPEC, "bodyTemplate": changed}
-    (tmp_path / "jira.yaml").write_text(text)
-    assert hookwright("validate", tmp_path).returncode == 0
+    pasted = tmp_path / "pasted.yaml"
+    pasted.write_text(text)
+    assert hookwright("validate", pasted).returncode == 0
     dialog.get_by_role("button", name="Copy YAML").click()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)

@@ -45,7 +45,7 @@ def _said(view: dict[str, Any]) -> str:
         return f"{name} is held, so nothing is sent: {view['message']}"
     if view["circuit"] == "Open":
         return f"{name} is tried with its next delivery that is due; {view['pending']:,} are waiting."
-    return f"{name} is running; {view['pending']:,} deliveries are waiting."
+    return f"{name} is {view['state']}; {view['pending']:,} deliveries are waiting."
 
 
 def _annotated(cluster: Cluster, webhook: str) -> dict[str, Any]:

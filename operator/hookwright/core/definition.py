@@ -64,7 +64,12 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else "'" if _LIKE_A_NUMBER.fullmatch(text) else None
+    if "\x85" in text:
+        style: str | None = '"'  # it breaks lines in YAML: only an escape keeps it
+    elif "\n" in text:
+        style = "|"
+    else:
+        style = "'" if _LIKE_A_NUMBER.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

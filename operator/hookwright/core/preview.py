@@ -56,13 +56,7 @@ def _given(document: dict[str, Any], trigger: str | None, now_ms: int) -> Event:
 
 
 def preview(
-    config: RouteConfig,
-    wanted: PreviewRequest,
-    event: Event,
-    *,
-    delivery_id: str = SAMPLE_DELIVERY,
-    now: int,
-    clock: Callable[[], float],
+    config: RouteConfig, wanted: PreviewRequest, event: Event, *, now: int, clock: Callable[[], float]
 ) -> Preview:
     """What `event` comes to. `now` is the request's timestamp (epoch seconds), `clock` tells seconds."""
     route, yaml = config, None
@@ -72,7 +66,7 @@ def preview(
         route, problems = _assembled(config, changed)
         yaml = manifest(changed)
     began = clock()
-    explained = explain(route, event, delivery_id=delivery_id, attempt=1, now=now)
+    explained = explain(route, event, delivery_id=SAMPLE_DELIVERY, attempt=1, now=now)
     took = (clock() - began) * 1000
     return Preview(
         webhook=config.key,

@@ -173,8 +173,8 @@ class Dispatcher:
         )  # fmt: skip
         retry = "kubectl hookwright retry" if config is None else "hookwright retry"
         views = Views(store.history, self._lanes, self._loader, clock, work.tag, retry=retry)
-        invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         letters = DeadLetters(store.history, self._lanes, clock, work.tag)
+        invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         self._metrics.watch(self._look)
         self._follower = Follower(
             settings.config, settings.last_good, self._loader, self._metrics.configuration_refused

@@ -50,20 +50,27 @@ class WebhookRows:
         async with self._one_at_a_time:
             while self._keys is not self._loader.keys:
                 await self._arrange(self._loader.keys)
-            stale, self._stale = self._stale, set()
-            async for key in in_slices(stale & self._rows.keys(), TABLE_SLICE):
-                if key in self._loader.webhooks:
-                    self._rows[key] = self._row(key)
+            self._stale &= self._rows.keys()
+            await self._renew([*self._stale], self._rows)
             return find(self._rows.values(), wanted)
 
     async def _arrange(self, keys: Sequence[str]) -> None:
         """Put the rows into the order of a new configuration, with those that are new."""
-        rows: dict[str, Row] = {}
-        async for key in in_slices(keys, TABLE_SLICE):
-            if key in self._loader.webhooks:  # otherwise they are to be arranged once more
-                rows[key] = self._rows.get(key) or self._row(key)
+        old = self._rows
+        rows = {key: old[key] for key in keys if key in old}
+        if len(rows) < len(keys):
+            await self._renew([key for key in keys if key not in old], rows)
+            rows = {key: rows[key] for key in keys if key in rows}
         self._keys, self._rows = keys, rows
         self.namespaces = dict(islice(namespaces(rows.values()).items(), TABLE_NAMESPACES))
+
+    async def _renew(self, keys: Sequence[str], rows: dict[str, Row]) -> None:
+        """Make rows anew, of webhooks that are still there."""
+        async for at in in_slices(range(0, len(keys), TABLE_SLICE), 1):
+            for key in keys[at : at + TABLE_SLICE]:
+                self._stale.discard(key)
+                if key in self._loader.webhooks:
+                    rows[key] = self._row(key)
 
     def _row(self, key: str) -> Row:
         config, lane = self._loader.webhooks[key], self._lanes.lane(key)

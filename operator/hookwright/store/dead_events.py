@@ -1,10 +1,25 @@
-"""What the store in memory counts of dead letters, by namespace: each event once. Must not: know webhooks or rows."""
+"""What the store in memory keeps of dead letters, and counts of them by namespace: each event once.
+
+Must not: know webhooks.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
+from hookwright.core.records import Delivery
 from hookwright.store.kept import letters_size
+from hookwright.store.port import DeadLetterRow
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A dead letter: its row, and the delivery that it was."""
+
+    position: int
+    row: DeadLetterRow
+    delivery: Delivery
 
 
 class DeadEvents:

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
-from hookwright.core.records import DeadReason, Delivery
+from hookwright.core.records import DeadReason
+from hookwright.store.dead_events import Dead
 from hookwright.store.port import DeadGroup, DeadLetterRow, ReplaySelector
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """A dead letter: its row, and the delivery that it was."""
-
-    position: int
-    row: DeadLetterRow
-    delivery: Delivery
 
 
 class DeadLetters(dict[int, Dead]):

@@ -31,8 +31,8 @@ from hookwright.core.records import (
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.attempts import Attempts
-from hookwright.store.dead_events import DeadEvents
-from hookwright.store.dead_letters import Dead, DeadLetters
+from hookwright.store.dead_events import Dead, DeadEvents
+from hookwright.store.dead_letters import DeadLetters
 from hookwright.store.kept import Kept, identity_size, letters_size
 from hookwright.store.port import (
     EVERY_ATTEMPT,

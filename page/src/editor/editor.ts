@@ -3,29 +3,20 @@
 // Must not: know the API; what may follow, and what is wrong where, come in from outside.
 import { autocompletion, closeBrackets, closeBracketsKeymap, type Completion, type CompletionContext, type CompletionResult, completionKeymap } from "@codemirror/autocomplete";
 import { history, historyKeymap, standardKeymap } from "@codemirror/commands";
-import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
 import { EditorView, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 
 import type { completions } from "../template_text";
 import { language } from "./language";
 import { look } from "./look";
-
-/** What is wrong with a part of the text; `cure`: what to write instead of it. */
-export interface Mark {
-  readonly from: number;
-  readonly to: number;
-  readonly severity: "error" | "warning";
-  readonly message: string;
-  readonly cure: string | null;
-}
+import { type Mark, mark, marks } from "./marks";
 
 export interface Editor {
   /** Replace the whole text, as one step that can be undone. */
   setText(text: string): void;
   /** Put a text at the cursor, made from what stands before it, and go on typing behind it. */
   insert(make: (before: string) => string): void;
-  setMarks(marks: readonly Mark[]): void;
+  setMarks(found: readonly Mark[]): void;
   end(): void;
 }
 
@@ -46,7 +37,7 @@ export function editor(host: HTMLElement, { label, text, onChange, complete }: O
       doc: text,
       extensions: [
         lineNumbers(),
-        lintGutter(),
+        marks,
         history(),
         highlightSpecialChars(),
         highlightActiveLine(),
@@ -64,15 +55,13 @@ export function editor(host: HTMLElement, { label, text, onChange, complete }: O
     }),
   });
   return {
-    setText: (whole) => {
-      if (view.state.doc.toString() !== whole) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: whole } });
-    },
+    setText: (whole) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: whole } }),
     insert: (make) => {
       const { from } = view.state.selection.main;
       view.dispatch(view.state.replaceSelection(make(view.state.sliceDoc(0, from))), { scrollIntoView: true, userEvent: "input" });
       view.focus();
     },
-    setMarks: (marks) => view.dispatch(setDiagnostics(view.state, marks.map((mark) => diagnostic(mark, view.state.doc.length)))),
+    setMarks: (found) => mark(view, found),
     end: () => view.destroy(),
   };
 }
@@ -82,13 +71,4 @@ function source(context: CompletionContext, complete: Options["complete"]): Comp
   if (found === null) return null;
   const options: Completion[] = found.options.map(({ label, detail, info }) => ({ label, detail, ...(info === "" ? {} : { info }) }));
   return { from: context.pos - found.back, options, validFor: /^[\w[\]"]*$/ };
-}
-
-function diagnostic(mark: Mark, length: number): Diagnostic {
-  const from = Math.min(mark.from, length);
-  const to = Math.min(mark.to, length);
-  const { severity, message, cure } = mark;
-  if (cure === null) return { from, to, severity, message };
-  const write = (view: EditorView, start: number, end: number): void => view.dispatch({ changes: { from: start, to: end, insert: cure } });
-  return { from, to, severity, message, actions: [{ name: "Write it so", apply: write }] };
 }

@@ -1,25 +1,27 @@
 // The box of a template. Its editor comes in a script of its own; until that is there the text stands in a plain one.
+// The editor owns the text: drawing it from outside while somebody types would undo what was typed meanwhile.
 import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Ref } from "preact";
 
-import type { Editor, Mark } from "../editor/editor";
+import type { Editor } from "../editor/editor";
+import type { Mark } from "../editor/marks";
 import type { Field } from "../event_fields";
 import { completions } from "../template_text";
 
-export interface Inserter {
-  insert(make: (before: string) => string): void;
-}
+/** What can be done with it from outside. */
+export type TemplateBox = Pick<Editor, "insert" | "setText">;
 
 interface Props {
   readonly label: string;
+  /** At first. */
   readonly text: string;
   readonly marks: readonly Mark[];
   readonly fields: readonly Field[];
   readonly onChange: (text: string) => void;
-  readonly inserter: Ref<Inserter>;
+  readonly box: Ref<TemplateBox | null>;
 }
 
-export function TemplateEditor({ label, text, marks, fields, onChange, inserter }: Props) {
+export function TemplateEditor({ label, text, marks, fields, onChange, box }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const latest = useRef({ fields, onChange });
   latest.current = { fields, onChange };
@@ -42,9 +44,8 @@ export function TemplateEditor({ label, text, marks, fields, onChange, inserter 
       made?.end();
     };
   }, []);
-  useEffect(() => editor?.setText(text), [editor, text]);
   useEffect(() => editor?.setMarks(marks), [editor, marks]);
-  useImperativeHandle(inserter, () => ({ insert: (make) => editor?.insert(make) }), [editor]);
+  useImperativeHandle(box, () => editor, [editor]);
   return (
     <>
       <div ref={host} class="template-editor" />

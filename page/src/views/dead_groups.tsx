@@ -43,7 +43,9 @@ function Row({ group, onReplay }: { readonly group: DeadGroup; readonly onReplay
     <tr role="row">
       <td role="cell" class="d-name"><Link href={withQuery("/dead-letters", { webhook, reason })}>{webhook}</Link></td>
       <td role="cell" class="d-reason"><span class="badge bad">{reason}</span></td>
-      <td role="cell" class="d-count right numeric">{count(group.count)}<span class="d-unit"> letters</span></td>
+      <td role="cell" class="d-count right numeric">
+        {count(group.count)}<span class="d-unit"> {group.count === 1 ? "letter" : "letters"}</span>
+      </td>
       <td role="cell" class="d-message quiet"><span title={group.message}>{group.message}</span></td>
       <td role="cell" class="d-time quiet"><span class="d-word">newest </span><Age time={group.newest} spoken /></td>
       <td role="cell" class="d-time quiet"><span class="d-word">oldest </span><Age time={group.oldest} spoken /></td>

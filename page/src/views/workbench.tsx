@@ -7,10 +7,11 @@ import { useLive } from "../live";
 import { Empty } from "../parts/empty";
 import { Message } from "../parts/message";
 import { Panel } from "../parts/panel";
-import { type Inserter, TemplateEditor } from "../parts/template_editor";
+import { type TemplateBox, TemplateEditor } from "../parts/template_editor";
 import { usePreview } from "../preview";
+import { session } from "../session";
 import { rangeOf } from "../template_places";
-import type { Definition, Json, Preview } from "../types_workbench";
+import type { Definition, Json, Preview, PreviewProblem } from "../types_workbench";
 import type { TabProps } from "./webhook_tabs";
 import { EventPanel, useEvent } from "./workbench_event";
 import { FieldsPanel } from "./workbench_fields";
@@ -20,7 +21,12 @@ import { YamlDialog } from "./workbench_yaml";
 
 const BODY = ["spec.bodyTemplate", "spec.bodyTemplateFrom"];
 
-export function Workbench({ webhook: { webhook } }: TabProps) {
+export function Workbench(props: TabProps) {
+  if (session.use()?.readOnly) return <Empty title="This token may only read.">The workbench renders, which asks for the admin token.</Empty>;
+  return <Loaded {...props} />;
+}
+
+function Loaded({ webhook: { webhook } }: TabProps) {
   const definition = useLive<Definition>(`/webhooks/${webhook}/definition`, {}, 30);
   const schema = useLive<Json>("/schema", {}, 3600);
   if (definition.problem && !definition.data) return <Empty title={definition.problem.message} />;
@@ -35,20 +41,20 @@ function Panes({ definition, schema }: { readonly definition: Definition; readon
   const asWritten = definition.bodyTemplate ?? "";
   const [text, setText] = useState(asWritten);
   const [shown, setShown] = useState(false);
-  const inserter = useRef<Inserter>(null);
+  const box = useRef<TemplateBox | null>(null);
   const event = useEvent(definition);
   const fields = useMemo(() => fieldTree(schema, event.document ?? {}), [schema, event.document]);
   const template = text === "" ? {} : { bodyTemplate: text };
   const previewed = usePreview(event.document && { webhook: definition.webhook, ...template, event: event.document });
   const marks = useMemo(() => marksOf(previewed.preview, text), [previewed.preview]);
-  const insert = (make: (before: string) => string): void => inserter.current?.insert(make);
+  const insert = (make: (before: string) => string): void => box.current?.insert(make);
   return (
     <div class="workbench">
       <FieldsPanel fields={fields} onInsert={insert} />
       <div class="workbench-middle">
-        <Panel title="Body template" actions={<Actions changed={text !== asWritten} onUndo={() => setText(asWritten)} onYaml={() => setShown(true)} />}>
-          <TemplateEditor label="Body template" text={text} marks={marks} fields={fields} onChange={setText} inserter={inserter} />
-          <Outcome previewed={previewed} text={text} />
+        <Panel title="Body template" actions={<Actions changed={text !== asWritten} onUndo={() => box.current?.setText(asWritten)} onYaml={() => setShown(true)} />}>
+          <TemplateEditor label="Body template" text={asWritten} marks={marks} fields={fields} onChange={setText} box={box} />
+          <Outcome previewed={previewed} text={text} onCure={(problem) => box.current?.setText(cured(text, problem))} />
         </Panel>
         <EventPanel event={event} />
       </div>
@@ -73,11 +79,17 @@ function Actions({ changed, onUndo, onYaml }: ActionsProps) {
   );
 }
 
+/** The text with what a problem says is to be written instead. */
+function cured(text: string, problem: PreviewProblem): string {
+  const range = rangeOf(text, problem);
+  return range === null ? text : text.slice(0, range.from) + (problem.cure ?? "") + text.slice(range.to);
+}
+
 /** Where the problems of the template stand in its text. */
 function marksOf(preview: Preview | null, text: string) {
   return (preview?.problems ?? []).flatMap((problem) => {
     const range = BODY.includes(problem.field) ? rangeOf(text, problem) : null;
-    const { severity, message, cure } = problem;
-    return range === null ? [] : [{ ...range, severity, message, cure }];
+    const { severity, message } = problem;
+    return range === null ? [] : [{ ...range, severity, message }];
   });
 }

@@ -1,5 +1,7 @@
 // One line below the template: that it renders, to how much and how fast, or what is wrong with it, in the words of
 // `hookwright validate`. Told to screen readers when there is time.
+import type { ComponentChildren } from "preact";
+
 import { bytes } from "../format";
 import type { Previewed } from "../preview";
 import type { PreviewProblem } from "../types_workbench";
@@ -7,15 +9,17 @@ import type { PreviewProblem } from "../types_workbench";
 interface Props {
   readonly previewed: Previewed;
   readonly text: string;
+  /** Write what a problem says is to be written. */
+  readonly onCure: (problem: PreviewProblem) => void;
 }
 
-export function Outcome({ previewed, text }: Props) {
+export function Outcome({ previewed, text, onCure }: Props) {
   const { preview, refused } = previewed;
   const problems = preview?.problems ?? [];
   return (
     <div class="outcome" role="status">
       {refused !== null && <Line tone="bad" title="Not tried">{refused}</Line>}
-      {problems.map((problem) => <Problem key={`${problem.field} ${problem.message}`} problem={problem} />)}
+      {problems.map((problem) => <Problem key={`${problem.field} ${problem.message}`} problem={problem} onCure={onCure} />)}
       {refused === null && preview?.request && problems.every(({ severity }) => severity === "warning") && (
         <Line tone="good" title={text === "" ? "No template:" : "Renders:"}>{rendered(preview.request.body ?? "", preview.tookMillis, text)}</Line>
       )}
@@ -28,12 +32,31 @@ function rendered(body: string, took: number, text: string): string {
   return text === "" ? `the event itself is the body, ${size}` : `${size} in ${took.toFixed(2)} ms`;
 }
 
-function Problem({ problem }: { readonly problem: PreviewProblem }) {
+function Problem({ problem, onCure }: { readonly problem: PreviewProblem; readonly onCure: Props["onCure"] }) {
   const warning = problem.severity === "warning";
-  const elsewhere = problem.field.startsWith("spec.bodyTemplate") ? "" : `${problem.field}: `;
-  return <Line tone={warning ? "warn" : "bad"} title={warning ? "Warning" : "Problem"}>{elsewhere + problem.message}</Line>;
+  const here = problem.field.startsWith("spec.bodyTemplate");
+  const cure = here && problem.cure && problem.column > 0 && (
+    <button class="button small" type="button" onClick={() => onCure(problem)}>Write it so</button>
+  );
+  return (
+    <Line tone={warning ? "warn" : "bad"} title={warning ? "Warning" : "Problem"} action={cure}>
+      {(here ? "" : `${problem.field}: `) + problem.message}
+    </Line>
+  );
 }
 
-function Line({ tone, title, children }: { readonly tone: "good" | "warn" | "bad"; readonly title: string; readonly children: string }) {
-  return <p class={`outcome-line ${tone}`}><strong>{title}</strong> <span>{children}</span></p>;
+interface LineProps {
+  readonly tone: "good" | "warn" | "bad";
+  readonly title: string;
+  readonly action?: ComponentChildren;
+  readonly children: string;
+}
+
+function Line({ tone, title, action, children }: LineProps) {
+  return (
+    <div class={`outcome-line ${tone}`}>
+      <p><strong>{title}</strong> <span>{children}</span></p>
+      {action}
+    </div>
+  );
 }
