@@ -49,7 +49,7 @@ interface Asked {
 function Filters({ query, page }: Asked & { readonly page: WebhookPage | undefined }) {
   const state = query.get("state") ?? "";
   return (
-    <div class="filters">
+    <div class="webhook-filters">
       <Search label="Search webhooks" placeholder="Name, host or display name" value={query.get("q") ?? ""}
         onInput={(q) => setQuery({ q, after: null })} />
       <Namespaces chosen={query.get("namespace") ?? ""} counts={page?.namespaces ?? {}} />
@@ -88,12 +88,12 @@ function Namespaces({ chosen, counts }: NamespacesProps) {
 function Found({ query, live }: Asked & { readonly live: Live<WebhookPage> }) {
   const { data, problem, stale } = live;
   if (problem instanceof Refused && (data === undefined || stale)) return <NotUnderstood problem={problem} />;
-  if (data === undefined) return <div class="panel waiting" aria-busy="true" />;
+  if (data === undefined) return <div class="panel webhooks-awaited" aria-busy="true" />;
   if (data.total === 0) return <div class="panel">{isNarrowed(query) ? <NothingFits /> : <NoWebhook />}</div>;
   const sorting = sortingOf(query, USUAL);
   const turn = (after: string): void => go(withQuery("/", { after }, query));
   return (
-    <div class={stale ? "stale" : undefined} aria-busy={stale}>
+    <div class={stale ? "webhooks-stale" : undefined} aria-busy={stale}>
       <WebhooksTable webhooks={data.items} sorting={sorting} onSort={(by) => setQuery(sortedBy(by, sorting, USUAL))} />
       <Pager skipped={data.skipped} shown={data.items.length} total={data.total} previous={data.previous}
         next={data.next ?? null} onGo={turn} />

@@ -56,7 +56,7 @@ function Row({ webhook }: { readonly webhook: WebhookView }) {
       <td class="of-triggers"><Triggers names={webhook.triggers} /></td>
       <td class="of-result">
         {last === null ? <span class="quiet">No delivery yet</span> : (
-          <span class="result" title={last.message}>
+          <span class="row-result" title={last.message}>
             <ResultBadge result={last.result} statusCode={last.statusCode} />
             <span class="quiet numeric">{duration(last.durationMillis)}</span>
           </span>
@@ -64,8 +64,8 @@ function Row({ webhook }: { readonly webhook: WebhookView }) {
       </td>
       <td class="of-time quiet">{last === null ? "–" : <Age time={last.time} />}</td>
       <td class="of-activity"><Sparkline slots={webhook.activity} seconds={webhook.activitySeconds} /></td>
-      <td class="of-number waiting"><Number number={webhook.pending} of="waiting" /></td>
-      <td class="of-number dead"><Dead webhook={webhook} /></td>
+      <td class="of-number"><Number number={webhook.pending} of="waiting" /></td>
+      <td class="of-number"><Dead webhook={webhook} /></td>
     </tr>
   );
 }
@@ -97,7 +97,7 @@ function Name({ webhook }: { readonly webhook: WebhookView }) {
 function Target({ webhook: { method, host } }: { readonly webhook: WebhookView }) {
   if (method === null) return <span class="quiet">–</span>;
   return (
-    <span class="target">
+    <span class="row-target">
       <Method name={method} />
       {host === null ? <span class="quiet">from a Secret</span> : <bdi class="cut" title={host}>{host}</bdi>}
     </span>
@@ -108,7 +108,7 @@ function Triggers({ names }: { readonly names: readonly string[] }) {
   const [first, ...others] = names;
   if (first === undefined) return null;
   return (
-    <span class="triggers" title={names.join(", ")}>
+    <span class="row-triggers" title={names.join(", ")}>
       <bdi class="tag cut">{first}</bdi>
       {others.length > 0 && <span class="quiet numeric">+{others.length}</span>}
     </span>
