@@ -15,6 +15,8 @@ export interface Wanted {
 
 export interface Previewed {
   readonly preview: Preview | null;
+  /** The template that it is about. */
+  readonly bodyTemplate: string | undefined;
   /** The latest request that there was. */
   readonly last: PreviewRequest | null;
   /** Why there is no answer. */
@@ -23,26 +25,27 @@ export interface Previewed {
 
 /** The answer to what is wanted; null: nothing is asked, and what was answered stays. */
 export function usePreview(wanted: Wanted | null): Previewed {
-  const [previewed, setPreviewed] = useState<Previewed>({ preview: null, last: null, refused: null });
+  const [previewed, setPreviewed] = useState<Previewed>({ preview: null, bodyTemplate: undefined, last: null, refused: null });
   useEffect(() => {
     if (wanted === null) return undefined;
     const over = new AbortController();
-    const timer = setTimeout(() => void ask(wanted, over.signal).then((answer) => answer && setPreviewed(answer)), PAUSE_MS);
+    const timer = setTimeout(() => void ask(wanted, over.signal).then(setPreviewed), PAUSE_MS);
     return () => {
       clearTimeout(timer);
       over.abort();
     };
   }, [JSON.stringify(wanted)]);
-
-  const ask = async (asked: Wanted, signal: AbortSignal): Promise<((old: Previewed) => Previewed) | null> => {
-    try {
-      const preview = await post<Preview>("/preview", asked, signal);
-      return (old) => ({ preview, last: preview.request ?? old.last, refused: null });
-    } catch (error) {
-      if (signal.aborted) return null;
-      if (error instanceof Refused || error instanceof Unreachable) return (old) => ({ ...old, refused: error.message });
-      throw error;
-    }
-  };
   return previewed;
+}
+
+/** What the answer makes of what was known before it. */
+async function ask(wanted: Wanted, signal: AbortSignal): Promise<(old: Previewed) => Previewed> {
+  try {
+    const preview = await post<Preview>("/preview", wanted, signal);
+    return (old) => ({ preview, bodyTemplate: wanted.bodyTemplate, last: preview.request ?? old.last, refused: null });
+  } catch (error) {
+    if (signal.aborted) return (old) => old;
+    if (error instanceof Refused || error instanceof Unreachable) return (old) => ({ ...old, refused: error.message });
+    throw error;
+  }
 }

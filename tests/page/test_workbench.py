@@ -259,6 +259,17 @@ def test_an_event_full_of_markup_is_text_in_a_valid_body(jira: Product, tab: New
     here.assert_fits()
 
 
+def test_an_event_that_is_no_json_says_so(jira: Product, tab: NewTab) -> None:
+    """The last one that was is tried on, and the YAML is that of the template as it is."""
+    page = opened(jira, tab())
+    page.get_by_role("textbox", name="Event", exact=True).fill("{")
+    expect(page.get_by_text("This is not JSON")).to_be_visible()
+    typed(page, '{"now": "{{ data.id }}"}')
+    expect(page.get_by_role("region", name="Rendered body")).to_have_text('{"now": "request-1"}')
+    page.get_by_role("button", name="YAML to paste").click()
+    expect(page.get_by_role("group", name="YAML")).to_contain_text('bodyTemplate: \'{"now"')
+
+
 def test_the_recorded_event_of_a_delivery_can_be_tried(jira: Product, tab: NewTab) -> None:
     """While it is kept; the address names it, and another choice takes it out of the address."""
     spec = "  url: https://target.test/-/status/404\n  triggers: [RequestCreated]\n"

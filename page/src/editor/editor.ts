@@ -42,7 +42,7 @@ export function editor(host: HTMLElement, { label, text, onChange, complete }: O
         highlightSpecialChars(),
         highlightActiveLine(),
         closeBrackets(),
-        autocompletion({ override: [(context) => source(context, complete)], icons: false, activateOnTypingDelay: 30 }),
+        autocompletion({ override: [(context) => source(context, complete)], icons: false, activateOnTypingDelay: 30, interactionDelay: 0 }),
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...standardKeymap]),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": label, "aria-multiline": "true", spellcheck: "false" }),

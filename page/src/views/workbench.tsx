@@ -44,7 +44,8 @@ function Panes({ definition, schema }: { readonly definition: Definition; readon
   const box = useRef<TemplateBox | null>(null);
   const event = useEvent(definition);
   const fields = useMemo(() => fieldTree(schema, event.document ?? {}), [schema, event.document]);
-  const template = text === "" ? {} : { bodyTemplate: text };
+  const none = text === "" && definition.bodyTemplate === null;
+  const template = none ? {} : { bodyTemplate: text };
   const previewed = usePreview(event.document && { webhook: definition.webhook, ...template, event: event.document });
   const marks = useMemo(() => marksOf(previewed.preview, text), [previewed.preview]);
   const insert = (make: (before: string) => string): void => box.current?.insert(make);
@@ -54,12 +55,12 @@ function Panes({ definition, schema }: { readonly definition: Definition; readon
       <div class="workbench-middle">
         <Panel title="Body template" actions={<Actions changed={text !== asWritten} onUndo={() => box.current?.setText(asWritten)} onYaml={() => setShown(true)} />}>
           <TemplateEditor label="Body template" text={asWritten} marks={marks} fields={fields} onChange={setText} box={box} />
-          <Outcome previewed={previewed} text={text} onCure={(problem) => box.current?.setText(cured(text, problem))} />
+          <Outcome previewed={previewed} none={none} onCure={(problem) => box.current?.setText(cured(text, problem))} />
         </Panel>
         <EventPanel event={event} />
       </div>
       <ResultPanel previewed={previewed} />
-      {shown && <YamlDialog definition={definition} preview={previewed.preview} changed={text !== asWritten} onClose={() => setShown(false)} />}
+      {shown && <YamlDialog definition={definition} previewed={previewed} text={text} onClose={() => setShown(false)} />}
     </div>
   );
 }

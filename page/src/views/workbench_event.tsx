@@ -1,6 +1,6 @@
 // The event that the template is tried with: the sample of a trigger or the recorded one of a delivery, both named in the
 // address, and what somebody made of it. Must not: send it anywhere but into a preview.
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 
 import { useLive } from "../live";
 import { Panel } from "../parts/panel";
@@ -8,7 +8,7 @@ import { setQuery, useRoute } from "../router";
 import { type Definition, type Json, type RecordedEvent, SAMPLE_TRIGGERS } from "../types_workbench";
 
 export interface TriedEvent {
-  /** The event, null while its text is no JSON object or not there yet. */
+  /** The event, or the last one while its text is no JSON object; null: there is none yet. */
   readonly document: Json | null;
   readonly text: string;
   /** What is wrong with the text. */
@@ -34,7 +34,9 @@ export function useEvent(definition: Definition): TriedEvent {
   const written = source ? JSON.stringify(source, null, 2) : "";
   const text = edited?.name === name ? edited.text : written;
   const read = useMemo(() => readEvent(text), [text]);
-  return { ...read, text, trigger, delivery, gone, onEdit: (now) => setEdited({ name, text: now }) };
+  const last = useRef<Json | null>(null);
+  last.current = read.document ?? last.current;
+  return { document: last.current, problem: read.problem, text, trigger, delivery, gone, onEdit: (now) => setEdited({ name, text: now }) };
 }
 
 function firstTrigger(definition: Definition): string {
@@ -60,7 +62,7 @@ export function EventPanel({ event }: { readonly event: TriedEvent }) {
       {event.gone && <p class="note warn">The event of this delivery is not kept any more; this is a sample.</p>}
       <textarea aria-label="Event" spellcheck={false} autocomplete="off" rows={16} value={event.text} aria-invalid={event.problem !== null}
         onInput={(input) => event.onEdit(input.currentTarget.value)} />
-      {event.problem && <p class="note bad" role="status"><strong>Problem</strong> {event.problem}</p>}
+      {event.problem && <p class="note bad" role="status"><strong>Problem</strong> {event.problem} What it was before is used.</p>}
     </Panel>
   );
 }

@@ -1,5 +1,5 @@
-// One line below the template: that it renders, to how much and how fast, or what is wrong with it, in the words of
-// `hookwright validate`. Told to screen readers when there is time.
+// Below the template: that it renders, to how much and how fast, or what is wrong with it, in the words of
+// `hookwright validate`. Only what is wrong is told to screen readers, or each letter typed would be answered.
 import type { ComponentChildren } from "preact";
 
 import { bytes } from "../format";
@@ -8,28 +8,31 @@ import type { PreviewProblem } from "../types_workbench";
 
 interface Props {
   readonly previewed: Previewed;
-  readonly text: string;
+  /** There is no template. */
+  readonly none: boolean;
   /** Write what a problem says is to be written. */
   readonly onCure: (problem: PreviewProblem) => void;
 }
 
-export function Outcome({ previewed, text, onCure }: Props) {
+export function Outcome({ previewed, none, onCure }: Props) {
   const { preview, refused } = previewed;
   const problems = preview?.problems ?? [];
   return (
-    <div class="outcome" role="status">
-      {refused !== null && <Line tone="bad" title="Not tried">{refused}</Line>}
-      {problems.map((problem) => <Problem key={`${problem.field} ${problem.message}`} problem={problem} onCure={onCure} />)}
+    <div class="outcome">
+      <div role="status">
+        {refused !== null && <Line tone="bad" title="Not tried">{refused}</Line>}
+        {problems.map((problem) => <Problem key={`${problem.field} ${problem.message}`} problem={problem} onCure={onCure} />)}
+      </div>
       {refused === null && preview?.request && problems.every(({ severity }) => severity === "warning") && (
-        <Line tone="good" title={text === "" ? "No template:" : "Renders:"}>{rendered(preview.request.body ?? "", preview.tookMillis, text)}</Line>
+        <Line tone="good" title={none ? "No template:" : "Renders:"}>{rendered(preview.request.body ?? "", preview.tookMillis, none)}</Line>
       )}
     </div>
   );
 }
 
-function rendered(body: string, took: number, text: string): string {
+function rendered(body: string, took: number, none: boolean): string {
   const size = bytes(new TextEncoder().encode(body).length);
-  return text === "" ? `the event itself is the body, ${size}` : `${size} in ${took.toFixed(2)} ms`;
+  return none ? `the event itself is the body, ${size}` : `${size} in ${took.toFixed(2)} ms`;
 }
 
 function Problem({ problem, onCure }: { readonly problem: PreviewProblem; readonly onCure: Props["onCure"] }) {

@@ -3,29 +3,32 @@ import { Code } from "../parts/code";
 import { CopyButton } from "../parts/copy_button";
 import { Dialog } from "../parts/dialog";
 import { Message } from "../parts/message";
-import type { Definition, Preview } from "../types_workbench";
+import type { Previewed } from "../preview";
+import type { Definition } from "../types_workbench";
 
 interface Props {
   readonly definition: Definition;
-  readonly preview: Preview | null;
-  /** The template is not the one that is configured. */
-  readonly changed: boolean;
+  readonly previewed: Previewed;
+  /** The template as it is now. */
+  readonly text: string;
   readonly onClose: () => void;
 }
 
-export function YamlDialog({ definition, preview, changed, onClose }: Props) {
-  const yaml = (changed ? preview?.yaml : definition.yaml) ?? "";
+export function YamlDialog({ definition, previewed, text, onClose }: Props) {
+  const changed = text !== (definition.bodyTemplate ?? "");
+  const preview = previewed.bodyTemplate === text ? previewed.preview : null; // an older one is of another text
+  const yaml = changed ? preview?.yaml : definition.yaml;
   const refused = changed && preview?.problems.some(({ severity }) => severity === "error");
   const moved = changed && definition.bodyTemplateFrom;
   return (
     <Dialog title="YAML to paste into Git" onClose={onClose} wide>
       <div class="yaml-head">
         <p class="quiet">This page changes nothing in the cluster. Put this where the resource lives; keep the labels and annotations it has there.</p>
-        <CopyButton label="Copy YAML" text={yaml} />
+        {yaml && <CopyButton label="Copy YAML" text={yaml} />}
       </div>
       {refused && <Message tone="bad" title="It has a problem.">hookwright validate refuses it as it is now.</Message>}
       {moved && <Message tone="info" title="The template moved.">It stood in ConfigMap {moved}; here it stands in the Webhook itself.</Message>}
-      <Code text={yaml} label="YAML" raw />
+      {yaml ? <Code text={yaml} label="YAML" raw /> : <p class="quiet" role="status">{previewed.refused ?? "Loading…"}</p>}
     </Dialog>
   );
 }
