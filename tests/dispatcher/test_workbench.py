@@ -105,6 +105,7 @@ async def test_a_token_that_may_only_read_may_preview(tmp_path: Path) -> None:
         backend,
         backend,
         backend,
+        backend,
         workbench=bench(direct),
         tokens=Tokens(tmp_path / "admin"),
         readers=Tokens(tmp_path / "readers"),
