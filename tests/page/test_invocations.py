@@ -222,6 +222,22 @@ def test_a_dead_letter_can_be_replayed_where_it_is_shown(product: Product, tab: 
     expect(details(page).get_by_role("navigation", name="Attempts").get_by_role("link")).to_have_count(2)
 
 
+def test_a_webhook_whose_circuit_is_open_can_be_tried_now(product: Product, tab: NewTab) -> None:
+    """The sentence holds the command to paste; the button does the same."""
+    product.webhook("down", "  url: https://target.test/-/status/503\n  triggers: [RequestGranted]\n")
+    product.start()
+    product.accepted([granted()] * 10)
+    until(lambda: product.view("default/down")["circuit"] == "Open")
+    page = tab().open(f"{product.admin}/webhooks/default/down")
+    expect(page.get_by_text("The circuit is open after")).to_be_visible()
+    page.get_by_role("button", name="Copy command").click()
+    assert page.evaluate("navigator.clipboard.readText()") == "hookwright retry default/down"
+    before = len(product.received(path="/-/status/503"))
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_role("status").filter(has_text="It is tried now.")).to_be_attached()
+    until(lambda: len(product.received(path="/-/status/503")) > before)
+
+
 def test_a_body_that_is_not_kept_says_which_setting(product: Product, tab: NewTab) -> None:
     """Not an empty one."""
     product.webhook("works", WORKS)

@@ -11,7 +11,7 @@ from hookwright.core.event import delivery_id, event_id
 from hookwright.core.records import DeadReason
 from hookwright.limits import DEAD_LETTER_ROW_BYTES, HISTORY_ROW_BYTES
 from hookwright.store.opening import open_store
-from hookwright.store.port import DeadGroup, Repeat, Retention
+from hookwright.store.port import AttemptSelector, DeadGroup, Repeat, Retention
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.database import APPLICATION_ID
 from store.builders import FAR, HOOK, NOW, OTHER, claim, event
@@ -72,6 +72,7 @@ async def test_a_database_of_the_first_release_is_used_as_it_is(tmp_path: Path) 
     assert stats.kept["dead_letters"].namespaces == {"team": 50 + 2 * DEAD_LETTER_ROW_BYTES}
     assert stats.kept["history"].namespaces == {"team": 19 + HISTORY_ROW_BYTES}
     assert {*await store.history.last_invocations()} == {HOOK}
+    assert len(await store.history.invocations(AttemptSelector(delivery=101), limit=9)) == 1
     shares = (await store.history.recovered()).shares
     assert (shares.of("elsewhere").waiting, shares.all.bytes) == (1, 50)
     assert [one.hops for one in await claim(store.work, FAR)] == [0]

@@ -2,10 +2,11 @@
 // Must not: know what a tab shows.
 import { useState } from "preact/hooks";
 
-import { Refused } from "../api";
+import { post, Refused } from "../api";
 import { count } from "../format";
 import { useLive } from "../live";
 import { Age } from "../parts/age";
+import { announce } from "../parts/announce";
 import { CopyButton } from "../parts/copy_button";
 import { Dot } from "../parts/dot";
 import { Empty } from "../parts/empty";
@@ -31,7 +32,7 @@ const COMMAND = /(?:kubectl )?hookwright retry [a-z0-9./-]+[a-z0-9]/;
 
 export function WebhookView({ params }: { readonly params: Params }) {
   const webhook = `${params["namespace"]}/${params["name"]}`;
-  const { data, problem } = useLive<Webhook>(webhookPath(webhook), {}, SECONDS);
+  const { data, problem, refresh } = useLive<Webhook>(webhookPath(webhook), {}, SECONDS);
   if (data === undefined) return problem instanceof Refused ? <Unknown webhook={webhook} message={problem.message} /> : null;
   const [segment = "", ...rest] = (params["rest"] ?? "").split("/");
   const tab = TABS.find((each) => each.segment === segment) ?? TABS[0];
@@ -39,7 +40,7 @@ export function WebhookView({ params }: { readonly params: Params }) {
   return (
     <div class={rest.length > 0 ? "webhook inside" : "webhook"}>
       <Head webhook={data} />
-      <Wrong webhook={data} />
+      <Wrong webhook={data} refresh={refresh} />
       <WebhookFigures webhook={data} />
       <Tabs label={`Views of ${webhook}`} tabs={TABS.map((each) => ({ href: href(each.segment), text: each.text }))} current={href(tab.segment)} />
       <tab.View key={tab.segment} webhook={data} rest={rest.join("/")} />
@@ -84,16 +85,41 @@ function Target({ webhook: { method, url } }: { readonly webhook: Webhook }) {
   return <p class="target">{method !== null && <Method name={method} />} <Shown text={url ?? ""} /></p>;
 }
 
-function Wrong({ webhook }: { readonly webhook: Webhook }) {
+/** Why it does not deliver, with the command that tries it now, and a button that does. */
+function Wrong({ webhook, refresh }: { readonly webhook: Webhook; readonly refresh: () => void }) {
   const { word, tone } = verdict(webhook);
   if (!webhook.message) return null;
   const command = COMMAND.exec(webhook.message)?.[0];
+  const [before, after] = command === undefined ? [webhook.message] : webhook.message.split(command);
   return (
     <div class="wrong">
       <Message tone={tone === "bad" ? "bad" : "warn"} title={word}>
-        {webhook.message} {command !== undefined && <CopyButton label="Copy command" text={command} plain />}
+        {before}
+        {command !== undefined && <><code>{command}</code>{after} <CopyButton label="Copy command" text={command} plain /></>}
+        {command !== undefined && <TryNow webhook={webhook.webhook} done={refresh} />}
       </Message>
     </div>
+  );
+}
+
+function TryNow({ webhook, done }: { readonly webhook: string; readonly done: () => void }) {
+  const [refused, setRefused] = useState<string | null>(null);
+  if (session.use()?.readOnly) return null;
+  const retry = async (): Promise<void> => {
+    try {
+      await post(`${webhookPath(webhook)}/probe`);
+      setRefused(null);
+      announce("It is tried now.");
+    } catch (error) {
+      setRefused(error instanceof Error ? error.message : String(error));
+    }
+    done();
+  };
+  return (
+    <>
+      <button class="button small" type="button" onClick={retry}><Icon name="again" /> Try now</button>
+      {refused !== null && <p role="alert">{refused}</p>}
+    </>
   );
 }
 
