@@ -33,7 +33,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
         <Concerns summary={summary} />
         {children}
       </main>
-      <div class="unseen" role="status">{announced.use()}</div>
+      <div class="unseen" aria-live="polite">{announced.use()}</div>
     </>
   );
 }
@@ -80,7 +80,7 @@ function Place({ href, also, icon, number, children }: PlaceProps) {
   const { path } = useRoute();
   const here = path === href || (also !== undefined && path.startsWith(also));
   return (
-    <Link href={href} aria-current={here ? "page" : undefined}>
+    <Link href={href} aria-current={here ? "page" : undefined} aria-label={number ? `${children} ${count(number)}` : undefined}>
       <Icon name={icon} />
       <span>{children}</span>
       {number ? <span class="number">{count(number)}</span> : null}

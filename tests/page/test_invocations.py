@@ -127,7 +127,7 @@ def test_a_copied_command_sends_the_same_again(product: Product, tab: NewTab, tm
     identifier = tried(product)
     page = tab().open(f"{product.admin}/invocations/{identifier}.1")
     details(page).get_by_role("button", name="Copy as curl").click()
-    expect(page.get_by_role("status").filter(has_text="Copied.")).to_be_attached()
+    expect(page.get_by_text("Copied.", exact=True)).to_be_attached()
     command = page.evaluate("navigator.clipboard.readText()")
     assert "Zq81" not in command
     assert set(re.findall(r"\$\{(\w+)", command)) == {"PAGER_API_TOKEN"}
