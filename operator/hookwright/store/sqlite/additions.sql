@@ -31,7 +31,6 @@ CREATE TABLE dead_namespaces (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX dead_route_at ON dead (route_id, at);
-CREATE INDEX attempts_status ON attempts (status) WHERE result <> 'Delivered';
 
 INSERT INTO dead_events (event_key, namespace, letters, bytes)
     SELECT event_key, substr(route, 1, instr(route, '/') - 1), count(*), max(bytes)

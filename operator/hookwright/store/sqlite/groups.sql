@@ -11,6 +11,9 @@ CREATE INDEX dead_groups_last ON dead_groups (last);
 CREATE INDEX dead_group ON dead (route_id, reason);
 CREATE INDEX dead_group_at ON dead (route_id, reason, at);
 
+-- Of what was not delivered only, so that a delivered attempt costs nothing more.
+CREATE INDEX attempts_status ON attempts (status) WHERE result <> 'Delivered';
+
 INSERT INTO dead_groups (route_id, reason, letters, last)
     SELECT route_id, reason, count(*), max(position) FROM dead GROUP BY 1, 2;
 
