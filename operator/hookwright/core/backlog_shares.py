@@ -102,9 +102,13 @@ class BacklogShares:
 
     def came_alone(self, namespace: str, count: int, size: int) -> None:
         """So many deliveries wait, each of an event that is for it alone; `size`: of these events together."""
-        for share in (self._shares.setdefault(namespace, Share()), self.all):
-            share.waiting += count
-            share.bytes += size
+        share, total = self._shares.get(namespace), self.all
+        if share is None:
+            share = self._shares[namespace] = Share()
+        share.waiting += count
+        share.bytes += size
+        total.waiting += count
+        total.bytes += size
 
     def went(self, namespace: str, event_key: int, size: int) -> None:
         """A delivery waits no more."""

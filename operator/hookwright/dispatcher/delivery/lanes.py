@@ -265,7 +265,7 @@ class Lanes:
             self._gate.left(seat, delivery, places)
             self._write(seat.lane, delivery, given_up)
             return
-        self._under_way.begin(delivery.key, seat.namespace)
+        self._under_way.begin(delivery.key, seat.lane.namespace)
         began = self._clock.wall_ms()
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,

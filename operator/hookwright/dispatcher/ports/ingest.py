@@ -157,10 +157,10 @@ class Ingest:
         body = await _read(headers, receive, BATCH_BYTES)
         if len(body) > INGEST_LARGE_BYTES:
             return await self._take_in_turn(scope["query_string"], headers, body, (namespace, holder, hops))
-        size = weight(body)
+        events = [event for event in self._decoding(scope["query_string"], headers, body) if event]
+        size = sum([event.weight for event in events])
         self._hold(size)
         try:
-            events = [event for event in self._decoding(scope["query_string"], headers, body) if event]
             return await self._accept(events, (namespace, holder, hops))
         finally:
             self._memory.give(size)
