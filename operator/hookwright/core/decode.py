@@ -323,6 +323,8 @@ def _parse(body: bytes, what: str) -> Generator[None, None, tuple[Any, bytes]]:
         if len(text) > DECODE_STEP_BYTES:
             yield
         check_keys(value, text)
+        if len(text) > DECODE_STEP_BYTES:
+            yield
     except ValueError as problem:
         raise EventError(f"{what} {problem}") from None
     return value, text
