@@ -90,7 +90,7 @@ class Acceptor:
         key, size = self._keys.take(1 + len(routes)), len(event.raw)
         if routes:
             self._lanes.parsed.keep(key, event, len(routes))
-        deliveries = tuple(self._delivery(key + 1 + at, match, size) for at, match in enumerate(routes))
+        deliveries = tuple([self._delivery(key + 1 + at, match, size) for at, match in enumerate(routes)])
         if len(deliveries) == 1:
             self._lanes.shares.came_alone(namespace_of(deliveries[0].route), 1, size)
         elif deliveries:
@@ -224,8 +224,7 @@ def _conflict(
 
 def _answer(key: int, routes: Sequence[str], tag: str) -> bytes:
     """What is said of one event; a repeat is told the same."""
-    listed = b",".join(
-        b'{"id":"%b","webhook":"%b"}' % (delivery_id(key + at, tag).encode(), route.encode())
-        for at, route in enumerate(routes, 1)
-    )
-    return b'{"id":"%b","deliveries":[%b]}' % (event_id(key, tag).encode(), listed)
+    listed = [
+        f'{{"id":"{delivery_id(key + at, tag)}","webhook":"{route}"}}' for at, route in enumerate(routes, 1)
+    ]
+    return f'{{"id":"{event_id(key, tag)}","deliveries":[{",".join(listed)}]}}'.encode()

@@ -38,14 +38,14 @@ class Gate:
             self._held_back[lane.namespace].add(seat)
             seat.parked = True
             return False
-        return seat.granted > 0 or self._has_places(seat, self._weight(first.raw))
-
-    def _has_places(self, seat: Seat, places: int) -> bool:
-        if self.places.take(seat.lane.key, places=places):
+        if seat.granted:
+            return True
+        places = 1 + len(first.raw) // self._place_bytes
+        if self.places.take(lane.key, places=places):
             seat.granted = places
             return True
         seat.parked = True
-        self.places.wait(seat.lane.key, partial(self._granted, seat, places), places=places)
+        self.places.wait(lane.key, partial(self._granted, seat, places), places=places)
         return False
 
     def _granted(self, seat: Seat, places: int) -> bool:
@@ -67,15 +67,12 @@ class Gate:
 
     def weighed(self, seat: Seat, places: int, body: bytes) -> int:
         """The request is known; the places that its attempt holds from now on."""
-        weight = self._weight(body)
+        weight = 1 + len(body) // self._place_bytes
         if weight > places:
             self.places.add(seat.lane.key, weight - places)
         elif weight < places:
             self.places.give_back(seat.lane.key, places - weight)
         return weight
-
-    def _weight(self, body: bytes) -> int:
-        return 1 + len(body) // self._place_bytes
 
     def left(self, seat: Seat, delivery: Delivery, places: int) -> None:
         """Nothing is under way of a delivery any more."""
