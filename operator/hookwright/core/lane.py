@@ -379,10 +379,9 @@ class Lane:
         self.waiting_bytes += size
         self.dead += dead
         self._changes += 1
-        totals = self._totals
-        totals.waiting += waiting
-        totals.dead += dead
-        totals.touched.add(self.key)
+        self._totals.waiting += waiting
+        self._totals.dead += dead
+        self._totals.touched.add(self.key)
 
     def _fly(self, attempts: int) -> None:
         self.in_flight += attempts

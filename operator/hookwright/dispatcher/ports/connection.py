@@ -212,9 +212,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
     # --- the parser's side -------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        if (
-            self._next != _HEAD
-        ):  # what it was given ends with a request: should it think otherwise, there is no telling
+        if self._next != _HEAD:  # it was given one request: should it see another, there is no telling
             raise ValueError
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -310,17 +308,13 @@ class Connection(Guest, asyncio.BufferedProtocol):
         if self._next == _END or cycle is None or self.transport.is_closing():
             return
         if not cycle.keep_alive:
-            self._end()
+            self.close_behind()
             return
         if self._next == _ANSWER:
             self._between()
         self.flow.resume_reading()
         if self._rest:
             self._advance()
-
-    def broke_off(self) -> None:
-        """See `cycle.Answering`."""
-        self._end()
 
     def _between(self) -> None:
         """A request is through and answered."""
@@ -348,8 +342,8 @@ class Connection(Guest, asyncio.BufferedProtocol):
         if cycle is not None and not cycle.complete:
             cycle.disconnect()
 
-    def _end(self) -> None:
-        """Close after an answer."""
+    def close_behind(self) -> None:
+        """See `cycle.Answering`."""
         if self._next == _ANSWER and not self._rest and not self.flow.read_paused:
             self.transport.close()
         else:

@@ -33,8 +33,8 @@ class Answering(Protocol):
     def answered(self) -> None:
         """The answer is written, to its end."""
 
-    def broke_off(self) -> None:
-        """The application left it without an end."""
+    def close_behind(self) -> None:
+        """Nothing follows what is written."""
 
 
 class Cycle:
@@ -97,7 +97,7 @@ class Cycle:
     async def _fail(self) -> None:
         if self.started and not self._head:
             if not self.complete:
-                self._connection.broke_off()
+                self._connection.close_behind()
             return
         self.started = self._chunked = False
         await self.send({"type": "http.response.start", "status": 500, "headers": _FAILED})
