@@ -67,7 +67,7 @@ class UnderWay:
     def has(self, key: int) -> bool:
         """Whether an attempt of a delivery is under way."""
         slot = self._slots.get(key)
-        return slot is not None and bool(_SLOT.unpack_from(self._marks, slot * _SLOT.size)[1] & 1)
+        return slot is not None and bool(self._marks[slot * _SLOT + 1] & 1)
 
     def leave(self, key: int) -> None:
         """An attempt was given up by our own will, at the end: that is no crash, and those before it count on."""
