@@ -260,6 +260,7 @@ SINK_BODY_BYTES = 4 * KIB  # of a request, in which the receiver looks for a for
 CLIENT_CONNECT_SECONDS = 5.0
 CLIENT_READ_SECONDS = 90.0  # longer than the longest timeout of a webhook (60 s) and of a usual test
 CLIENT_ANSWER_BYTES = 64 * MIB  # a page of 500 invocations with bodies
+KUBECTL_END_SECONDS = 5.0  # from SIGTERM on, until a kubectl that does not end is killed
 KUBECTL_SECONDS = 15  # for one answer of an API server to the caller's kubectl, or for a port-forward to stand
 OPEN_SECONDS = 60.0  # for a browser to come to where it was led: a cold one takes its time
 OPEN_LOOK_SECONDS = 10.0  # after which an open page's port-forward is looked at; used, it is not closed as idle

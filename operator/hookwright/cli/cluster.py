@@ -30,7 +30,7 @@ from hookwright.cli.called import PLUGIN, called
 from hookwright.core.objects import DEFAULT_NAMESPACE, LABEL
 from hookwright.core.tokens import read_tokens
 from hookwright.errors import UsageError
-from hookwright.limits import KUBECTL_SECONDS
+from hookwright.limits import KUBECTL_END_SECONDS, KUBECTL_SECONDS
 
 _SELECTOR: Final = "app.kubernetes.io/name=hookwright,app.kubernetes.io/component=dispatcher"
 _SUFFIX: Final = "-dispatcher"
@@ -127,7 +127,7 @@ class Kubectl:
             try:
                 yield process
             finally:
-                process.terminate()
+                _end(process)
 
     @contextmanager
     def forwarding(self, namespace: str, service: str, port: int) -> Iterator[str]:
@@ -280,6 +280,15 @@ def cluster_options(command: Command, *, namespaced: bool = False) -> Command:
     ):
         wrapper = option(wrapper)
     return wrapper  # type: ignore[return-value]  # the same command with three options more
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Have it end; one that does not is killed, as nobody waits for it."""
+    process.terminate()
+    try:
+        process.wait(KUBECTL_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _last_words(errors: str) -> str:
