@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import hookwright
 from cli.terminal import HOOKWRIGHT, on_terminal
 from core.builders import assembled, secret, webhook
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
@@ -68,7 +70,7 @@ def test_on_a_terminal_a_first_try_is_calm_and_succeeds(tmp_path: Path) -> None:
         )
     text = terminal.text
     for pattern in (
-        r"^Page:  http://127.0.0.1:\d+/$",
+        r"^Page:  (http://127.0.0.1:\d+/|not built here: run make page, and start again)$",
         r"^Send:  \S+ send --trigger RequestGranted$",
         r"^Stop:  Ctrl-C$",
     ):
@@ -76,6 +78,26 @@ def test_on_a_terminal_a_first_try_is_calm_and_succeeds(tmp_path: Path) -> None:
     assert "all they send ends here" in text
     assert "●" not in text
     assert max(len(line) for line in text.splitlines() if not line.startswith(("{", "Send:"))) <= 80
+
+
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [
+        (True, r"^Page:  http://127.0.0.1:\d+/$"),
+        (False, "^Page:  not built here: run make page, and start again$"),
+    ],
+)
+def test_no_page_is_promised_that_was_not_built(tmp_path: Path, *, built: bool, said: str) -> None:
+    """A checkout has none before `make page`: the greeting says so, and leads to no address that has nothing."""
+    copy = tmp_path / "copy" / "hookwright"
+    shutil.copytree(Path(hookwright.__file__).parent, copy, ignore=shutil.ignore_patterns("page", "__pycache__"))
+    if built:
+        (copy / "page").mkdir()
+        for name in ("index.html", "index.html.br", "index.html.gz"):
+            (copy / "page" / name).touch()
+    command = [sys.executable, "-m", "hookwright", "dev", *PORTS, EXAMPLES / "hello"]
+    with on_terminal(command, tmp_path, {"PYTHONPATH": str(copy.parent)}) as terminal:
+        terminal.wait_for(said)
 
 
 def test_in_a_pipe_each_request_is_a_line(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from hookwright.cli.watch import follow, look
 from hookwright.core.expectations import SUCCESSFUL
 from hookwright.core.hosts import is_loopback
 from hookwright.dispatcher.app import Dispatcher, make_data_folder
+from hookwright.dispatcher.ports.page import is_built
 from hookwright.dispatcher.settings import Settings, parse_address
 from hookwright.errors import UsageError
 from hookwright.telemetry import logs
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 _FOR_ADMINISTRATORS = ("loop.stopped",)
 """Events that tell nothing to somebody who tries things: a busy machine is no fault of his manifests."""
+
+_NO_PAGE = "not built here: run make page, and start again"
 
 
 @click.command("dev")
@@ -199,7 +202,7 @@ class _Dev:
             webhooks += "; all they send ends here"
         events, page = self._addresses().values()
         send = f"{called()} send --trigger RequestGranted{EVENTS.flags(events.url, events.token_file)}"
-        greet(where, webhooks, f"{page.url}/", send)
+        greet(where, webhooks, f"{page.url}/" if is_built() else _NO_PAGE, send)
 
     def _addresses(self) -> dict[str, Address]:
         files = self._settings.token_file, self._settings.admin_token_file
