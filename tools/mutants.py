@@ -91,10 +91,10 @@ MUTANTS = (
         "Each namespace keeps a part that no other can take.",
     ),
     Mutant(
-        "core/shares.py",
+        "core/backlog_shares.py",
         "if several == 2:",
         "if several == 1:",
-        ("core/test_shares.py",),
+        ("core/test_backlog_shares.py",),
         "An event's bytes go with its last delivery.",
     ),
     Mutant(

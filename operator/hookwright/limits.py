@@ -121,7 +121,6 @@ LANES_QUEUE_BYTES = 64 * MIB  # of all lanes together; over it each may hold onl
 PARSED_EVENTS = 2_048  # kept parsed until the last of their deliveries starts
 PARSED_BYTES = 72 * MIB  # of their parsed forms, estimated: two of the heaviest and many small ones
 PARSED_EVENT_BYTES = 32 * MIB  # a MiB of empty lists, which take most
-PARSED_VALUE_BYTES = 100  # of each value in JSON text, once parsed: an empty list takes 88, an object with one key 190
 LANE_QUEUE_LEAST = 16
 LANE_QUEUE_LEAST_BYTES = 64 * KIB
 SETTLE_WEBHOOKS = 500  # changed at once, after which what they hold is left out of garbage collections

@@ -94,6 +94,22 @@ async def test_head_gets_the_head_alone(connection: Connection) -> None:
     assert answers == 2 * b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n" + b"hello"
 
 
+@pytest.mark.parametrize("value", [b"5", b"5\r\nx: y"])
+async def test_an_application_that_fails_before_its_answer_is_written_is_answered_for(value: bytes) -> None:
+    """Its head waits for its body: so a failure between them, or a header that is none, is a 500 and nothing else."""
+
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-length", value)]})
+        raise LookupError
+
+    async with listening(fails) as connect:
+        reader, writer = await connect()
+        writer.write(REQUEST)
+        said = await asyncio.wait_for(reader.read(), 20)
+    assert said.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert said.count(b"HTTP/1.1") == 1
+
+
 async def test_a_client_that_waits_to_be_asked_is_asked(connection: Connection) -> None:
     """`Expect: 100-continue` is answered before there is a body."""
     reader, writer = connection

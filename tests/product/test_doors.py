@@ -149,6 +149,21 @@ def test_a_body_that_is_too_large_gets_its_answer_though_all_of_it_is_sent(runni
             assert answer(connection).startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_body_that_would_be_too_much_memory_is_refused_before_it_has_come(running: Product) -> None:
+    """At the piece with which it is too much, and the sentence says how far that is; the rest is not waited for."""
+    where = urlsplit(running.events)
+    with socket.create_connection((where.hostname, where.port), timeout=HANGS) as connection:
+        head = "POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        connection.sendall(f"{head}content-length: 4000000\r\n\r\n".encode() + b"[" + b"[]," * 600_000)
+        said = answer(connection)
+    assert said.startswith(b"HTTP/1.1 413 ")
+    far = re.search(
+        rb"The values in the first ([0-9,]+) bytes of this request would take more than 64 MiB", said
+    )
+    assert far is not None
+    assert 1_200_000 < int(far[1].replace(b",", b"")) < 1_500_000
+
+
 def test_a_port_that_is_full_of_silent_connections_answers(product: Product, flood: Flood) -> None:
     """Under a low limit of open files too, of which neither port may take what the other, or a target, needs."""
     product.webhook("one", "  url: https://target.test/one\n  triggers: [RequestGranted]\n")

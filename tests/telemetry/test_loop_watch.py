@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 
 from structlog.testing import capture_logs
 
@@ -15,6 +17,11 @@ def hold_the_loop(watch: LoopWatch) -> None:
     """Stands still until the thread has seen it."""
     while not watch.noticed:
         time.sleep(0.001)
+
+
+def thread_of_watch() -> threading.Thread:
+    """The one that looks."""
+    return next(each for each in threading.enumerate() if each.name == "loop-watch")
 
 
 class Stops:
@@ -64,11 +71,32 @@ async def test_the_longest_stop_is_that_since_the_last_look() -> None:
     assert (second.wall, second.cpu) == (0.0, 0.0)
 
 
+async def test_nothing_of_what_ran_is_kept() -> None:
+    """Where it stood was looked at; what it held is free when it ends, without a collection."""
+    watch = LoopWatch(Stops())
+    gc.disable()
+    try:
+        watch.start()
+        held = weakref.ref(hold_something(watch))
+        watch.close()
+        await asyncio.to_thread(thread_of_watch().join)
+        assert held() is None
+    finally:
+        gc.enable()
+
+
+def hold_something(watch: LoopWatch) -> Stops:
+    """Stands still as above, and gives what it held meanwhile."""
+    something = Stops()
+    hold_the_loop(watch)
+    return something
+
+
 async def test_a_watch_that_was_closed_leaves_no_thread() -> None:
     """A process may start and end several dispatchers."""
     watch = LoopWatch(Stops())
     watch.start()
-    thread = next(each for each in threading.enumerate() if each.name == "loop-watch")
+    thread = thread_of_watch()
     watch.close()
     await asyncio.to_thread(thread.join)
     assert not thread.is_alive()

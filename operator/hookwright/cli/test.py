@@ -27,9 +27,9 @@ from hookwright.core.keys import Keys
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST, full_name
 from hookwright.core.redaction import printable
 from hookwright.core.times import rfc3339
-from hookwright.dispatcher.app import make_sender
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Pipeline
+from hookwright.dispatcher.sender import make_sender
 from hookwright.dispatcher.settings import Settings
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.errors import Cause, UsageError

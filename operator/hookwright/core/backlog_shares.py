@@ -13,35 +13,35 @@ from collections.abc import Mapping
 class Share:
     """Of one namespace, or of all."""
 
-    __slots__ = ("_several", "bytes", "waiting")
+    __slots__ = ("bytes", "several", "waiting")
 
     def __init__(self) -> None:
         self.waiting = self.bytes = 0
         """Deliveries not finished, the bytes of their events."""
-        self._several: dict[int, int] = {}
+        self.several: dict[int, int] = {}
         """Events of which more than one is here (of all: more than one namespace has some): how many."""
 
     def came(self, event_key: int, size: int, count: int) -> bool:
         """So many of an event; whether its bytes are counted for them."""
-        several = self._several.get(event_key)
+        several = self.several.get(event_key)
         if several is not None:
-            self._several[event_key] = several + count
+            self.several[event_key] = several + count
             return False
         self.bytes += size
         if count > 1:
-            self._several[event_key] = count
+            self.several[event_key] = count
         return True
 
     def went(self, event_key: int, size: int) -> bool:
         """One of an event is done; whether its bytes went with it."""
-        several = self._several.get(event_key)
+        several = self.several.get(event_key)
         if several is None:
             self.bytes -= size
             return True
         if several == 2:
-            del self._several[event_key]
+            del self.several[event_key]
         else:
-            self._several[event_key] = several - 1
+            self.several[event_key] = several - 1
         return False
 
 
@@ -102,16 +102,24 @@ class BacklogShares:
 
     def came_alone(self, namespace: str, count: int, size: int) -> None:
         """So many deliveries wait, each of an event that is for it alone; `size`: of these events together."""
-        for share in (self._shares.setdefault(namespace, Share()), self.all):
-            share.waiting += count
-            share.bytes += size
+        share, total = self._shares.get(namespace), self.all
+        if share is None:
+            share = self._shares[namespace] = Share()
+        share.waiting += count
+        share.bytes += size
+        total.waiting += count
+        total.bytes += size
 
     def went(self, namespace: str, event_key: int, size: int) -> None:
         """A delivery waits no more."""
         share = self._shares.get(namespace)
         if share is None:
             return
+        total = self.all
         share.waiting -= 1
-        self.all.waiting -= 1
-        if share.went(event_key, size):
-            self.all.went(event_key, size)
+        total.waiting -= 1
+        if not share.several and not total.several:  # as it mostly is
+            share.bytes -= size
+            total.bytes -= size
+        elif share.went(event_key, size):
+            total.went(event_key, size)

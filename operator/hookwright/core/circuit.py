@@ -33,11 +33,11 @@ class Circuit:
 
     def may_start(self, now: float) -> bool:
         """Whether an attempt may start now: always while closed, one probe at its time while open."""
-        return not self.open or (not self.probe and now >= self.next_probe)
+        return not self.interval or (not self.probe and now >= self.next_probe)
 
     def start(self) -> int:
         """An attempt starts, after `may_start`. Not 0: it is a probe; hand that to `record` or `abandon`."""
-        if not self.open:
+        if not self.interval:
             return 0
         self.probes += 1
         self.probe = self.probes
@@ -77,7 +77,7 @@ class Circuit:
 
     def close(self) -> bool:
         """Forget everything: an outcome other than Retry, or a changed requestedAt. True: it was open."""
-        was_open = self.open
+        was_open = self.interval > 0
         self.failures, self.interval, self.next_probe, self.probe = 0, 0.0, 0.0, 0
         return was_open
 

@@ -232,13 +232,14 @@ def _event(
         raise EventError(f"event_type of {where} is longer than {EVENT_TYPE_CHARACTERS} characters")
     try:
         raw = dump_json(document) if text is None else text
-        check_text_depth(raw)
+        weight = check_text_depth(raw)
     except ValueError as problem:
         raise EventError(f"{where} {problem}") from None
     known_by = None if identity is None else sorted_json(document if content is None else content)
     return Event(
-        event_type, normalise_trigger(event_type), document, _bounded(raw, what=where), identity, known_by
-    )
+        event_type, normalise_trigger(event_type), document, _bounded(raw, what=where), identity, known_by,
+        weight=weight,
+    )  # fmt: skip
 
 
 def _untyped(document: dict[str, Any], where: str) -> str:
@@ -322,6 +323,8 @@ def _parse(body: bytes, what: str) -> Generator[None, None, tuple[Any, bytes]]:
         if len(text) > DECODE_STEP_BYTES:
             yield
         check_keys(value, text)
+        if len(text) > DECODE_STEP_BYTES:
+            yield
     except ValueError as problem:
         raise EventError(f"{what} {problem}") from None
     return value, text

@@ -41,6 +41,8 @@ class Event(NamedTuple):
     content: bytes | None = None
     hops: int = 0
     """How often it came through a dispatcher before."""
+    weight: int = 0
+    """Bytes that `document` takes at most."""
 
 
 @lru_cache(maxsize=4096)  # an id is written some six times within a moment: answer, header, log, history

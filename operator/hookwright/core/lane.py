@@ -37,6 +37,7 @@ from hookwright.core.records import (
     Wanted,
 )
 from hookwright.core.retry import RetryPolicy
+from hookwright.core.shares import namespace_of
 from hookwright.core.standing import Standing
 from hookwright.limits import (
     DELETED_WEBHOOK_SECONDS,
@@ -64,12 +65,12 @@ class Lane:
 
     __slots__ = (
         "_backlog", "_changes", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_totals",
-        "_unwritten", "_window", "circuit", "dead", "in_flight", "key", "paused_until", "standing", "waiting",
-        "waiting_bytes",
+        "_unwritten", "_window", "circuit", "dead", "in_flight", "key", "namespace", "paused_until", "standing",
+        "waiting", "waiting_bytes",
     )  # fmt: skip
 
     def __init__(self, key: str, totals: Totals) -> None:
-        self.key, self._totals = key, totals
+        self.key, self.namespace, self._totals = key, namespace_of(key), totals
         self.standing = Standing()
         self._rules = UNCONFIGURED
         self._queue, self._backlog = Queue(totals), Backlog()
@@ -370,8 +371,10 @@ class Lane:
         self.waiting += waiting
         self.waiting_bytes += size
         self.dead += dead
-        self._totals.count(self.key, waiting, dead)
         self._changes += 1
+        self._totals.waiting += waiting
+        self._totals.dead += dead
+        self._totals.touched.add(self.key)
 
     def _fly(self, attempts: int) -> None:
         self.in_flight += attempts

@@ -34,12 +34,6 @@ class Totals:
     touched: set[str] = field(default_factory=set)
     """Webhooks of which something that is shown may have changed, since somebody took them out."""
 
-    def count(self, key: str, waiting: int, dead: int) -> None:
-        """A webhook's deliveries and dead letters changed by so many."""
-        self.waiting += waiting
-        self.dead += dead
-        self.touched.add(key)
-
 
 class Queue(deque[Delivery]):
     """First in, first out. While the queues of all lanes together are over their bound, each may hold only a few."""

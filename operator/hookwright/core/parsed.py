@@ -13,18 +13,18 @@ from typing import Any
 import orjson
 
 from hookwright.core.event import Event
+from hookwright.core.jsontext import weight
 from hookwright.core.records import Delivery
-from hookwright.limits import PARSED_BYTES, PARSED_EVENT_BYTES, PARSED_EVENTS, PARSED_VALUE_BYTES
+from hookwright.limits import PARSED_BYTES, PARSED_EVENT_BYTES, PARSED_EVENTS
 
 
 class _Kept:
     __slots__ = ("document", "raw", "wanted", "weight")
 
-    def __init__(self, raw: bytes, document: dict[str, Any] | None) -> None:
-        self.raw, self.document = raw, document
-        self.weight = parsed_bytes(raw)
-        self.wanted = 0
-        """Deliveries that were announced and have not asked yet."""
+    def __init__(self, raw: bytes, document: dict[str, Any] | None, size: int, wanted: int) -> None:
+        self.raw, self.document, self.wanted = raw, document, wanted
+        """`wanted`: deliveries that were announced and have not asked yet."""
+        self.weight = size if size < PARSED_EVENT_BYTES else PARSED_EVENT_BYTES
 
 
 class Parsed:
@@ -38,7 +38,7 @@ class Parsed:
 
     def keep(self, event_key: int, event: Event, deliveries: int) -> None:
         """An event whose deliveries start once it is stored; one that is not stored after all only takes a place."""
-        self._add(event_key, _Kept(event.raw, event.document)).wanted = deliveries
+        self._add(event_key, _Kept(event.raw, event.document, event.weight, deliveries))
 
     def shared(self, delivery: Delivery) -> Delivery:
         """A delivery that was claimed: with the bytes that others of its event have."""
@@ -46,7 +46,8 @@ class Parsed:
             return delivery
         kept = self._events.get(delivery.event_key)
         if kept is None:
-            kept = self._add(delivery.event_key, _Kept(delivery.raw, None))
+            kept = _Kept(delivery.raw, None, weight(delivery.raw), 0)
+            self._add(delivery.event_key, kept)
         kept.wanted += 1
         return delivery._replace(raw=kept.raw)
 
@@ -58,7 +59,7 @@ class Parsed:
         elif delivery.sole:
             return _loads(delivery.raw)
         else:
-            kept = _Kept(delivery.raw, None)
+            kept = _Kept(delivery.raw, None, weight(delivery.raw), 0)
         if kept.document is None:
             kept.document = _loads(kept.raw)
         kept.wanted -= 1
@@ -66,22 +67,12 @@ class Parsed:
             self._add(delivery.event_key, kept)
         return kept.document
 
-    def _add(self, event_key: int, kept: _Kept) -> _Kept:
-        self._events[event_key] = kept
-        self._weight += kept.weight
-        self._trim()
-        return kept
-
-    def _trim(self) -> None:
+    def _add(self, event_key: int, kept: _Kept) -> None:
         events = self._events
+        events[event_key] = kept
+        self._weight += kept.weight
         while self._weight > PARSED_BYTES or len(events) > PARSED_EVENTS:
             self._weight -= events.popitem(last=False)[1].weight
-
-
-def parsed_bytes(raw: bytes) -> int:
-    """About what JSON text takes with its parsed form: rather more than less, whatever it holds."""
-    values = raw.count(b",") + raw.count(b"[") + raw.count(b"{")
-    return min(len(raw) + PARSED_VALUE_BYTES * values, PARSED_EVENT_BYTES)
 
 
 def _loads(raw: bytes) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.lane import Lane
-from hookwright.core.shares import namespace_of
 from hookwright.limits import MIB
 
 
@@ -39,7 +38,7 @@ class Room(NamedTuple):
         large = shares.all.bytes + size > self.namespace_bytes
         if not (many or large) or shares.namespaces < 2:
             return None
-        share = shares.of(namespace_of(lane.key))
+        share = shares.of(lane.namespace)
         if many and (share.waiting + 1) * shares.namespaces > self.total - self.namespace:
             return _sentence("namespace", f"{share.waiting:,} deliveries", "backlog.namespace")
         if large and (share.bytes + size) * shares.namespaces > self.total_bytes - self.namespace_bytes:

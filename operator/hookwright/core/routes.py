@@ -107,7 +107,7 @@ class Route:
     @property
     def reads_event(self) -> bool:
         """Whether `build` needs the event parsed. Raises TemplateError when a template does not compile."""
-        return self._compiled().need_context
+        return (self._templates or self._compiled()).need_context
 
     def build(
         self,
@@ -128,7 +128,7 @@ class Route:
         wants to know its `share` afterwards hands one in.
         Raises TemplateError when a template does not render this event, BudgetError when they took too much.
         """
-        templates = self._compiled()
+        templates = self._templates or self._compiled()
         budget = budget or Budget()
         context: Mapping[str, Any] | None = None
         if templates.need_context:

@@ -13,6 +13,7 @@ import orjson
 
 from hookwright.api.v1alpha1.webhook import MANUAL, TRIGGERS
 from hookwright.core.event import Event, delivery_id
+from hookwright.core.jsontext import weight
 
 SAMPLE_TRIGGERS: Final[tuple[str, ...]] = TRIGGERS
 SAMPLE_DELIVERY: Final = delivery_id(0, "sample")
@@ -68,7 +69,8 @@ def sample_event(trigger: str) -> Event:
 def event_of(document: dict[str, Any]) -> Event:
     """A sample's document as an Event."""
     event_type: str = document["event_type"]
-    return Event(event_type, event_type.removeprefix("Access"), document, orjson.dumps(document))
+    raw = orjson.dumps(document)
+    return Event(event_type, event_type.removeprefix("Access"), document, raw, weight=weight(raw))
 
 
 def lean_samples(trigger: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -43,10 +43,12 @@ class Shares:
 
     def take(self, webhook: str, most: int | None = None, *, places: int = 1) -> bool:
         """Some places now; False: there are none for it."""
-        namespace = namespace_of(webhook)
-        if not self._may(webhook, self._left(namespace), most):
+        namespace, held = namespace_of(webhook), self._held
+        theirs, mine = held.get(namespace, 0), held.get(webhook, 0)
+        if not self._may(mine, _EACH * (self.places - self.taken) - theirs, most):
             return False
-        self._count(webhook, namespace, places)
+        self.taken += places
+        held[namespace], held[webhook] = theirs + places, mine + places
         return True
 
     def wait(self, webhook: str, granted: Granted, most: int | None = None, *, places: int = 1) -> None:
@@ -64,11 +66,7 @@ class Shares:
         while self._waiting and self._serve():
             pass
 
-    def _left(self, namespace: str) -> int:
-        return _EACH * (self.places - self.taken) - self._held.get(namespace, 0)
-
-    def _may(self, webhook: str, left: int, most: int | None) -> bool:
-        mine = self._held.get(webhook, 0)
+    def _may(self, mine: int, left: int, most: int | None) -> bool:
         # a place that is taken is one more held and one less free: the namespace could take a quarter of `left`
         return (_EACH + 1) * mine < _EACH * left and (most is None or mine < most)
 
@@ -87,11 +85,11 @@ class Shares:
     def _serve(self) -> bool:
         """A place for one who waits; False: for none of them."""
         for namespace in sorted(self._waiting, key=self.held):
-            left = self._left(namespace)
+            left = _EACH * (self.places - self.taken) - self.held(namespace)
             if left <= 0:
                 return False  # and less for those that hold more
             for webhook, line in self._waiting[namespace].items():
-                if self._may(webhook, left, line[0].most):
+                if self._may(self.held(webhook), left, line[0].most):
                     self._grant(namespace, webhook)
                     return True
         return False

@@ -13,10 +13,8 @@ from pathlib import Path
 
 import structlog
 
-from hookwright import __version__
 from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
-from hookwright.core.egress import EgressPolicy
 from hookwright.core.hosts import HostGuard, is_loopback
 from hookwright.core.invocations import last_invocation
 from hookwright.core.keys import Keys
@@ -41,11 +39,12 @@ from hookwright.dispatcher.ports.server import Listener
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.ports.waiting import Waiting
 from hookwright.dispatcher.rounds import Rounds
-from hookwright.dispatcher.settings import Settings, parse_address, parse_connect_to
+from hookwright.dispatcher.sender import make_sender
+from hookwright.dispatcher.settings import Settings, parse_address
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.dispatcher.workbench import Workbench
-from hookwright.errors import ConfigurationError, StoreFull, UsageError
+from hookwright.errors import StoreFull, UsageError
 from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
     ATTEMPTS,
@@ -56,7 +55,6 @@ from hookwright.limits import (
     STORE_OPEN_SECONDS,
 )
 from hookwright.outbound.port import StandIn
-from hookwright.outbound.sender import HttpSender
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
 from hookwright.telemetry.loop_watch import LoopWatch
@@ -64,30 +62,6 @@ from hookwright.telemetry.metrics import Metrics, Observed
 from hookwright.telemetry.record import AttemptDetails
 
 log = structlog.get_logger()
-
-
-def make_sender(settings: Settings, stand_in: StandIn | None = None) -> HttpSender:
-    """The one sender, as the egress settings say. Raises UsageError with one sentence."""
-    try:
-        policy = EgressPolicy(
-            settings.egress_allow,
-            settings.egress_allow_hosts,
-            settings.egress_deny_hosts,
-            settings.egress_deny,
-        )
-        connect_to = dict(parse_connect_to(text) for text in settings.egress_connect_to)
-        return HttpSender(
-            policy,
-            connect_to=connect_to,
-            ca_files=settings.egress_ca_file,
-            user_agent=f"hookwright/{__version__}",
-            stand_in=stand_in,
-            connections=open_files().outgoing,
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    except (ConfigurationError, OSError) as error:
-        raise UsageError(f"egress.caFile: {error}") from error
 
 
 def make_data_folder(path: Path) -> None:

@@ -15,9 +15,11 @@ class Clock:
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()
 
-    def monotonic(self) -> float:
-        """Seconds, for timers of the process."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    """Seconds, for timers of the process."""
+    wall = staticmethod(time.time)
+    spent = staticmethod(time.perf_counter)
+    """Seconds, for what work took."""
 
     def now(self) -> float:
         return self._offset + time.monotonic()
@@ -25,12 +27,5 @@ class Clock:
     def now_ms(self) -> int:
         return int((self._offset + time.monotonic()) * 1000)
 
-    def wall(self) -> float:
-        return time.time()
-
     def wall_ms(self) -> int:
         return time.time_ns() // 1_000_000
-
-    def spent(self) -> float:
-        """Seconds, for what work took."""
-        return time.perf_counter()

@@ -23,7 +23,6 @@ from hookwright.core.egress import EgressPolicy
 from hookwright.errors import SendError, Sent
 from hookwright.limits import OUTGOING_CONNECTIONS
 from hookwright.outbound import failures
-from hookwright.outbound.connection import Connection
 from hookwright.outbound.connector import HTTPS_PORT, Connector
 from hookwright.outbound.pool import ConnectionPool, Keep
 from hookwright.outbound.port import Answer, Phases, Pool, StandIn, TlsSettings
@@ -99,33 +98,40 @@ class HttpSender:
         deadline = started + timeout
         host, target = split_url(url)
         data = self._request(method, host, target, headers, body)
-        opening = _KEPT
+        opening, head_only = _KEPT, method == "HEAD"
         answer = None
-        kept = pool.take(host, started)
-        if kept is not None:
-            try:
-                answer = await _ask(pool, kept, data, deadline, method)
-            except SendError:
-                # The peer closed the kept connection without a byte of an answer, most likely while it was idle,
-                # before it read the request. That cannot be told from a peer that took the request and died;
-                # sending again, once, on a fresh connection, is right all the same: delivery is at least once,
-                # and receivers know repetitions by their `webhook-id`.
-                if not kept.stale:
+        connection = kept = pool.take(host, started)
+        try:
+            if kept is not None:
+                try:
+                    answer = await kept.ask(data, deadline=deadline, head_only=head_only)
+                except SendError:
+                    # The peer closed the kept connection without a byte of an answer, most likely while it was idle,
+                    # before it read the request. That cannot be told from a peer that took the request and died;
+                    # sending again, once, on a fresh connection, is right all the same: delivery is at least once,
+                    # and receivers know repetitions by their `webhook-id`.
+                    if not kept.stale:
+                        raise
+            # A server may also close an idle connection with a word, as the next request is leaving: that one may be
+            # repeated at once on a new connection (RFC 9110 section 15.5.9).
+            if answer is None or (kept and answer.status == HTTPStatus.REQUEST_TIMEOUT and not kept.reusable):
+                opening = Phases()
+                try:
+                    connection, waited = await self._connector.open(
+                        host, pool.webhook, pool.tls, pool.forget, deadline=deadline, phases=opening
+                    )
+                except SendError as error:
+                    if kept is not None:  # it may have taken the request
+                        error.sent = Sent.MAYBE_SENT
                     raise
-        # A server may also close an idle connection with a word, as the next request is leaving: that one may be
-        # repeated at once on a new connection (RFC 9110 section 15.5.9).
-        if answer is None or (kept and answer.status == HTTPStatus.REQUEST_TIMEOUT and not kept.reusable):
-            opening = Phases()
-            try:
-                connection, waited = await self._connector.open(
-                    host, pool.webhook, pool.tls, pool.forget, deadline=deadline, phases=opening
-                )
-            except SendError as error:
-                if kept is not None:  # it may have taken the request
-                    error.sent = Sent.MAYBE_SENT
-                raise
-            pool.add(connection)
-            answer = await _ask(pool, connection, data, deadline + waited, method)
+                pool.add(connection)
+                answer = await connection.ask(data, deadline=deadline + waited, head_only=head_only)
+        except asyncio.CancelledError:
+            if connection is not None:
+                connection.abort()
+            raise
+        assert connection is not None
+        pool.give_back(connection)
         phases = answer.phases
         phases.dns, phases.connect, phases.tls = opening.dns, opening.connect, opening.tls
         phases.total = (monotonic() - started) * 1e3
@@ -168,18 +174,6 @@ class HttpSender:
                 connection.fail(failures.closing(connection.host))
         lost = [connection.lost for pool in pools for connection in pool.connections()]
         await asyncio.gather(*lost)
-
-
-async def _ask(
-    pool: ConnectionPool, connection: Connection, data: bytes, deadline: float, method: str
-) -> Answer:
-    try:
-        answer = await connection.ask(data, deadline=deadline, head_only=method == "HEAD")
-    except asyncio.CancelledError:
-        connection.abort()
-        raise
-    pool.give_back(connection)
-    return answer
 
 
 @lru_cache(maxsize=1_024)

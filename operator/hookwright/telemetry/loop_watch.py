@@ -129,10 +129,12 @@ class LoopWatch:
     def _running(self) -> list[str]:
         """The loop's own place, or those of other threads."""
         frames = sys._current_frames()
+        del frames[
+            threading.get_ident()
+        ]  # which holds `frames`: all that runs would be kept until a collection
         own = frames.pop(self._watched, None)
         if own is not None and own.f_code is not self._resting:
             return [_place(own)]
-        del frames[threading.get_ident()]
         return [_place(one) for one in frames.values() if not one.f_code.co_filename.endswith(_WAITING)]
 
 

@@ -70,8 +70,11 @@ class Acceptor:
         matched = await self._turns.match(matcher, events, reach)
         if self.closed:
             raise unavailable("The dispatcher is shutting down; send the event again.")
-        count = sum(map(len, matched))
-        size = sum(len(event.raw) for event, routes in zip(events, matched, strict=True) if routes)
+        count = size = 0
+        for event, routes in zip(events, matched, strict=True):
+            if routes:
+                count += len(routes)
+                size += len(event.raw)
         if count and self._room.is_full(self._lanes.shares, count, size):
             raise unavailable("The installation's backlog limit is reached; send the event again later.")
         batch = [
@@ -87,9 +90,12 @@ class Acceptor:
         key, size = self._keys.take(1 + len(routes)), len(event.raw)
         if routes:
             self._lanes.parsed.keep(key, event, len(routes))
-        deliveries = tuple(self._delivery(key + 1 + at, match, size) for at, match in enumerate(routes))
-        if deliveries:
-            self._lanes.shares.came(key, size, _namespaces(deliveries))
+        deliveries = tuple([self._delivery(key + 1 + at, match, size) for at, match in enumerate(routes)])
+        if len(deliveries) == 1:
+            self._lanes.shares.came_alone(namespace_of(deliveries[0].route), 1, size)
+        elif deliveries:
+            namespaces = Counter(namespace_of(each.route) for each in deliveries)
+            self._lanes.shares.came(key, size, namespaces)
         identity = digest = None
         if event.identity is not None:
             identity = _identity(*scope, event.identity)
@@ -129,9 +135,10 @@ class Acceptor:
         except BaseException:  # cancelled: it may be stored all the same
             self._unreserve(stored, in_doubt=True)
             raise
-        if any(isinstance(result, Conflict) for result in results):
-            self._unreserve(stored)
-            raise _conflict(batch, stored, results)
+        for result in results:
+            if isinstance(result, Conflict):
+                self._unreserve(stored)
+                raise _conflict(batch, stored, results)
         repeats: dict[int, Repeat] = {}
         for new, result in zip(stored, results, strict=True):
             if isinstance(result, Repeat):
@@ -192,13 +199,6 @@ class Acceptor:
         return b'{"events":[%b]}' % b",".join(answers)
 
 
-def _namespaces(deliveries: Sequence[NewDelivery]) -> Mapping[str, int]:
-    """How many of each namespace."""
-    if len(deliveries) == 1:
-        return {namespace_of(deliveries[0].route): 1}
-    return Counter(namespace_of(each.route) for each in deliveries)
-
-
 def _identity(holder: str, namespace: str | None, identity: Identity) -> bytes:
     """Scoped by token and path; each part with its length, so that no two lists of them spell the same."""
     parts = (holder, "" if namespace is None else namespace, *identity)
@@ -224,8 +224,7 @@ def _conflict(
 
 def _answer(key: int, routes: Sequence[str], tag: str) -> bytes:
     """What is said of one event; a repeat is told the same."""
-    listed = b",".join(
-        b'{"id":"%b","webhook":"%b"}' % (delivery_id(key + at, tag).encode(), route.encode())
-        for at, route in enumerate(routes, 1)
-    )
-    return b'{"id":"%b","deliveries":[%b]}' % (event_id(key, tag).encode(), listed)
+    listed = [
+        f'{{"id":"{delivery_id(key + at, tag)}","webhook":"{route}"}}' for at, route in enumerate(routes, 1)
+    ]
+    return f'{{"id":"{event_id(key, tag)}","deliveries":[{",".join(listed)}]}}'.encode()

@@ -7,7 +7,7 @@ Must not: know lanes or the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,9 +58,9 @@ class Target:
             refs = [spec.signing.secret_ref, spec.signing.previous_secret_ref]
             self.signer = Signer([route.secret(ref) for ref in refs if ref is not None])
 
-    async def send(self, outgoing: Outgoing, timeout: float) -> Answer:
+    def send(self, outgoing: Outgoing, timeout: float) -> Awaitable[Answer]:
         """Send over this webhook's own connections. Raises SendError."""
-        return await self._sender.send(
+        return self._sender.send(
             self.pool, outgoing.method, outgoing.url, outgoing.headers, outgoing.body, timeout=timeout
         )
 
@@ -185,7 +185,12 @@ class Pipeline:
         began = self._clock.monotonic()
         performed = Performed(_PENDING, 0.0, outgoing)
         try:
-            performed.answer = await self._send(target, performed, began)
+            if target.credentials is None:
+                performed.requests = 1
+                performed.answer = await target.send(outgoing, target.route.timeout)
+            else:
+                deadline = began + target.route.timeout
+                performed.answer = await self._authenticated(target, target.credentials, performed, deadline)
         except SendError as error:
             performed.unread = error.unread
             performed.outcome = judge_error(error, now=self._clock.wall())
@@ -209,14 +214,11 @@ class Pipeline:
         except Exception as error:
             performed.outcome = _fault(target, dict(outgoing.headers).get("webhook-id", ""), error)
 
-    async def _send(self, target: Target, performed: Performed, began: float) -> Answer:
-        assert performed.outgoing is not None
-        deadline = began + target.route.timeout
-        held = target.credentials
-        if held is None:
-            performed.requests = 1
-            return await target.send(performed.outgoing, target.route.timeout)
+    async def _authenticated(
+        self, target: Target, held: Credentials, performed: Performed, deadline: float
+    ) -> Answer:
         plain = performed.outgoing
+        assert plain is not None
         while True:
             headers = held.constant
             if headers is None:

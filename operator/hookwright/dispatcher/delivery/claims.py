@@ -97,7 +97,7 @@ class Claims:
                 self._unanswered("bury", error, lane)
                 return
             for event_key, size in done.events:
-                self._shares.went(namespace_of(lane.key), event_key, size)
+                self._shares.went(lane.namespace, event_key, size)
             asked = lane.buried(done)
         self._background.success("bury")
         self._answered(lane)

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from hookwright.core.lane import Lane
 from hookwright.core.records import Delivery
 from hookwright.core.request import Outgoing
-from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
 from hookwright.dispatcher.delivery.turns import Circle, Taker
@@ -23,12 +22,11 @@ from hookwright.limits import IDLE_ATTEMPTS
 class Seat(Taker):
     """A lane's place among the others: what it sends with, what was answered, its timer. `do` is its step."""
 
-    __slots__ = ("_do", "answers", "granted", "lane", "namespace", "parked", "target", "timer", "timer_at")
+    __slots__ = ("_do", "answers", "granted", "lane", "parked", "target", "timer", "timer_at")
 
     def __init__(self, lane: Lane, circle: Circle, do: Callable[[Seat], bool]) -> None:
         super().__init__(circle)
         self.lane, self._do = lane, do
-        self.namespace = namespace_of(lane.key)
         self.target: Target | None = None
         self.answers: deque[Answered] = deque()
         self.parked = False
@@ -91,22 +89,20 @@ class Exchanges:
     async def _one_after_the_other(self, attempt: Attempt | None) -> None:
         """Attempts in one task: a task for each would cost more than judging its answer."""
         while attempt is not None:
-            await self._exchange(attempt)
+            began = self._clock.wall_ms()
+            try:
+                performed = await self._pipeline.exchange(attempt.target, attempt.outgoing)
+            except asyncio.CancelledError:
+                self._abandoned(attempt)
+                raise
+            self._answered(attempt, performed, began)
             if self._stopping or len(self._idle) >= IDLE_ATTEMPTS:
                 return
             attempt = None  # lets go of its bytes
+            del performed
             waiter = self._loop.create_future()
             self._idle.append(waiter)
             attempt = await waiter
-
-    async def _exchange(self, attempt: Attempt) -> None:
-        began = self._clock.wall_ms()
-        try:
-            performed = await self._pipeline.exchange(attempt.target, attempt.outgoing)
-        except asyncio.CancelledError:
-            self._abandoned(attempt)
-            raise
-        self._answered(attempt, performed, began)
 
     def stop(self) -> None:
         """Nothing more is begun."""

@@ -29,25 +29,23 @@ class Gate:
 
     def admits(self, seat: Seat) -> bool:
         """Whether the next delivery of a lane may begin now; if so it has what it needs, as far as can be known before."""
-        first = self._first(seat)
+        under_way, lane = self._under_way, seat.lane
+        first = lane.next(
+            partial(under_way.may_begin, namespace=lane.namespace) if under_way.crashes else None
+        )
         if first is None:
             self.let_go(seat)
-            self._held_back[seat.namespace].add(seat)
+            self._held_back[lane.namespace].add(seat)
             seat.parked = True
             return False
-        return seat.granted > 0 or self._has_places(seat, self._weight(first.raw))
-
-    def _first(self, seat: Seat) -> Delivery | None:
-        if not self._under_way.crashes:
-            return seat.lane.next()
-        return seat.lane.next(partial(self._under_way.may_begin, namespace=seat.namespace))
-
-    def _has_places(self, seat: Seat, places: int) -> bool:
-        if self.places.take(seat.lane.key, places=places):
+        if seat.granted:
+            return True
+        places = 1 + len(first.raw) // self._place_bytes
+        if self.places.take(lane.key, places=places):
             seat.granted = places
             return True
         seat.parked = True
-        self.places.wait(seat.lane.key, partial(self._granted, seat, places), places=places)
+        self.places.wait(lane.key, partial(self._granted, seat, places), places=places)
         return False
 
     def _granted(self, seat: Seat, places: int) -> bool:
@@ -69,27 +67,24 @@ class Gate:
 
     def weighed(self, seat: Seat, places: int, body: bytes) -> int:
         """The request is known; the places that its attempt holds from now on."""
-        weight = self._weight(body)
+        weight = 1 + len(body) // self._place_bytes
         if weight > places:
             self.places.add(seat.lane.key, weight - places)
         elif weight < places:
             self.places.give_back(seat.lane.key, places - weight)
         return weight
 
-    def _weight(self, body: bytes) -> int:
-        return 1 + len(body) // self._place_bytes
-
     def left(self, seat: Seat, delivery: Delivery, places: int) -> None:
         """Nothing is under way of a delivery any more."""
         self.places.give_back(seat.lane.key, places)
-        self._under_way.end(delivery.key, seat.namespace)
+        self._under_way.end(delivery.key, seat.lane.namespace)
         if self._held_back:
-            for waiting in self._held_back.pop(seat.namespace, ()):
+            for waiting in self._held_back.pop(seat.lane.namespace, ()):
                 waiting.parked = False
                 self._wake(waiting)
 
     def changed(self, seat: Seat) -> None:
         """Something about a lane changed: if it is held back, it may try anew."""
-        if self._held_back and seat in self._held_back.get(seat.namespace, ()):
-            self._held_back[seat.namespace].remove(seat)
+        if self._held_back and seat in self._held_back.get(seat.lane.namespace, ()):
+            self._held_back[seat.lane.namespace].remove(seat)
             seat.parked = False

@@ -251,10 +251,10 @@ class Lanes:
         """One thing of a lane whose turn has come; whether it has more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif self.stopping or seat.target is None or not seat.lane.may_start(self._clock.now()):
+        elif self.stopping or seat.target is None or not seat.lane.may_start(now := self._clock.now()):
             self._gate.let_go(seat)
         elif self._gate.admits(seat):
-            self._start(seat, seat.target)
+            self._start(seat, seat.target, now)
         return bool(seat.answers) or self._wants_turn(seat)
 
     def _wake(self, seat: Seat) -> bool:
@@ -267,14 +267,14 @@ class Lanes:
 
     # --- an attempt ------------------------------------------------------------------------------
 
-    def _start(self, seat: Seat, target: Target) -> None:
-        delivery, probe, given_up = seat.lane.start(self._clock.now(), self._under_way.doomed)
+    def _start(self, seat: Seat, target: Target, now: float) -> None:
+        delivery, probe, given_up = seat.lane.start(now, self._under_way.doomed)
         places = self._gate.entered(seat)
         if given_up is not None:
             self._gate.left(seat, delivery, places)
             self._write(seat.lane, delivery, given_up)
             return
-        self._under_way.begin(delivery.key, seat.namespace)
+        self._under_way.begin(delivery.key, seat.lane.namespace)
         began = self._clock.wall_ms()
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,

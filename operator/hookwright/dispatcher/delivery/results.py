@@ -14,7 +14,6 @@ from typing import NamedTuple
 from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.lane import Lane
 from hookwright.core.records import Action, Delivery, Finish
-from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.limits import RESULTS_GATHER_SECONDS, RESULTS_STUCK_SECONDS
@@ -90,7 +89,8 @@ class Results:
         for lane, delivery, finish in group:
             lane.written(delivery, finish)
             if finish.action is not Action.DELAY:
-                self._shares.went(namespace_of(lane.key), delivery.event_key, len(delivery.raw))
+                self._shares.went(lane.namespace, delivery.event_key, len(delivery.raw))
+        for lane in dict.fromkeys([lane for lane, _, _ in group]):
             self._settle(lane)
 
     async def _refused(self, group: Sequence[Result], error: Exception) -> None:

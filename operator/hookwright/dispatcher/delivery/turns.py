@@ -150,13 +150,19 @@ class Turns:
         takers, now = circle.takers, self._spent()
         while takers and circle.credit > 0:
             taker, before = takers.popleft(), now
-            taker.credit = min(taker.credit + TURN_CREDIT_SECONDS, TURN_CREDIT_MAX_SECONDS)
-            owes = taker.credit <= 0
-            more = owes or self._step(taker)
-            now = self._spent()
-            circle.credit -= now - before
-            if not owes:
+            credit = taker.credit + TURN_CREDIT_SECONDS
+            taker.credit = credit if credit < TURN_CREDIT_MAX_SECONDS else TURN_CREDIT_MAX_SECONDS
+            if credit > 0:
+                try:
+                    more = taker.step()
+                except Exception as error:
+                    self._background.failure("turn", error)
+                    more = False
+                now = self._spent()
                 taker.credit -= now - before
+            else:
+                more, now = True, self._spent()
+            circle.credit -= now - before
             if more:
                 takers.append(taker)
             else:
@@ -164,10 +170,3 @@ class Turns:
             if now > self._end:
                 break
         return now
-
-    def _step(self, taker: Taker) -> bool:
-        try:
-            return taker.step()
-        except Exception as error:
-            self._background.failure("turn", error)
-            return False

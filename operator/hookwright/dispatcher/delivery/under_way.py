@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import mmap
 from pathlib import Path
-from struct import Struct
 
 import structlog
 
 from hookwright.limits import SUSPECT_CRASHES, UNDER_WAY_SLOTS
 
 log = structlog.get_logger()
-_SLOT = Struct("<QQ")  # a delivery's key (0: free); crashes, and in the lowest bit whether it is under way
-_BYTES = UNDER_WAY_SLOTS * _SLOT.size
+_SLOT = 2  # numbers: a delivery's key (0: free); crashes, and in the lowest bit whether it is under way
+_BYTES = UNDER_WAY_SLOTS * _SLOT * 8
 
 
 class UnderWay:
     """Marks of the attempts under way; `file` None: of this process only, so that nothing ever is a suspect."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self._marks: mmap.mmap | bytearray = bytearray(_BYTES) if file is None else _opened(file)
+        self._marks = memoryview(bytearray(_BYTES) if file is None else _opened(file)).cast("Q")
         self._slots: dict[int, int] = {}
         self._free: list[int] = []
         self.crashes: dict[int, int] = {}
@@ -32,13 +31,13 @@ class UnderWay:
         self._alone: dict[str, int] = {}
         """By namespace: the one under way of those that one more crash dooms."""
         for slot in reversed(range(UNDER_WAY_SLOTS)):
-            key, crashes = _SLOT.unpack_from(self._marks, slot * _SLOT.size)
+            key, crashes = self._marks[slot * _SLOT], self._marks[slot * _SLOT + 1]
             crashes = (crashes >> 1) + (crashes & 1)
             if key and 0 < crashes <= SUSPECT_CRASHES and key not in self._slots:
                 self._slots[key], self.crashes[key] = slot, crashes
-                _SLOT.pack_into(self._marks, slot * _SLOT.size, key, crashes << 1)
+                self._marks[slot * _SLOT + 1] = crashes << 1
             else:
-                _SLOT.pack_into(self._marks, slot * _SLOT.size, 0, 0)
+                self._marks[slot * _SLOT] = 0
                 self._free.append(slot)
         self.doomed = {key for key, crashes in self.crashes.items() if crashes >= SUSPECT_CRASHES}
         """Deliveries that are not to be tried again."""
@@ -62,24 +61,25 @@ class UnderWay:
             if not self._free:
                 return  # more than anybody has under way
             slot = self._slots[key] = self._free.pop()
-        _SLOT.pack_into(self._marks, slot * _SLOT.size, key, crashes << 1 | 1)
+        self._marks[slot * _SLOT + 1] = crashes << 1 | 1  # first: it counts for nobody without a key
+        self._marks[slot * _SLOT] = key
 
     def has(self, key: int) -> bool:
         """Whether an attempt of a delivery is under way."""
         slot = self._slots.get(key)
-        return slot is not None and bool(_SLOT.unpack_from(self._marks, slot * _SLOT.size)[1] & 1)
+        return slot is not None and bool(self._marks[slot * _SLOT + 1] & 1)
 
     def leave(self, key: int) -> None:
         """An attempt was given up by our own will, at the end: that is no crash, and those before it count on."""
         slot = self._slots.get(key)
         if slot is not None:
-            _SLOT.pack_into(self._marks, slot * _SLOT.size, key, self.crashes.get(key, 0) << 1)
+            self._marks[slot * _SLOT + 1] = self.crashes.get(key, 0) << 1
 
     def end(self, key: int, namespace: str) -> None:
         """A delivery was tried to the end, or is not tried any more: no crash of it counts."""
         slot = self._slots.pop(key, None)
         if slot is not None:
-            _SLOT.pack_into(self._marks, slot * _SLOT.size, 0, 0)
+            self._marks[slot * _SLOT] = 0
             self._free.append(slot)
         if self.crashes and self.crashes.pop(key, 0):
             self.doomed.discard(key)

@@ -1,12 +1,10 @@
-"""What is written to a connection: one answer of the application, and the refusals that come in place of one.
+"""Answers that come in place of an application's: problem documents, and the refusals of a connection.
 
 Must not: decide which, or know the state of a connection.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
@@ -36,30 +34,3 @@ TOO_MANY: Final = _refusal(431, "There are more than 100 headers; send fewer.")
 LATE: Final = _refusal(408, "The request was not complete within 30 s.")
 CROWDED: Final = _refusal(503, "Too many connections; close idle ones and try again.")
 FULL: Final = _refusal(503, "Too many large requests at once; send this again.")
-
-
-class Answer:
-    """The transport as one answer sees it: the head waits for what follows, since each write is a system call."""
-
-    __slots__ = ("_end", "_head", "_transport", "is_closing")
-
-    def __init__(self, transport: asyncio.Transport, end: Callable[[], None]) -> None:
-        """`end` is called in place of the transport's close."""
-        self._transport, self._end, self.is_closing = transport, end, transport.is_closing
-        self._head: bytes | None = None
-
-    def write(self, data: bytes) -> None:
-        if self._head is None and not data.startswith(b"HTTP/1.1 100 "):
-            self._head = data
-        else:
-            head, self._head = self._head or b"", b""
-            self._transport.write(head + data)
-
-    def flush(self) -> None:
-        """To HEAD nothing follows."""
-        if self._head:
-            self.write(b"")
-
-    def close(self) -> None:
-        self.flush()
-        self._end()

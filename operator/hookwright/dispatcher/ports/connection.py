@@ -8,19 +8,19 @@ followed by reading the rest away, for a while, as a close would take the answer
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
+from functools import lru_cache
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
-from hookwright.dispatcher.ports.answers import BAD, CROWDED, FULL, LATE, TOO_LARGE, TOO_MANY, Answer
+from hookwright.dispatcher.ports.answers import BAD, CROWDED, FULL, LATE, TOO_LARGE, TOO_MANY
 from hookwright.dispatcher.ports.crowd import Crowd, Guest, Memory
+from hookwright.dispatcher.ports.cycle import Cycle
 from hookwright.limits import (
     INGEST_BODY_READ_BYTES,
     INGEST_DRAIN_BYTES,
@@ -44,17 +44,17 @@ _HEAD_BUFFER: Final = _BODY_BUFFER[:INGEST_READ_BYTES]
 # another name of the same length it is ignored, as RFC 9110 section 7.8 allows.
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade(?=[ \t]*:)", re.IGNORECASE)
 
-_log = logging.getLogger("uvicorn.error")
-
 
 class Connection(Guest, asyncio.BufferedProtocol):
-    """`app` is the ASGI application of the next request; `tasks` holds those under way, all connections together."""
+    """`app` is the ASGI application of the next request; `tasks` holds those that outlive their connection or request."""
 
     transport: asyncio.Transport
-    _flow: FlowControl
+    flow: FlowControl
     _parser: httptools.HttpRequestParser
-    _answer: Answer
-    _cycle: RequestResponseCycle | None = None
+    _cycle: Cycle | None = None
+    task: asyncio.Task[None] | None = None
+    """In which the latest request is answered."""
+    _read = 0  # bytes of the request so far
     _left = 0  # bytes of a body
     _tail = b""  # of the chunks so far: too short to be an end
     _bare = 0  # bytes of chunks since one of a body
@@ -75,7 +75,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
     # --- the transport's side ----------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.transport, self._flow = transport, FlowControl(transport)
+        self.transport, self.flow = transport, FlowControl(transport)
         self._server, self._client = get_local_addr(transport), get_remote_addr(transport)
         self._parser = httptools.HttpRequestParser(self)
         if self._crowd.enter(self):
@@ -91,8 +91,11 @@ class Connection(Guest, asyncio.BufferedProtocol):
         self._next, self._rest = _END, b""
         self.hold(0)
         self._abandon()
-        self._flow.resume_writing()
-        del self._parser  # which refers to this
+        self._cycle = None  # which refers to this, as the parser does
+        self.flow.resume_writing()
+        del self._parser
+        if self.task is not None:
+            self._outlives(self.task)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return _HEAD_BUFFER if self._next in (_HEAD, _ANSWER) else _BODY_BUFFER
@@ -103,12 +106,12 @@ class Connection(Guest, asyncio.BufferedProtocol):
             if self._drained > INGEST_DRAIN_BYTES:
                 self.transport.abort()
         else:
-            self._rest += bytes(_BODY_BUFFER[:nbytes])
+            self._rest += _BODY_BUFFER[:nbytes]
             self._advance()
 
     def pause_writing(self) -> None:
         """The client does not read: its answer is held, or where that is too much, another's that waits longer dropped."""
-        self._flow.pause_writing()
+        self.flow.pause_writing()
         self._unread_since = monotonic()
         size = self.held + self.transport.get_write_buffer_size()
         unread = self._crowd.unread
@@ -120,13 +123,13 @@ class Connection(Guest, asyncio.BufferedProtocol):
             self.give_up()
 
     def resume_writing(self) -> None:
-        self._flow.resume_writing()
+        self.flow.resume_writing()
         self._unread_since = None
         self._crowd.unread.pop(self, None)
         if self._next in (_HEAD, _END):
             self.hold(0)
         if self._next == _HEAD:
-            self._flow.resume_reading()
+            self.flow.resume_reading()
             self._advance()
 
     # --- requests, one at a time -----------------------------------------------------------------
@@ -134,7 +137,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
     def _advance(self) -> None:
         """Parse what has come, up to the end of one request; what stands behind it waits for the answer."""
         began = False
-        while self._rest and not self._flow.write_paused:
+        while self._rest and not self.flow.write_paused:
             if self._next == _HEAD:
                 if not self._feed_head():
                     break
@@ -148,12 +151,12 @@ class Connection(Guest, asyncio.BufferedProtocol):
         if self._next in (_BODY, _CHUNKS):
             self._receiving_since = self._receiving_since or monotonic()
             if began:
-                self._flow.pause_reading()  # until the application asks for the body
+                self.flow.pause_reading()  # until the application asks for the body
         elif self._rest and self._next != _END:
-            if self._next == _HEAD and not self._flow.write_paused:
+            if self._next == _HEAD and not self.flow.write_paused:
                 self._coming()
             else:
-                self._flow.pause_reading()
+                self.flow.pause_reading()
 
     def _coming(self) -> None:
         """A part of a head is there."""
@@ -173,9 +176,10 @@ class Connection(Guest, asyncio.BufferedProtocol):
             self._refuse(TOO_MANY)
         elif head and not b"A" <= head[:1] <= b"Z":
             self._refuse(BAD)
-        elif not self.hold(len(head)):
+        elif not self.hold(len(self._rest)):
             self._refuse(FULL)
         elif end >= 0:
+            self._read = len(head)
             self._rest = self._rest[len(head) :]
             self._feed(_UPGRADE.sub(b"ignored", head) if b"pgrade" in head.lower() else head)
             if self._next == _HEAD:
@@ -208,9 +212,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
     # --- the parser's side -------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        if (
-            self._next != _HEAD
-        ):  # what it was given ends with a request: should it think otherwise, there is no telling
+        if self._next != _HEAD:  # it was given one request: should it see another, there is no telling
             raise ValueError
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -233,8 +235,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
 
     def on_headers_complete(self) -> None:
         version = self._parser.get_http_version()
-        url = httptools.parse_url(self._url)
-        path = url.path.decode("ascii")
+        path, raw_path, query = _target(self._url)
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -246,9 +247,9 @@ class Connection(Guest, asyncio.BufferedProtocol):
             "headers": self._headers,
             "state": {},
             "method": self._parser.get_method().decode("ascii"),
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": url.path,
-            "query_string": url.query or b"",
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": query,
         }
         self._keep = version != "1.0" and self._parser.should_keep_alive()
         self._tail, self._bare = b"", 0
@@ -260,37 +261,30 @@ class Connection(Guest, asyncio.BufferedProtocol):
     def _start(self, scope: Any) -> None:
         """Hand the request to the application. With much of its body to come, an early answer is the last."""
         last = self._expects or self._chunked or self._left > INGEST_SKIP_BYTES
-        self._answer = Answer(self.transport, self._end)
-        self._cycle = RequestResponseCycle(
-            scope=scope,
-            transport=self._answer,  # type: ignore[arg-type]
-            flow=self._flow,
-            logger=_log,
-            access_logger=_log,
-            access_log=False,
-            default_headers=[],
-            message_event=asyncio.Event(),
-            expect_100_continue=self._expects,
-            keep_alive=self._keep and not last,
-            on_response=self._answered,
-        )
-        task = self._loop.create_task(self._cycle.run_asgi(self.app))
-        task.add_done_callback(self._tasks.discard)
-        self._tasks.add(task)
+        self._cycle = Cycle(scope, self, expects=self._expects, keep_alive=self._keep and not last)
+        if self.task is not None:
+            self._outlives(self.task)
+        self.task = self._loop.create_task(self._cycle.run(self.app))
+
+    def _outlives(self, task: asyncio.Task[None]) -> None:
+        """Nobody else keeps this task any more."""
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def on_body(self, body: bytes) -> None:
         cycle = self._cycle
         assert cycle is not None
         self._bare = 0
-        if cycle.response_complete or cycle.disconnected:
+        if cycle.complete or cycle.disconnected:
             return
-        if not self.hold(self.held + len(body)):
+        self._read += len(body)
+        if self._read > self.held and not self.hold(self._read):
             self._refuse(FULL)
             return
-        cycle.body += body
-        if len(cycle.body) > HIGH_WATER_LIMIT:
-            self._flow.pause_reading()
-        cycle.message_event.set()
+        cycle.take(body)
+        if cycle.unread > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
 
     def on_message_complete(self) -> None:
         cycle = self._cycle
@@ -298,32 +292,36 @@ class Connection(Guest, asyncio.BufferedProtocol):
         self._receiving_since = None
         if self._next == _END:
             return
-        if cycle.response_complete:
+        if cycle.complete:
             self._between()
             return
         self._next = _ANSWER
-        if not cycle.response_started:
+        if not cycle.started:
             cycle.keep_alive = self._keep
-        cycle.more_body = False
-        cycle.message_event.set()
+        cycle.end()
 
     # --- answers -----------------------------------------------------------------------------------
 
-    def _answered(self) -> None:
-        self._answer.flush()
-        if self._next == _END or self.transport.is_closing():
+    def answered(self) -> None:
+        """See `cycle.Answering`."""
+        cycle = self._cycle
+        if self._next == _END or cycle is None or self.transport.is_closing():
+            return
+        if not cycle.keep_alive:
+            self.close_behind()
             return
         if self._next == _ANSWER:
             self._between()
-        self._flow.resume_reading()
-        self._advance()
+        self.flow.resume_reading()
+        if self._rest:
+            self._advance()
 
     def _between(self) -> None:
         """A request is through and answered."""
         self._next = _HEAD
         self._idle_since = monotonic()
         self.move(self._crowd.idle)
-        if not self._flow.write_paused:
+        if not self.flow.write_paused:
             self.hold(0)
 
     def _refuse(self, answer: bytes) -> None:
@@ -331,7 +329,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
         if self._next == _END or self.transport.is_closing():
             return
         cycle = self._cycle
-        if cycle is not None and cycle.response_started and self._next != _HEAD:
+        if cycle is not None and cycle.started and self._next != _HEAD:
             self.transport.abort()
             return
         self._abandon()
@@ -341,13 +339,12 @@ class Connection(Guest, asyncio.BufferedProtocol):
     def _abandon(self) -> None:
         """The application is told that nobody waits for its answer."""
         cycle = self._cycle
-        if cycle is not None and not cycle.response_complete:
-            cycle.disconnected = True
-            cycle.message_event.set()
+        if cycle is not None and not cycle.complete:
+            cycle.disconnect()
 
-    def _end(self) -> None:
-        """Close after an answer."""
-        if self._next == _ANSWER and not self._rest and not self._flow.read_paused:
+    def close_behind(self) -> None:
+        """See `cycle.Answering`."""
+        if self._next == _ANSWER and not self._rest and not self.flow.read_paused:
             self.transport.close()
         else:
             self._drain()
@@ -357,10 +354,10 @@ class Connection(Guest, asyncio.BufferedProtocol):
         self._next, self._rest, self._drained = _END, b"", 0
         self._receiving_since, self._idle_since = monotonic(), None
         self.move(self._crowd.silent)
-        if not self._flow.write_paused:
+        if not self.flow.write_paused:
             self.hold(0)
         self.transport.write_eof()
-        self._flow.resume_reading()
+        self.flow.resume_reading()
 
     # --- the listener's side -------------------------------------------------------------------------
 
@@ -376,7 +373,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
 
     def shutdown(self) -> None:
         """Close it now, or with the answer of the request under way."""
-        if self._cycle is None or self._cycle.response_complete:
+        if self._cycle is None or self._cycle.complete:
             self.transport.close()
         else:
             self._keep = self._cycle.keep_alive = False
@@ -390,3 +387,11 @@ class Connection(Guest, asyncio.BufferedProtocol):
 
 def _older(since: float | None, now: float, seconds: float) -> bool:
     return since is not None and now - since > seconds
+
+
+@lru_cache(maxsize=64)  # senders have few addresses
+def _target(url: bytes) -> tuple[str, bytes, bytes]:
+    """Of a request: its path, the same as it was sent, the query."""
+    parts = httptools.parse_url(url)
+    path = parts.path.decode("ascii")
+    return unquote(path) if "%" in path else path, parts.path, parts.query or b""

@@ -25,11 +25,11 @@ from hookwright.api.v1alpha1.webhook import MANUAL
 from hookwright.core.decode import decoding, decoding_any
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
-from hookwright.core.jsontext import weight
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample, sample_event
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor, unavailable
 from hookwright.dispatcher.ports.answers import problem
+from hookwright.dispatcher.ports.bodies import Bodies, Disconnected, Receive
 from hookwright.dispatcher.ports.crowd import Memory
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
@@ -38,12 +38,9 @@ from hookwright.limits import (
     DECODE_STEP_BYTES,
     EVENT_BYTES,
     HOPS,
-    INGEST_LARGE_BYTES,
-    INGEST_PARSED_BYTES,
 )
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 log = structlog.get_logger()
@@ -72,10 +69,6 @@ class Invoker(Protocol):
         """Raises EventError: 404 unknown, 409 where Manual is not listed."""
 
 
-class Disconnected(Exception):  # noqa: N818 - not an error of ours
-    """The client went away before its request was complete."""
-
-
 class Ingest:
     """The ASGI application of the event port."""
 
@@ -97,7 +90,7 @@ class Ingest:
         self._allowance = float(rate or 0)
         self._allowance_at = clock.monotonic()
         self._memory = memory
-        self._turn = asyncio.Lock()
+        self._bodies = Bodies()
         self._schema = orjson.dumps(event_schema())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,25 +147,24 @@ class Ingest:
             raise EventError(f"{method} is not for {path}; POST an event to it.", status=405)
         holder = self._authenticate(headers)
         hops = _hops(headers)
-        body = await _read(headers, receive, BATCH_BYTES)
-        if len(body) > INGEST_LARGE_BYTES:
-            return await self._take_in_turn(scope["query_string"], headers, body, (namespace, holder, hops))
-        size = weight(body)
+        body, weighs = await self._bodies.read(headers, receive, BATCH_BYTES)
+        if weighs:
+            return await self._take_in_turn(
+                scope["query_string"], headers, body, weighs, (namespace, holder, hops)
+            )
+        events = [event for event in self._decoding(scope["query_string"], headers, body) if event]
+        size = sum([event.weight for event in events])
         self._hold(size)
         try:
-            events = [event for event in self._decoding(scope["query_string"], headers, body) if event]
             return await self._accept(events, (namespace, holder, hops))
         finally:
             self._memory.give(size)
 
     async def _take_in_turn(
-        self, query: bytes, headers: Mapping[str, str], body: bytes, to: _To
+        self, query: bytes, headers: Mapping[str, str], body: bytes, size: int, to: _To
     ) -> tuple[int, bytes, int]:
-        """A large body waits for the one before it, and lets ordinary ones go first between its steps."""
-        async with self._turn:
-            size = weight(body)
-            if size > INGEST_PARSED_BYTES:
-                raise _too_heavy(size)
+        """A large body, which weighs `size`, waits for the one before it; between its steps ordinary ones go first."""
+        async with self._bodies.turn:
             self._hold(size)
             try:
                 events = await self._decode_in_steps(query, headers, body)
@@ -224,8 +216,8 @@ class Ingest:
                     raise EventError("Use POST to invoke a webhook.", status=405)
                 self._authenticate(headers)
                 hops = _hops(headers)
-                body = await _read(headers, receive, EVENT_BYTES)
-                return await self._invoke(f"{namespace}/{name}", headers, body, hops)
+                body, weighs = await self._bodies.read(headers, receive, EVENT_BYTES)
+                return await self._invoke(f"{namespace}/{name}", headers, body, hops, large=weighs > 0)
             case ["v1", "schema"]:
                 self._get(method, headers)
                 return 200, self._schema, 0
@@ -251,11 +243,11 @@ class Ingest:
         self._authenticate(headers)
 
     async def _invoke(
-        self, key: str, headers: Mapping[str, str], body: bytes, hops: int
+        self, key: str, headers: Mapping[str, str], body: bytes, hops: int, *, large: bool
     ) -> tuple[int, bytes, int]:
         event = sample_event(MANUAL)
         if body:
-            async with self._turn if len(body) > INGEST_LARGE_BYTES else nullcontext():
+            async with self._bodies.turn if large else nullcontext():
                 events = await self._decode_in_steps(b"", headers, body)
             if len(events) != 1:
                 raise EventError("Invoke takes one event, not a list of them.")
@@ -313,25 +305,6 @@ class Ingest:
         self._allowance -= count
 
 
-async def _read(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
-    """The body, counted while reading. Raises EventError 413, Disconnected."""
-    length = headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
-        raise _too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise Disconnected
-        size += len(message["body"])
-        if size > limit:
-            raise _too_large(limit)
-        chunks.append(message["body"])
-        if not message.get("more_body"):
-            return b"".join(chunks)
-
-
 def _check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Headers that decide something stand once: which of two would count is a matter of taste (RFC 9112, 3.2)."""
     for name, count in Counter(name for name, _ in headers).items():
@@ -355,20 +328,6 @@ def _hops(headers: Mapping[str, str]) -> int:
             status=508,
         )
     return int(text)
-
-
-def _too_large(limit: int) -> EventError:
-    return EventError(
-        f"The body is larger than {limit // 1024 // 1024} MiB; send smaller batches.", status=413
-    )
-
-
-def _too_heavy(size: int) -> EventError:
-    return EventError(
-        f"The values of this request would take about {size >> 20} MiB of memory, more than "
-        f"{INGEST_PARSED_BYTES >> 20} MiB; send it in smaller parts.",
-        status=413,
-    )
 
 
 def _allowed(path: str) -> bytes:

@@ -107,8 +107,9 @@ class Listener:
     async def close(self, timeout: float = 2.0) -> None:
         """Stop accepting and wait up to `timeout` seconds for requests under way."""
         self.stop_accepting()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=timeout)
+        own = {each.task for each in self._crowd.all if each.task is not None}
+        if tasks := own | self._tasks:
+            await asyncio.wait(tasks, timeout=timeout)
         for connection in list(self._crowd.all):
             connection.transport.close()
         if self._sweeper is not None:
