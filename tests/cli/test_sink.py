@@ -80,6 +80,23 @@ def test_on_a_terminal_a_first_try_is_calm_and_succeeds(tmp_path: Path) -> None:
     assert max(len(line) for line in text.splitlines() if not line.startswith(("{", "Send:"))) <= 80
 
 
+def test_the_command_to_send_is_one_that_a_webhook_takes(tmp_path: Path) -> None:
+    """What most of the folder's webhooks take, so that pasting it shows a delivery."""
+    names = {
+        "one": "[Manual, RequestFailed]",
+        "two": "[dev.example.done, RequestFailed]",
+        "three": "[Manual]",
+    }
+    for name, triggers in (*names.items(), ("four", "[RequestFailed]")):
+        (tmp_path / f"{name}.yaml").write_text(
+            "apiVersion: hookwright.io/v1alpha1\nkind: Webhook\n"
+            f"metadata: {{name: {name}}}\nspec: {{url: https://target.test/, triggers: {triggers}}}\n"
+        )
+    with on_terminal([HOOKWRIGHT, "dev", "--sink", *PORTS, "."], tmp_path) as terminal:
+        sent = terminal.wait_for(r"^Send:  \S+ send --trigger (\w+)")
+    assert sent[1] == "RequestFailed"
+
+
 @pytest.mark.parametrize(
     ("built", "said"),
     [
@@ -90,7 +107,9 @@ def test_on_a_terminal_a_first_try_is_calm_and_succeeds(tmp_path: Path) -> None:
 def test_no_page_is_promised_that_was_not_built(tmp_path: Path, *, built: bool, said: str) -> None:
     """A checkout has none before `make page`: the greeting says so, and leads to no address that has nothing."""
     copy = tmp_path / "copy" / "hookwright"
-    shutil.copytree(Path(hookwright.__file__).parent, copy, ignore=shutil.ignore_patterns("page", "__pycache__"))
+    shutil.copytree(
+        Path(hookwright.__file__).parent, copy, ignore=shutil.ignore_patterns("page", "__pycache__")
+    )
     if built:
         (copy / "page").mkdir()
         for name in ("index.html", "index.html.br", "index.html.gz"):
