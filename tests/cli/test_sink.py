@@ -97,6 +97,18 @@ def test_the_command_to_send_is_one_that_a_webhook_takes(tmp_path: Path) -> None
     assert sent[1] == "RequestFailed"
 
 
+def test_dev_tells_all_mistakes_of_an_object_at_once(tmp_path: Path) -> None:
+    """Those of its spec beside the one in its name, as `validate` does."""
+    (tmp_path / "bad.yaml").write_text(
+        "apiVersion: hookwright.io/v1alpha1\nkind: Webhook\nmetadata: {name: Bad_Name}\n"
+        "spec: {url: http://target.test/, triggers: [RequestGranted]}\n"
+    )
+    with on_terminal([HOOKWRIGHT, "dev", "--sink", *PORTS, "."], tmp_path) as terminal:
+        terminal.wait_for(r"^bad.yaml:3: metadata.name: metadata.name must be lower-case letters")
+        terminal.wait_for(r"^bad.yaml:4: spec.url: url must begin with https://$")
+    assert terminal.text.count("bad.yaml") == 2
+
+
 @pytest.mark.parametrize(
     ("built", "said"),
     [
