@@ -33,6 +33,18 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     "retry": ("hookwright retry shop/slack", "kubectl hookwright retry shop/slack"),
     "open": ("hookwright open", "kubectl hookwright open --print"),
     "import": ("hookwright import apono form.yaml", "hookwright import curl --name jira --file command.sh"),
+    "import curl": (
+        "hookwright import curl curl -d '{}' https://tickets.example.com/new",
+        "hookwright import curl --name jira --file command.sh",
+    ),
+    "import apono": (
+        "hookwright import apono",
+        "hookwright import apono form.yaml --secrets-out secrets.yaml",
+    ),
+    "import terraform": (
+        "hookwright import terraform state.json",
+        "terraform show -json | hookwright import terraform",
+    ),
     "replay": ("hookwright replay --webhook shop/slack", "hookwright replay --since 2h --until 10m"),
     "schema": ("hookwright schema", "hookwright schema -o yaml"),
     "sample": ("hookwright sample RequestCreated", "hookwright sample Manual -o yaml"),
