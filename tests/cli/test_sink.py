@@ -192,6 +192,10 @@ def test_a_failed_test_of_the_start_is_counted_or_told(tmp_path: Path, flags: li
     (tmp_path / "test.yaml").write_text(BROKEN_TEST % "one")
     with on_terminal([HOOKWRIGHT, "dev", "--sink", *flags, *PORTS, "."], tmp_path) as terminal:
         terminal.wait_for(said)
+        if flags:
+            terminal.wait_for(
+                r"^    Next: (\S+) invocations default/desk, or \1 render \. --webhook default/desk$"
+            )
     assert ("test: 0 passed" in terminal.text) != bool(flags)
 
 

@@ -29,7 +29,7 @@ from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
 from hookwright.cli.hardening import forbid_core_dumps
 from hookwright.cli.output import print_error
-from hookwright.cli.test import EGRESS_FLAGS, say
+from hookwright.cli.test import EGRESS_FLAGS, rendered, say
 from hookwright.cli.watch import follow, look
 from hookwright.core.expectations import SUCCESSFUL
 from hookwright.core.hosts import is_loopback
@@ -221,6 +221,11 @@ class _Dev:
             )
         }
 
+    def _admin_flags(self) -> str:
+        """What a command called beside this one needs to find it."""
+        admin = self._addresses()[ADMIN.name]
+        return ADMIN.flags(admin.url, admin.token_file)
+
     def _begin_tests(self) -> None:
         """Start the tests. On a terminal they are one line, and without a sink none sends before it changes."""
         requests = test_requests(self._read)
@@ -233,7 +238,7 @@ class _Dev:
                 click.echo(
                     f"{counted(held, 'test')} would send mock data: --tests runs them, --sink keeps it in here."
                 )
-        self._tests.begin(requests, partial(sum_up, command=f"{called()} invocations"))
+        self._tests.begin(requests, partial(sum_up, command=f"{called()} invocations{self._admin_flags()}"))
 
     def _observe(self, details: AttemptDetails) -> None:
         """Tell of an attempt; with a sink also what it took."""
@@ -259,7 +264,8 @@ class _Dev:
 
     def _say_test(self, run: TestRun) -> None:
         if self._lines is not None:
-            say(run)
+            looked_up = f"{called()} invocations {run.webhook}{self._admin_flags()}"
+            say(run, f"{looked_up}, or {rendered([self._folder], run.webhook)}")
         else:
             logs.test_run(run, passed=run.result == SUCCESSFUL)
 
