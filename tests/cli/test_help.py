@@ -42,6 +42,7 @@ def test_every_command_has_two_examples(name: str) -> None:
     """Its help shows them as they stand, each in a line."""
     shown = CliRunner().invoke(main, [*name.split(), "--help"]).stdout.splitlines()
     assert len(EXAMPLES[name]) == 2
+    assert max(map(len, shown)) <= 80
     at = shown.index("  Examples:")
     assert [line.strip() for line in shown[at + 1 :]] == list(EXAMPLES[name])
 

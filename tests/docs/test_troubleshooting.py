@@ -175,7 +175,9 @@ def test_every_tip_has_its_row() -> None:
         assert (hint(cause, None) or "").replace("|", "\\|") in PAGE, cause
 
 
-@pytest.mark.parametrize("code", re.findall(r"^\| `` The target answered ([34]\d\d|503) ", PAGE, re.MULTILINE))
+@pytest.mark.parametrize(
+    "code", re.findall(r"^\| `` The target answered ([34]\d\d|503) ", PAGE, re.MULTILINE)
+)
 def test_a_status_has_the_tip_of_the_product(code: str) -> None:
     """Beside the message that names it."""
     (row,) = (line for line in PAGE.splitlines() if f"The target answered {code} " in line)

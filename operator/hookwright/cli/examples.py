@@ -15,7 +15,7 @@ _OURS: Final = re.compile(r"(?<!kubectl )hookwright(?= [a-z])")  # the program, 
 EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     "dev": (
         "hookwright dev --sink examples",
-        "hookwright dev . --listen 127.0.0.1:9080 --admin 127.0.0.1:9081 --data /tmp/hookwright",
+        "hookwright dev . --listen 127.0.0.1:9080 --admin 127.0.0.1:9081",
     ),
     "validate": ("hookwright validate examples", "hookwright validate webhook.yaml -o json"),
     "render": (
@@ -24,7 +24,7 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     ),
     "test": ("hookwright test . --only shop/slack", "kubectl hookwright test shop/slack"),
     "send": (
-        "hookwright send --trigger RequestGranted --set data.requester.email=ann@example.com",
+        "hookwright send --set data.requester.email=ann@example.com",
         "hookwright send --file event.json --why shop/slack",
     ),
     "invoke": ("hookwright invoke shop/slack", "hookwright invoke shop/slack --file event.json"),
