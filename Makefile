@@ -25,10 +25,11 @@ help:
 $(READY): requirements.txt pyproject.toml tools/setup.sh
 	@sh tools/setup.sh $(VENV)
 
-demo: $(READY)
+demo: $(READY) $(if $(KEEP),page)
 	@$(BIN)/python tools/demo.py $(if $(KEEP),--keep)
 
 page: $(READY)
+	@$(BIN)/python tools/page.py node || $(BIN)/python -m pip install --quiet --require-hashes -r page/requirements.txt
 	@$(BIN)/python tools/page.py build
 
 page-test: $(READY)

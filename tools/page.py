@@ -2,6 +2,7 @@
 
     python tools/page.py build [OUT]    into operator/hookwright/page, or OUT
     python tools/page.py test           its types and the tests of its pure parts, with the packages that these need
+    python tools/page.py node           ends with 1 if there is no Node that can build it
 
 Needs Node 20 or newer: the system's, or the one in the package that page/requirements.txt pins. Needs the standard library
 alone. Must not: run scripts of packages, or write anywhere but into page/node_modules and OUT.
@@ -90,9 +91,11 @@ def make(command: str, out: Path | None = None) -> None:
 
 def main(arguments: list[str]) -> int:
     """The command."""
-    if arguments[:1] not in (["build"], ["test"]) or len(arguments) > 2:
+    if arguments[:1] not in (["build"], ["test"], ["node"]) or len(arguments) > 2:
         print(__doc__, file=sys.stderr)
         return 2
+    if arguments == ["node"]:
+        return 0 if find() else 1
     try:
         make(arguments[0], *map(Path, arguments[1:]))
     except RuntimeError as error:

@@ -55,6 +55,30 @@ def test_a_test_that_fails_ends_at_once(kubectl: Kubectl) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("test", "slack"), "WebhookTest default/slack in the cluster; there is shop/slack."),
+        (("test", "shop/slak"), "WebhookTest shop/slak in the cluster; perhaps shop/slack is meant."),
+        (("test", "shop/other"), "WebhookTest shop/other in the cluster."),
+        (("retry", "slack"), "Webhook default/slack in the cluster; there is shop/slack."),
+    ],
+)
+def test_a_name_that_stands_elsewhere_is_told(kubectl: Kubectl, words: tuple[str, ...], meant: str) -> None:
+    """Or one that is nearly the same; exit code 2, and nothing is asked to run."""
+    cluster = of_test()
+    kubectl.put(cluster["Webhook"], cluster["WebhookTest"])
+    result = kubectl(*words)
+    assert (result.exit_code, result.stderr) == (2, f"Error: There is no {meant}\n")
+
+
+def test_who_may_look_nowhere_else_is_told_of_the_name_alone(kubectl: Kubectl) -> None:
+    """What is in other namespaces stays there."""
+    kubectl.put(webhook_test())
+    kubectl.state["forbidden"] = ["get webhooktests.hookwright.io"]
+    assert kubectl("test", "slack").stderr == "Error: There is no WebhookTest default/slack in the cluster.\n"
+
+
 def test_an_earlier_result_is_never_taken_for_this_one(kubectl: Kubectl) -> None:
     """A test that passed before is waited for until the run of this request is done."""
     raw = of_test().run()["WebhookTest"]

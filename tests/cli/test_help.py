@@ -37,11 +37,12 @@ def test_a_slip_of_the_pen_is_answered_with_a_guess(words: str, sentence: str) -
     assert found.stderr.endswith(f"Error: {sentence}\n")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, "import curl", "import apono", "import terraform"])
 def test_every_command_has_two_examples(name: str) -> None:
     """Its help shows them as they stand, each in a line."""
-    shown = CliRunner().invoke(main, [name, "--help"]).stdout.splitlines()
+    shown = CliRunner().invoke(main, [*name.split(), "--help"]).stdout.splitlines()
     assert len(EXAMPLES[name]) == 2
+    assert max(map(len, shown)) <= 80
     at = shown.index("  Examples:")
     assert [line.strip() for line in shown[at + 1 :]] == list(EXAMPLES[name])
 
@@ -49,14 +50,28 @@ def test_every_command_has_two_examples(name: str) -> None:
 @pytest.mark.parametrize("example", [example for examples in EXAMPLES.values() for example in examples])
 def test_every_example_is_a_call_of_its_command(example: str) -> None:
     """The command takes its words: no option, format or argument of it is made up."""
-    words = shlex.split(example.removeprefix('eval "$(').removesuffix(')"').removeprefix("kubectl "))
+    words = shlex.split(
+        example.removeprefix("terraform show -json | ")
+        .removeprefix('eval "$(')
+        .removesuffix(')"')
+        .removeprefix("kubectl ")
+    )
     words = [word for word in words if not word.startswith("HOOKWRIGHT_")]
-    name = words[1]
-    assert (words[0], example in EXAMPLES[name]) == ("hookwright", True)
-    command = main.get_command(click.Context(main), name)
-    assert command is not None
-    with command.make_context(name, words[2:]) as context:
-        assert context.command is command
+    assert words.pop(0) == "hookwright"
+    name, group = "", main
+    while isinstance(group, click.Group):
+        found = group.get_command(click.Context(group), words[0])
+        assert found is not None
+        name, group = f"{name} {words.pop(0)}".strip(), found
+    assert any(example in EXAMPLES[each] for each in (name, name.partition(" ")[0]))
+    with group.make_context(name, words) as context:
+        assert context.command is group
+
+
+def test_the_list_of_import_is_not_cut() -> None:
+    """Each of its three stands there with a whole line."""
+    shown = CliRunner().invoke(main, ["import", "--help"], terminal_width=80).stdout
+    assert "..." not in shown.partition("Commands:")[2]
 
 
 def test_help_of_a_command_is_what_the_command_says() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import hookwright
 from cli.terminal import HOOKWRIGHT, on_terminal
 from core.builders import assembled, secret, webhook
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
@@ -68,7 +70,7 @@ def test_on_a_terminal_a_first_try_is_calm_and_succeeds(tmp_path: Path) -> None:
         )
     text = terminal.text
     for pattern in (
-        r"^Page:  http://127.0.0.1:\d+/$",
+        r"^Page:  (http://127.0.0.1:\d+/|not built here: run make page, and start again)$",
         r"^Send:  \S+ send --trigger RequestGranted$",
         r"^Stop:  Ctrl-C$",
     ):
@@ -76,6 +78,57 @@ def test_on_a_terminal_a_first_try_is_calm_and_succeeds(tmp_path: Path) -> None:
     assert "all they send ends here" in text
     assert "●" not in text
     assert max(len(line) for line in text.splitlines() if not line.startswith(("{", "Send:"))) <= 80
+
+
+def test_the_command_to_send_is_one_that_a_webhook_takes(tmp_path: Path) -> None:
+    """What most of the folder's webhooks take, so that pasting it shows a delivery."""
+    names = {
+        "one": "[Manual, RequestFailed]",
+        "two": "[dev.example.done, RequestFailed]",
+        "three": "[Manual]",
+    }
+    for name, triggers in (*names.items(), ("four", "[RequestFailed]")):
+        (tmp_path / f"{name}.yaml").write_text(
+            "apiVersion: hookwright.io/v1alpha1\nkind: Webhook\n"
+            f"metadata: {{name: {name}}}\nspec: {{url: https://target.test/, triggers: {triggers}}}\n"
+        )
+    with on_terminal([HOOKWRIGHT, "dev", "--sink", *PORTS, "."], tmp_path) as terminal:
+        sent = terminal.wait_for(r"^Send:  \S+ send --trigger (\w+)")
+    assert sent[1] == "RequestFailed"
+
+
+def test_dev_tells_all_mistakes_of_an_object_at_once(tmp_path: Path) -> None:
+    """Those of its spec beside the one in its name, as `validate` does."""
+    (tmp_path / "bad.yaml").write_text(
+        "apiVersion: hookwright.io/v1alpha1\nkind: Webhook\nmetadata: {name: Bad_Name}\n"
+        "spec: {url: http://target.test/, triggers: [RequestGranted]}\n"
+    )
+    with on_terminal([HOOKWRIGHT, "dev", "--sink", *PORTS, "."], tmp_path) as terminal:
+        terminal.wait_for(r"^bad.yaml:3: metadata.name: metadata.name must be lower-case letters")
+        terminal.wait_for(r"^bad.yaml:4: spec.url: url must begin with https://$")
+    assert terminal.text.count("bad.yaml") == 2
+
+
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [
+        (True, r"^Page:  http://127.0.0.1:\d+/$"),
+        (False, "^Page:  not built here: run make page, and start again$"),
+    ],
+)
+def test_no_page_is_promised_that_was_not_built(tmp_path: Path, *, built: bool, said: str) -> None:
+    """A checkout has none before `make page`: the greeting says so, and leads to no address that has nothing."""
+    copy = tmp_path / "copy" / "hookwright"
+    shutil.copytree(
+        Path(hookwright.__file__).parent, copy, ignore=shutil.ignore_patterns("page", "__pycache__")
+    )
+    if built:
+        (copy / "page").mkdir()
+        for name in ("index.html", "index.html.br", "index.html.gz"):
+            (copy / "page" / name).touch()
+    command = [sys.executable, "-m", "hookwright", "dev", *PORTS, EXAMPLES / "hello"]
+    with on_terminal(command, tmp_path, {"PYTHONPATH": str(copy.parent)}) as terminal:
+        terminal.wait_for(said)
 
 
 def test_in_a_pipe_each_request_is_a_line(tmp_path: Path) -> None:
@@ -139,6 +192,10 @@ def test_a_failed_test_of_the_start_is_counted_or_told(tmp_path: Path, flags: li
     (tmp_path / "test.yaml").write_text(BROKEN_TEST % "one")
     with on_terminal([HOOKWRIGHT, "dev", "--sink", *flags, *PORTS, "."], tmp_path) as terminal:
         terminal.wait_for(said)
+        if flags:
+            terminal.wait_for(
+                r"^    Next: (\S+) invocations default/desk, or \1 render \. --webhook default/desk$"
+            )
     assert ("test: 0 passed" in terminal.text) != bool(flags)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,6 +42,17 @@ def test_a_failed_assertion_is_said_once(tmp_path: Path) -> None:
     )
     assert CliRunner().invoke(main, ["test", str(file)]).stdout.count(method) == 1
     assert terminal.program.returncode == 1
+
+
+def test_the_next_command_can_be_pasted(tmp_path: Path) -> None:
+    """It names the files, quoted for a shell; no history is named, as a test of files leaves none."""
+    (tmp_path / "my webhooks").mkdir()
+    (tmp_path / "my webhooks/a.yaml").write_text(FAILS)
+    with on_terminal([sys.executable, "-m", "hookwright", "test", "my webhooks"], tmp_path) as terminal:
+        following = terminal.closed().partition("    Next: ")[2]
+    assert following.endswith("-m hookwright render 'my webhooks' --webhook default/tickets\n")
+    done = subprocess.run(["bash", "-c", following], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "POST https://tickets.example/new" in done.stdout
 
 
 def test_a_test_of_that_name_elsewhere_is_named(tmp_path: Path) -> None:

@@ -173,3 +173,12 @@ def test_every_tip_has_its_row() -> None:
     """No cause is without a row that holds its tip."""
     for cause in Cause:
         assert (hint(cause, None) or "").replace("|", "\\|") in PAGE, cause
+
+
+@pytest.mark.parametrize(
+    "code", re.findall(r"^\| `` The target answered ([34]\d\d|503) ", PAGE, re.MULTILINE)
+)
+def test_a_status_has_the_tip_of_the_product(code: str) -> None:
+    """Beside the message that names it."""
+    (row,) = (line for line in PAGE.splitlines() if f"The target answered {code} " in line)
+    assert row.endswith(f"| {hint(Cause.STATUS, int(code))} |")

@@ -24,8 +24,8 @@ from walked import write_files
 ROOT = Path(__file__).parents[2]
 PATH = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 CLUSTER = "\n## On a cluster\n"
-ELSEWHERE = {"make demo", "make test", ". .venv/bin/activate"}
-"""The first two are targets of their own; the third is the PATH that commands get here."""
+ELSEWHERE = {"make demo", "make test", "make page", ". .venv/bin/activate"}
+"""The first three are targets of their own; the last is the PATH that commands get here."""
 
 
 def page(name: str) -> str:

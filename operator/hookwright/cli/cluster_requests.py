@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from hookwright.cli.cluster import Cluster, Raw
+from hookwright.cli.names import meant
 from hookwright.core.assemble import REQUESTED_AT
 from hookwright.errors import UsageError
 
@@ -20,7 +21,7 @@ def request(cluster: Cluster, kind: str, key: str, asked: str) -> Raw:
     namespace, _, name = key.partition("/")
     words = (
         "annotate",
-        f"{kind.lower()}s.hookwright.io",
+        _resource(kind),
         name,
         f"--namespace={namespace}",
         f"{REQUESTED_AT}={asked}",
@@ -30,8 +31,21 @@ def request(cluster: Cluster, kind: str, key: str, asked: str) -> Raw:
     if said.unserved:
         raise cluster.absent()
     if said.missing:
-        raise UsageError(f"There is no {kind} {key} in the cluster.")
+        raise UsageError(f"There is no {kind} {key} in the cluster{_meant(cluster, kind, key)}.")
     if said.problem is not None:
         raise UsageError(f"kubectl annotate: {said.problem}")
     raw: Raw = json.loads(said.output)
     return raw
+
+
+def _resource(kind: str) -> str:
+    return f"{kind.lower()}s.hookwright.io"
+
+
+def _meant(cluster: Cluster, kind: str, key: str) -> str:
+    """What a name may stand for instead, as `names.meant`; nothing for a caller who may not look at all namespaces."""
+    said = cluster.kubectl.ask("get", _resource(kind), "--all-namespaces", "--output=json")
+    if said.problem is not None:
+        return ""
+    known = (each["metadata"] for each in json.loads(said.output)["items"])
+    return meant(key, (f"{each['namespace']}/{each['name']}" for each in known))

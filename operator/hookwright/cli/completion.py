@@ -31,7 +31,8 @@ def command(ctx: click.Context, shell: str) -> None:
     \b
     bash, in ~/.bashrc:  eval "$(hookwright completion bash)"
     zsh, in ~/.zshrc:    eval "$(hookwright completion zsh)"
-    fish:                hookwright completion fish > ~/.config/fish/completions/hookwright.fish
+    fish, once:
+      hookwright completion fish > ~/.config/fish/completions/hookwright.fish
     """
     made = get_completion_class(shell)
     assert made is not None  # click has these three

@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,11 +29,13 @@ from hookwright.cli.environment import read_settings
 from hookwright.cli.folder import Folder, hash_key, read_folder, test_requests
 from hookwright.cli.hardening import forbid_core_dumps
 from hookwright.cli.output import print_error
-from hookwright.cli.test import EGRESS_FLAGS, say
+from hookwright.cli.test import EGRESS_FLAGS, rendered, say
 from hookwright.cli.watch import follow, look
 from hookwright.core.expectations import SUCCESSFUL
 from hookwright.core.hosts import is_loopback
+from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.dispatcher.app import Dispatcher, make_data_folder
+from hookwright.dispatcher.ports.page import is_built
 from hookwright.dispatcher.settings import Settings, parse_address
 from hookwright.errors import UsageError
 from hookwright.telemetry import logs
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 _FOR_ADMINISTRATORS = ("loop.stopped",)
 """Events that tell nothing to somebody who tries things: a busy machine is no fault of his manifests."""
+
+_NO_PAGE = "not built here: run make page, and start again"
 
 
 @click.command("dev")
@@ -144,6 +149,12 @@ def _sink() -> Sink:
     return Sink()
 
 
+def _trigger(folder: Folder) -> str:
+    """The trigger of a mock event that most of the folder's webhooks take; RequestGranted before its equals."""
+    taken = Counter(trigger for webhook in folder.assembly.config.webhooks for trigger in webhook.triggers)
+    return max(("RequestGranted", *SAMPLE_TRIGGERS), key=taken.__getitem__)
+
+
 class _Dev:
     """The folder's part of `dev`: configuration and tests follow the files.
 
@@ -198,8 +209,8 @@ class _Dev:
         if self._sink is not None:
             webhooks += "; all they send ends here"
         events, page = self._addresses().values()
-        send = f"{called()} send --trigger RequestGranted{EVENTS.flags(events.url, events.token_file)}"
-        greet(where, webhooks, f"{page.url}/", send)
+        send = f"{called()} send --trigger {_trigger(folder)}{EVENTS.flags(events.url, events.token_file)}"
+        greet(where, webhooks, f"{page.url}/" if is_built() else _NO_PAGE, send)
 
     def _addresses(self) -> dict[str, Address]:
         files = self._settings.token_file, self._settings.admin_token_file
@@ -209,6 +220,11 @@ class _Dev:
                 (EVENTS, ADMIN), self._dispatcher.addresses, files, strict=True
             )
         }
+
+    def _admin_flags(self) -> str:
+        """What a command called beside this one needs to find it."""
+        admin = self._addresses()[ADMIN.name]
+        return ADMIN.flags(admin.url, admin.token_file)
 
     def _begin_tests(self) -> None:
         """Start the tests. On a terminal they are one line, and without a sink none sends before it changes."""
@@ -222,7 +238,7 @@ class _Dev:
                 click.echo(
                     f"{counted(held, 'test')} would send mock data: --tests runs them, --sink keeps it in here."
                 )
-        self._tests.begin(requests, partial(sum_up, command=f"{called()} invocations"))
+        self._tests.begin(requests, partial(sum_up, command=f"{called()} invocations{self._admin_flags()}"))
 
     def _observe(self, details: AttemptDetails) -> None:
         """Tell of an attempt; with a sink also what it took."""
@@ -248,7 +264,8 @@ class _Dev:
 
     def _say_test(self, run: TestRun) -> None:
         if self._lines is not None:
-            say(run)
+            looked_up = f"{called()} invocations {run.webhook}{self._admin_flags()}"
+            say(run, f"{looked_up}, or {rendered([self._folder], run.webhook)}")
         else:
             logs.test_run(run, passed=run.result == SUCCESSFUL)
 

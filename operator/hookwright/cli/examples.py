@@ -15,7 +15,7 @@ _OURS: Final = re.compile(r"(?<!kubectl )hookwright(?= [a-z])")  # the program, 
 EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     "dev": (
         "hookwright dev --sink examples",
-        "hookwright dev . --listen 127.0.0.1:9080 --admin 127.0.0.1:9081 --data /tmp/hookwright",
+        "hookwright dev . --listen 127.0.0.1:9080 --admin 127.0.0.1:9081",
     ),
     "validate": ("hookwright validate examples", "hookwright validate webhook.yaml -o json"),
     "render": (
@@ -24,7 +24,7 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     ),
     "test": ("hookwright test . --only shop/slack", "kubectl hookwright test shop/slack"),
     "send": (
-        "hookwright send --trigger RequestGranted --set data.requester.email=ann@example.com",
+        "hookwright send --set data.requester.email=ann@example.com",
         "hookwright send --file event.json --why shop/slack",
     ),
     "invoke": ("hookwright invoke shop/slack", "hookwright invoke shop/slack --file event.json"),
@@ -33,6 +33,18 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     "retry": ("hookwright retry shop/slack", "kubectl hookwright retry shop/slack"),
     "open": ("hookwright open", "kubectl hookwright open --print"),
     "import": ("hookwright import apono form.yaml", "hookwright import curl --name jira --file command.sh"),
+    "import curl": (
+        "hookwright import curl curl -d '{}' https://tickets.example.com/new",
+        "hookwright import curl --name jira --file command.sh",
+    ),
+    "import apono": (
+        "hookwright import apono",
+        "hookwright import apono form.yaml --secrets-out secrets.yaml",
+    ),
+    "import terraform": (
+        "hookwright import terraform state.json",
+        "terraform show -json | hookwright import terraform",
+    ),
     "replay": ("hookwright replay --webhook shop/slack", "hookwright replay --since 2h --until 10m"),
     "schema": ("hookwright schema", "hookwright schema -o yaml"),
     "sample": ("hookwright sample RequestCreated", "hookwright sample Manual -o yaml"),

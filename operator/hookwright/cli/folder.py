@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.cli.manifests import Loaded, Manifest, load
+from hookwright.cli.validate import HEAD, NO_KEY
 from hookwright.core.assemble import Assembly, assemble
 from hookwright.core.objects import CONFIG_MAP, WEBHOOK_TEST
 from hookwright.core.references import text_of
@@ -39,6 +40,7 @@ def read_folder(paths: Sequence[Path], key: bytes, previous: Folder | None = Non
     kept = _keep(loaded, previous) if previous is not None else set()
     assembly = assemble(loaded.manifests, cluster_events=None, key=key, previous=before)
     errors = [_with_note(error) if error.file in kept else error for error in loaded.errors]
+    errors += _of_misnamed(loaded)
     warnings: list[ManifestError] = []
     for finding in assembly.findings:
         manifest = loaded.find(finding.kind, finding.key)
@@ -46,6 +48,21 @@ def read_folder(paths: Sequence[Path], key: bytes, previous: Folder | None = Non
             error = manifest.error(finding.field, finding.sentence, finding.template_line)
             (errors if finding.severity == "error" else warnings).append(error)
     return Folder(loaded, assembly, errors, warnings)
+
+
+def _of_misnamed(loaded: Loaded) -> list[ManifestError]:
+    """What is wrong with objects beside their names, so that whoever mends one mistake does not find the next."""
+    if not loaded.misnamed:
+        return []
+    owners = {(manifest.kind, manifest.key): manifest for manifest in loaded.misnamed}
+    assembly = assemble([*loaded.manifests, *loaded.misnamed], cluster_events=None, key=NO_KEY)
+    return [
+        owner.error(finding.field, finding.sentence, finding.template_line)
+        for finding in assembly.findings
+        if finding.severity == "error"
+        and (owner := owners.get((finding.kind, finding.key))) is not None
+        and not finding.field.startswith(HEAD)  # reading it has told that already
+    ]
 
 
 def _keep(loaded: Loaded, previous: Folder) -> set[str]:

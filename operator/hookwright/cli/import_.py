@@ -50,6 +50,7 @@ def _outputs(made: Callable[..., Any]) -> Callable[..., Any]:
 
 @command.command(
     "curl",
+    short_help="From a curl command: words, a file or stdin.",
     context_settings={"ignore_unknown_options": True},
     options_metavar="[OPTIONS]",
     add_help_option=True,
@@ -94,7 +95,7 @@ def _source(words: Sequence[str], file: str | None) -> str | Sequence[str]:
     return words[0] if len(words) == 1 and " " in words[0] else words
 
 
-@command.command("apono")
+@command.command("apono", short_help='From the form "Add Webhook": asked, or filled in as YAML.')
 @click.argument("file", required=False)
 @_outputs
 def from_form(file: str | None, namespace: str | None, secrets_out: Path | None) -> None:
@@ -104,7 +105,7 @@ def from_form(file: str | None, namespace: str | None, secrets_out: Path | None)
     _write([ask_form()] if file is None else sheet_forms(_read(file)), namespace, secrets_out)
 
 
-@command.command("terraform")
+@command.command("terraform", short_help="From `terraform show -json`, or a state file.")
 @click.argument("file", default="-")
 @_outputs
 def from_terraform(file: str, namespace: str | None, secrets_out: Path | None) -> None:

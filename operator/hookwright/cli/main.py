@@ -64,6 +64,8 @@ class Commands(click.Group):
             sentence = f"Error: the command {cmd_name} cannot be loaded in this installation: {error}"
             raise Ended(sentence, USED_WRONG) from error
         command.epilog = epilog(cmd_name)
+        for name, part in command.commands.items() if isinstance(command, click.Group) else ():
+            part.epilog = epilog(f"{cmd_name} {name}")
         return command
 
     def resolve_command(

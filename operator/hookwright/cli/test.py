@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def command(
     runs += [_unfit(folder, test, said) for test, said in unfit.items()]
     if output == "table":
         for run in runs:
-            say(run)
+            say(run, rendered(paths, run.webhook) if is_terminal() else None)
     else:
         print_many((run.model_dump(mode="json", by_alias=True) for run in runs), output)
     if broken or any(run.result != SUCCESSFUL for run in runs):
@@ -176,6 +177,11 @@ def say(run: TestRun, next_command: str | None = None) -> None:
     name = run.webhook
     usual = f"{called()} render PATH --webhook {name}, or {called()} invocations {name}"
     click.echo(f"    Next: {next_command or usual}")
+
+
+def rendered(paths: Sequence[Path], webhook: str) -> str:
+    """The command that shows the request of a webhook in these files, for a shell."""
+    return f"{called()} render {shlex.join(map(str, paths))} --webhook {webhook}"
 
 
 def _is_message(failed: Assertion, message: str) -> bool:

@@ -23,7 +23,8 @@ from hookwright.limits import CONFIG_WEBHOOK_BYTES
 
 NO_KEY = bytes(32)
 """Key of configuration hashes where nothing leaves the process."""
-_HEAD = ("apiVersion", "kind", "metadata")
+HEAD = ("apiVersion", "kind", "metadata")
+"""Fields in which reading a manifest finds the mistakes."""
 
 
 @click.command("validate")
@@ -63,7 +64,7 @@ def manifest_problems(loaded: Loaded, assembly: Assembly) -> list[tuple[Severity
     owners = {(manifest.kind, manifest.key): manifest for manifest in objects}
     for finding in assembly.findings:
         owner = owners[finding.kind, finding.key]
-        if owner in loaded.misnamed and finding.field.startswith(_HEAD):
+        if owner in loaded.misnamed and finding.field.startswith(HEAD):
             continue  # reading it has told that already
         problems.append(
             (finding.severity, owner.error(finding.field, finding.sentence, finding.template_line))

@@ -40,6 +40,11 @@ _HEADERS: Final = {
 _FOREVER: Final = "public, max-age=31536000, immutable"  # the name of an asset holds the hash of its content
 
 
+def is_built() -> bool:
+    """Whether there is a page: every wheel has one, a checkout only after `make page`."""
+    return (BUILT / _SHELL.removeprefix("/")).is_file()
+
+
 class _File(NamedTuple):
     kind: str
     plain: bytes
