@@ -147,6 +147,20 @@ def test_lost_and_found_again(running: Product, tab: NewTab) -> None:
     here.console.clear()
 
 
+def test_a_view_that_could_not_be_loaded_comes_with_the_dispatcher(running: Product, tab: NewTab) -> None:
+    """Whoever goes to another view while the dispatcher is gone has it when it is back, without loading anew."""
+    here = tab()
+    page = here.open(running.admin)
+    address = running.admin.rpartition(":")[2]
+    running.stop(signal.SIGKILL)
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Invocations").click()
+    expect(page.get_by_role("alert").filter(has_text="Not up to date")).to_be_visible(timeout=6_000)
+    running.start("--admin", f"127.0.0.1:{address}")
+    expect(page.get_by_role("heading", level=1, name="Invocations")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    here.console.clear()
+
+
 def loaded(here: Tab, address: str) -> list[str]:
     """Names of the built files that a cold browser asks for at a view, once nothing more comes."""
     page = here.open(address)
