@@ -6,24 +6,24 @@ const SECRET = /‹secret ([^‹›/]*)\/([^‹›/]*)›/g;
 const KEPT_BYTES = 16 * 1024;
 const PLAIN = /^[A-Za-z0-9_./:=@%+,-]+$/;
 
-/** Where the command takes a body from that is not kept whole. */
-export const BODY_FILE = "body.json";
+/** The variable that names the file with a body that is not kept whole; curl alone would send nothing where there is none. */
+const BODY_FILE = "BODY_FILE";
 
 /** Whether there was a body, and not all of it is kept. */
-export function isIncomplete({ headers, body }: RequestRecord): boolean {
+function isIncomplete({ headers, body }: RequestRecord): boolean {
   if (body === null) return Object.keys(headers).some((name) => name.toLowerCase() === "content-type");
   return body.endsWith("…") && new TextEncoder().encode(body).length > KEPT_BYTES;
 }
 
 /** The command, ready to be pasted into sh, bash or zsh. */
 export function curl(request: RequestRecord): string {
-  const names = new Map<string, string>();
+  const names = new Map([["", BODY_FILE]]);
   const quoted = (text: string): string => quote(text, names);
   const parts = ["curl", `--request ${quoted(request.method)}`];
   if (/[[\]{}]/.test(request.url)) parts.push("--globoff");
   if (/\/\.\.?(\/|$|\?)/.test(request.url)) parts.push("--path-as-is");
   for (const header of headers(request)) parts.push(`--header ${quoted(header)}`);
-  if (isIncomplete(request)) parts.push(`--data-binary @${BODY_FILE}`);
+  if (isIncomplete(request)) parts.push(`--data-binary @"\${${BODY_FILE}:?is a file with the body}"`);
   else if (request.body) parts.push(`--data-raw ${literal(request.body)}`);
   parts.push(quoted(request.url));
   return `${parts[0]} ${parts.slice(1).join(" \\\n  ")}`;

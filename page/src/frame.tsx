@@ -80,10 +80,10 @@ function Place({ href, also, icon, number, children }: PlaceProps) {
   const { path } = useRoute();
   const here = path === href || (also !== undefined && path.startsWith(also));
   return (
-    <Link href={href} aria-current={here ? "page" : undefined} aria-label={number ? `${children} ${count(number)}` : undefined}>
+    <Link href={href} aria-current={here ? "page" : undefined}>
       <Icon name={icon} />
       <span>{children}</span>
-      {number ? <span class="number">{count(number)}</span> : null}
+      {number ? <>{" "}<span class="number">{count(number)}</span></> : null}
     </Link>
   );
 }

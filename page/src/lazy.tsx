@@ -1,8 +1,10 @@
-// Views that are loaded when they are needed, so that nobody waits for the others. What was loaded is kept.
+// Views that are loaded when they are needed, so that nobody waits for the others. What was loaded is kept; what could
+// not be, as the dispatcher was gone, is loaded when that is back.
 // Must not: know which views there are.
 import type { FunctionComponent, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
+import { lost } from "./live";
 import { Message } from "./parts/message";
 
 export interface Lazy<P> {
@@ -15,20 +17,23 @@ export interface Lazy<P> {
 export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>): Lazy<P> {
   let coming: Promise<void> | undefined;
   let View: FunctionComponent<P> | undefined;
-  const begin = (): Promise<void> => (coming ??= load().then((loaded) => void (View = loaded)));
+  const begin = (): Promise<void> => (coming ??= load().then((loaded) => void (View = loaded)).finally(() => (coming = undefined)));
 
   function Later(props: P): JSX.Element | null {
-    const [state, setState] = useState(View === undefined ? "coming" : "there");
+    const [state, setState] = useState("coming");
+    const away = lost.use() !== null;
     useEffect(() => {
-      begin().then(() => setState("there"), () => setState("lost"));
-    }, []);
-    if (state === "lost") return <Lost />;
-    return View === undefined ? null : <View {...props} />;
+      if (View !== undefined || away) return;
+      setState("coming");
+      begin().then(() => setState("there"), () => setState("failed"));
+    }, [away]);
+    if (View !== undefined) return <View {...props} />;
+    return state === "failed" && !away ? <NotLoaded /> : null;
   }
   return Object.assign(Later, { load: () => void begin().catch(() => {}) });
 }
 
-function Lost() {
+function NotLoaded() {
   return (
     <Message tone="bad" title="Not loaded" role="alert">
       This part of the page did not come; perhaps another version runs now.{" "}

@@ -52,8 +52,15 @@ test("an address with brackets or dots goes out as it is written", () => {
   assert.equal(out.at(-1), "https://a.example/a/../b?x=[1]&y={z}");
 });
 
-test("a body that is not kept whole comes from a file; none is none", () => {
-  const headers = { "content-type": "application/json" };
-  for (const body of [null, `${"x".repeat(16 * 1024)}…`]) assert.deepEqual(after(run({ headers, body }).out, "--data-binary"), ["@body.json"]);
+test("a body that is not kept whole comes from a file that is named; without one nothing is sent; none is none", () => {
+  const headers = { "content-type": "application/json", "x-file": "‹secret body/file›" };
+  for (const body of [null, `${"x".repeat(16 * 1024)}…`]) {
+    const { out } = run({ headers, body }, { BODY_FILE: "my body.json", BODY_FILE_2: "value" });
+    assert.deepEqual(after(out, "--data-binary"), ["@my body.json"]);
+    assert.ok(after(out, "--header").includes("x-file: value"));
+    const { out: sent, error } = run({ headers, body }, { BODY_FILE_2: "value" });
+    assert.deepEqual(sent, []);
+    assert.match(error, /BODY_FILE: is a file with the body/);
+  }
   assert.deepEqual(run({ method: "DELETE", body: null }).out.filter((each) => each.startsWith("--data")), []);
 });

@@ -201,3 +201,14 @@ async def test_what_the_backend_raises_becomes_a_problem(
     assert_problem(answer, status, part)
     assert answer.headers.get("retry-after") == wait
     assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), [*PATHS, ("GET", "/session"), ("GET", "/openapi.json")])
+async def test_a_parameter_that_nobody_knows_is_400(
+    admin: httpx.AsyncClient, backend: MemoryBackend, method: str, path: str
+) -> None:
+    """Or a dry run that was asked for in the wrong place would replay everything; nothing is done."""
+    body = {"ids": ["dlv_2"]} if method == "POST" else None
+    answer = await admin.request(method, V1 + path, params={"dryRun": "true"}, json=body)
+    assert_problem(answer, 400, "'dryRun' is no parameter here; ")
+    assert backend.replays == []

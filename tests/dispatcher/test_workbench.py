@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,7 +22,6 @@ from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.invocation_views import InvocationViews
 from hookwright.dispatcher.ports.admin import admin_app
-from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.workbench import Workbench
 from hookwright.store.memory import MemoryStore
 
@@ -93,29 +91,6 @@ async def test_a_preview_that_cannot_be_made(
     answer = await previewed(http, **wanted)
     assert answer.status_code == status
     assert part in answer.json()["detail"]
-
-
-async def test_a_token_that_may_only_read_may_preview(tmp_path: Path) -> None:
-    """Nothing is sent or changed by it; what sends is refused."""
-    for name in ("admin", "readers"):
-        (tmp_path / name).write_text(f"token-of-the-{name}\n")
-    backend, direct = MemoryBackend(), await made(None, WEBHOOK)
-    app = admin_app(
-        backend,
-        backend,
-        backend,
-        backend,
-        backend,
-        workbench=bench(direct),
-        tokens=Tokens(tmp_path / "admin"),
-        readers=Tokens(tmp_path / "readers"),
-        hosts=HostGuard([]),
-    )
-    headers = {"authorization": "Bearer token-of-the-readers"}
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as reader:
-        assert (await previewed(reader)).status_code == 200
-        assert_problem(await reader.post(f"{V1}/webhooks/default/one/invoke"), 403, "may only read")
 
 
 async def test_schema_and_samples_are_those_of_the_event_port(http: httpx.AsyncClient) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from browser import LOOKS, NewTab
 from product.conftest import HOST, Product, granted
@@ -267,3 +267,37 @@ def test_ten_thousand_webhooks_come_in_pages(product: Product, tab: NewTab) -> N
     expect(page.get_by_role("button", name="Previous")).to_be_disabled()
     page.get_by_role("searchbox").fill("team-07/w0")
     expect(page.get_by_text("1–50 of 250")).to_be_visible()
+
+
+def test_a_long_address_leaves_its_method_and_the_button_in_place(product: Product, tab: NewTab) -> None:
+    """The method is one line high, and Send test stands beside the heading."""
+    hook(product, "long", "/" + "p" * 900)
+    product.start()
+    product.loaded("default/long")
+    here = tab()
+    page = here.open(f"{product.admin}/webhooks/default/long")
+    method, title = page.get_by_text("POST", exact=True), page.get_by_role("heading", level=1)
+    send = page.get_by_role("button", name="Send test")
+    assert box(method)["height"] < 24
+    assert box(send)["y"] < box(title)["y"]
+    here.assert_fits()
+
+
+def test_on_a_phone_the_dot_stands_before_a_long_name(product: Product, tab: NewTab) -> None:
+    """However many lines the name takes."""
+    hook(product, "long", more="  displayName: The channel of all who are on call\n")
+    product.start()
+    product.loaded("default/long")
+    page = tab(width=360).open(f"{product.admin}/webhooks/default/long")
+    title = box(page.get_by_role("heading", level=1))
+    dot = box(page.get_by_role("main").get_by_role("img", name="Active", exact=True))
+    assert dot["x"] + dot["width"] < title["x"]
+    assert dot["y"] > title["y"]
+
+
+def box(element: Locator) -> FloatRect:
+    """Where it is drawn."""
+    expect(element).to_be_visible()
+    found = element.bounding_box()
+    assert found is not None
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -268,6 +269,27 @@ def test_an_event_that_is_no_json_says_so(jira: Product, tab: NewTab) -> None:
     expect(page.get_by_role("region", name="Rendered body")).to_have_text('{"now": "request-1"}')
     page.get_by_role("button", name="YAML to paste").click()
     expect(page.get_by_role("group", name="YAML")).to_contain_text('bodyTemplate: \'{"now"')
+
+
+def test_an_editor_of_another_version_says_how_to_come_by_it(jira: Product, tab: NewTab) -> None:
+    """Its file is not there any more when the dispatcher was upgraded meanwhile; nothing is thrown."""
+    here = tab()
+    here.page.route(
+        "**/assets/*editor*.js", lambda route: route.continue_(url=f"{jira.admin}/assets/older.js")
+    )
+    page = here.open(f"{jira.admin}/webhooks/default/jira/workbench")
+    expect(page.get_by_role("alert")).to_contain_text("perhaps another version runs now")
+    assert ["404" in said for said in here.console] == [True]
+    here.console.clear()
+
+
+def test_a_trigger_without_a_sample_is_tried_with_another(jira: Product, tab: NewTab) -> None:
+    """The way here from an invocation names a CloudEvents type; the webhook's own first sample stands in for it."""
+    page = opened(jira, tab(), "workbench?trigger=dev.example.deployed.v1")
+    expect(page.get_by_label("Sample")).to_have_value("RequestFailed")
+    expect(page.get_by_role("textbox", name="Event", exact=True)).to_have_value(
+        re.compile("AccessRequestFailed")
+    )
 
 
 def test_the_recorded_event_of_a_delivery_can_be_tried(jira: Product, tab: NewTab) -> None:

@@ -1,9 +1,9 @@
-// The box of a template. Its editor comes in a script of its own; until that is there the text stands in a plain one.
+// The box of a template, loaded by the workbench alone, as its editor is most of the page.
 // The editor owns the text: drawing it from outside while somebody types would undo what was typed meanwhile.
 import { useEffect, useImperativeHandle, useRef, useState } from "preact/hooks";
 import type { Ref } from "preact";
 
-import type { Editor } from "../editor/editor";
+import { type Editor, editor } from "../editor/editor";
 import type { Mark } from "../editor/marks";
 import type { Field } from "../event_fields";
 import { completions } from "../template_text";
@@ -25,31 +25,18 @@ export function TemplateEditor({ label, text, marks, fields, onChange, box }: Pr
   const host = useRef<HTMLDivElement>(null);
   const latest = useRef({ fields, onChange });
   latest.current = { fields, onChange };
-  const [editor, setEditor] = useState<Editor | null>(null);
+  const [made, setMade] = useState<Editor | null>(null);
   useEffect(() => {
-    let made: Editor | undefined;
-    let over = false;
-    void import("../editor/editor").then((module) => {
-      if (over || host.current === null) return;
-      made = module.editor(host.current, {
-        label,
-        text,
-        onChange: (now) => latest.current.onChange(now),
-        complete: (before) => completions(before, latest.current.fields),
-      });
-      setEditor(made);
+    const begun = editor(host.current!, {
+      label,
+      text,
+      onChange: (now) => latest.current.onChange(now),
+      complete: (before) => completions(before, latest.current.fields),
     });
-    return () => {
-      over = true;
-      made?.end();
-    };
+    setMade(begun);
+    return () => begun.end();
   }, []);
-  useEffect(() => editor?.setMarks(marks), [editor, marks]);
-  useImperativeHandle(box, () => editor, [editor]);
-  return (
-    <>
-      <div ref={host} class="template-editor" />
-      {editor === null && <pre class="template-waits">{text}</pre>}
-    </>
-  );
+  useEffect(() => made?.setMarks(marks), [made, marks]);
+  useImperativeHandle(box, () => made, [made]);
+  return <div ref={host} class="template-editor" />;
 }

@@ -68,8 +68,10 @@ function Head({ webhook }: { readonly webhook: Webhook }) {
         </nav>
         <div class="webhook-name">
           <Dot webhook={webhook} />
-          <Title name={webhook.displayName ?? webhook.webhook} />
-          <State webhook={webhook} />
+          <div class="webhook-title">
+            <Title name={webhook.displayName ?? webhook.webhook} />
+            <State webhook={webhook} />
+          </div>
         </div>
         <Target webhook={webhook} />
       </div>

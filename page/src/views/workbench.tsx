@@ -3,11 +3,12 @@
 import { useMemo, useRef, useState } from "preact/hooks";
 
 import { fieldTree } from "../event_fields";
+import { lazy } from "../lazy";
 import { useLive } from "../live";
 import { Empty } from "../parts/empty";
 import { Message } from "../parts/message";
 import { Panel } from "../parts/panel";
-import { type TemplateBox, TemplateEditor } from "../parts/template_editor";
+import type { TemplateBox } from "../parts/template_editor";
 import { usePreview } from "../preview";
 import { session } from "../session";
 import { rangeOf } from "../template_places";
@@ -19,6 +20,7 @@ import { Outcome } from "./workbench_outcome";
 import { ResultPanel } from "./workbench_result";
 import { YamlDialog } from "./workbench_yaml";
 
+const TemplateEditor = lazy(() => import("../parts/template_editor").then((file) => file.TemplateEditor));
 const BODY = ["spec.bodyTemplate", "spec.bodyTemplateFrom"];
 
 export function Workbench(props: TabProps) {
@@ -54,7 +56,9 @@ function Panes({ definition, schema }: { readonly definition: Definition; readon
       <FieldsPanel fields={fields} onInsert={insert} />
       <div class="workbench-middle">
         <Panel title="Body template" actions={<Actions changed={text !== asWritten} onUndo={() => box.current?.setText(asWritten)} onYaml={() => setShown(true)} />}>
-          <TemplateEditor label="Body template" text={asWritten} marks={marks} fields={fields} onChange={setText} box={box} />
+          <div class="template-place">
+            <TemplateEditor label="Body template" text={asWritten} marks={marks} fields={fields} onChange={setText} box={box} />
+          </div>
           <Outcome previewed={previewed} none={none} onCure={(problem) => box.current?.setText(cured(text, problem))} />
         </Panel>
         <EventPanel event={event} />

@@ -14,17 +14,18 @@ export interface TriedEvent {
   /** What is wrong with the text. */
   readonly problem: string | null;
   readonly trigger: string;
+  /** Whose recorded event it is; null: it is a sample. */
   readonly delivery: string | null;
-  /** The delivery's event is not kept any more. */
+  /** The event of the delivery in the address is not kept any more. */
   readonly gone: boolean;
   readonly onEdit: (text: string) => void;
 }
 
-/** The event that the address names: `?delivery=`, `?trigger=`, else the sample of the webhook's first trigger. */
+/** The event that the address names: `?delivery=`, `?trigger=`, else the sample of the webhook's first trigger with one. */
 export function useEvent(definition: Definition): TriedEvent {
   const { query } = useRoute();
   const delivery = query.get("delivery");
-  const trigger = query.get("trigger") ?? firstTrigger(definition);
+  const trigger = [query.get("trigger") ?? "", ...triggersOf(definition)].find(hasSample) ?? SAMPLE_TRIGGERS[0];
   const recorded = useLive<RecordedEvent>(delivery && `/deliveries/${encodeURIComponent(delivery)}`, {}, 3600);
   const sample = useLive<Json>(`/samples/${encodeURIComponent(trigger)}`, {}, 3600);
   const gone = delivery !== null && (recorded.problem !== null || (recorded.data !== undefined && recorded.data.event === null));
@@ -36,13 +37,17 @@ export function useEvent(definition: Definition): TriedEvent {
   const read = useMemo(() => readEvent(text), [text]);
   const last = useRef<Json | null>(null);
   last.current = read.document ?? last.current;
-  return { document: last.current, problem: read.problem, text, trigger, delivery, gone, onEdit: (now) => setEdited({ name, text: now }) };
+  return { document: last.current, problem: read.problem, text, trigger, delivery: gone ? null : delivery, gone, onEdit: (now) => setEdited({ name, text: now }) };
 }
 
-function firstTrigger(definition: Definition): string {
+function triggersOf(definition: Definition): readonly string[] {
   const triggers = definition.spec?.["triggers"];
-  const known = Array.isArray(triggers) ? triggers.map(String) : [];
-  return known.find((each) => SAMPLE_TRIGGERS.some((sample) => sample === each)) ?? SAMPLE_TRIGGERS[0];
+  return Array.isArray(triggers) ? triggers.map(String) : [];
+}
+
+/** A CloudEvents type has none. */
+function hasSample(trigger: string): boolean {
+  return SAMPLE_TRIGGERS.some((each) => each === trigger);
 }
 
 function readEvent(text: string): { readonly document: Json | null; readonly problem: string | null } {

@@ -132,6 +132,7 @@ class _Api:
         return Response(await self._probes.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def summary(self, request: Request) -> Response:
+        only_known(request.query_params)
         try:
             not_ready = await self._probes.ready()
         except StoreError as error:
@@ -140,6 +141,7 @@ class _Api:
         return answered(found.model_copy(update={"not_ready": not_ready}))
 
     async def webhook(self, request: Request) -> Response:
+        only_known(request.query_params)
         key = path_key(request)
         view = self._views.webhook(key)
         if view is None:
@@ -147,9 +149,11 @@ class _Api:
         return answered(view)
 
     async def tests(self, request: Request) -> Response:
+        only_known(request.query_params)
         return answered(await self._actions.run_test(await read_model(request, RunRequest, ADMIN_BODY_BYTES)))
 
     async def invoke(self, request: Request) -> Response:
+        only_known(request.query_params)
         body = await read_body(request, EVENT_BYTES, optional=True)
         invocation = await self._actions.invoke(path_key(request), _event(request, body) if body else None)
         if invocation.result == "Delivered":
@@ -157,11 +161,12 @@ class _Api:
         return problem(502, invocation.message, invocation=invocation)
 
     async def explain(self, request: Request) -> Response:
-        only_known(request.query_params, {"namespace"})
+        only_known(request.query_params, frozenset({"namespace"}))
         event = await read_body(request, EVENT_BYTES)
         return _listed(self._views.explain(request.headers, event, request.query_params.get("namespace")))
 
     async def openapi(self, request: Request) -> Response:
+        only_known(request.query_params)
         return JSONResponse(admin_api())
 
 

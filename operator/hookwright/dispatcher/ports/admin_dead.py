@@ -34,6 +34,8 @@ from hookwright.limits import ADMIN_BODY_BYTES
 from hookwright.store.port import ReplaySelector
 
 _ADMIN: Final = "/admin/v1"
+_GROUPS: Final = frozenset({"webhook", "reason", "before", "limit"})
+_LETTERS: Final = _GROUPS | {"since", "until"}
 
 
 def routes(letters: DeadLetters, views: Views, actions: Direct) -> list[Route]:
@@ -41,7 +43,7 @@ def routes(letters: DeadLetters, views: Views, actions: Direct) -> list[Route]:
 
     async def dead_letters(request: Request) -> Response:
         query = request.query_params
-        only_known(query, {"webhook", "reason", "since", "until", "before", "limit"})
+        only_known(query, _LETTERS)
         page = await letters.dead_letters(
             _selector(query), before=page_position(query), limit=page_limit(query)
         )
@@ -49,7 +51,7 @@ def routes(letters: DeadLetters, views: Views, actions: Direct) -> list[Route]:
 
     async def groups(request: Request) -> Response:
         query = request.query_params
-        only_known(query, {"webhook", "reason", "before", "limit"})
+        only_known(query, _GROUPS)
         page = await letters.dead_groups(
             webhook=webhook_key(query.get("webhook")),
             reason=_reason(query.get("reason")),
@@ -59,6 +61,7 @@ def routes(letters: DeadLetters, views: Views, actions: Direct) -> list[Route]:
         return listed(page.items, next=page.next)
 
     async def replays(request: Request) -> Response:
+        only_known(request.query_params)
         wanted = await read_model(request, ReplayRequest, ADMIN_BODY_BYTES)
         selector = _selector(wanted.model_dump(include={"webhook", "reason", "since", "until"}))
         if not wanted.ids and selector == ReplaySelector():
@@ -68,6 +71,7 @@ def routes(letters: DeadLetters, views: Views, actions: Direct) -> list[Route]:
         )
 
     async def probe(request: Request) -> Response:
+        only_known(request.query_params)
         await read_body(request, ADMIN_BODY_BYTES, optional=True)
         key = path_key(request)
         actions.retry(key)

@@ -34,9 +34,6 @@ from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE_BY
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/admin/v1/session"})
 """What is served without a token: probes and scrapers have none, and the page asks whether it needs one."""
 
-READING_POSTS: Final = frozenset({"/admin/v1/explain", "/admin/v1/preview"})
-"""What carries a body and changes nothing: a token that may only read may ask for it."""
-
 BodyModel = TypeVar("BodyModel", bound=BaseModel)
 
 
@@ -94,8 +91,7 @@ class Guard:
                 "The admin token is missing or wrong; send it as Authorization: Bearer.",
                 headers={"www-authenticate": 'Bearer realm="hookwright admin"'},
             )
-        reads = scope["method"] in ("GET", "HEAD") or scope["path"] in READING_POSTS
-        if caller is Caller.READER and not reads:
+        if caller is Caller.READER and scope["method"] not in ("GET", "HEAD"):
             return problem(403, "This token may only read; use the admin token to change or send anything.")
         return None
 
@@ -224,12 +220,11 @@ async def _pieces(items: Iterable[Answer], rest: bytes) -> AsyncIterator[bytes]:
     yield bytes(piece) + b"]," + rest[1:]
 
 
-def only_known(query: QueryParams, known: set[str]) -> None:
-    """Refuse a misspelt parameter, which would silently select everything."""
+def only_known(query: QueryParams, known: frozenset[str] = frozenset()) -> None:
+    """Refuse a misspelt parameter, or one of another path, which would silently select everything."""
     if unknown := sorted(set(query) - known):
-        raise HTTPException(
-            400, f"{unknown[0][:64]!r} is no parameter here; known are {', '.join(sorted(known))}."
-        )
+        words = f"known are {', '.join(sorted(known))}" if known else "this path takes none"
+        raise HTTPException(400, f"{unknown[0][:64]!r} is no parameter here; {words}.")
 
 
 def choice(query: QueryParams, name: str, choices: frozenset[str]) -> str | None:

@@ -31,10 +31,10 @@ RESULTS: Final = frozenset(
     {"Delivered", "Retrying", "Rejected", "Gone", "Exhausted", "Test successful", "Test failed"}
 )
 KINDS: Final = frozenset({"Delivery", "Manual", "Test"})
-PARAMETERS: Final = {
+PARAMETERS: Final = frozenset({
     "webhook", "result", "friendlyID", "kind", "delivery", "failed", "status", "since", "until", "before", "after",
     "limit", "fields",
-}  # fmt: skip
+})  # fmt: skip
 _STATUS: Final = re.compile(r"[1-9]([0-9]{2}|xx)")
 
 
@@ -86,12 +86,14 @@ class _Api:
         return key
 
     async def invocation(self, request: Request) -> Response:
+        only_known(request.query_params)
         invocation = await self._views.invocation(request.path_params["identifier"])
         if invocation is None:
             raise HTTPException(404, "There is no such invocation; the history keeps them for a time only.")
         return answered(invocation)
 
     async def delivery(self, request: Request) -> Response:
+        only_known(request.query_params)
         delivery = await self._views.delivery(request.path_params["identifier"])
         if delivery is None:
             raise HTTPException(404, "There is no such delivery; one that is done is kept for a time only.")

@@ -11,13 +11,14 @@ from starlette.routing import Route
 
 from hookwright import __version__
 from hookwright.api.admin import Session
-from hookwright.dispatcher.ports.admin_http import Caller
+from hookwright.dispatcher.ports.admin_http import Caller, only_known
 
 
 def routes(*, asked: bool) -> list[Route]:
     """`asked`: whether a token is."""
 
     async def session(request: Request) -> Response:
+        only_known(request.query_params)
         caller: Caller | None = request.state.caller
         found = Session(
             version=__version__,

@@ -18,7 +18,7 @@ from hookwright.dispatcher.ports.admin_http import choice, listed, only_known, p
 from hookwright.dispatcher.views import Views
 from hookwright.limits import TABLE_QUERY_CHARACTERS
 
-_SEARCH = {"q", "namespace", "state", "active", "sort", "order", "after"}
+_SEARCH = frozenset({"q", "namespace", "state", "active", "sort", "order", "after"})
 
 
 def routes(admin: str, views: Views) -> list[Route]:

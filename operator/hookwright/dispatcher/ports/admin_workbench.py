@@ -34,10 +34,11 @@ def routes(workbench: Workbench, key_of: Callable[[Request], str]) -> list[Route
     """The paths below `/admin/v1`. `key_of`: the webhook in a path."""
 
     async def definition(request: Request) -> Response:
-        only_known(request.query_params, set())
+        only_known(request.query_params)
         return _json(workbench.definition(key_of(request)))
 
     async def preview(request: Request) -> Response:
+        only_known(request.query_params)
         wanted = await read_model(request, PreviewRequest, PREVIEW_BYTES)
         webhook_key(wanted.webhook)
         return _json(await workbench.preview(wanted))
@@ -51,12 +52,12 @@ def routes(workbench: Workbench, key_of: Callable[[Request], str]) -> list[Route
 
 
 async def _schema(request: Request) -> Response:
-    only_known(request.query_params, set())
+    only_known(request.query_params)
     return Response(orjson.dumps(event_schema()), media_type="application/json")
 
 
 async def _sample(request: Request) -> Response:
-    only_known(request.query_params, set())
+    only_known(request.query_params)
     trigger = request.path_params["trigger"]
     if trigger not in SAMPLE_TRIGGERS:
         raise HTTPException(404, f"There is a sample of {', '.join(SAMPLE_TRIGGERS)} only.")
