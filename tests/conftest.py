@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import pytest
 from hypothesis import settings
@@ -18,3 +19,5 @@ def pytest_configure(config: pytest.Config) -> None:
     some later test with a ResourceWarning.
     """
     asyncio.set_event_loop(None)
+    # a shell's job in the background has its children ignore Ctrl-C, by which some of the programs here are ended
+    signal.signal(signal.SIGINT, signal.default_int_handler)

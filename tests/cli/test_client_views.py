@@ -208,11 +208,6 @@ def test_follow_begins_with_one_page(hookwright: Hookwright) -> None:
     assert seen == [f"dlv_{n}.1" for n in range(71, 121)]
 
 
-def _takes_interrupts() -> None:
-    """A shell's job in the background has its children ignore Ctrl-C; this one must not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_an_interrupt_ends_follow_well(hookwright: Hookwright) -> None:
     """Each line is there at once as one object; Ctrl-C is how one stops: exit code 0, quiet."""
     hookwright.backend.history = [invocation("dlv_1.1")]
@@ -221,7 +216,6 @@ def test_an_interrupt_ends_follow_well(hookwright: Hookwright) -> None:
         [*words, *hookwright.flags("invocations")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=_takes_interrupts,
     ) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["id"] == "dlv_1.1"

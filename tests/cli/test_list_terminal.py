@@ -217,19 +217,12 @@ def test_a_watched_table_is_drawn_within_the_terminal(hookwright: Hookwright) ->
     assert (terminal.program.returncode, "shop/w19" in frame, "shop/w20" in frame) == (0, True, False)
 
 
-def _takes_interrupts() -> None:
-    """A shell's job in the background has its children ignore Ctrl-C; this one must not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_watch_as_json_is_an_object_a_line(hookwright: Hookwright) -> None:
     """At once, whoever reads the pipe; Ctrl-C ends it well."""
     backend = hookwright.backend
     backend.changed.note([each.webhook for each in backend.views])
     words = [sys.executable, "-m", "hookwright", "list", "--state", "held", "--watch", "-o", "json"]
-    with subprocess.Popen(
-        [*words, *hookwright.flags("list")], stdout=subprocess.PIPE, preexec_fn=_takes_interrupts
-    ) as process:
+    with subprocess.Popen([*words, *hookwright.flags("list")], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["webhook"] == "shop/teams"
         process.send_signal(signal.SIGINT)
