@@ -156,7 +156,7 @@ def test_an_inactive_webhook_accepts_nothing_but_can_be_invoked(product: Product
         "  active: false\n  url: https://target.test/resting\n  triggers: [RequestGranted, Manual]\n",
     )
     product.start()
-    product.loaded("default/resting")
+    product.loaded("default/resting", "inactive")
     assert product.accepted(granted()) == []
     assert product.post(b"", "/v1/webhooks/default/resting/invoke").status_code == 200
 
