@@ -64,8 +64,8 @@ def test_webhooks_that_deliver_nothing_are_named(
     assert lines(result)[-5:] == [
         "✗ It takes no events: The disk is full.",
         "  Cure: See its log for why.",
-        "✗ shop/held is held. The Secret shop/teams is missing.",
         "✗ shop/gone is gone. The target answered 410.",
+        "✗ shop/held is held. The Secret shop/teams is missing.",
         "✗ shop/open waits behind an open circuit. The circuit is open.",
     ]
     assert result.exit_code == 1
