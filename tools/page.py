@@ -87,6 +87,7 @@ def make(command: str, out: Path | None = None) -> None:
         _run(node.node, "test.mjs")
     else:
         _run(node.node, "build.mjs", *([] if out is None else [out.resolve()]))
+        print("The page is built.", file=sys.stderr)
 
 
 def main(arguments: list[str]) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from click.testing import CliRunner
 from structlog.testing import capture_logs
 
 from hookwright.api import admin
 from hookwright.cli.dev_tests import FolderTests
 from hookwright.cli.folder import read_folder, test_requests
+from hookwright.cli.main import main
 from hookwright.dispatcher.testruns import TestRequest
 
 MANIFESTS = """
@@ -54,3 +56,11 @@ async def test_a_run_that_breaks_is_told_and_done_again_after_a_change(tmp_path:
     await tests.close()
     assert runs == [requests[0].run_id] * 2
     assert runs[0] in memory.read_text()
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    """With the folder to name instead; exit code 2."""
+    file = tmp_path / "all.yaml"
+    file.write_text(MANIFESTS)
+    found = CliRunner().invoke(main, ["dev", str(file)])
+    assert (found.exit_code, found.stderr) == (2, f"Error: {file} is a file: name its folder, {tmp_path}.\n")

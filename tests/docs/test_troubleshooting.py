@@ -138,6 +138,7 @@ def commands(product: Product, folder: Path) -> list[str]:
         ["invoke", "slack", "--admin", product.admin],
         ["lst"],
         ["dev", "broken", "--listen", "0.0.0.0:0"],
+        ["dev", "broken", "--listen", "127.0.0.1:0", "--admin", product.admin.removeprefix("http://")],
     ]
     said = []
     for arguments in calls:

@@ -95,6 +95,8 @@ def command(
 ) -> None:
     """Run everything on this machine with the manifests in DIR."""
     forbid_core_dumps()
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file: name its folder, {folder.parent}.")
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder.")
     _guard(listen, token_file, "--listen", "--token-file")
