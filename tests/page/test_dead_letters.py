@@ -43,6 +43,7 @@ def test_a_group_is_replayed(product: Product, tab: NewTab) -> None:
     dialog.get_by_role("button", name="Replay 60").click()
     expect(dialog.get_by_role("progressbar", name="Replayed")).to_have_attribute("value", "60")
     expect(dialog.get_by_role("status")).to_have_text("Replayed 60 dead letters")
+    expect(dialog).to_be_focused()  # the button that had the focus is gone
     dialog.get_by_role("button", name="Done").click()
     expect(page.get_by_text("There is no dead letter", exact=True)).to_be_visible()
     until(lambda: product.view("default/helpdesk")["pending"] == 0)

@@ -155,6 +155,7 @@ def test_a_test_is_sent_once(product: Product, tab: NewTab) -> None:
     dialog.get_by_role("combobox", name="Trigger").select_option("RequestGranted")
     dialog.get_by_role("button", name="Send test").click()
     expect(dialog.get_by_role("status")).to_contain_text("Test successful")
+    expect(dialog.get_by_role("button", name="Send test")).to_be_focused()
     expect(dialog.get_by_role("region", name="Request")).to_contain_text("webhook-test")
     expect(dialog.get_by_role("region", name="Response")).to_contain_text("HTTP 200")
     expect(dialog.get_by_role("figure", name=re.compile("^Timings:"))).to_be_visible()
@@ -220,6 +221,9 @@ def test_a_dead_letter_can_be_replayed_where_it_is_shown(product: Product, tab: 
     details(page).get_by_role("button", name="Replay").click()
     product.arrived(identifier, 2)
     expect(details(page).get_by_role("navigation", name="Attempts").get_by_role("link")).to_have_count(2)
+    assert page.evaluate(
+        "document.activeElement !== document.body"
+    )  # whoever pressed the key goes on from there
 
 
 def test_a_webhook_whose_circuit_is_open_can_be_tried_now(product: Product, tab: NewTab) -> None:
@@ -234,7 +238,7 @@ def test_a_webhook_whose_circuit_is_open_can_be_tried_now(product: Product, tab:
     assert page.evaluate("navigator.clipboard.readText()") == "hookwright retry default/down"
     before = len(product.received(path="/-/status/503"))
     page.get_by_role("button", name="Try now").click()
-    expect(page.get_by_role("status").filter(has_text="It is tried now.")).to_be_attached()
+    expect(page.get_by_text("It is tried now.")).to_be_attached()
     until(lambda: len(product.received(path="/-/status/503")) > before)
 
 

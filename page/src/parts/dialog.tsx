@@ -1,7 +1,7 @@
 // A dialog over the page. Escape, Close and a click beside it end it, and the focus goes back to where it was.
 // Draw it while it is wanted: `{open && <Dialog …/>}`.
 import type { ComponentChildren } from "preact";
-import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 
 import { Icon } from "./icon";
 
@@ -26,6 +26,9 @@ export function Dialog({ title, onClose, children, foot, wide = false }: Props) 
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  useEffect(() => {
+    if (document.activeElement === document.body) dialog.current?.focus(); // what had the focus is not there any more
+  });
   const besides = (event: MouseEvent): void => {
     if (event.target === dialog.current) onClose();
   };
@@ -34,7 +37,7 @@ export function Dialog({ title, onClose, children, foot, wide = false }: Props) 
     onClose();
   };
   return (
-    <dialog ref={dialog} class={wide ? "wide" : undefined} aria-labelledby={heading} onCancel={cancel} onMouseDown={besides}>
+    <dialog ref={dialog} tabIndex={-1} class={wide ? "wide" : undefined} aria-labelledby={heading} onCancel={cancel} onMouseDown={besides}>
       <div class="dialog">
         <header>
           <h2 id={heading}>{title}</h2>

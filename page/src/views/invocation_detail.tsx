@@ -1,6 +1,6 @@
 // One invocation: what came of it and what to check, where its delivery stands, all attempts, timings, request, response.
 // The attempt itself never changes; its delivery does, so that is what is asked for again and again.
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { post, Refused } from "../api";
 import { curl } from "../curl";
@@ -133,8 +133,13 @@ function Head({ invocation, delivery, refresh }: HeadProps) {
 
 function Replay({ delivery, done }: { readonly delivery: Delivery; readonly done: () => void }) {
   const [busy, setBusy] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => () => {
+    if (document.activeElement === button.current) button.current?.closest("section")?.querySelector("h2")?.focus();
+  }, []);
   if (session.use()?.readOnly) return null;
   const replay = async (): Promise<void> => {
+    if (busy) return;
     setBusy(true);
     try {
       await post("/replays", { ids: [delivery.id] });
@@ -146,7 +151,7 @@ function Replay({ delivery, done }: { readonly delivery: Delivery; readonly done
     done();
   };
   return (
-    <button class="button small" type="button" disabled={busy} onClick={replay}>
+    <button ref={button} class="button small" type="button" aria-disabled={busy} onClick={replay}>
       <Icon name="again" /> Replay
     </button>
   );

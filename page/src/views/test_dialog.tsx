@@ -24,6 +24,7 @@ export function TestDialog({ webhook: { webhook, triggers }, onClose }: Props) {
   const [run, setRun] = useState<TestRun | string | null>(null);
   const [busy, setBusy] = useState(false);
   const send = async (): Promise<void> => {
+    if (busy) return;
     setBusy(true);
     setRun(null);
     setRun(await sent(webhook, trigger));
@@ -75,7 +76,7 @@ function Form({ samples, trigger, busy, onChoose, onSend }: FormProps) {
       <select id={field} value={trigger} onChange={(event) => onChoose(event.currentTarget.value)}>
         {samples.map((each) => <option key={each}>{each}</option>)}
       </select>
-      <button class="button primary" type="button" disabled={busy} onClick={onSend}><Icon name="send" /> Send test</button>
+      <button class="button primary" type="button" aria-disabled={busy} onClick={onSend}><Icon name="send" /> Send test</button>
       {busy && <span class="quiet">Waiting for the answer …</span>}
     </div>
   );
