@@ -11,6 +11,7 @@ import argparse
 import gzip
 import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from hookwright import __version__
+from packages import sbom
 
 ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "charts" / "hookwright"
@@ -37,6 +39,7 @@ def main() -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     os.environ["SOURCE_DATE_EPOCH"] = str(commit_time())
+    _run([sys.executable, "tools/page.py", "build"])
     packages(out)
     chart(out)
     bill(out)
@@ -83,18 +86,12 @@ def chart(out: Path) -> None:
 
 
 def bill(out: Path) -> None:
-    """The bill of materials of what the image holds."""
+    """The bill of materials of what goes into the image beside its base, whose own stands in the image."""
     with tempfile.TemporaryDirectory() as folder:
         _run([sys.executable, "tools/install.py", "requirements.txt", folder])
-        _run(
-            [
-                sys.executable,
-                "tools/packages.py",
-                "sbom",
-                folder,
-                str(out / f"hookwright-{__version__}.cdx.json"),
-            ]
-        )
+        document = sbom(Path(folder), ROOT / "operator" / "hookwright" / "page", base=Path(folder))
+        text = json.dumps(document, indent=1, sort_keys=True) + "\n"
+        (out / f"hookwright-{__version__}.cdx.json").write_text(text, encoding="utf-8")
 
 
 def image(out: Path) -> None:
