@@ -90,7 +90,6 @@ class Results:
             lane.written(delivery, finish)
             if finish.action is not Action.DELAY:
                 self._shares.went(lane.namespace, delivery.event_key, len(delivery.raw))
-        for lane in dict.fromkeys([lane for lane, _, _ in group]):
             self._settle(lane)
 
     async def _refused(self, group: Sequence[Result], error: Exception) -> None:
