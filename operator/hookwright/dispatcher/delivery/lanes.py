@@ -184,7 +184,13 @@ class Lanes:
             self._settle(seat)
 
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
-        """Dead letters back to waiting, at most `limit`; see `store.port.Work.replay`."""
+        """Dead letters back to waiting, at most `limit`; see `store.port.Work.replay`.
+
+        What the store has moved is counted also where the caller goes away meanwhile.
+        """
+        return await asyncio.shield(asyncio.create_task(self._replay(selector, now, limit)))
+
+    async def _replay(self, selector: ReplaySelector, now: int, limit: int) -> list[Replay]:
         self._replays += 1
         try:
             return await self._claims.replay(selector, self.lane, now=now, limit=limit)
