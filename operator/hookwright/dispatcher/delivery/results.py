@@ -90,7 +90,9 @@ class Results:
             lane.written(delivery, finish)
             if finish.action is not Action.DELAY:
                 self._shares.went(lane.namespace, delivery.event_key, len(delivery.raw))
-            self._settle(lane)
+            self._settle(
+                lane
+            )  # with each result: once for a group, a lane may never ask for what it left to the store
 
     async def _refused(self, group: Sequence[Result], error: Exception) -> None:
         """The store took none of a group: find the one it is; what it does not take without its record waits on."""

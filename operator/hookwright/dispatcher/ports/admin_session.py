@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from hookwright import __version__
 from hookwright.api.admin import Session
-from hookwright.dispatcher.ports.admin_http import Caller, only_known
+from hookwright.dispatcher.ports.admin_http import Caller, answered, only_known
 
 
 def routes(*, asked: bool) -> list[Route]:
@@ -26,6 +26,6 @@ def routes(*, asked: bool) -> list[Route]:
             read_only=caller is Caller.READER,
             authenticated=caller is not None,
         )
-        return Response(found.model_dump_json(by_alias=True), media_type="application/json")
+        return answered(found)
 
     return [Route("/admin/v1/session", session)]

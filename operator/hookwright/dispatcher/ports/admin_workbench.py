@@ -14,11 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hookwright.api.admin import Answer
 from hookwright.api.admin_workbench import Definition, Preview, PreviewRequest
 from hookwright.api.event_schema import event_schema
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample
-from hookwright.dispatcher.ports.admin_http import only_known, read_model, webhook_key
+from hookwright.dispatcher.ports.admin_http import answered, only_known, read_model, webhook_key
 from hookwright.limits import PREVIEW_BYTES
 
 
@@ -35,13 +34,13 @@ def routes(workbench: Workbench, key_of: Callable[[Request], str]) -> list[Route
 
     async def definition(request: Request) -> Response:
         only_known(request.query_params)
-        return _json(workbench.definition(key_of(request)))
+        return answered(workbench.definition(key_of(request)))
 
     async def preview(request: Request) -> Response:
         only_known(request.query_params)
         wanted = await read_model(request, PreviewRequest, PREVIEW_BYTES)
         webhook_key(wanted.webhook)
-        return _json(await workbench.preview(wanted))
+        return answered(await workbench.preview(wanted))
 
     return [
         Route("/admin/v1/webhooks/{namespace}/{name}/definition", definition),
@@ -62,7 +61,3 @@ async def _sample(request: Request) -> Response:
     if trigger not in SAMPLE_TRIGGERS:
         raise HTTPException(404, f"There is a sample of {', '.join(SAMPLE_TRIGGERS)} only.")
     return Response(orjson.dumps(sample(trigger)), media_type="application/json")
-
-
-def _json(model: Answer) -> Response:
-    return Response(model.model_dump_json(by_alias=True), media_type="application/json")
