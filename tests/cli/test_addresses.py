@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from cli.terminal import HOOKWRIGHT, on_terminal
 from client_harness import Hookwright
 from hookwright.cli.addresses import ADMIN, EVENTS, Address, base_url, forget, nearest, remember
 from hookwright.cli.main import main
+from ports import kept_port
 from rig import HANGS, Process
 
 
@@ -76,8 +76,7 @@ def test_a_variable_comes_before_the_folder_and_a_flag_before_both(
 
 def test_nothing_answers_is_said_without_a_number(folder: Path) -> None:
     """Nobody needs the system's words for it."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    url = f"http://127.0.0.1:{kept_port()}"
     said = CliRunner().invoke(main, ["list", "--admin", url]).stderr
     assert said == (
         f"Error: Nothing answers at {url}; start it with `hookwright dev DIR`, or say with --admin where it is.\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from hookwright.api.admin import Explanation
 from hookwright.cli.main import main
 from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.admin import admin_app
+from ports import kept_port
 
 
 def test_send_posts_the_sample_of_a_trigger(hookwright: Hookwright) -> None:
@@ -162,8 +162,7 @@ COMMANDS = ["send", "invoke shop/slack", "list", "invocations", "replay --id dlv
 @pytest.mark.parametrize("words", COMMANDS)
 def test_no_connection_is_2_and_says_what_to_start(hookwright: Hookwright, words: str) -> None:
     """The sentence names the address, the flag that changes it, and how to start a dispatcher."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    url = f"http://127.0.0.1:{kept_port()}"
     flag = "--to" if words == "send" else "--admin"
     result = hookwright(words, flag, url)
     assert (result.exit_code, result.stdout) == (2, "")

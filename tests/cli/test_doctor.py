@@ -17,6 +17,7 @@ from gitops.states import BROKEN, of_webhook
 from hookwright import __version__
 from hookwright.cli.main import main
 from kubectl_harness import Kubectl, make_kubectl
+from ports import kept_port
 
 LABELS = {"app.kubernetes.io/name": "hookwright", "app.kubernetes.io/version": __version__}
 
@@ -118,8 +119,7 @@ def test_a_setting_that_is_wrong_is_found(
 
 def test_nothing_runs_yet(data: Path) -> None:
     """That is no fault; a port that something else has is one."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    url = f"http://127.0.0.1:{kept_port()}"
     result = CliRunner().invoke(main, ["doctor", "--data", str(data), "--admin", url])
     assert f"– No dispatcher runs at {url}; `hookwright dev DIR` starts one." in lines(result)
 
@@ -128,9 +128,8 @@ def test_hosts_are_connected_to_only_if_asked(
     hookwright: Hookwright, backend: MemoryBackend, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under the egress policy, without a request; a failure carries its tip."""
-    with socket.create_server(("127.0.0.1", 0)) as target, socket.create_server(("127.0.0.1", 0)) as closed:
-        ports = target.getsockname()[1], closed.getsockname()[1]
-        closed.close()
+    with socket.create_server(("127.0.0.1", 0)) as target:
+        ports = target.getsockname()[1], kept_port()
         hosts = "good.example", "bad.example"
         leads = [f"{host}:443:127.0.0.1:{port}" for host, port in zip(hosts, ports, strict=True)]
         monkeypatch.setenv("HOOKWRIGHT_EGRESS_CONNECT_TO", ",".join(leads))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from hookwright.controller.settings import Settings
 from hookwright.core.config_parts import MANIFEST
 from hookwright.dispatcher.app import Dispatcher
 from hookwright.dispatcher.settings import Settings as DispatcherSettings
+from ports import kept_port
 
 SECONDS = 60.0
 WEBHOOK = """
@@ -41,14 +41,6 @@ NAMESPACE = (
 )
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
-
-
 class Running:
     """A controller, and a dispatcher once `serve` was called."""
 
@@ -56,7 +48,7 @@ class Running:
         self.cluster = FakeCluster()
         self.folder = folder
         self.settings = Settings(
-            namespace="hooks", release="hw", dispatcher_port=free_port(), probes=f"127.0.0.1:{free_port()}"
+            namespace="hooks", release="hw", dispatcher_port=kept_port(), probes=f"127.0.0.1:{kept_port()}"
         )
         self._loop = asyncio.get_running_loop()
         self._heard = asyncio.Event()

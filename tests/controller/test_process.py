@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from hookwright.limits import CLUSTER_REQUEST_SECONDS
+from ports import kept_port
 from rig import until
 
 
@@ -39,13 +40,11 @@ def test_ends_at_once_while_it_waits_for_the_api_server(
     tmp_path: Path, listens: bool, told: signal.Signals
 ) -> None:
     """Neither a request that is never answered nor the pause before the next keeps it: exit code 0."""
-    with socket.socket() as server, socket.socket() as free:
+    with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         if listens:
             server.listen()
-        free.bind(("127.0.0.1", 0))
-        probes = f"127.0.0.1:{free.getsockname()[1]}"
-        free.close()
+        probes = f"127.0.0.1:{kept_port()}"
         (tmp_path / "kubeconfig").write_text(kubeconfig(server.getsockname()[1]))
         settings = {"HOOKWRIGHT_NAMESPACE": "hooks", "HOOKWRIGHT_PROBES": probes}
         with subprocess.Popen(

@@ -23,8 +23,9 @@ from typing import Any
 import httpx
 
 from faults.ledger import Ledger, Lines, Verdict
-from faults.processes import HERE, Talker, free_ports
+from faults.processes import HERE, Talker
 from faults.shim import Shim, Switch
+from ports import kept_port
 from rig import throwaway_ca, until
 
 HOST = "target.test"
@@ -80,7 +81,7 @@ class Bench:
         self.manifests = self.folder / "manifests"
         self.manifests.mkdir()
         self.address = f"127.77.{self.chance.randrange(256)}.{self.chance.randrange(1, 255)}"
-        self.ports = free_ports()
+        self.ports = kept_port(), kept_port()
         self._ca, cert = throwaway_ca(self.folder, HOST, "named.test")
         came, sent = self.folder / "came", self.folder / "sent"
         also = [f"{self.address}:443"] if os.geteuid() == 0 else []

@@ -1,4 +1,4 @@
-"""What a round needs of the machine: two processes that take orders, free ports, and the word for what it refuses.
+"""What a round needs of the machine: two processes that take orders, and the word for what it refuses.
 
 Must not: know what a round is about.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -47,11 +46,3 @@ class Talker:
         self._child.stdin.close()
         self._child.stdout.close()
         self._child.wait()
-
-
-def free_ports() -> tuple[int, int]:
-    """Two that nobody listens on."""
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from faults.processes import free_ports
 from hookwright.api.config import DispatchConfig
 from hookwright.dispatcher.configuration import config_folder
+from ports import kept_port
 from rig import HANGS, Process, until
 
 
@@ -47,7 +47,7 @@ class DispatcherProcess:
 
     def start(self) -> None:
         """Start it and wait until it runs its configuration."""
-        events, admin = free_ports()
+        events, admin = kept_port(), kept_port()
         self.events, self.admin = f"http://127.0.0.1:{events}/v1", f"http://127.0.0.1:{admin}"
         env = {"HOOKWRIGHT_LISTEN": f"127.0.0.1:{events}", "HOOKWRIGHT_ADMIN": f"127.0.0.1:{admin}"}
         command = [sys.executable, "-m", "hookwright", "dispatcher"]

@@ -18,6 +18,7 @@ from hookwright.cli.main import main
 from hookwright.core.hints import hint
 from hookwright.dispatcher.configuration.config_folder import write
 from hookwright.errors import Cause
+from ports import kept_port
 from product.conftest import Product, granted
 from rig import HANGS, LISTENING, Process, until
 
@@ -284,10 +285,7 @@ def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> No
     """A dispatcher without a complete configuration answers 503 with Retry-After and is not ready; then it takes events."""
     token = tmp_path / "token"
     token.write_text("t\n")
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        ports = one.getsockname()[1], two.getsockname()[1]
+    ports = kept_port(), kept_port()
     env = {
         "HOOKWRIGHT_LISTEN": f"127.0.0.1:{ports[0]}", "HOOKWRIGHT_ADMIN": f"127.0.0.1:{ports[1]}",
         "HOOKWRIGHT_DATA": str(tmp_path / "data"), "HOOKWRIGHT_CONFIG": str(tmp_path / "config"),
