@@ -109,8 +109,8 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
     service = "hookwright-dispatcher"
     names = [service, f"{service}.hooks", f"{service}.hooks.svc", f"{service}.hooks.svc.cluster.local"]
     assert read("dispatcher", env(objects, DISPATCHER)) == {
-        "listen": "0.0.0.0:8080",
-        "admin": "0.0.0.0:8081",
+        "listen": "[::]:8080",
+        "admin": "[::]:8081",
         "data": "/data",
         "config": "/config",
         "last_good": "/last-good",

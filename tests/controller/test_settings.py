@@ -20,7 +20,7 @@ def test_names_follow_the_release() -> None:
     assert (
         settings.dispatcher_selector == "app.kubernetes.io/instance=hw,app.kubernetes.io/component=dispatcher"
     )
-    assert settings.probes_address == ("0.0.0.0", 8082)
+    assert settings.probes_address == ("::", 8082)
     assert Settings(namespace="hooks", dispatcher_service="x").dispatcher_service == "x"
 
 

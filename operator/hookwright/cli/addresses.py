@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from hookwright.core.addresses import write_address
 from hookwright.core.hosts import is_loopback
 
 DATA: Final = Path(".hookwright")
@@ -70,7 +71,7 @@ def nearest(host: str) -> str:
 
 def base_url(host: str, port: int) -> str:
     """The URL of a socket that listens there."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{write_address(host, port)}"
 
 
 def remember(data: Path, addresses: Mapping[str, Address]) -> None:

@@ -31,12 +31,13 @@ from hookwright.cli.hardening import forbid_core_dumps
 from hookwright.cli.output import print_error
 from hookwright.cli.test import EGRESS_FLAGS, rendered, say
 from hookwright.cli.watch import follow, look
+from hookwright.core.addresses import parse_address
 from hookwright.core.expectations import SUCCESSFUL
 from hookwright.core.hosts import is_loopback
 from hookwright.core.samples import SAMPLE_TRIGGERS
 from hookwright.dispatcher.app import Dispatcher, make_data_folder
 from hookwright.dispatcher.ports.page import is_built
-from hookwright.dispatcher.settings import Settings, parse_address
+from hookwright.dispatcher.settings import Settings
 from hookwright.errors import UsageError
 from hookwright.telemetry import logs
 from hookwright.telemetry.record import AttemptDetails

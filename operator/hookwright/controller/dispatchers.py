@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from hookwright.api.admin import Answer, RunRequest, Summary, TestRun, WebhookChanges, WebhookView
 from hookwright.api.fields import seconds
 from hookwright.controller.plan import Report
+from hookwright.core.addresses import write_address
 from hookwright.errors import ClusterError
 from hookwright.limits import (
     ADMIN_PAGE_MAX,
@@ -109,12 +110,11 @@ class Dispatchers:
         content: bytes | None = None,
         timeout: float | None = None,
     ) -> Any:
-        host = f"[{address}]" if ":" in address else address
         headers = {"authorization": f"Bearer {self._token()}"}
         if content is not None:
             headers["content-type"] = "application/json"
         request = self._client.build_request(
-            method, f"http://{host}:{self._port}{path}", content=content, headers=headers
+            method, f"http://{write_address(address, self._port)}{path}", content=content, headers=headers
         )
         if timeout is not None:
             request.extensions["timeout"] = httpx.Timeout(

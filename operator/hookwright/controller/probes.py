@@ -7,9 +7,11 @@ import contextlib
 from collections.abc import Callable
 from typing import Final
 
+from hookwright.inbound.listening import serve
 from hookwright.limits import INGEST_HEADER_BYTES
 
 _SECONDS: Final = 5.0
+_BACKLOG: Final = 100  # connections that wait to be taken in
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 Answer = tuple[int, bytes]
 
@@ -29,7 +31,7 @@ class Probes:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; the port, which 0 leaves open. OSError when the address cannot be had."""
-        self._server = await asyncio.start_server(self._serve, host, port, limit=INGEST_HEADER_BYTES)
+        self._server = await serve(self._connection, host, port, _BACKLOG)
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
 
@@ -38,6 +40,10 @@ class Probes:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+
+    def _connection(self) -> asyncio.BaseProtocol:
+        reader = asyncio.StreamReader(limit=INGEST_HEADER_BYTES)
+        return asyncio.StreamReaderProtocol(reader, self._serve)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection."""

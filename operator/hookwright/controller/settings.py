@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hookwright.core.addresses import parse_address
+
 _LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
 
@@ -27,8 +29,8 @@ class Settings(BaseSettings):
     """Admin port of the dispatcher's pods."""
     dispatcher_service: str = ""
     """The dispatcher's Service, which owns the Secrets made here; default: `<release>-dispatcher`."""
-    probes: str = "0.0.0.0:8082"
-    """Where /healthz, /readyz and /metrics are served."""
+    probes: str = "[::]:8082"
+    """Where /healthz, /readyz and /metrics are served; `[::]` is IPv6 and IPv4, as far as the system has them."""
 
     @field_validator("watch_namespaces", mode="before")
     @classmethod
@@ -38,9 +40,7 @@ class Settings(BaseSettings):
     @field_validator("probes")
     @classmethod
     def _address(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65535:
-            raise ValueError(f"{value!r} is not an address: write HOST:PORT, such as 0.0.0.0:8082")
+        parse_address(value)
         return value
 
     @model_validator(mode="before")
@@ -57,5 +57,4 @@ class Settings(BaseSettings):
     @property
     def probes_address(self) -> tuple[str, int]:
         """Host and port of `probes`."""
-        host, _, port = self.probes.rpartition(":")
-        return host.strip("[]"), int(port)
+        return parse_address(self.probes)

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _LONGEST: Final = 300  # characters of a name with its port: a longer text is not worth remembering
+_PORT: Final = re.compile(r":[0-9]*")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -38,9 +39,16 @@ def is_address(host: str) -> bool:
 
 
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[: host.find("]") + 1]
-    return host.partition(":")[0]
+    """What stands before the port; an IPv6 address with its brackets, and nothing where they do not close."""
+    if not host.startswith("["):
+        return host.partition(":")[0]
+    literal, closes, rest = host.partition("]")
+    return literal + closes if closes and (not rest or _PORT.fullmatch(rest)) else ""
+
+
+def _is_literal(name: str) -> bool:
+    """An address as a URL holds it: IPv6 in brackets, IPv4 without."""
+    return is_address(name) and name.startswith("[") == (":" in name)
 
 
 class HostGuard:
@@ -57,7 +65,7 @@ class HostGuard:
         known = self._known.get(host)
         if known is None:
             name = _without_port(host).lower().rstrip(".")
-            known = name in self._names or is_address(name)
+            known = name in self._names or _is_literal(name)
             if len(self._known) < 512 and len(host) < _LONGEST:
                 self._known[host] = known
         return known

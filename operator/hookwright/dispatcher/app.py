@@ -15,6 +15,7 @@ import structlog
 
 from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
+from hookwright.core.addresses import parse_address
 from hookwright.core.hosts import HostGuard, is_loopback
 from hookwright.core.invocations import last_invocation
 from hookwright.core.keys import Keys
@@ -40,11 +41,12 @@ from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.ports.waiting import Waiting
 from hookwright.dispatcher.rounds import Rounds
 from hookwright.dispatcher.sender import make_sender
-from hookwright.dispatcher.settings import Settings, parse_address
+from hookwright.dispatcher.settings import Settings
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.dispatcher.workbench import Workbench
 from hookwright.errors import StoreFull, UsageError
+from hookwright.inbound.names import called_by
 from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
     ATTEMPTS,
@@ -109,7 +111,7 @@ class Dispatcher:
         With a `config` no folder of configuration is read or watched; `use` gives the next one.
         """
         settings, clock = self._settings, self._clock
-        self._tokens, hosts = _tokens(settings), HostGuard(settings.ingest_hosts)
+        self._tokens, hosts = _tokens(settings), HostGuard(called_by(settings.ingest_hosts))
         admin_tokens, readers = _admin_tokens(settings), _readers(settings)
         files = open_files()
         self._sender = make_sender(settings, self._stand_in)

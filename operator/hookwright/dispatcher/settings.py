@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hookwright import limits
 from hookwright.api.fields import span
+from hookwright.core.addresses import parse_address
 from hookwright.core.room import Room
 
 
@@ -24,14 +25,6 @@ def parse_connect_to(text: str) -> tuple[str, tuple[str, int]]:
             f"{text!r} is not understood; write HOST:443:ADDRESS:PORT, with the port of the target last"
         )
     return host.lower(), (address, int(port))
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """`host:port` → (host, port). ValueError with one sentence."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise ValueError(f"{text!r} is not an address: write HOST:PORT, such as 127.0.0.1:8080")
-    return host.strip("[]"), int(port)
 
 
 def parse_size(text: str) -> int:
@@ -65,9 +58,9 @@ class Settings(BaseSettings):
         env_prefix="HOOKWRIGHT_", env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
-    listen: str = "0.0.0.0:8080"
-    """Where events are taken."""
-    admin: str = "0.0.0.0:8081"
+    listen: str = "[::]:8080"
+    """Where events are taken; `[::]` is IPv6 and IPv4, as far as the system has them."""
+    admin: str = "[::]:8081"
     """Where the admin API, metrics and probes are served."""
     data: Path = Path("/data")
     """Folder of the store; one dispatcher owns it."""

@@ -11,9 +11,11 @@ import socket
 from time import monotonic
 from typing import Any
 
+from hookwright.core.addresses import write_address
 from hookwright.dispatcher.ports.connection import Connection
 from hookwright.dispatcher.ports.crowd import Crowd, Memory
 from hookwright.errors import UsageError
+from hookwright.inbound.listening import serve
 from hookwright.limits import (
     ANSWER_BUFFER_BYTES,
     INGEST_CONNECTIONS,
@@ -75,16 +77,16 @@ class Listener:
             return
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(
+            self._server = await serve(
                 lambda: Connection(self._app, self._crowd, self._memory, self._tasks),
                 self._host,
                 self._port,
-                backlog=self._backlog,
+                self._backlog,
             )
         except OSError as error:
             raise UsageError(
-                f"{self._host}:{self._port} cannot be listened on ({_reason(error)}); name another address, or end "
-                "the process that has it."
+                f"{write_address(self._host, self._port)} cannot be listened on ({_reason(error)}); name another "
+                "address, or end the process that has it."
             ) from error
         for listening in self._server.sockets:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
