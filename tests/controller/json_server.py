@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,9 +14,12 @@ Answer = tuple[int, Any]
 
 
 class JsonServer:
-    """Answers by path with what `answers` holds, one after the other; `asked` is what came."""
+    """Answers by path with what `answers` holds, one after the other and the last for ever; `asked` is what came.
 
-    def __init__(self) -> None:
+    What is to be said to a watch alone stands under the path and `?watch`.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.answers: dict[str, list[Answer]] = {}
         self.asked: list[tuple[str, str, dict[str, list[str]], dict[str, str], Any]] = []
         """Method, path, query, headers, body."""
@@ -27,7 +32,9 @@ class JsonServer:
                 body = json.loads(self.rfile.read(length)) if length else None
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 server.asked.append((self.command, parts.path, parse_qs(parts.query), headers, body))
-                status, document = server.answers[parts.path].pop(0)
+                watch = f"{parts.path}?watch" if "watch" in parse_qs(parts.query) else ""
+                answers = server.answers.get(watch) or server.answers[parts.path]
+                status, document = answers.pop(0) if len(answers) > 1 else answers[0]
                 lines = document if isinstance(document, list) else [document]
                 content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
                 self.send_response(status)
@@ -41,7 +48,12 @@ class JsonServer:
             def log_message(self, *args: object) -> None:
                 """Nothing."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Http(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        self._http = Http((host, 0), Handler)
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever)
         self._thread.start()
         self.port = self._http.server_port

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from controller.json_server import JsonServer
+from controller.json_server import Answer, JsonServer
 
 PROGRAM = """
 import asyncio
 from hookwright.controller.handlers import watch
 from hookwright.controller.inventory import Inventory
-asyncio.run(watch(Inventory(print), []))
+asyncio.run(watch(Inventory(print), [], None))
 """
 OURS = "/apis/hookwright.io/v1alpha1"
 CRDS = "apiextensions.k8s.io"
@@ -45,12 +45,10 @@ def groups(*names: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def server() -> Iterator[JsonServer]:
-    """Knows our kinds and has none of them."""
-    running = JsonServer()
+def answers() -> dict[str, list[Answer]]:
+    """Of an API server that knows our kinds and has none of them."""
     empty = (200, {"metadata": {"resourceVersion": "7"}, "items": []})
-    running.answers = {
+    return {
         "/api": [(200, {"versions": ["v1"]})],
         "/apis": [(200, groups("hookwright.io/v1alpha1", f"{CRDS}/v1"))],
         "/api/v1": [(200, resources(namespaces="Namespace", events="Event"))],
@@ -59,6 +57,13 @@ def server() -> Iterator[JsonServer]:
         f"{OURS}/webhooks": [empty],
         f"{OURS}/webhooktests": [empty],
     }
+
+
+@pytest.fixture
+def server() -> Iterator[JsonServer]:
+    """Knows our kinds."""
+    running = JsonServer()
+    running.answers = answers()
     yield running
     running.close()
 

@@ -13,6 +13,7 @@ import click
 from hookwright.cli.environment import read_settings
 from hookwright.cli.exits import DONE, FOUND_WRONG
 from hookwright.cli.hardening import forbid_core_dumps
+from hookwright.controller.account import find_account
 from hookwright.controller.app import Controller
 from hookwright.controller.cluster import connect
 from hookwright.controller.handlers import watch
@@ -27,16 +28,22 @@ def command() -> None:
     forbid_core_dumps()
     settings = read_settings(Settings, {}, {})
     logs.configure()
-    for name in ("kopf.objects", "httpx"):  # they have a line for each event and request
+    for name in (
+        "kopf.objects",
+        "kopf._core.engines.activities",
+        "httpx",
+    ):  # a line for each event, login, request
         logging.getLogger(name).setLevel(logging.WARNING)
     asyncio.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
-    async def feed(inventory: Inventory) -> None:
-        await watch(inventory, settings.watch_namespaces)
+    account = find_account()
 
-    controller = Controller(settings, connect())
+    async def feed(inventory: Inventory) -> None:
+        await watch(inventory, settings.watch_namespaces, account)
+
+    controller = Controller(settings, connect(account))
     running = asyncio.ensure_future(controller.run(feed))
     for each in (signal.SIGTERM, signal.SIGINT):  # until kopf takes them: once the API server answers
         asyncio.get_running_loop().add_signal_handler(each, running.cancel)

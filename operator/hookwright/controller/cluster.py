@@ -17,6 +17,7 @@ import urllib3
 from kubernetes import client, config
 
 from hookwright.api.v1alpha1.manifest import GROUP, VERSION
+from hookwright.controller.account import Account
 from hookwright.controller.inventory import NAMESPACE, POD, Raw, version_of
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, WEBHOOK_TEST
 from hookwright.errors import ClusterError
@@ -83,18 +84,35 @@ class ClusterApi(Protocol):
         """Post a core/v1 Event."""
 
 
-def connect() -> Cluster:
-    """The cluster this process runs in, otherwise that of the kubeconfig. ClusterError: neither is there."""
+def connect(account: Account | None) -> Cluster:
+    """The cluster of the account, without one that of the kubeconfig. ClusterError: neither is there.
+
+    A proxy is taken from the kubeconfig (`proxy-url`), never from the environment.
+    """
     settings = client.Configuration()
-    try:
-        try:
-            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
-        except config.ConfigException:
-            config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
-    except config.ConfigException as error:
-        raise ClusterError(f"There is no cluster to talk to: {error}") from error
+    settings.proxy = None
     settings.retries = False  # the caller tries again, knowing what for
-    return Cluster(client.ApiClient(settings))
+    if account is None:
+        try:
+            config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        except config.ConfigException as error:
+            raise ClusterError(f"There is no cluster to talk to: {error}") from error
+        return Cluster(client.ApiClient(settings))
+    settings.host, settings.ssl_ca_cert = account.server, str(account.authority_file)
+    api = client.ApiClient(settings)
+    trusted = account.authority()
+
+    def prove(_: client.Configuration) -> None:
+        """Called before each request."""
+        nonlocal trusted
+        if account.authority() != trusted:
+            trusted = account.authority()
+            api.rest_client.close()  # what was connected under the old one goes; each new connection reads the file
+        settings.api_key["BearerToken"] = f"Bearer {account.token()}"
+
+    prove(settings)
+    settings.refresh_api_key_hook = prove  # type: ignore[assignment]
+    return Cluster(api)
 
 
 class Cluster:

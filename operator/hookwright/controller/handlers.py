@@ -13,6 +13,7 @@ from typing import Any, Final
 import kopf
 
 from hookwright.api.v1alpha1.manifest import GROUP, VERSION
+from hookwright.controller.account import Account
 from hookwright.controller.cluster import PLURALS
 from hookwright.controller.inventory import Inventory
 from hookwright.limits import CLUSTER_REQUEST_SECONDS, WATCH_SECONDS, WATCH_SILENT_SECONDS
@@ -27,10 +28,13 @@ class _Endless:
         return itertools.chain(_BACKOFFS, itertools.repeat(10.0))
 
 
-async def watch(inventory: Inventory, namespaces: Sequence[str]) -> None:
-    """Feed the inventory until SIGTERM; returns then. `namespaces`: none is the whole cluster."""
+async def watch(inventory: Inventory, namespaces: Sequence[str], account: Account | None) -> None:
+    """Feed the inventory until SIGTERM; returns then. `namespaces`: none is the whole cluster.
+
+    `account`: None is whoever the kubeconfig says.
+    """
     await kopf.operator(
-        registry=_registry(inventory),
+        registry=_registry(inventory, account),
         settings=_settings(),
         standalone=True,
         clusterwide=not namespaces,
@@ -38,12 +42,14 @@ async def watch(inventory: Inventory, namespaces: Sequence[str]) -> None:
     )
 
 
-def _registry(inventory: Inventory) -> kopf.OperatorRegistry:
+def _registry(inventory: Inventory, account: Account | None) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
-    def login(**options: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**options) or kopf.login_with_kubeconfig(**options)
+    async def login(**options: Any) -> kopf.AiohttpSession | kopf.ConnectionInfo | None:
+        if account is None:
+            return kopf.login_with_kubeconfig(**options)
+        return kopf.AiohttpSession(server=account.server, aiohttp_session=await account.session())
 
     for kind, plural in PLURALS.items():
 
