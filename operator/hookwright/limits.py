@@ -239,7 +239,8 @@ CONFIG_WHOLE_BYTES = 256 * MIB  # expanded, of a configuration that an earlier r
 CONFIG_CHECKS = 1_000  # templates tried on a sample, expressions compiled, for a namespace in one build: about a second
 CONFIG_CHECKS_TOGETHER = 5_000  # for all namespaces of one build, shared out evenly
 
-# --- folders that are followed ---------------------------------------------------------------------
+# --- files and folders that are followed -----------------------------------------------------------
+AUTHORITIES_LOOK_SECONDS = 10.0  # between two looks at the files of egress.caFile; kubelet takes a minute to bring a new one
 FOLDER_LOOK_SECONDS = 1.0  # between two looks without a notice of the system
 FOLDER_BLIND_LOOKS = 30  # while the system gives no notices, before it is asked for them again
 FOLDER_LOOK_SHARE = 0.02  # of the time that looks at manifests may take: very many files are looked at less often

@@ -50,6 +50,7 @@ from hookwright.inbound.names import called_by
 from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
     ATTEMPTS,
+    AUTHORITIES_LOOK_SECONDS,
     DIRECT_RUNS,
     FOLDER_LOOK_SECONDS,
     INGEST_MEMORY_BYTES,
@@ -195,6 +196,8 @@ class Dispatcher:
             pruned=self._metrics.pruned,
         )  # fmt: skip
         self._rounds.run(self._background)
+        if settings.egress_ca_file:
+            self._background.every("authorities", AUTHORITIES_LOOK_SECONDS, self._read_authorities)
         if config is None:
             self._background.every("configuration", FOLDER_LOOK_SECONDS, self._follower.follow)
 
@@ -230,6 +233,10 @@ class Dispatcher:
     def addresses(self) -> tuple[tuple[str, int], tuple[str, int]]:
         """Where events and the admin API are served."""
         return self._events.address, self._admin.address
+
+    async def _read_authorities(self) -> None:
+        if await self._sender.read_authorities():
+            log.info("authorities.loaded", files=[str(each) for each in self._settings.egress_ca_file])
 
     async def use(self, config: DispatchConfig) -> None:
         """Put a configuration in force and keep it as the last good one."""

@@ -45,6 +45,7 @@ class Connection(asyncio.BufferedProtocol):
         self.host = host
         self.born = monotonic()
         self.idle_since = self.born
+        self.issue = 0  # of the trust that it was made with
         self.stale = False  # the peer closed it before the first byte of an answer
         self.lost: asyncio.Future[None] = loop.create_future()
         self._loop = loop

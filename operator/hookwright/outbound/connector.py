@@ -69,9 +69,10 @@ class Connector:
             async with asyncio.timeout_at(deadline) as until:
                 addresses, port = await self._targets(host, webhook)
                 phases.dns = (monotonic() - started) * 1e3
-                context = await tls.context()
+                issue, context = tls.issue, await tls.context()
                 resolved = monotonic()
                 connection, transport = await self._connect(host, addresses, port, on_lost)
+                connection.issue = issue
                 connected = monotonic()
                 phases.connect = (connected - resolved) * 1e3
                 until.reschedule(None)

@@ -43,7 +43,8 @@ class ConnectionPool:
         while idle:
             connection = idle.pop()
             self._sockets.used(connection)
-            if connection.reusable and now - connection.born < self._keep.life:
+            young = now - connection.born < self._keep.life
+            if connection.reusable and young and connection.issue == self.tls.issue:
                 return connection
             connection.abort()
         return None

@@ -78,6 +78,13 @@ class HttpSender:
             self._pools.add(pool)
         return pool
 
+    async def read_authorities(self) -> bool:
+        """Whether the `ca_files` have changed: from now on they are trusted as they are.
+
+        Where one cannot be used, those before stay: ConfigurationError.
+        """
+        return await self._contexts.read_again()
+
     async def send(
         self,
         pool: Pool,

@@ -23,22 +23,33 @@ from hookwright.outbound.port import TlsSettings
 
 
 class Tls:
-    """One set of trust and identity; without a CA of its own the system's roots belong to it."""
+    """One set of trust and identity; without a CA of its own the roots belong to it."""
 
-    def __init__(self, context: ssl.SSLContext, roots: Roots | None) -> None:
-        self._context = context
-        self._roots = roots
+    def __init__(self, settings: TlsSettings, roots: Roots) -> None:
+        self._settings = settings
+        self._roots = roots if settings.ca is None else None
+        self._context = _own(settings)
+        self._issue: int | None = None
+
+    @property
+    def issue(self) -> int:
+        """Another one after the roots have changed: what was connected under the former is not used again."""
+        return 0 if self._roots is None else self._roots.issue
 
     async def context(self) -> ssl.SSLContext:
-        """The context to connect with. Raises SendError(TLS, not sent) when a CA file cannot be read any more."""
-        if self._roots is not None:
-            await asyncio.wrap_future(self._roots.thread.submit(self._add_roots))
+        """The context to connect with."""
+        if self._roots is not None and self._issue != self._roots.issue:
+            await asyncio.wrap_future(self._roots.thread.submit(self._add_roots, self._roots))
         return self._context
 
-    def _add_roots(self) -> None:
-        if self._roots is not None:
-            self._roots.add_to(self._context)
-            self._roots = None
+    def _add_roots(self, roots: Roots) -> None:
+        if self._issue == roots.issue:  # by now
+            return
+        context = (
+            self._context if self._issue is None else _own(self._settings)
+        )  # none forgets whom it trusts
+        roots.add_to(context)
+        self._context, self._issue = context, roots.issue
 
 
 class Roots:
@@ -51,17 +62,33 @@ class Roots:
     def __init__(self, ca_files: Sequence[Path]) -> None:
         self._ca_files = tuple(ca_files)
         self.thread = ThreadPoolExecutor(1, "tls-roots")
-        for path in self._ca_files:
-            _trust_file(_bare(), path)  # a wrong one stops the start
+        self.issue = 0
+        self._authorities = self._read()  # a wrong one stops the start
 
     def add_to(self, context: ssl.SSLContext) -> None:
-        """Takes up to 0.1 s. Raises SendError."""
+        """Takes up to 0.1 s."""
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-        try:
-            for path in self._ca_files:
-                _trust_file(context, path)
-        except ConfigurationError as error:
-            raise failures.unusable_pem(str(error)) from error
+        for path, pem in zip(self._ca_files, self._authorities, strict=True):
+            _trust_file(context, path, pem)
+
+    def read_again(self) -> bool:
+        """Whether the files have changed. Where one cannot be used, those before stay: ConfigurationError."""
+        found = self._read()
+        if found == self._authorities:
+            return False
+        self._authorities = found
+        self.issue += 1
+        return True
+
+    def _read(self) -> tuple[bytes, ...]:
+        found = []
+        for path in self._ca_files:
+            try:
+                found.append(path.read_bytes())
+            except OSError as error:
+                raise _unusable(path) from error
+            _trust_file(_bare(), path, found[-1])
+        return tuple(found)
 
 
 class TlsContexts:
@@ -72,7 +99,7 @@ class TlsContexts:
 
     def __init__(self, ca_files: Sequence[Path] = ()) -> None:
         self._roots = Roots(ca_files)
-        self._public = Tls(_bare(), self._roots)
+        self._public = Tls(TlsSettings(), self._roots)
         # Weak: a context, and the private key in it, goes when the last pool that uses it goes.
         self._shared: WeakValueDictionary[TlsSettings, Tls] = WeakValueDictionary()
 
@@ -82,17 +109,22 @@ class TlsContexts:
             return self._public
         tls = self._shared.get(settings)
         if tls is None:
-            tls = self._make(settings)
-            self._shared[settings] = tls
+            tls = self._shared[settings] = Tls(settings, self._roots)
         return tls
 
-    def _make(self, settings: TlsSettings) -> Tls:
-        context = _bare()
-        if settings.ca is not None:
-            _trust(context, settings.ca)
-        if settings.cert is not None or settings.key is not None:
-            _identify(context, settings.cert, settings.key)
-        return Tls(context, self._roots if settings.ca is None else None)
+    async def read_again(self) -> bool:
+        """Whether the `ca_files` have changed. Where one cannot be used, those before stay: ConfigurationError."""
+        return await asyncio.wrap_future(self._roots.thread.submit(self._roots.read_again))
+
+
+def _own(settings: TlsSettings) -> ssl.SSLContext:
+    """A webhook's own trust and identity. Raises SendError(TLS, not sent) when a PEM text cannot be used."""
+    context = _bare()
+    if settings.ca is not None:
+        _trust(context, settings.ca)
+    if settings.cert is not None or settings.key is not None:
+        _identify(context, settings.cert, settings.key)
+    return context
 
 
 def _bare() -> ssl.SSLContext:
@@ -105,13 +137,19 @@ def _bare() -> ssl.SSLContext:
     return context
 
 
-def _trust_file(context: ssl.SSLContext, path: Path) -> None:
+def _trust_file(context: ssl.SSLContext, path: Path, pem: bytes) -> None:
+    """`pem` is what was read there; as a file, since in a text ssl takes no comment beyond ASCII."""
     try:
-        context.load_verify_locations(cafile=path)
+        with _as_file(pem) as copy:
+            context.load_verify_locations(cafile=copy)
     except OSError as error:  # ssl.SSLError is one
-        raise ConfigurationError(
-            f"The CA file {path} cannot be used: it must be readable and hold PEM certificates."
-        ) from error
+        raise _unusable(path) from error
+
+
+def _unusable(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"The CA file {path} cannot be used: it must be readable and hold PEM certificates."
+    )
 
 
 def _trust(context: ssl.SSLContext, ca: str) -> None:
@@ -129,27 +167,27 @@ def _identify(context: ssl.SSLContext, cert: str | None, key: str | None) -> Non
             "The Secret of spec.tls.clientCertSecretRef must hold both tls.crt and tls.key."
         )
     try:
-        with _as_file(f"{cert}\n{key}\n") as path:
+        with _as_file(f"{cert}\n{key}\n".encode()) as path:
             context.load_cert_chain(path, password=_no_password)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise failures.unusable_pem(_identity_problem(error)) from error
 
 
 @contextmanager
-def _as_file(text: str) -> Iterator[str]:
-    """Path of a file that holds `text` during the block, as ssl reads identities from files only.
+def _as_file(content: bytes) -> Iterator[str]:
+    """Path of a file that holds `content` during the block, as ssl reads identities from files only.
 
     It is in memory where the system can do that (Linux): a pod has no folder to write to. Elsewhere it is private
     (0600) and gone before anything else happens.
     """
     if hasattr(os, "memfd_create"):
-        with open(os.memfd_create("identity"), "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(os.memfd_create("pem"), "wb") as file:
+            file.write(content)
             file.flush()
             yield f"/proc/self/fd/{file.fileno()}"
     else:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".pem") as file:
-            file.write(text)
+        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+            file.write(content)
             file.flush()
             yield file.name
 

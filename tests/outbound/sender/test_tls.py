@@ -24,7 +24,7 @@ from hookwright.errors import Cause, ConfigurationError, SendError, Sent
 from hookwright.outbound.port import TlsSettings
 from hookwright.outbound.tls import Tls, TlsContexts
 from outbound.sender.conftest import Client
-from outbound.sender.target import HOST, Certificates, Target, keep_alive, serve
+from outbound.sender.target import HOST, OTHER_HOST, Certificates, Target, keep_alive, serve
 
 Make = Callable[..., Client]
 
@@ -153,28 +153,55 @@ async def test_a_ca_file_is_trusted_beside_the_roots(
     assert caught.value.cause == Cause.TLS_UNTRUSTED
 
 
-async def test_roots_are_read_at_the_first_connection(
+async def test_a_ca_file_that_is_rotated_is_followed(
     certificates: Certificates, client_for: Make, tmp_path: Path
 ) -> None:
-    """Not for a webhook that is configured: a hundred with client certificates cost little. A file that has gone by
-    then is told."""
-    path = tmp_path / "ca.pem"
+    """Old and new beside each other, then the new one alone: what was connected under the old one is used no more."""
+    path, other = tmp_path / "ca.pem", trustme.CA()
+    new = other.cert_pem.bytes().decode()
     path.write_text(certificates.pem)
     cert, key = identity(certificates.ca)
-    async with serve(keep_alive, certificates.wants_client_certificate()) as target:
-        client = client_for(target, TlsSettings(cert=cert, key=key), ca_files=[path])
-        content = path.read_bytes()
-        path.unlink()
-        with pytest.raises(SendError, match=f"{path} cannot be used") as caught:
+    async with (
+        serve(keep_alive, certificates.wants_client_certificate()) as before,
+        serve(keep_alive, certificates.server(other.issue_cert(OTHER_HOST))) as after,
+    ):
+        targets = {HOST: ("127.0.0.1", before.port), OTHER_HOST: ("127.0.0.1", after.port)}
+        client = client_for(None, TlsSettings(cert=cert, key=key), ca_files=[path], connect_to=targets)
+        assert (await client.post()).status == 200
+        with pytest.raises(SendError, match="not signed by a trusted CA"):
+            await client.post(f"https://{OTHER_HOST}/")
+        assert not await client.sender.read_authorities()
+
+        path.write_text(f"# Zertifikate für alle\n{certificates.pem}\n{new}")
+        assert await client.sender.read_authorities()
+        assert (await client.post(f"https://{OTHER_HOST}/")).status == 200
+        assert (await client.post()).status == 200
+        assert (await client.post()).status == 200
+        assert before.connections == 2  # a kept one of the former trust is not taken, one of this trust is
+
+        path.write_text(new)
+        assert await client.sender.read_authorities()
+        with pytest.raises(SendError, match="not signed by a trusted CA"):
             await client.post()
-        assert (caught.value.cause, caught.value.sent) == (Cause.TLS, Sent.NOT_SENT)
-        assert target.connections == 0
-        path.write_bytes(content)
+        assert (await client.post(f"https://{OTHER_HOST}/")).status == 200
+
+
+@pytest.mark.parametrize("content", [None, "no certificate", ""])
+async def test_a_ca_file_that_breaks_leaves_what_was_trusted(
+    certificates: Certificates, client_for: Make, tmp_path: Path, content: str | None
+) -> None:
+    """Also where nothing was connected yet. The sentence names the file, and the next one that is whole is taken."""
+    path = tmp_path / "ca.pem"
+    path.write_text(certificates.pem)
+    async with serve(keep_alive, certificates.good) as target:
+        client = client_for(target, TlsSettings(), ca_files=[path])
+        path.unlink() if content is None else path.write_text(content)
+        with pytest.raises(ConfigurationError, match=f"{path} cannot be used"):
+            await client.sender.read_authorities()
         assert (await client.post()).status == 200
-        path.unlink()
-        client.pool.close()
+        path.write_text(f"{certificates.pem}\n")
+        assert await client.sender.read_authorities()
         assert (await client.post()).status == 200
-    assert target.connections == 2
 
 
 async def test_pools_are_made_in_any_thread(
