@@ -314,6 +314,7 @@ DISPATCHER_ANSWER_SECONDS = 10.0
 DISPATCHER_ANSWER_BYTES = 64 * MIB  # 10,000 webhooks are about 10 MiB
 NUDGE_SECONDS = 10.0  # after which pods that run an old configuration get their annotation anew
 OWNED_SECONDS = 1.0  # after which a Secret of its own that is gone is made again: who replaces one deletes it first
+REMOVAL_SECONDS = 3.0  # after which a look finds what a controller made again that was about to end
 OWNED_LONGEST_SECONDS = 60.0  # the same while it goes again and again, or cannot be made
 CONTROLLER_TESTS = 32  # WebhookTests under way at once: 24 of one namespace, 18 of one webhook
 TEST_AGAIN_SECONDS = 10.0  # after a run of a test did not come about

@@ -164,6 +164,10 @@ class FakeCluster:
                 "patch", "Secret", merge_patch(self.objects["Secret", f"{namespace}/{name}"], body)
             )
 
+    def delete_secret(self, namespace: str, name: str) -> None:
+        self.writes.append(("delete", "Secret", name))
+        self.delete("Secret", f"{namespace}/{name}")
+
     def _admit(self, body: Raw) -> None:
         if body["metadata"]["name"] in self.refuses:
             self.refused_secrets += 1

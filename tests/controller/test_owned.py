@@ -184,7 +184,11 @@ async def test_what_may_not_be_written_yet_is_in_force_all_the_same(name: str) -
 
 async def test_a_secret_of_ones_own_is_read_and_never_made() -> None:
     """By its name and key; one that is not there is said to be missing, and one that comes is used."""
-    world = World(ingest_secret="events", admin_secret="doors", admin_secret_key="admin")
+    world = World(
+        ingest_existing_secret_name="events",
+        admin_existing_secret_name="doors",
+        admin_existing_secret_key="admin",
+    )
     await world.owned.prepare()
     assert world.cluster.writes == [("create", "Secret", "hw-hash-key")]
     assert world.owned.trouble == "Secret events does not exist: create it with the key token."

@@ -22,6 +22,7 @@ from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, WEBHOOK_TEST
 from hookwright.errors import ClusterError
 from hookwright.limits import CLUSTER_REQUEST_SECONDS, LIST_PAGE, WATCH_SECONDS, WATCH_SILENT_SECONDS
 
+SERVICE: Final = "Service"
 FIELD_MANAGER: Final = "hookwright-controller"
 PLURALS: Final = {WEBHOOK: "webhooks", WEBHOOK_TEST: "webhooktests"}
 _NAMES: Final = {
@@ -30,6 +31,7 @@ _NAMES: Final = {
     NAMESPACE: "namespace",
     POD: "pod",
     OWN_SECRET: "secret",
+    SERVICE: "service",
 }
 _METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _WITHOUT_DATA: Final = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{_METADATA_ONLY}"
@@ -75,6 +77,9 @@ class ClusterApi(Protocol):
 
     def patch_secret(self, namespace: str, name: str, body: Raw) -> Raw:
         """Merge into a Secret; as it then is."""
+
+    def delete_secret(self, namespace: str, name: str) -> None:
+        """Take a Secret away; one that is gone is none to take."""
 
     def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         """Set annotations; a pod that is gone is none to annotate."""
@@ -175,6 +180,10 @@ class Cluster:
     def patch_secret(self, namespace: str, name: str, body: Raw) -> Raw:
         ask = functools.partial(self._core.patch_namespaced_secret, name, namespace, body)
         return _json(_asked(ask, field_manager=FIELD_MANAGER, _content_type=_MERGE))
+
+    def delete_secret(self, namespace: str, name: str) -> None:
+        with _absent_is_none():
+            _json(_asked(functools.partial(self._core.delete_namespaced_secret, name, namespace)))
 
     def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         body = {"metadata": {"annotations": dict(annotations)}}

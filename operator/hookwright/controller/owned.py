@@ -70,8 +70,12 @@ def lasting(settings: Settings) -> dict[str, Lasting]:
         return Lasting(own, key, None) if own else Lasting(f"{release}-{purpose}", TOKEN, _token)
 
     return {
-        INGEST_TOKEN: token(INGEST_TOKEN, settings.ingest_secret, settings.ingest_secret_key),
-        ADMIN_TOKEN: token(ADMIN_TOKEN, settings.admin_secret, settings.admin_secret_key),
+        INGEST_TOKEN: token(
+            INGEST_TOKEN, settings.ingest_existing_secret_name, settings.ingest_existing_secret_key
+        ),
+        ADMIN_TOKEN: token(
+            ADMIN_TOKEN, settings.admin_existing_secret_name, settings.admin_existing_secret_key
+        ),
         HASH_KEY: Lasting(f"{release}-{HASH_KEY}", KEY, _key),
     }
 

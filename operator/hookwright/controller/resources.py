@@ -29,6 +29,14 @@ TOKEN: Final = "token"  # noqa: S105 - a key
 KEY: Final = "key"
 
 
+def made_secrets(release: str) -> list[str]:
+    """Names of all Secrets that a controller may make."""
+    return [
+        *config_secrets(release, {}),
+        *(f"{release}-{each}" for each in (INGEST_TOKEN, ADMIN_TOKEN, HASH_KEY)),
+    ]
+
+
 def config_secrets(release: str, files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
     """Name → data of the configuration's Secrets, the one with the manifest last.
 

@@ -28,13 +28,13 @@ class Settings(BaseSettings):
     """Label selector of the dispatcher's pods; default: the chart's labels for this release."""
     dispatcher_port: int = Field(default=8081, ge=1, le=65535)
     """Admin port of the dispatcher's pods."""
-    ingest_secret: str = ""
+    ingest_existing_secret_name: str = ""
     """A Secret of one's own in its namespace that holds the events port's tokens; default: one is made."""
-    ingest_secret_key: str = "token"  # noqa: S105 - a key
+    ingest_existing_secret_key: str = "token"  # noqa: S105 - a key
     """The key in it."""
-    admin_secret: str = ""
+    admin_existing_secret_name: str = ""
     """The same for the admin port; its first token is used."""
-    admin_secret_key: str = "token"  # noqa: S105
+    admin_existing_secret_key: str = "token"  # noqa: S105
     """The key in it."""
     labels: Mapping[str, str] = {}
     """Labels of the Secrets it makes beside its own, as a JSON object."""
