@@ -42,5 +42,5 @@ def _removed(cluster: ClusterApi, namespace: str, name: str) -> bool:
 
 if __name__ == "__main__":
     logs.configure()
-    remove_secrets(connect(), Settings(), time.sleep)  # type: ignore[call-arg]  # from the environment
+    remove_secrets(connect(), Settings(), time.sleep)  # from the environment
     logs.flush()
