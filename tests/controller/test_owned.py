@@ -202,6 +202,22 @@ async def test_a_secret_of_ones_own_is_read_and_never_made() -> None:
     assert world.cluster.writes == [("create", "Secret", "hw-hash-key")]
 
 
+async def test_one_secret_may_hold_the_tokens_of_both_ports() -> None:
+    """Each under its own key; of each it is said what is missing."""
+    world = World(
+        ingest_existing_secret_name="own",
+        admin_existing_secret_name="own",
+        admin_existing_secret_key="admin",
+    )
+    await world.owned.prepare()
+    world.secret("own", token="e")
+    await world.owned.read_again()
+    assert world.owned.trouble == "Secret own has no value under the key admin: write one."
+    world.secret("own", token="e", admin="a")
+    await world.owned.read_again()
+    assert (world.owned.trouble, world.owned.admin_token()) == (None, "a")
+
+
 async def test_secrets_hang_on_nothing_and_have_the_labels_that_were_asked_for() -> None:
     """Whatever owned them may be made anew, under another uid; then all of them would be collected."""
     world = World(labels={"team": "a", "hookwright.io/release": "x"}, annotations={"note": "b"})

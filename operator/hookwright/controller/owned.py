@@ -94,12 +94,13 @@ class Owned:
         self._cluster, self._inventory, self._settings, self._metrics = cluster, inventory, settings, metrics
         self._parts = tuple(config_secrets(settings.release, {}))
         self._lasting = lasting(settings)
-        self._purposes = {each.name: purpose for purpose, each in self._lasting.items()}
+        self._names = dict.fromkeys((*self._parts, *(each.name for each in self._lasting.values())))
         self._written: dict[str, dict[str, bytes]] = {}
         self._known: dict[str, bytes] = {}
         self._seen: dict[str, int] = {}
         """Name → version that was last read or written; 0: it was not there."""
         self._trouble: dict[str, str] = {}
+        """What for → why its Secret cannot be used or made."""
         self._pauses = Pauses(monotonic)
         self._nudges, self._nudged_for = 0, ""
         self.news = asyncio.Event()
@@ -108,7 +109,7 @@ class Owned:
         """Make what is missing, read what is there; the hash key. ClusterError: nothing can be done without it."""
         await self.read_again()
         if HASH_KEY not in self._known:
-            raise ClusterError(self._trouble[self._lasting[HASH_KEY].name])
+            raise ClusterError(self._trouble[HASH_KEY])
         return self._known[HASH_KEY]
 
     @property
@@ -135,7 +136,7 @@ class Owned:
 
     async def read_again(self) -> None:
         """Look at all of them: make what is missing, with the value that is known. ClusterError: they cannot be read."""
-        await self._look_at((*self._parts, *self._purposes))
+        await self._look_at(self._names)
 
     async def keep(self, changed: Callable[[], None]) -> NoReturn:
         """Look at those that somebody changed or took away, each at its own pace. `changed`: called after a look."""
@@ -161,10 +162,11 @@ class Owned:
         """Those that are not as they were last read or written, and those that could not be used."""
         held, namespace = self._inventory.of(OWN_SECRET), self._settings.namespace
         there = {name: held.get(f"{namespace}/{name}") for name in self._seen}
+        troubled = {self._lasting[purpose].name for purpose in self._trouble}
         return [
             name
             for name, entry in there.items()
-            if name in self._trouble or (entry.version if entry is not None else 0) != self._seen[name]
+            if name in troubled or (entry.version if entry is not None else 0) != self._seen[name]
         ]
 
     async def _look_at(self, names: Iterable[str]) -> None:
@@ -185,28 +187,28 @@ class Owned:
         self._saw(name, found)
         if name in self._parts:
             self._written[name] = {} if found is None else data_of(found)
-        else:
-            await self._take(self._purposes[name], found)
+        for purpose, held in self._lasting.items():
+            if held.name == name:
+                await self._take(purpose, held, found)
 
     def _saw(self, name: str, found: Raw | None) -> None:
         self._seen[name] = 0 if found is None else version_of(found)
         if found is not None:  # else the watch, which may lag behind, would seem to know something new
             self._inventory.put(OWN_SECRET, found)
 
-    async def _take(self, purpose: str, found: Raw | None) -> None:
+    async def _take(self, purpose: str, held: Lasting, found: Raw | None) -> None:
         """Use the value that stands there, or write the one that is known where it was lost."""
-        held = self._lasting[purpose]
         value = data_of(found or {}).get(held.key, b"")
         if value.strip():
-            self._trouble.pop(held.name, None)
+            self._trouble.pop(purpose, None)
             await self._use(purpose, value)
         elif held.fresh is not None and (found is None or is_ours(found)):
             await self._make(purpose, held, held.fresh, found)
         elif found is None:
-            self._tell(held.name, f"Secret {held.name} does not exist: create it with the key {held.key}.")
+            self._tell(purpose, f"Secret {held.name} does not exist: create it with the key {held.key}.")
         else:
             cure = "write one, or delete it, and it is made anew" if held.fresh is not None else "write one"
-            self._tell(held.name, f"Secret {held.name} has no value under the key {held.key}: {cure}.")
+            self._tell(purpose, f"Secret {held.name} has no value under the key {held.key}: {cure}.")
 
     async def _make(self, purpose: str, held: Lasting, fresh: Callable[[], bytes], found: Raw | None) -> None:
         # kept at once: if the write fails, the next try writes the same
@@ -219,12 +221,12 @@ class Owned:
             if error.status is None:
                 raise
             self._known[purpose] = value
-            self._tell(held.name, f"Secret {held.name} cannot be written: {error}")
+            self._tell(purpose, f"Secret {held.name} cannot be written: {error}")
             return
         if made is None:  # somebody was quicker
             await self._look(held.name)
             return
-        self._trouble.pop(held.name, None)
+        self._trouble.pop(purpose, None)
         self._metrics.wrote("Secret")
         self._saw(held.name, made)
         self._known[purpose] = value
@@ -237,10 +239,10 @@ class Owned:
         self._known[purpose] = value
         await self.nudge(self._nudged_for)  # else dispatchers would read the new token in a minute
 
-    def _tell(self, name: str, sentence: str) -> None:
-        if self._trouble.get(name) != sentence:
-            _log.error("secret", secret=name, message=sentence)
-        self._trouble[name] = sentence
+    def _tell(self, purpose: str, sentence: str) -> None:
+        if self._trouble.get(purpose) != sentence:
+            _log.error("secret", secret=self._lasting[purpose].name, message=sentence)
+        self._trouble[purpose] = sentence
 
     # --- the configuration ---------------------------------------------------------------------------
 
