@@ -34,7 +34,7 @@ def test_the_page_comes_from_the_pod(kube: Kube, release: Release, tmp_path: Pat
     try:
         address, token = opened.wait_for(r"(http://127\.0\.0\.1:[0-9]+)/#token=(\S+)").groups()
         with httpx.Client(base_url=address, timeout=60) as client:
-            shell = client.get("/webhooks/default/any")
+            shell = client.get("/webhooks/default/any", headers={"accept": "text/html"})
             assert set(shell.headers["content-security-policy"].split("; ")) >= POLICY
             files = re.findall(r'(?:src|href)="(/[^"]+)"', shell.text)
             assert {Path(name).suffix for name in files} >= {".js", ".css"}
