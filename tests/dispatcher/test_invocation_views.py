@@ -1,13 +1,22 @@
-"""What a delivery that waits is said to wait for."""
+"""What a delivery that waits is said to wait for; and where a page of invocations ends."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from dispatcher.test_direct import made
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
 from hookwright.core.outcome import Verdict
+from hookwright.core.records import Delivery
 from hookwright.core.retry import RetryPolicy
-from hookwright.dispatcher.invocation_views import Next, what_next
+from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.delivery.under_way import UnderWay
+from hookwright.dispatcher.invocation_views import InvocationViews, Next, what_next
 from hookwright.limits import CIRCUIT_FAILURES
+from hookwright.store.port import AttemptSelector
+from hookwright.store.sqlite import SqliteHistory, SqliteStore
+from store.builders import HOOK, ack, attempt
 
 NOW = 1_700_000_000.0
 MS = 1_700_000_000_000
@@ -54,3 +63,25 @@ def test_a_webhook_that_cannot_be_sent_is_named_with_its_reason() -> None:
     held = lane(held="Its Secret is away.")
     sentence = "It waits for its webhook, which is held: Its Secret is away."
     assert what_next(held, MS + 5_000, NOW) == Next(sentence=sentence)
+
+
+async def test_a_page_that_found_little_says_where_to_look_on(tmp_path: Path) -> None:
+    """The pages together hold what is rare, once; a page that is asked for what is newer ends there."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path, looks=10)
+    nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", MS)
+    kept = [attempt(key)._replace(status=202 if key in (103, 104, 128) else 200) for key in range(101, 151)]
+    await store.finish([ack(nobody, one) for one in kept])
+    direct = await made(None)
+    views = InvocationViews(history, direct._lanes, UnderWay(None), Clock(), "tag")
+    selector, pages, following = AttemptSelector(statuses=(202, 202)), [], "51"
+    while following is not None:
+        page = await views.invocations(selector, before=int(following), after=None, limit=1, short=True)
+        pages.append(len([*page.items]))
+        following = page.next
+    assert sum(pages) == 3
+    assert max(pages) == 1
+    assert len(pages) > 5
+    newer = await views.invocations(selector, before=None, after=45, limit=1, short=True)
+    assert ([*newer.items], newer.next) == ([], None)
+    await history.close()
+    await store.close()

@@ -37,8 +37,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """README begins with an empty cluster: its test comes before the release of all others."""
-    items.sort(key=lambda item: item.path.name != "test_readme.py")
+    """Pages begin with an empty cluster: they are walked before the release of all others is there."""
+    items.sort(key=lambda item: item.path.name != "test_pages.py")
 
 
 class Receiver:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hookwright.core.records import Buried, DeadReason, RouteCounts
@@ -65,6 +67,23 @@ class DeadLetterSuite:
         ]
         await work.replay(ReplaySelector(keys=(401,)), now=NOW, limit=2)
         assert [group.reason for _, group in await history.dead_groups(route=HOOK, limit=9)] == ["Backlog"]
+
+    async def test_dead_letters_of_a_reason_come_in_one_order(self, work: Work, history: History) -> None:
+        """Of all webhooks, however they are mixed with others: newest first, in pages, each once."""
+        hooks = [f"team/{n}" for n in (1, 2, 3, 3, 2, 1, 1, 4)]
+        other = DeadReason.BACKLOG
+        for key, hook in enumerate(hooks, 1):
+            await work.accept([
+                dead_event(key * 100, hook, DeadReason.GONE, received=NOW + key),
+                dead_event(key * 100 + 50, hook, other, received=NOW + key),
+            ])  # fmt: skip
+        selector, found, before = ReplaySelector(reason=DeadReason.GONE), [], None
+        while page := await history.dead_letters(selector, before=before, limit=3):
+            found += [row.key for _, row in page]
+            before = page[-1][0]
+        assert found == [801, 701, 601, 501, 401, 301, 201, 101]
+        some = await history.dead_letters(replace(selector, since=NOW + 3, until=NOW + 6), limit=9)
+        assert [row.key for _, row in some] == [501, 401, 301]
 
     @pytest.mark.parametrize(
         ("selector", "count"),

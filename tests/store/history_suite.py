@@ -86,6 +86,7 @@ class HistorySuite:
             ({"statuses": (500, 599), "route": OTHER}, [(201, 1)]),
             ({"statuses": (500, 599), "result": "Retrying"}, [(101, 1)]),
             ({"statuses": (501, 501)}, []),
+            ({"statuses": (501, 501), "route": HOOK}, []),
             ({"statuses": (200, 299)}, [(301, 1), (101, 2)]),
             ({"statuses": (200, 299), "route": HOOK}, [(101, 2)]),
             ({"statuses": (200, 299), "failed": True}, []),
@@ -111,6 +112,29 @@ class HistorySuite:
         assert [one.delivery_key for _, one in page + rest] == [301, 201, 101, 101]
         newer = await history.invocations(limit=3, after=page[-1][0])
         assert newer == page[:-1]
+
+    async def test_a_test_that_expects_a_refusal_is_found_by_its_status(
+        self, work: Work, history: History
+    ) -> None:
+        """It was successful, and the target answered 404; nothing but a status asks for both kinds of result."""
+        nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+        passed = attempt(101, kind="Test", result="Test successful")._replace(status=404)
+        await work.finish([ack(nobody, passed)])
+        for selector in (
+            AttemptSelector(statuses=(400, 499)),
+            AttemptSelector(route=HOOK, statuses=(404, 404)),
+        ):
+            assert [one.delivery_key for _, one in await history.invocations(selector, limit=9)] == [101]
+            assert await history.invocations(selector._replace(failed=True), limit=9) == []
+
+    @pytest.mark.parametrize("before", [None, 5, 1])
+    async def test_a_small_history_is_looked_through_whole(
+        self, work: Work, history: History, before: int | None
+    ) -> None:
+        """Whatever is asked for."""
+        await self._history(work)
+        for selector in (AttemptSelector(statuses=(200, 299)), AttemptSelector(route=HOOK, kind="Delivery")):
+            assert await history.horizon(selector, before=before) is None
 
     async def test_attempts_of_some_results_come_in_one_order(self, work: Work, history: History) -> None:
         """However they are mixed: the newest first, and as many as are asked for."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from hookwright.errors import StoreError
 from hookwright.store.port import AttemptSelector, ReplaySelector
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.database import open_reader
-from store.builders import HOOK, NOW, OTHER, ack, attempt, event
+from store.builders import HOOK, NOW, OTHER, ack, attempt, dead_event, event
 
 
 async def test_a_query_that_takes_too_long_ends(tmp_path: Path) -> None:
@@ -98,6 +100,78 @@ async def test_what_cannot_be_asked_or_opened_is_told_in_our_words(tmp_path: Pat
     await nowhere.close()
 
 
+REJECTED = {"result": "Rejected", "status": 422}
+
+
+@pytest.mark.parametrize(
+    ("selector", "usual", "rare"),
+    [
+        (AttemptSelector(statuses=(202, 202)), {}, {"status": 202}),
+        (AttemptSelector(route=HOOK, statuses=(202, 202)), {}, {"status": 202}),
+        (AttemptSelector(result="Delivered"), REJECTED, {}),
+        (AttemptSelector(route=HOOK, kind="Delivery"), {"kind": "Manual"}, {}),
+        (
+            AttemptSelector(friendly_id="A", result="Rejected"),
+            {"friendly_id": "A"},
+            {**REJECTED, "friendly_id": "A"},
+        ),
+        (
+            AttemptSelector(result="Rejected", kind="Manual"),
+            {"kind": "Manual"},
+            {**REJECTED, "kind": "Manual"},
+        ),
+        (AttemptSelector(failed=True, statuses=(202, 202)), REJECTED, {**REJECTED, "status": 202}),
+        (AttemptSelector(route=HOOK, failed=True, kind="Delivery"), {**REJECTED, "kind": "Manual"}, REJECTED),
+        (AttemptSelector(statuses=(422, 422), kind="Delivery"), {**REJECTED, "kind": "Manual"}, REJECTED),
+    ],
+)
+async def test_what_is_rare_is_found_page_by_page(
+    tmp_path: Path, selector: AttemptSelector, usual: dict[str, Any], rare: dict[str, Any]
+) -> None:
+    """A page ends where so many attempts were looked at; the pages together find what there is, once."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path, looks=10)
+    nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+    fields = {key: rare if key in (103, 104, 128) else usual for key in range(101, 151)}
+    await store.finish([ack(nobody, attempt(key)._replace(**each)) for key, each in fields.items()])
+    found, ends = [], [51]
+    while ends[-1] is not None:
+        end = await history.horizon(selector, before=ends[-1])
+        after = None if end is None else end - 1
+        page = await history.invocations(selector, before=ends[-1], after=after, limit=10)
+        found += [one.delivery_key for _, one in page]
+        ends.append(end)
+    assert found == [128, 104, 103]
+    assert [before - end for before, end in pairwise(ends[:-1])] == [11] * (len(ends) - 2)
+    assert len(ends) > 2
+    await history.close()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        (AttemptSelector(), None),
+        (AttemptSelector(route=HOOK, since=NOW), None),
+        (AttemptSelector(route=HOOK, result="Rejected"), None),
+        (AttemptSelector(failed=True, until=NOW + 1), None),
+        (AttemptSelector(statuses=(500, 599)), None),
+        (AttemptSelector(route="team/never", statuses=(202, 202)), None),
+        (AttemptSelector(statuses=(202, 202)), 40),
+        (AttemptSelector(statuses=(202, 202), since=NOW + 1), 40),
+    ],
+)
+async def test_a_page_has_an_end_only_where_nothing_leads_to_what_fits(
+    tmp_path: Path, selector: AttemptSelector, expected: int | None
+) -> None:
+    """An index knows all that is asked for, or every attempt may have to be looked at."""
+    store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path, looks=10)
+    nobody = Delivery(1, 0, HOOK, "AccessRequestGranted", None, b"", NOW)
+    await store.finish([ack(nobody, attempt(key)) for key in range(101, 151)])
+    assert await history.horizon(selector) == expected
+    await history.close()
+    await store.close()
+
+
 @pytest.mark.parametrize(
     ("question", "index"),
     [
@@ -153,6 +227,20 @@ async def test_a_page_of_dead_letters_is_found_and_not_sorted(
     plan = "\n".join(history.plans)
     assert f"SEARCH {index}" in plan
     assert "TEMP B-TREE" not in plan
+    await history.close()
+    await store.close()
+
+
+async def test_dead_letters_of_a_rare_reason_are_found_by_it(tmp_path: Path) -> None:
+    """Of all webhooks: no dead letter of another reason is looked at, and nothing but webhooks is sorted."""
+    store = SqliteStore.open(tmp_path)
+    await store.accept([dead_event(100, HOOK, DeadReason.GONE)])
+    history = ExplainedHistory(tmp_path)
+    await history.dead_letters(ReplaySelector(reason=DeadReason.GONE), limit=10)
+    assert "SCAN dead" not in history.plans
+    (at,) = [n for n, line in enumerate(history.plans) if "INDEX dead_group (route_id=? AND reason=?" in line
+             and "COVERING" not in line]  # fmt: skip
+    assert not [line for line in history.plans[at:] if "TEMP B-TREE" in line]
     await history.close()
     await store.close()
 

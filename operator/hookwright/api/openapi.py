@@ -100,6 +100,8 @@ class Invocations(Answer):
 
     items: list[Invocation]
     next: str | None = None
+    """Where the page after it begins; null: nothing follows. A page looks at 50,000 attempts at most where no index leads
+    to what was asked for, as for a 2xx status: then it may be short, even empty, and another still follow."""
 
 
 class DeadGroups(Answer):
@@ -226,7 +228,9 @@ ADMIN = (
         "post", f"{_ONE}/probe", "Try a webhook now whose circuit is open.", WebhookView, parameters=(_NAMESPACE, _NAME),
     ),
     Operation(
-        "get", f"{_ADMIN}/invocations", "Attempts, Manual calls and tests, newest first.", Invocations,
+        "get", f"{_ADMIN}/invocations",
+        "Attempts, Manual calls and tests, newest first. A page of what is rare may be short, even empty, before its `next`.",
+        Invocations,
         parameters=(
             _WEBHOOK,
             _query("result", "With this result only."),

@@ -51,14 +51,23 @@ class InvocationViews:
     async def invocations(
         self, selector: AttemptSelector, *, before: int | None, after: int | None, limit: int, short: bool
     ) -> Listed:
-        """Invocations that fit, newest first; `short`: without requests and answers."""
+        """Invocations that fit, newest first; `short`: without requests and answers.
+
+        A page may hold fewer than `limit`, or none, and another follow: it ends where the history says.
+        """
+        end = await self._history.horizon(selector, before=before)
+        if end is not None and end > (after or 0):
+            after = end - 1
+        else:
+            end = None
         found = await self._history.invocations(
             selector, before=before, after=after, limit=limit + 1, in_short=short
         )
         shown = found[:limit]
+        following = shown[-1][0] if len(found) > limit else end
         made = in_short if short else invocation
         items = (made(record, self._tag) for _, record in shown)
-        return Listed(items, str(shown[-1][0]) if len(found) > limit else None)
+        return Listed(items, None if following is None else str(following))
 
     async def invocation(self, identifier: str) -> Invocation | None:
         """One, by invocation id, or the latest of a delivery id; None: unknown or no such id."""

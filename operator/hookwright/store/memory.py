@@ -364,6 +364,9 @@ class MemoryStore:
     ) -> list[tuple[int, AttemptRecord]]:
         return self._attempts.newest(selector, before, after, limit, in_short)
 
+    async def horizon(self, selector: AttemptSelector, *, before: int | None = None) -> int | None:
+        return None
+
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         return self._attempts.one(delivery_key, attempt)
 

@@ -325,6 +325,10 @@ class History(Protocol):
     ) -> list[tuple[int, AttemptRecord]]:
         """Newest first, each with its position for `before` and `after`; `in_short`: `detail` holds the message alone."""
 
+    async def horizon(self, selector: AttemptSelector, *, before: int | None = None) -> int | None:
+        """The lowest position to which a page that begins at `before` looks for what fits, where nothing leads there and
+        attempt after attempt has to be looked at; the page after it begins there. None: a page looks at all."""
+
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         """One attempt; without a number the latest of the delivery."""
 

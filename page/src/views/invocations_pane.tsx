@@ -37,7 +37,7 @@ export function InvocationsPane({ webhook, list, one, chosen, command }: Props) 
     <div class={chosen === null ? "split" : "split chosen"}>
       <Panel title="Invocations" class={stale ? "list stale" : "list"} actions={<Filters query={query} />}>
         {problem !== null && data === undefined && <Message tone="bad" role="alert">{problem.message}</Message>}
-        {data !== undefined && data.items.length === 0 && <Nothing filtered={isFiltered(query)} command={command} />}
+        {data !== undefined && data.items.length === 0 && <Nothing filtered={isFiltered(query)} more={Boolean(data.next)} command={command} />}
         {data !== undefined && <InvocationList items={data.items} current={chosen} href={href} several={webhook === null} />}
         <Pages query={query} next={data?.next ?? null} path={chosen === null ? list : `${one}/${chosen}`} />
       </Panel>
@@ -98,7 +98,15 @@ function Choice({ name, label, every, options, query }: ChoiceProps) {
   );
 }
 
-function Nothing({ filtered, command }: { readonly filtered: boolean; readonly command: string }) {
+interface NothingProps {
+  readonly filtered: boolean;
+  /** Whether older ones were not looked at yet. */
+  readonly more: boolean;
+  readonly command: string;
+}
+
+function Nothing({ filtered, more, command }: NothingProps) {
+  if (more) return <Empty title="None of the newest fits">Older ones may: a page looks at a part of the history.</Empty>;
   if (filtered) {
     return (
       <Empty title="No invocation fits">

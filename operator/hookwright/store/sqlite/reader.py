@@ -24,7 +24,13 @@ from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
-from hookwright.limits import DEAD_DISORDER_MS, STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
+from hookwright.limits import (
+    DEAD_DISORDER_MS,
+    HISTORY_PAGE_LOOKS,
+    STORE_COUNT_ROUTES,
+    STORE_READ_SECONDS,
+    STORE_READ_STEPS,
+)
 from hookwright.store.kept import message_alone
 from hookwright.store.port import (
     EVERY_ATTEMPT,
@@ -39,7 +45,8 @@ from hookwright.store.port import (
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.choosing import chosen, values
 from hookwright.store.sqlite.database import database_file, open_reader
-from hookwright.store.sqlite.searching import attempt_record, find_delivery, one_attempt, search
+from hookwright.store.sqlite.reasons import letters_of_reason
+from hookwright.store.sqlite.searching import attempt_record, find_delivery, horizon, one_attempt, search
 
 T = TypeVar("T")
 _SQL = statements.load("reading.sql")
@@ -50,12 +57,15 @@ _THREADS = 2
 class SqliteHistory:
     """Reads the database in a data folder, once SqliteStore has opened it: History, as the port says.
 
-    `seconds` limits each query but `recovered`; a method raises StoreError if it takes longer.
+    `seconds` limits each query but `recovered`; a method raises StoreError if it takes longer. `looks` are the attempts
+    that a page looks at, one after the other, where no index leads to what fits.
     """
 
-    def __init__(self, folder: Path, *, seconds: float = STORE_READ_SECONDS) -> None:
+    def __init__(
+        self, folder: Path, *, seconds: float = STORE_READ_SECONDS, looks: int = HISTORY_PAGE_LOOKS
+    ) -> None:
         self._file = database_file(folder)
-        self._seconds = seconds
+        self._seconds, self._looks = seconds, looks
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="hookwright-history")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -93,6 +103,11 @@ class SqliteHistory:
             self._seconds,
         )
 
+    async def horizon(self, selector: AttemptSelector, *, before: int | None = None) -> int | None:
+        return await self._run(
+            lambda connection: horizon(connection, selector, before, self._looks), self._seconds
+        )
+
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         return await self._run(
             lambda connection: one_attempt(connection, delivery_key, attempt), self._seconds
@@ -106,7 +121,11 @@ class SqliteHistory:
     ) -> list[tuple[int, DeadLetterRow]]:
         floor = 0 if selector.since is None else selector.since - DEAD_DISORDER_MS
         page = {"before": _NEWEST if before is None else before, "limit": limit, "floor": floor}
-        rows = await self._rows(f"letters_{chosen(selector)}", values(selector) | page)
+        asked, form = values(selector) | page, chosen(selector)
+        if form == "of_reason":
+            rows = await self._run(lambda connection: letters_of_reason(connection, asked), self._seconds)
+        else:
+            rows = await self._rows(f"letters_{form}", asked)
         return [(row[0], _dead_letter(row)) for row in rows]
 
     async def dead_groups(

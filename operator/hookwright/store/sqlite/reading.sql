@@ -49,10 +49,24 @@ SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route =
                                  AND at < :floor ORDER BY at DESC LIMIT 1), -1)
 ORDER BY position DESC LIMIT :limit;
 
--- letters_of_reason: with a reason
-SELECT * FROM dead_letters WHERE position < :before AND +reason = :reason AND +at >= :since AND +at < :until
+-- groups_of_reason: webhooks that have dead letters with a reason, that with the newest first
+SELECT iif(last < :before, last, (
+           SELECT max(position) FROM dead
+           WHERE dead.route_id = dead_groups.route_id AND reason = :reason AND position < :before
+       )) AS newest, route_id
+FROM dead_groups
+WHERE reason = :reason
+    AND newest > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
+ORDER BY newest DESC;
+
+-- positions_of_group: dead letters of one webhook with a reason, newest first
+SELECT position FROM dead WHERE route_id = :route_id AND reason = :reason
+    AND position < :before AND +at >= :since AND +at < :until
     AND position > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC LIMIT :limit;
+ORDER BY position DESC;
+
+-- letters_at: dead letters by their positions (a JSON list), newest first
+SELECT * FROM dead_letters WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC;
 
 -- letters_of_route_and_reason: of one webhook with a reason
 SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason

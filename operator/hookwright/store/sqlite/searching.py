@@ -12,9 +12,10 @@ from heapq import merge
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from hookwright.core.expectations import SUCCESSFUL
 from hookwright.core.records import FAILURES, AttemptRecord, DeadReason
 from hookwright.limits import HISTORY_DISORDER_MS
-from hookwright.store.port import AttemptSelector, StoredDelivery
+from hookwright.store.port import EVERY_ATTEMPT, AttemptSelector, StoredDelivery
 from hookwright.store.sqlite import statements
 
 _SQL = statements.load("searching.sql")
@@ -22,6 +23,17 @@ _NEWEST: Final = 2**63 - 1
 _STATUSES: Final = (0, 999)
 _FAILED_FROM: Final = 300
 """Statuses from here on are never those of a Delivered attempt."""
+_KNOWN: Final = {
+    "every": (),
+    "of_route": ("route",),
+    "of_result": ("result", "failed"),
+    "of_route_and_result": ("route", "result", "failed"),
+    "of_status": ("statuses",),
+    "of_kind": ("kind",),
+    "of_friendly_id": ("friendly_id",),
+    "of_delivery": ("delivery",),
+}
+"""What of a selector each piece's index knows, beside times."""
 
 
 class Piece(NamedTuple):
@@ -41,21 +53,34 @@ def search(
     in_short: bool,
 ) -> list[tuple[int, AttemptRecord]]:
     """See `store.port.History.invocations`."""
-    route = _route(connection, selector.route)
-    if route is None:
+    values = _values(connection, selector, before, after)
+    if values is None:
         return []
-    low, high = _between(connection, selector)
-    values = {
-        "route": route, "result": selector.result or "", "kind": selector.kind or "",
-        "friendly_id": selector.friendly_id or "", "delivery": selector.delivery, "failed": selector.failed,
-        "since": selector.since or 0, "until": _NEWEST if selector.until is None else selector.until,
-        "after": max(low, 0 if after is None else after), "before": min(high, _NEWEST if before is None else before),
-        "limit": limit,
-    }  # fmt: skip
-    found = (_positions(connection, piece) for piece in _pieces(selector, values))
+    found = (_positions(connection, piece) for piece in _pieces(selector, values | {"limit": limit}))
     positions = json.dumps([*islice(merge(*found, reverse=True), limit)])
     rows = connection.execute(_SQL["shown_in_short" if in_short else "shown"], (positions,))
     return [(row[0], attempt_record(row)) for row in rows]
+
+
+def horizon(
+    connection: sqlite3.Connection, selector: AttemptSelector, before: int | None, looks: int
+) -> int | None:
+    """See `store.port.History.horizon`."""
+    values = _values(connection, selector, before, None)
+    if values is None:
+        return None
+    pieces = [piece for piece in _pieces(selector, values) if _asks_more(selector, piece.name)]
+    ends = (
+        connection.execute(_SQL[f"end_{piece.name}"], piece.values | {"looks": looks}).fetchone()
+        for piece in pieces
+    )
+    return max((end for (end,) in filter(None, ends)), default=None)
+
+
+def _asks_more(selector: AttemptSelector, piece: str) -> bool:
+    """Whether a piece finds attempts that do not fit: its index knows less than was asked for."""
+    known = dict.fromkeys(("since", "until", *_KNOWN[piece]))
+    return selector._replace(**{name: getattr(EVERY_ATTEMPT, name) for name in known}) != EVERY_ATTEMPT
 
 
 def attempt_record(row: tuple[Any, ...]) -> AttemptRecord:
@@ -91,6 +116,22 @@ def _route(connection: sqlite3.Connection, route: str | None) -> int | None:
     return None if row is None else row[0]
 
 
+def _values(
+    connection: sqlite3.Connection, selector: AttemptSelector, before: int | None, after: int | None
+) -> dict[str, Any] | None:
+    """What every piece takes; None: the webhook was never seen."""
+    route = _route(connection, selector.route)
+    if route is None:
+        return None
+    low, high = _between(connection, selector)
+    return {
+        "route": route, "result": selector.result or "", "kind": selector.kind or "",
+        "friendly_id": selector.friendly_id or "", "delivery": selector.delivery, "failed": selector.failed,
+        "since": selector.since or 0, "until": _NEWEST if selector.until is None else selector.until,
+        "after": max(low, 0 if after is None else after), "before": min(high, _NEWEST if before is None else before),
+    }  # fmt: skip
+
+
 def _positions(connection: sqlite3.Connection, piece: Piece) -> Iterator[int]:
     return (position for (position,) in connection.execute(_SQL[piece.name], piece.values))
 
@@ -110,8 +151,8 @@ def _pieces(selector: AttemptSelector, values: dict[str, Any]) -> Iterator[Piece
         for status in range(lowest, highest + 1):
             yield Piece("of_status", every | {"lowest": status, "highest": status})
     elif result is None and (selector.failed or lowest >= _FAILED_FROM):
-        for failure in FAILURES:
-            yield Piece(_of_result(selector), every | {"result": failure})
+        for each in FAILURES if selector.failed else (*FAILURES, SUCCESSFUL):
+            yield Piece(_of_result(selector), every | {"result": each})
     elif result not in (None, "Delivered"):
         yield Piece(_of_result(selector), every)
     else:

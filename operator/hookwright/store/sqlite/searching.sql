@@ -57,6 +57,41 @@ SELECT position FROM attempts WHERE delivery_key = :delivery
     AND ifnull(status, 0) BETWEEN :lowest AND :highest AND (NOT :failed OR result NOT IN ('Delivered', 'Test successful'))
 ORDER BY position DESC LIMIT :limit;
 
+-- Where a page of each ends that looks at :looks attempts, however few of them fit: no row, if it comes to the end.
+
+-- end_every: positions are counted, so that nothing is read
+SELECT position FROM attempts WHERE position > :after
+    AND position < min(:before, (SELECT max(position) FROM attempts) + 1) - :looks
+ORDER BY position DESC LIMIT 1;
+
+-- end_of_route: the same, along its index
+SELECT position FROM attempts WHERE route_id = :route AND position > :after AND position < :before
+ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_result: the same, along its index
+SELECT position FROM attempts WHERE result = :result AND result <> 'Delivered' AND position > :after AND position < :before
+ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_route_and_result: the same, along its index
+SELECT position FROM attempts WHERE route_id = :route AND result = :result AND result <> 'Delivered' AND position > :after AND position < :before
+ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_status: the same, along its index
+SELECT position FROM attempts WHERE status = :lowest AND result <> 'Delivered' AND position > :after AND position < :before
+ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_kind: the same, along its index
+SELECT position FROM attempts WHERE kind = :kind AND kind <> 'Delivery' AND position > :after AND position < :before
+ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_friendly_id: the same, along its index
+SELECT position FROM attempts WHERE friendly_id = :friendly_id AND position > :after AND position < :before
+ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_delivery: the same, along its index
+SELECT position FROM attempts WHERE delivery_key = :delivery AND position > :after AND position < :before
+ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
 -- shown: attempts by their positions (a JSON list)
 SELECT * FROM invocations WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC;
 
