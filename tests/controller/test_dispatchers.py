@@ -97,11 +97,13 @@ async def test_what_changed_in_pages(asked: Asked) -> None:
         changes("s1.2", view("shop/b"), anew=False),
         changes("s1.3", view("shop/a"), anew=False, next="s1.3"),
         changes("s1.4", view("shop/b"), anew=False, next="s1.4"),
+        changes("s1.5", view("shop/a"), anew=False, next="s1.5"),
     )
     await asked.client.look(["127.0.0.1"])
     assert sorted(asked.client.reports[0].webhooks) == ["shop/a", "shop/b"]
-    await asked.client.look(["127.0.0.1"])
-    assert asked.server.answers["/admin/v1/webhooks"] == []
+    assert await asked.client.look(["127.0.0.1"]) == []
+    since = [query.get("since") for _, path, query, _, _ in asked.server.asked if "webhooks" in path]
+    assert since == [None, ["s1.1"], ["s1.2"], ["s1.3"], ["s1.4"]]
 
 
 async def test_whether_anything_changed_is_told(asked: Asked) -> None:

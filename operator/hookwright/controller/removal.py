@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from hookwright.controller.account import find_account
 from hookwright.controller.cluster import SERVICE, ClusterApi, connect
 from hookwright.controller.resources import is_ours, made_secrets
 from hookwright.controller.settings import Settings
@@ -42,5 +43,5 @@ def _removed(cluster: ClusterApi, namespace: str, name: str) -> bool:
 
 if __name__ == "__main__":
     logs.configure()
-    remove_secrets(connect(), Settings(), time.sleep)  # from the environment
+    remove_secrets(connect(find_account()), Settings(), time.sleep)  # from the environment
     logs.flush()
