@@ -138,10 +138,12 @@ async def test_an_authority_that_is_unusable_is_not_taken(pod: Pod) -> None:
 
 
 def test_where_the_api_server_is(tmp_path: Path) -> None:
-    """As in every pod; an IPv6 address in brackets. Without a token there is no account."""
+    """As in every pod; an IPv6 address in brackets. Without a token there is no account, with half of one a sentence."""
     environment = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
     assert find_account(tmp_path, environment) is None
     (tmp_path / "token").write_text("t")
+    with pytest.raises(ClusterError, match=r"The service account cannot be read: .*ca\.crt"):
+        find_account(tmp_path, environment)
     (tmp_path / "ca.crt").write_text("c")
     found = find_account(tmp_path, environment)
     assert found is not None
