@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
 import subprocess
@@ -151,22 +152,47 @@ def test_where_the_api_server_is(tmp_path: Path) -> None:
     assert find_account(tmp_path, {}) is None
 
 
-def test_no_proxy_is_taken_from_the_environment(pod: Pod) -> None:
-    """Neither in a pod nor with a kubeconfig; what a kubeconfig names as its proxy is."""
-    program = """
+LIST = """
 import sys
 from pathlib import Path
 from hookwright.controller.account import find_account
 from hookwright.controller.cluster import connect
 print(connect(find_account(Path(sys.argv[1]))).list("Secret", "hooks").version)
 """
+
+
+def kubeconfig(pod: Pod, **cluster: str) -> Path:
+    """Of the same API server."""
+    trusted = {
+        "server": f"https://[::1]:{pod.server.port}",
+        "certificate-authority": str(pod.folder / "ca.crt"),
+    }
+    config = {
+        "clusters": [{"name": "c", "cluster": {**trusted, **cluster}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {"token": "one"}}],
+        "current-context": "x",
+    }
+    path = pod.folder / "kubeconfig"
+    path.write_text(json.dumps(config))
+    return path
+
+
+@pytest.mark.parametrize("how", ["account", "kubeconfig", "proxy-url"])
+def test_no_proxy_is_taken_from_the_environment(pod: Pod, how: str) -> None:
+    """Neither in a pod nor with a kubeconfig; one that the kubeconfig names is."""
     pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})]
+    named = {"proxy-url": NOWHERE["HTTPS_PROXY"]} if how == "proxy-url" else {}
+    found = pod.environment if how == "account" else {"KUBECONFIG": str(kubeconfig(pod, **named))}
     done = subprocess.run(
-        [sys.executable, "-c", program, pod.folder],
-        env={**os.environ, **NOWHERE, **pod.environment},
+        [sys.executable, "-c", LIST, pod.folder],
+        env={**os.environ, **NOWHERE, **found},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.stdout == "7\n", done.stderr
+    if how == "proxy-url":
+        assert "Unable to connect to proxy" in done.stderr
+    else:
+        assert done.stdout == "7\n", done.stderr
