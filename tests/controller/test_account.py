@@ -85,7 +85,7 @@ def pod(tmp_path: Path) -> Iterator[Pod]:
 
 def test_the_official_client_follows_the_files(pod: Pod) -> None:
     """Token and authority are those of the moment: the old one is trusted no more once it is out of the file."""
-    pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})]
+    pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})] * 4
     cluster = connect(pod.account())
     assert cluster.list("Secret", "hooks").version == 7
     pod.trusts(pod.old, pod.new)
@@ -102,8 +102,9 @@ def test_the_official_client_follows_the_files(pod: Pod) -> None:
 
 def test_kopf_follows_the_files(pod: Pod) -> None:
     """By address, through no proxy of the environment, and on under a new authority without a restart."""
-    pod.server.answers = answers()
-    pod.server.answers |= {f"{OURS}/{each}?watch": [(200, [])] for each in ("webhooks", "webhooktests")}
+    said = answers()
+    said |= {f"{OURS}/{each}?watch": [(200, [])] for each in ("webhooks", "webhooktests")}
+    pod.server.answers = {path: each * 10_000 for path, each in said.items()}
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, pod.folder],
         env={**os.environ, **NOWHERE, **pod.environment},
@@ -181,7 +182,7 @@ def kubeconfig(pod: Pod, **cluster: str) -> Path:
 @pytest.mark.parametrize("how", ["account", "kubeconfig", "proxy-url"])
 def test_no_proxy_is_taken_from_the_environment(pod: Pod, how: str) -> None:
     """Neither in a pod nor with a kubeconfig; one that the kubeconfig names is."""
-    pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})]
+    pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})] * 4
     named = {"proxy-url": NOWHERE["HTTPS_PROXY"]} if how == "proxy-url" else {}
     found = pod.environment if how == "account" else {"KUBECONFIG": str(kubeconfig(pod, **named))}
     done = subprocess.run(
