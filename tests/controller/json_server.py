@@ -14,7 +14,7 @@ Answer = tuple[int, Any]
 
 
 class JsonServer:
-    """Answers by path with what `answers` holds, one after the other and the last for ever; `asked` is what came.
+    """Answers by path with what `answers` holds, one after the other; `asked` is what came.
 
     What is to be said to a watch alone stands under the path and `?watch`.
     """
@@ -34,7 +34,7 @@ class JsonServer:
                 server.asked.append((self.command, parts.path, parse_qs(parts.query), headers, body))
                 watch = f"{parts.path}?watch" if "watch" in parse_qs(parts.query) else ""
                 answers = server.answers.get(watch) or server.answers[parts.path]
-                status, document = answers.pop(0) if len(answers) > 1 else answers[0]
+                status, document = answers.pop(0)
                 lines = document if isinstance(document, list) else [document]
                 content = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
                 self.send_response(status)

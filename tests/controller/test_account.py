@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
 import subprocess
@@ -84,7 +85,7 @@ def pod(tmp_path: Path) -> Iterator[Pod]:
 
 def test_the_official_client_follows_the_files(pod: Pod) -> None:
     """Token and authority are those of the moment: the old one is trusted no more once it is out of the file."""
-    pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})]
+    pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})] * 4
     cluster = connect(pod.account())
     assert cluster.list("Secret", "hooks").version == 7
     pod.trusts(pod.old, pod.new)
@@ -101,8 +102,9 @@ def test_the_official_client_follows_the_files(pod: Pod) -> None:
 
 def test_kopf_follows_the_files(pod: Pod) -> None:
     """By address, through no proxy of the environment, and on under a new authority without a restart."""
-    pod.server.answers = answers()
-    pod.server.answers |= {f"{OURS}/{each}?watch": [(200, [])] for each in ("webhooks", "webhooktests")}
+    said = answers()
+    said |= {f"{OURS}/{each}?watch": [(200, [])] for each in ("webhooks", "webhooktests")}
+    pod.server.answers = {path: each * 10_000 for path, each in said.items()}
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, pod.folder],
         env={**os.environ, **NOWHERE, **pod.environment},
@@ -138,10 +140,12 @@ async def test_an_authority_that_is_unusable_is_not_taken(pod: Pod) -> None:
 
 
 def test_where_the_api_server_is(tmp_path: Path) -> None:
-    """As in every pod; an IPv6 address in brackets. Without a token there is no account."""
+    """As in every pod; an IPv6 address in brackets. Without a token there is no account, with half of one a sentence."""
     environment = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
     assert find_account(tmp_path, environment) is None
     (tmp_path / "token").write_text("t")
+    with pytest.raises(ClusterError, match=r"The service account cannot be read: .*ca\.crt"):
+        find_account(tmp_path, environment)
     (tmp_path / "ca.crt").write_text("c")
     found = find_account(tmp_path, environment)
     assert found is not None
@@ -149,22 +153,47 @@ def test_where_the_api_server_is(tmp_path: Path) -> None:
     assert find_account(tmp_path, {}) is None
 
 
-def test_no_proxy_is_taken_from_the_environment(pod: Pod) -> None:
-    """Neither in a pod nor with a kubeconfig; what a kubeconfig names as its proxy is."""
-    program = """
+LIST = """
 import sys
 from pathlib import Path
 from hookwright.controller.account import find_account
 from hookwright.controller.cluster import connect
 print(connect(find_account(Path(sys.argv[1]))).list("Secret", "hooks").version)
 """
-    pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})]
+
+
+def kubeconfig(pod: Pod, **cluster: str) -> Path:
+    """Of the same API server."""
+    trusted = {
+        "server": f"https://[::1]:{pod.server.port}",
+        "certificate-authority": str(pod.folder / "ca.crt"),
+    }
+    config = {
+        "clusters": [{"name": "c", "cluster": {**trusted, **cluster}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {"token": "one"}}],
+        "current-context": "x",
+    }
+    path = pod.folder / "kubeconfig"
+    path.write_text(json.dumps(config))
+    return path
+
+
+@pytest.mark.parametrize("how", ["account", "kubeconfig", "proxy-url"])
+def test_no_proxy_is_taken_from_the_environment(pod: Pod, how: str) -> None:
+    """Neither in a pod nor with a kubeconfig; one that the kubeconfig names is."""
+    pod.server.answers[SECRETS] = [(200, {"metadata": {"resourceVersion": "7"}, "items": []})] * 4
+    named = {"proxy-url": NOWHERE["HTTPS_PROXY"]} if how == "proxy-url" else {}
+    found = pod.environment if how == "account" else {"KUBECONFIG": str(kubeconfig(pod, **named))}
     done = subprocess.run(
-        [sys.executable, "-c", program, pod.folder],
-        env={**os.environ, **NOWHERE, **pod.environment},
+        [sys.executable, "-c", LIST, pod.folder],
+        env={**os.environ, **NOWHERE, **found},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.stdout == "7\n", done.stderr
+    if how == "proxy-url":
+        assert "Unable to connect to proxy" in done.stderr
+    else:
+        assert done.stdout == "7\n", done.stderr

@@ -18,6 +18,7 @@ import aiohttp
 import structlog
 
 from hookwright.core.addresses import write_address
+from hookwright.errors import ClusterError
 from hookwright.limits import CONTROLLER_RETRY_SECONDS
 
 FOLDER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -91,8 +92,11 @@ def _usable(authority: str) -> bool:
 
 
 def find_account(folder: Path = FOLDER, environment: Mapping[str, str] = os.environ) -> Account | None:
-    """None: this process is in no pod with a service account."""
+    """None: this process is in no pod with a service account. ClusterError: its files cannot be read."""
     host, port = (environment.get(f"KUBERNETES_SERVICE_{each}") for each in ("HOST", "PORT"))
     if not host or not port or not (folder / "token").exists():
         return None
-    return Account(f"https://{write_address(host, int(port))}", folder)
+    try:
+        return Account(f"https://{write_address(host, int(port))}", folder)
+    except OSError as error:
+        raise ClusterError(f"The service account cannot be read: {error}") from error

@@ -45,9 +45,8 @@ class Tls:
     def _add_roots(self, roots: Roots) -> None:
         if self._issue == roots.issue:  # by now
             return
-        context = (
-            self._context if self._issue is None else _own(self._settings)
-        )  # none forgets whom it trusts
+        # a context forgets nobody whom it trusted: after a change there has to be another
+        context = self._context if self._issue is None else _own(self._settings)
         roots.add_to(context)
         self._context, self._issue = context, roots.issue
 
