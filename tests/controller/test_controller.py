@@ -8,7 +8,7 @@ import contextlib
 import random
 import re
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -173,13 +173,21 @@ async def test_lost_secrets_are_back_before_the_next_pod_starts(running: Running
 
 
 async def test_a_configuration_that_cannot_be_written_stops_no_status(running: Running) -> None:
-    """What is known of each object is said all the same, the process is not ready, and goes on when it can."""
+    """Each says what it waits for, or its own mistake; the process is not ready, and all goes on when it can."""
     running.cluster.refuses.add("hw-config-0")
     running.cluster.apply(WEBHOOK)
     running.start()
     await running.serve()
-    await running.reaches("Webhook", "w", "Programmed", "False", "Pending")
+    running.cluster.apply(WEBHOOK.replace("name: w", "name: wrong").replace("https://a.example/x", "/x"))
+    await running.reaches("Webhook", "w", "Programmed", "False", "ConfigurationRefused")
+    await running.reaches("Webhook", "wrong", "Accepted", "False", "InvalidSpec")
     assert running.state("Webhook", "w", "Accepted") == ("True", "Accepted")
+    ready = next(
+        each for each in running.cluster.status("Webhook", "shop/w")["conditions"] if each["type"] == "Ready"
+    )
+    assert ready["message"] == (
+        "The configuration cannot be written for the dispatchers: The API server answered 403: not now"
+    )
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.get(f"http://{running.settings.probes}/readyz")
     assert (answer.status_code, answer.text) == (503, "The API server answered 403: not now\n")
@@ -267,7 +275,7 @@ async def test_a_part_that_fails_ends_it_whatever_the_others_do(running: Running
     """The process is unhealthy at once, and its end waits a few seconds for a part that does not want to end."""
     released = asyncio.Event()
 
-    async def feed(inventory: Inventory) -> None:
+    async def feed(inventory: Inventory, heard: Callable[[], None]) -> None:
         while not released.is_set():
             with contextlib.suppress(asyncio.CancelledError):
                 await released.wait()
@@ -313,7 +321,7 @@ async def test_a_feed_that_returns_is_no_failure(running: Running) -> None:
     """The process was asked to end."""
     asked = asyncio.Event()
 
-    async def feed(inventory: Inventory) -> None:
+    async def feed(inventory: Inventory, heard: Callable[[], None]) -> None:
         await asked.wait()
 
     controller = Controller(running.settings, running.cluster)

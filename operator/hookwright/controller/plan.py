@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -161,8 +161,12 @@ def plan(
     reports: Sequence[Report],
     runs: Mapping[str, TestRun],
     now: datetime,
+    unwritten: str | None = None,
 ) -> Plan:
-    """What is to be written now. `current`: the entries with the statuses that stand in the cluster."""
+    """What is to be written now. `current`: the entries with the statuses that stand in the cluster.
+
+    `unwritten`: why the configuration does not stand in its Secrets; None: it does.
+    """
     tests, runs_due, by_webhook = _plan_tests(made, current, reports, runs, now)
     webhooks: list[StatusChange] = []
     for key in sorted(made.snapshot.webhooks):
@@ -173,7 +177,8 @@ def plan(
             change = _waiting_change(entry, now)
         else:
             assert route is not None
-            change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
+            facts = _webhook_facts(made, entry, route, reports, by_webhook[key])
+            change = _webhook_change(replace(facts, unwritten=unwritten), now)
         if change is not None:
             webhooks.append(change)
     waiting = any(report.config_hash != made.assembly.config.hash for report in reports)
