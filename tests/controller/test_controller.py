@@ -317,6 +317,57 @@ async def test_a_crd_deleted_during_a_restart_is_waited_for(running: Running) ->
     await running.reaches("Webhook", "w", "Accepted", "True", "Accepted")
 
 
+@pytest.fixture
+async def two(running: Running) -> Running:
+    """It watches two namespaces, with a webhook in each, and both are Ready."""
+    running.settings = running.settings.model_copy(update={"watch_namespaces": ("gone", "shop")})
+    running.cluster.apply(f"{WEBHOOK}---{WEBHOOK.replace('name: w', 'name: w, namespace: gone')}")
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+    await running.until(lambda: set(written(running)) == {"gone/w", "shop/w"})
+    return running
+
+
+async def readiness(running: Running) -> tuple[int, str]:
+    """What /readyz answers."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://{running.settings.probes}/readyz")
+    return answer.status_code, answer.text
+
+
+async def test_a_namespace_that_refuses_stops_no_other(two: Running) -> None:
+    """After a restart the others are handled, it is told of, its webhooks stay as they ran; and it heals by itself."""
+    await two.stop()
+    two.cluster.closed = {"gone"}
+    two.start()
+    two.cluster.apply(WEBHOOK.replace("name: w", "name: late"))
+    await two.reaches("Webhook", "late", "Ready", "True", "Succeeded")
+    assert set(written(two)) == {"gone/w", "shop/late", "shop/w"}
+    status, text = await readiness(two)
+    assert (status, text.splitlines()[0]) == (200, "ok")
+    assert "Namespace gone refuses to be watched" in text
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = await client.get(f"http://{two.settings.probes}/metrics")
+    assert 'hookwright_controller_troubles{what="namespace"} 1.0' in metrics.text
+    two.cluster.delete("Webhook", "gone/w")
+    two.cluster.closed = set()
+    await two.until(lambda: set(written(two)) == {"shop/late", "shop/w"})
+
+
+async def test_namespaces_that_all_refuse_make_it_unready(two: Running) -> None:
+    """There is nothing left to do; what dispatchers run stays."""
+    await two.stop()
+    two.cluster.closed = {"gone", "shop"}
+    two.cluster.writes.clear()
+    two.start()
+    assert await asyncio.to_thread(two.cluster.turned_away.wait, SECONDS)
+    async with asyncio.timeout(SECONDS):
+        while "Every namespace" not in (await readiness(two))[1]:
+            pass
+    assert set(written(two)) == {"gone/w", "shop/w"}
+
+
 async def test_a_feed_that_returns_is_no_failure(running: Running) -> None:
     """The process was asked to end."""
     asked = asyncio.Event()

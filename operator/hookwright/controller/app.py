@@ -283,7 +283,7 @@ class Controller:
         self._dirty.clear()
         began = self._clock.monotonic()
         reached = cluster_events(self._inventory, self._settings.namespace, self._settings.watch_namespaces)
-        taken = snapshot(self._inventory, self._unlabelled.objects, reached)
+        taken = snapshot(self._inventory, self._unlabelled.objects, reached, self._relist.unseen)
         previous = self._made.assembly if self._made else None
         running, self._running = self._running, None
         # what is not known to run would be taken away while it waits for its check
@@ -373,7 +373,10 @@ class Controller:
         pause = await self._relist.again()
         while True:
             await asyncio.sleep(pause)
+            unseen = self._relist.unseen
             pause = await self._relist.again()
+            if self._relist.unseen != unseen:
+                self._rebuild()  # a namespace that came back may be empty, which changes no object
             await self._try("tokens", self._owned.read_again)
             self._round.set()
 

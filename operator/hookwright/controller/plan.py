@@ -31,12 +31,13 @@ from hookwright.limits import CONFIG_CHECKS
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The objects of one moment. `unlabelled`: objects that are referred to and lack the label, without data."""
+    """The objects of one moment. `unseen`: namespaces whose objects could not be listed since the process began."""
 
     webhooks: Mapping[str, Entry]
     tests: Mapping[str, Entry]
     referred: Mapping[Id, Object]
     cluster_events: frozenset[str]
+    unseen: frozenset[str]
 
     def objects(self) -> list[Object]:
         """All of them, in an order that does not depend on when they were heard of."""
@@ -44,12 +45,19 @@ class Snapshot:
         return ours + list(self.referred.values())
 
 
-def snapshot(inventory: Inventory, unlabelled: Sequence[Object], cluster_events: frozenset[str]) -> Snapshot:
-    """What the inventory holds now."""
+def snapshot(
+    inventory: Inventory,
+    unlabelled: Sequence[Object],
+    cluster_events: frozenset[str],
+    unseen: frozenset[str] = frozenset(),
+) -> Snapshot:
+    """What the inventory holds now. `unlabelled`: objects that are referred to and lack the label, without data."""
     referred = {(each.kind, each.key): each for each in unlabelled}
     for kind in (SECRET, CONFIG_MAP):
         referred |= {each.id: each.object for each in inventory.of(kind).values()}
-    return Snapshot(dict(inventory.of(WEBHOOK)), dict(inventory.of(WEBHOOK_TEST)), referred, cluster_events)
+    return Snapshot(
+        dict(inventory.of(WEBHOOK)), dict(inventory.of(WEBHOOK_TEST)), referred, cluster_events, unseen
+    )
 
 
 def cluster_events(inventory: Inventory, release: str, watched: Sequence[str]) -> frozenset[str]:
@@ -88,7 +96,7 @@ def build(
     """
     assembly = assemble(
         taken.objects(), cluster_events=sorted(taken.cluster_events), key=key, previous=previous,
-        running=running, checks=checks,
+        running=running, checks=checks, unseen=taken.unseen,
     )  # fmt: skip
     errors: dict[Id, list[Finding]] = defaultdict(list)
     for finding in assembly.findings:

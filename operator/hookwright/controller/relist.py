@@ -56,6 +56,8 @@ class Relist:
         self._misses: Counter[str | None] = Counter()
         self.refused: set[str] = set()
         """Watched namespaces that refuse."""
+        self.unseen: frozenset[str] = frozenset()
+        """Those that did so from the start: what is in them is not known."""
 
     @property
     def trouble(self) -> str | None:
@@ -71,6 +73,7 @@ class Relist:
                 if namespace is None or error.status != FORBIDDEN:
                     raise
                 self._due[namespace] = self._monotonic() + self._refuse(namespace, error)
+        self.unseen = frozenset(self.refused)
 
     async def again(self) -> float:
         """Compare and repair what is due; seconds until the next look. ClusterError: the kinds are known no more.
@@ -141,6 +144,7 @@ class Relist:
 
     def _heal(self, namespace: str | None) -> None:
         self.refused.discard(str(namespace))
+        self.unseen -= {namespace}
         self._pace.over(namespace)
         self._healed[namespace] = self._monotonic()
         self._troubles.over("namespace", namespace)

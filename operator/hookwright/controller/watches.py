@@ -59,7 +59,10 @@ def scopes(settings: Settings) -> list[Scope]:
 
 
 class Watches:
-    """The threads. Everything they hear reaches the inventory in the loop's thread."""
+    """The threads. Everything they hear reaches the inventory in the loop's thread.
+
+    `again`: seconds at least between two lists of one watch.
+    """
 
     def __init__(
         self,
@@ -68,9 +71,10 @@ class Watches:
         watched: Sequence[Scope],
         metrics: ControllerMetrics,
         troubles: Troubles,
+        again: float = WATCH_AGAIN_SECONDS,
     ) -> None:
         self._cluster, self._inventory = cluster, inventory
-        self._metrics, self._troubles = metrics, troubles
+        self._metrics, self._troubles, self._again = metrics, troubles, again
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
         self._waiting = set(watched)
@@ -132,7 +136,7 @@ class Watches:
                 silent = 0
                 self._tell(self._note_silence, scope, silent, "")
             # one that ends at once must not become a storm of lists
-            self._stopped.wait(max(pause, WATCH_AGAIN_SECONDS - (time.monotonic() - began)))
+            self._stopped.wait(max(pause, self._again - (time.monotonic() - began)))
 
     def _hear_of(self, scope: Scope, what: str, raw: Raw) -> None:
         if what in _FEEDS:
