@@ -70,12 +70,13 @@ class Running:
             temporary.write_bytes(base64.b64decode(value))
             temporary.rename(self.folder / "config" / name)
 
-    async def _feed(self, inventory: Inventory) -> None:
+    async def _feed(self, inventory: Inventory, heard: Callable[[], None]) -> None:
         """What kopf tells of."""
 
         def tell(kind: str, event: Event) -> None:
             if kind in ("Webhook", "WebhookTest"):
                 hear = inventory.remove if event[0] == "DELETED" else inventory.put
+                self._loop.call_soon_threadsafe(heard)
                 self._loop.call_soon_threadsafe(hear, kind, event[1])
 
         self.cluster.listeners.append(tell)

@@ -27,7 +27,7 @@ def held(kube: Kube, *names: str) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "uid": found[name]["metadata"]["uid"],
-            "data": found[name]["data"],
+            "data": found[name].get("data"),
             "owned": "ownerReferences" in found[name]["metadata"],
         }
         for name in names

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,12 +31,13 @@ from hookwright.limits import CONFIG_CHECKS
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The objects of one moment. `unlabelled`: objects that are referred to and lack the label, without data."""
+    """The objects of one moment. `unseen`: namespaces whose objects could not be listed since the process began."""
 
     webhooks: Mapping[str, Entry]
     tests: Mapping[str, Entry]
     referred: Mapping[Id, Object]
     cluster_events: frozenset[str]
+    unseen: frozenset[str]
 
     def objects(self) -> list[Object]:
         """All of them, in an order that does not depend on when they were heard of."""
@@ -44,12 +45,19 @@ class Snapshot:
         return ours + list(self.referred.values())
 
 
-def snapshot(inventory: Inventory, unlabelled: Sequence[Object], cluster_events: frozenset[str]) -> Snapshot:
-    """What the inventory holds now."""
+def snapshot(
+    inventory: Inventory,
+    unlabelled: Sequence[Object],
+    cluster_events: frozenset[str],
+    unseen: frozenset[str] = frozenset(),
+) -> Snapshot:
+    """What the inventory holds now. `unlabelled`: objects that are referred to and lack the label, without data."""
     referred = {(each.kind, each.key): each for each in unlabelled}
     for kind in (SECRET, CONFIG_MAP):
         referred |= {each.id: each.object for each in inventory.of(kind).values()}
-    return Snapshot(dict(inventory.of(WEBHOOK)), dict(inventory.of(WEBHOOK_TEST)), referred, cluster_events)
+    return Snapshot(
+        dict(inventory.of(WEBHOOK)), dict(inventory.of(WEBHOOK_TEST)), referred, cluster_events, unseen
+    )
 
 
 def cluster_events(inventory: Inventory, release: str, watched: Sequence[str]) -> frozenset[str]:
@@ -88,7 +96,7 @@ def build(
     """
     assembly = assemble(
         taken.objects(), cluster_events=sorted(taken.cluster_events), key=key, previous=previous,
-        running=running, checks=checks,
+        running=running, checks=checks, unseen=taken.unseen,
     )  # fmt: skip
     errors: dict[Id, list[Finding]] = defaultdict(list)
     for finding in assembly.findings:
@@ -161,8 +169,12 @@ def plan(
     reports: Sequence[Report],
     runs: Mapping[str, TestRun],
     now: datetime,
+    unwritten: str | None = None,
 ) -> Plan:
-    """What is to be written now. `current`: the entries with the statuses that stand in the cluster."""
+    """What is to be written now. `current`: the entries with the statuses that stand in the cluster.
+
+    `unwritten`: why the configuration does not stand in its Secrets; None: it does.
+    """
     tests, runs_due, by_webhook = _plan_tests(made, current, reports, runs, now)
     webhooks: list[StatusChange] = []
     for key in sorted(made.snapshot.webhooks):
@@ -173,7 +185,8 @@ def plan(
             change = _waiting_change(entry, now)
         else:
             assert route is not None
-            change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
+            facts = _webhook_facts(made, entry, route, reports, by_webhook[key])
+            change = _webhook_change(replace(facts, unwritten=unwritten), now)
         if change is not None:
             webhooks.append(change)
     waiting = any(report.config_hash != made.assembly.config.hash for report in reports)
