@@ -220,6 +220,8 @@ class FakeCluster:
             self.refused += 1
             raise ClusterError("The API server answered 403: no Events here", status=403)
         self.events.append(body)
+        for listener in self.listeners:
+            listener("Event", ("ADDED", dict(body)))
 
     def _write(self, verb: str, kind: str, raw: Raw) -> dict[str, Any]:
         checked = _checked(kind, dict(raw))

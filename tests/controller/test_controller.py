@@ -408,6 +408,44 @@ async def test_namespaces_that_all_refuse_make_it_unready(two: Running) -> None:
     assert set(written(two)) == {"gone/w", "shop/w"}
 
 
+async def test_a_second_release_leaves_the_status_to_the_first(running: Running, tmp_path: Path) -> None:
+    """It says so on each object, asks one of them whether the first still stands, and writes nothing else of theirs."""
+    running.cluster.apply(f"{WEBHOOK}---{TEST}")
+    running.start()
+    await running.serve()
+    await running.reaches("WebhookTest", "t", "Finished", "True", "TestPassed")
+    await running.until(
+        lambda: running.cluster.status("Webhook", "shop/w").get("tests", {}).get("passed") == 1
+    )
+    before = {
+        each: running.cluster.status(each, key)
+        for each, key in (("Webhook", "shop/w"), ("WebhookTest", "shop/t"))
+    }
+    assert {status["handledBy"] for status in before.values()} == {"hooks/hw"}
+    running.cluster.writes.clear()
+    second = Running(tmp_path / "second", running.cluster, "second")
+    second.start()
+    try:
+        await second.until(lambda: str(running.cluster.events).count("'HandledByAnother'") == 2)
+        told = [each for each in running.cluster.events if each["reason"] == "HandledByAnother"]
+        assert {each["involvedObject"]["kind"] for each in told} == {"Webhook", "WebhookTest"}
+        assert (
+            "Release hooks/hw handles this object, which release hooks/second watches" in told[0]["message"]
+        )
+        late = WEBHOOK.replace("name: w", "name: late")
+        running.cluster.apply(late)
+        await running.reaches("Webhook", "late", "Ready", "True", "Succeeded")
+    finally:
+        await second.close()
+    assert {
+        each: running.cluster.status(each, key)
+        for each, key in (("Webhook", "shop/w"), ("WebhookTest", "shop/t"))
+    } == before
+    written = [name for verb, _, name in running.cluster.writes if verb == "status"]
+    assert sorted(set(written)) == ["late", "w"]
+    assert written.count("w") == 2
+
+
 async def test_a_feed_that_returns_is_no_failure(running: Running) -> None:
     """The process was asked to end."""
     asked = asyncio.Event()

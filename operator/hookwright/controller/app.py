@@ -23,6 +23,7 @@ from hookwright.controller.conditions import READY, found
 from hookwright.controller.dispatchers import Dispatchers
 from hookwright.controller.inventory import OWN_SECRET, POD, Inventory
 from hookwright.controller.owned import Owned
+from hookwright.controller.owners import Owners
 from hookwright.controller.pace import Pace
 from hookwright.controller.plan import Build, Plan, build, cluster_events, plan, snapshot, unresolved
 from hookwright.controller.probes import Probes
@@ -33,6 +34,7 @@ from hookwright.controller.statuses import Clock, StatusWriter
 from hookwright.controller.trouble import Troubles
 from hookwright.controller.unlabelled import Unlabelled
 from hookwright.controller.watches import Watches, scopes
+from hookwright.controller.yields import Yields
 from hookwright.core.assemble import Assembly
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST
 from hookwright.errors import ClusterError, HookwrightError, UsageError
@@ -69,6 +71,9 @@ class Controller:
             cluster, self._inventory, settings, self._metrics, self._clock.monotonic, self._troubles
         )
         self._writer = StatusWriter(cluster, self._inventory, self._clock, self._metrics, self._troubles)
+        self._release = f"{settings.namespace}/{settings.release}"
+        self._owners = Owners(self._release, self._clock.monotonic)
+        self._yields = Yields(self._release, self._troubles, self._writer.post)
         self._relist = Relist(
             cluster, self._inventory, settings.watch_namespaces, self._metrics, self._troubles
         )
@@ -232,14 +237,18 @@ class Controller:
         made = await self._build()
         again = await self._put_into_secrets(made)
         current = {each.id: each for kind in OURS for each in self._inventory.of(kind).values()}
+        looked = self._owners.look(current)
+        release = None if self._writer.anonymous else self._release
         decided = await asyncio.to_thread(
-            plan, made, current, self._dispatchers.reports, self._runs.done, self._clock.now(), self._refused
-        )
+            plan, made, looked.ours, self._dispatchers.reports, self._runs.done, self._clock.now(),
+            self._refused, release,
+        )  # fmt: skip
         self._note_waiting(decided)
         for due in decided.runs:
             self._runs.start(due)
         self._writer.forget(set(current))
-        pauses = (again, await self._writer.write(decided.statuses))
+        pauses = (again, looked.again, await self._writer.write([*looked.asks, *decided.statuses]))
+        await self._yields.say(looked.yielded)
         self._soon(min((each for each in pauses if each is not None), default=None))
 
     async def _put_into_secrets(self, made: Build) -> float | None:

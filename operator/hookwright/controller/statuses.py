@@ -14,7 +14,7 @@ from datetime import datetime
 
 from hookwright.controller.cluster import ClusterApi
 from hookwright.controller.conditions import Note
-from hookwright.controller.inventory import Entry, Id, Inventory
+from hookwright.controller.inventory import HANDLED_BY, Entry, Id, Inventory
 from hookwright.controller.pace import REFUSALS, Pace
 from hookwright.controller.plan import StatusChange
 from hookwright.controller.resources import event
@@ -74,6 +74,8 @@ class StatusWriter:
         self._unwritten: dict[Id, _Unwritten] = {}
         self._failed: dict[Group, list[_Unwritten]] = {}
         self._taken: set[Group] = set()
+        self.anonymous = False
+        """Whether the CRDs drop the name of a status's writer: they are those of an earlier release."""
         self._allowance = RUNTIME_WRITES_PER_SECOND
         self._allowed_at = clock.monotonic()
 
@@ -169,6 +171,8 @@ class StatusWriter:
         if answer is not None:
             self._last[entry.id] = self._clock.monotonic()
             self._inventory.put(entry.object.kind, answer)
+            if HANDLED_BY in change.patch and HANDLED_BY not in (answer.get("status") or {}):
+                self.anonymous = True
             for note in change.notes:
                 await self.post(note)
 
