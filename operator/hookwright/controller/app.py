@@ -181,12 +181,8 @@ class Controller:
 
     def _heard(self, kind: str) -> None:
         """An object is new, changed or gone."""
-        if kind == POD:
-            self._poll_now.set()
-        elif kind == OWN_SECRET:
-            self._owned.news.set()
-        else:
-            self._rebuild()
+        heard = {POD: self._poll_now.set, OWN_SECRET: self._owned.news.set}
+        heard.get(kind, self._rebuild)()
 
     def _rebuild(self) -> None:
         """The configuration is to be made anew, with the next round."""
