@@ -28,7 +28,7 @@ from pathlib import Path
 from hookwright.controller.account import find_account
 from hookwright.controller.handlers import watch
 from hookwright.controller.inventory import Inventory
-asyncio.run(watch(Inventory(print), [], find_account(Path(sys.argv[1]))))
+asyncio.run(watch(Inventory(print), lambda: None, [], find_account(Path(sys.argv[1]))))
 """
 
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 
 import click
 
@@ -40,8 +41,8 @@ def command() -> None:
 async def _serve(settings: Settings) -> None:
     account = find_account()
 
-    async def feed(inventory: Inventory) -> None:
-        await watch(inventory, settings.watch_namespaces, account)
+    async def feed(inventory: Inventory, heard: Callable[[], None]) -> None:
+        await watch(inventory, heard, settings.watch_namespaces, account)
 
     controller = Controller(settings, connect(account))
     running = asyncio.ensure_future(controller.run(feed))
