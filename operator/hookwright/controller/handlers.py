@@ -39,7 +39,7 @@ class _Endless:
         return itertools.chain(_BACKOFFS, itertools.repeat(RETRY_LONGEST_SECONDS))
 
 
-class _OnceAMinute(logging.Filter):
+class OnceAMinute(logging.Filter):
     """Of the lines about one request that is tried again and again, one a minute."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class _OnceAMinute(logging.Filter):
 async def watch(inventory: Inventory, heard: Callable[[], None], namespaces: Sequence[str]) -> None:
     """Feed the inventory until SIGTERM; returns then. `heard`: with each event. `namespaces`: none is the cluster."""
     for name in _TRYING:
-        logging.getLogger(name).addFilter(_OnceAMinute())
+        logging.getLogger(name).addFilter(OnceAMinute())
     await kopf.operator(
         registry=_registry(inventory, heard),
         settings=_settings(),
