@@ -252,7 +252,8 @@ class Controller:
     def _failed(self, what: str, error: ClusterError) -> float:
         """Tell; seconds until the next try."""
         self._metrics.failed(what)
-        self._troubles.note(what, str(error.status or "no answer"), str(error), red=True)
+        # pods see a new configuration without their annotation, too, only later
+        self._troubles.note(what, str(error.status or "no answer"), str(error), red=what != "pods")
         return self._pace.failed(what, error.status)
 
     def _well(self, what: str) -> None:
