@@ -118,6 +118,7 @@ def second(kube: Kube, image: str, release: Release) -> Iterator[Kube]:
     repository, _, tag = image.rpartition(":")
     values = {
         "image": {"repository": repository, "tag": tag},
+        "fullnameOverride": "second",
         "crds": {"enabled": False},
         "persistence": {"size": "1Gi"},
         "watchNamespaces": [GOES, KEPT],
