@@ -25,7 +25,7 @@ from hookwright.controller.trouble import Troubles
 from hookwright.core.objects import CONFIG_MAP, SECRET
 from hookwright.core.references import LABELS
 from hookwright.errors import ClusterError
-from hookwright.limits import SILENT_WATCHES, WATCH_AGAIN_SECONDS
+from hookwright.limits import SILENT_WATCHES, CONTROLLER_RETRY_SECONDS
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 _log = structlog.get_logger()
@@ -71,7 +71,7 @@ class Watches:
         watched: Sequence[Scope],
         metrics: ControllerMetrics,
         troubles: Troubles,
-        again: float = WATCH_AGAIN_SECONDS,
+        again: float = CONTROLLER_RETRY_SECONDS,
     ) -> None:
         self._cluster, self._inventory = cluster, inventory
         self._metrics, self._troubles, self._again = metrics, troubles, again
