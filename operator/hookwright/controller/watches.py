@@ -25,7 +25,7 @@ from hookwright.controller.trouble import Troubles
 from hookwright.core.objects import CONFIG_MAP, SECRET
 from hookwright.core.references import LABELS
 from hookwright.errors import ClusterError
-from hookwright.limits import SILENT_WATCHES, CONTROLLER_RETRY_SECONDS
+from hookwright.limits import CONTROLLER_RETRY_SECONDS, SILENT_WATCHES
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 _log = structlog.get_logger()
