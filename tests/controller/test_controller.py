@@ -66,8 +66,11 @@ async def test_a_missing_secret_heals_by_itself(running: Running) -> None:
     running.cluster.apply(secret % ', labels: {hookwright.io/webhook-secret: "true"}')
     await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
     running.cluster.delete("Secret", "shop/s")
-    running.cluster.apply(secret % "")
+    running.cluster.apply(secret % ', labels: {hookwright.io/webhook-secret: "True"}')
     await running.reaches("Webhook", "w", "ResolvedRefs", "False", "SecretNotLabelled")
+    assert "has the label hookwright.io/webhook-secret" in str(running.cluster.status("Webhook", "shop/w"))
+    running.cluster.apply(secret % ', labels: {hookwright.io/webhook-secret: "true"}')
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
 async def test_an_api_server_that_is_silent_about_one_object_holds_up_no_round(running: Running) -> None:

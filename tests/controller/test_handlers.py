@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from controller.json_server import Answer, JsonServer
+from hookwright.controller.handlers import OnceAMinute
 
 PROGRAM = """
 import asyncio
@@ -66,6 +68,21 @@ def server() -> Iterator[JsonServer]:
     running.answers = answers()
     yield running
     running.close()
+
+
+def test_of_tries_of_the_same_request_one_a_minute_is_told() -> None:
+    """Whatever its number and the version that it asks from; another request has a line of its own."""
+    once = OnceAMinute()
+
+    def passes(text: str, at: float) -> bool:
+        record = logging.LogRecord("kopf", logging.ERROR, "", 0, text, None, None)
+        record.created = at
+        return once.filter(record)
+
+    tries = "Request attempt #%d failed; will retry: GET https://a/%s?resourceVersion=%d -> Forbidden"
+    shown = [passes(tries % (number, "b", number), 1000.0 + number) for number in range(121)]
+    assert [number for number, each in enumerate(shown) if each] == [0, 60, 120]
+    assert passes(tries % (1, "c", 1), 1001.0)
 
 
 def test_a_kind_that_is_no_more_ends_the_feed(server: JsonServer, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hookwright.controller.inventory import Inventory, Raw
 from hookwright.controller.settings import Settings
 from hookwright.controller.trouble import Troubles
 from hookwright.controller.watches import Scope, Watches, scopes
+from hookwright.errors import ClusterError
 from hookwright.limits import SILENT_WATCHES
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
@@ -95,4 +96,36 @@ async def test_silence_is_told_where_it_goes_on(times: int) -> None:
     world.watches.stop()
     cluster.end_watches()
     shown = [each["message"] for each in told if each["log_level"] != "debug"]
-    assert shown == ["A watch told nothing for 90 s."] * (times == SILENT_WATCHES)
+    told_of = ["A watch told nothing for 90 s.", "This trouble is over."]
+    assert shown == (told_of if times == SILENT_WATCHES else [])
+
+
+class Unwatchable(FakeCluster):
+    """Lists, but lets nobody watch, twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watched = 0
+
+    def watch(
+        self, kind: str, namespace: str | None, selector: str, version: int
+    ) -> Iterator[tuple[str, Raw]]:
+        self.watched += 1
+        if self.watched < 3:
+            raise ClusterError("The API server answered 403: no watch", status=403)
+        yield "ADDED", {"metadata": {"name": "last", "namespace": "a", "resourceVersion": "9"}}
+        yield from super().watch(kind, namespace, selector, version)
+
+
+async def test_a_list_that_works_does_not_end_the_trouble_of_its_watch() -> None:
+    """Nor its pauses: one line, until the watch tells of something."""
+    cluster = Unwatchable()
+    world = World(cluster, [Scope("Secret", None, "")])
+    with structlog.testing.capture_logs() as told:
+        await world.watches.start()
+        await world.until(lambda: "a/last" in world.inventory.of("Secret"))
+    world.watches.stop()
+    cluster.end_watches()
+    assert [each["message"] for each in told] == [
+        "The API server answered 403: no watch", "This trouble is over.",
+    ]  # fmt: skip

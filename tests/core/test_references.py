@@ -124,6 +124,11 @@ def test_what_is_absent() -> None:
             "by which its owner lets webhooks use it",
         ),
         (
+            {"metadata": {"labels": {"hookwright.io/webhook-secret": "True"}}, "stringData": {"token": "t"}},
+            "Secret s has the label hookwright.io/webhook-secret: 'True', not \"true\", "
+            "by which its owner lets webhooks use it",
+        ),
+        (
             {"stringData": {"a": "1"}, "data": {"b": "Yg=="}},
             "Secret s has no key token nor one of a similar name",
         ),

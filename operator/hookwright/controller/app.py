@@ -27,6 +27,7 @@ from hookwright.controller.owners import Owners
 from hookwright.controller.pace import Pace
 from hookwright.controller.plan import Build, Plan, build, cluster_events, plan, snapshot, unresolved
 from hookwright.controller.probes import Probes
+from hookwright.controller.readiness import Readiness
 from hookwright.controller.relist import Relist
 from hookwright.controller.runs import Runs
 from hookwright.controller.settings import Settings
@@ -41,7 +42,6 @@ from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.limits import (
     CONFIG_CHECKS,
     ENDING_SECONDS,
-    FEED_SECONDS,
     NUDGE_SECONDS,
     POLL_PENDING_LONGEST_SECONDS,
     POLL_PENDING_SECONDS,
@@ -77,6 +77,13 @@ class Controller:
         self._relist = Relist(
             cluster, self._inventory, settings.watch_namespaces, self._metrics, self._troubles
         )
+        self._readiness = Readiness(
+            self._inventory,
+            self._troubles,
+            settings.watch_namespaces,
+            self._relist.refused,
+            self._clock.monotonic,
+        )
         self._unlabelled = Unlabelled(cluster, self._clock.monotonic, self._rebuild, self._troubles)
         self._dispatchers = Dispatchers(settings.dispatcher_port, self._owned.admin_token)
         self._runs = Runs(self._dispatchers, self._metrics, self._round.set, self._troubles)
@@ -91,15 +98,14 @@ class Controller:
         self._nudged = 0.0
         self._refused: str | None = None
         """Why the configuration does not stand in its Secrets; None: it does, or nobody tried yet."""
-        self._in_force = self._fed = False
-        """Whether a configuration was written, and kopf told of something, since the process began."""
-        self._began: float | None = None
         self.failure: str | None = None
         """Why the controller ends by itself, if it does. Tasks and threads may be left then, so end the process."""
 
     async def run(self, feed: Feed) -> None:
         """Until `feed` returns, or another part ends or any fails: `failure` says so. UsageError."""
-        probes = Probes(self._unhealthy, self._unready, self._troubles.sentences, self._metrics.exposition)
+        probes = Probes(
+            self._unhealthy, self._readiness.trouble, self._troubles.sentences, self._metrics.exposition
+        )
         try:
             await probes.start(*self._settings.probes_address)
         except OSError as error:
@@ -112,7 +118,7 @@ class Controller:
             await self._until_one_ends(start=self._prepare(watches), watches=watches.failed())
             if self.failure is None:
                 await self._until_one_ends(
-                    feed=feed(self._inventory, self._hear_feed),
+                    feed=feed(self._inventory, self._readiness.fed),
                     watches=watches.failed(),
                     rounds=self._work(),
                     polls=self._poll(),
@@ -158,27 +164,6 @@ class Controller:
     def _unhealthy(self) -> str | None:
         return self.failure or self._relist.trouble
 
-    def _unready(self) -> str | None:
-        if not self._in_force:
-            return next(iter(self._troubles.sentences()), "The configuration was not written yet.")
-        watched = set(self._settings.watch_namespaces)
-        if watched and watched <= self._relist.refused:
-            return "Every namespace that is to be watched refuses."
-        return self._deaf() or self._troubles.lasting()
-
-    def _deaf(self) -> str | None:
-        """Whether there are objects, and kopf's watches, which list them first, told of none in all the time."""
-        now, began = self._clock.monotonic(), self._began
-        if self._fed or began is None or now - began < FEED_SECONDS:
-            return None
-        objects = (each.object for kind in OURS for each in self._inventory.of(kind).values())
-        if all(each.namespace in self._relist.refused for each in objects):
-            return None
-        return "The watches of Webhooks and WebhookTests tell of nothing: changes are seen late."
-
-    def _hear_feed(self) -> None:
-        self._fed = True
-
     def _heard(self, kind: str) -> None:
         """An object is new, changed or gone."""
         heard = {POD: self._poll_now.set, OWN_SECRET: self._owned.news.set}
@@ -201,7 +186,7 @@ class Controller:
                 await asyncio.sleep(self._failed("start", error))
         self._well("start")
         await watches.start()
-        self._began = self._clock.monotonic()
+        self._readiness.start()
         self._rebuild()
         _log.info(
             "started", webhooks=len(self._inventory.of(WEBHOOK)), tests=len(self._inventory.of(WEBHOOK_TEST))
@@ -256,7 +241,7 @@ class Controller:
         except ClusterError as error:
             self._refused = str(error)
             return self._failed("configuration", error)
-        self._refused, self._in_force = None, True
+        self._refused, self._readiness.in_force = None, True
         self._well("configuration")
         self._metrics.config_hash = made.assembly.config.hash
         if changed:
@@ -267,7 +252,8 @@ class Controller:
     def _failed(self, what: str, error: ClusterError) -> float:
         """Tell; seconds until the next try."""
         self._metrics.failed(what)
-        self._troubles.note(what, str(error.status or "no answer"), str(error), red=True)
+        # pods see a new configuration without their annotation, too, only later
+        self._troubles.note(what, str(error.status or "no answer"), str(error), red=what != "pods")
         return self._pace.failed(what, error.status)
 
     def _well(self, what: str) -> None:

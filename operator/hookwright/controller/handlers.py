@@ -40,7 +40,7 @@ class _Endless:
         return itertools.chain(_BACKOFFS, itertools.repeat(RETRY_LONGEST_SECONDS))
 
 
-class _OnceAMinute(logging.Filter):
+class OnceAMinute(logging.Filter):
     """Of the lines about one request that is tried again and again, one a minute."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ async def watch(
     `account`: None is whoever the kubeconfig says.
     """
     for name in _TRYING:
-        logging.getLogger(name).addFilter(_OnceAMinute())
+        logging.getLogger(name).addFilter(OnceAMinute())
     await kopf.operator(
         registry=_registry(inventory, heard, account),
         settings=_settings(),

@@ -54,6 +54,9 @@ class Owners:
     def look(self, current: Mapping[Id, Entry]) -> Looked:
         """What is ours of the present entries."""
         theirs = self._theirs(current)
+        if not theirs:
+            self._rivals.clear()
+            return Looked(current, (), {}, None)
         self._rivals = {pair: self._rivals.get(pair, _Rival()) for pair in theirs}
         asks = [each for pair in theirs if (each := self._judge(pair, theirs)) is not None]
         standing = {pair: entries for pair, entries in theirs.items() if not self._rivals[pair].gone}

@@ -33,7 +33,7 @@ from hookwright.controller.webhooktest_status import Due
 from hookwright.core.assemble import Assembly, assemble
 from hookwright.core.findings import Finding
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, WEBHOOK_TEST, Object
-from hookwright.core.references import references, text_of
+from hookwright.core.references import LABELS, references, text_of
 from hookwright.limits import CONFIG_CHECKS
 
 
@@ -127,7 +127,7 @@ def unresolved(made: Build) -> list[Id]:
             ref = spec.event_from.config_map_key_ref
             wanted[(CONFIG_MAP, f"{key.partition('/')[0]}/{ref.name}")] = None
     known = made.snapshot.referred
-    return [each for each in wanted if each not in known or not known[each].labels]
+    return [each for each in wanted if each not in known or known[each].labels.get(LABELS[each[0]]) != "true"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,8 @@ class Unlabelled:
         kind, key = name
         namespace, _, own = key.partition("/")
         try:
-            labels = self._cluster.labels
             there = await asyncio.get_running_loop().run_in_executor(
-                self._threads, labels, kind, namespace, own
+                self._threads, self._cluster.labels, kind, namespace, own
             )
         except ClusterError as error:
             self._refuse(name, error)
@@ -100,11 +99,12 @@ class Unlabelled:
             self._looked[name] = self._monotonic()
         self._pace.over(_where(name))
         self._troubles.over("reference", _where(name))
-        given = (there or {}).get("metadata", {}).get("labels") or {}
-        if there is None or given.get(LABELS[kind]) == "true":  # then a watch brings it
+        value = ((there or {}).get("metadata", {}).get("labels") or {}).get(LABELS[kind])
+        if there is None or value == "true":  # then a watch brings it
             self._found.pop(name, None)
         else:
-            self._found[name] = Object(kind, namespace, own, {"metadata": {"labels": {}}})
+            labels = {} if value is None else {LABELS[kind]: value}
+            self._found[name] = Object(kind, namespace, own, {"metadata": {"labels": labels}})
 
     def _refuse(self, name: Id, error: ClusterError) -> None:
         """Whoever may not see one object of a kind and namespace may see none of them."""

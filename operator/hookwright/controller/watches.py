@@ -25,7 +25,7 @@ from hookwright.controller.trouble import Troubles
 from hookwright.core.objects import CONFIG_MAP, SECRET
 from hookwright.core.references import LABELS
 from hookwright.errors import ClusterError
-from hookwright.limits import SILENT_WATCHES, WATCH_AGAIN_SECONDS
+from hookwright.limits import CONTROLLER_RETRY_SECONDS, SILENT_WATCHES
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 _log = structlog.get_logger()
@@ -74,14 +74,14 @@ class Watches:
         watched: Sequence[Scope],
         metrics: ControllerMetrics,
         troubles: Troubles,
-        again: float = WATCH_AGAIN_SECONDS,
+        again: float = CONTROLLER_RETRY_SECONDS,
     ) -> None:
         self._cluster, self._inventory = cluster, inventory
         self._metrics, self._troubles, self._again = metrics, troubles, again
         self._loop = asyncio.get_running_loop()
         self._stopped = threading.Event()
         self._waiting = set(watched)
-        self._failing: dict[Scope, str] = {}
+        self._failing: dict[Scope, tuple[str, bool]] = {}
         self._listed, self._broken = asyncio.Event(), asyncio.Event()
         self._error: Exception | None = None
         self._threads = [
@@ -115,29 +115,30 @@ class Watches:
     def _follow_until_stopped(self, scope: Scope) -> None:
         pace, silent = Pace(time.monotonic), 0
         while not self._stopped.is_set():
-            began, heard, pause = time.monotonic(), False, 0.0
+            began, listed, heard, pause = time.monotonic(), False, False, 0.0
             try:
-                listed = self._cluster.list(scope.kind, scope.namespace, scope.selector)
-                pace.over(scope)
-                self._tell(self._replace, scope, listed)
+                found = self._cluster.list(scope.kind, scope.namespace, scope.selector)
+                listed = True
+                self._tell(self._replace, scope, found)
                 for what, raw in self._cluster.watch(
-                    scope.kind, scope.namespace, scope.selector, listed.version
+                    scope.kind, scope.namespace, scope.selector, found.version
                 ):
                     if self._stopped.is_set():
                         return
-                    heard = True
+                    if not heard:
+                        heard, silent = True, 0
+                        pace.over(scope)
+                        self._tell(self._works, scope)
                     self._hear_of(scope, what, raw)
             except ExpiredError as error:
                 _log.debug("watch", kind=scope.kind, namespace=scope.namespace, message=str(error))
             except SilentError as error:
                 silent = 0 if heard else silent + 1
-                self._tell(self._note_silence, scope, silent, str(error))
+                if silent >= SILENT_WATCHES:
+                    self._tell(self._note_silence, scope, str(error))
             except ClusterError as error:
                 pause = pace.failed(scope, error.status)
-                self._tell(self._note, scope, error)
-            else:
-                silent = 0
-                self._tell(self._note_silence, scope, silent, "")
+                self._tell(self._note, scope, error, listed)
             # one that ends at once must not become a storm of lists
             self._stopped.wait(max(pause, self._again - (time.monotonic() - began)))
 
@@ -161,27 +162,31 @@ class Watches:
         self._error = self._error or error
         self._broken.set()
 
-    def _note(self, scope: Scope, error: ClusterError) -> None:
+    def _note(self, scope: Scope, error: ClusterError, listed: bool) -> None:
+        """`listed`: it is only the watch that failed, and lists go on to bring what it misses."""
         self._metrics.failed("watch")
         if scope.may_refuse() and error.status == FORBIDDEN:
             self._troubles.note("namespace", str(scope.namespace), refusal(str(scope.namespace), error))
             self._began(scope)
             return
-        self._failing[scope] = cause = str(error.status or "no answer")
-        self._troubles.note("watch", cause, str(error), [str(scope)], red=True)
+        self._failing[scope] = cause = (str(error.status or "no answer"), listed)
+        self._troubles.note("watch", cause[0], str(error), [str(scope)], red=not listed)
 
-    def _note_silence(self, scope: Scope, times: int, sentence: str) -> None:
+    def _note_silence(self, scope: Scope, sentence: str) -> None:
         """Once or twice is the way of an API server that is late; the list after it brings what was missed."""
-        if times >= SILENT_WATCHES:
-            self._troubles.note("silence", str(scope), sentence, [str(scope)])
-        else:
-            self._troubles.over("silence", str(scope))
+        self._troubles.note("silence", str(scope), sentence, [str(scope)])
+
+    def _works(self, scope: Scope) -> None:
+        """It tells of something."""
+        self._troubles.over("silence", str(scope))
+        cause = self._failing.pop(scope, None)
+        if cause is not None and cause not in self._failing.values():
+            self._troubles.over("watch", cause[0])
 
     def _replace(self, scope: Scope, listed: Listed) -> None:
         self._inventory.replace(scope.kind, listed.items, listed.version, scope.namespace)
-        cause = self._failing.pop(scope, None)
-        if cause is not None and cause not in self._failing.values():
-            self._troubles.over("watch", cause)
+        if not self._failing.get(scope, ("", True))[1]:
+            self._works(scope)
         self._began(scope)
 
     def _began(self, scope: Scope) -> None:

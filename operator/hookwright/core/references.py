@@ -212,10 +212,16 @@ def text_of(found: Object, key: str, check: Check = secret_values.any_text) -> s
     One line break at the end of a Secret's value is dropped.
     """
     what = f"{found.kind} {found.name}"
-    if found.labels.get(LABELS[found.kind]) != "true":
+    label = LABELS[found.kind]
+    given = found.labels.get(label)
+    if given != "true":
+        lacks = (
+            f'lacks the label {label}: "true"'
+            if given is None
+            else f'has the label {label}: {given!r}, not "true"'
+        )
         raise UnfitError(
-            f'{what} lacks the label {LABELS[found.kind]}: "true", by which its owner lets webhooks use it',
-            f"{found.kind}NotLabelled",
+            f"{what} {lacks}, by which its owner lets webhooks use it", f"{found.kind}NotLabelled"
         )
     value = _data(found, key)
     if found.kind == SECRET:
