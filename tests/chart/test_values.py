@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
 
-from chart.conftest import CHART, Render
+from chart.conftest import CHART, Helm, Render
 from chart.rendered import CONTROLLER, DISPATCHER, env, pod, read, volumes
+from chart_values import resolved
 from hookwright import __version__
 
 
-def test_lint_has_nothing_to_say(helm: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_lint_has_nothing_to_say(helm: Helm) -> None:
     """`helm lint --strict` passes."""
     done = helm("lint", "--strict", str(CHART))
     assert done.returncode == 0, done.stdout
@@ -50,9 +48,7 @@ def test_image_is_named_by_tag_or_digest(render: Render, image: dict[str, str], 
     ("release", "override", "name"),
     [("hooks", "", "hooks-hookwright"), ("my-hookwright", "", "my-hookwright"), ("x", "events", "events")],
 )
-def test_names_begin_with_the_release(
-    helm: Callable[..., subprocess.CompletedProcess[str]], release: str, override: str, name: str
-) -> None:
+def test_names_begin_with_the_release(helm: Helm, release: str, override: str, name: str) -> None:
     """A release whose name says what it is needs no longer names."""
     done = helm(
         "template",
@@ -64,7 +60,12 @@ def test_names_begin_with_the_release(
     )
     names = {each["metadata"]["name"] for each in yaml.safe_load_all(done.stdout)}
     assert names == {f"{name}-controller"}
-    assert f"{{name: HOOKWRIGHT_RELEASE, value: {name}}}" in done.stdout
+    (deployment,) = yaml.safe_load_all(done.stdout)
+    told = {
+        each["name"]: each.get("value")
+        for each in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
+    assert told["HOOKWRIGHT_RELEASE"] == name
 
 
 def test_defaults_are_those_of_the_dispatcher(render: Render) -> None:
@@ -92,6 +93,7 @@ SET: dict[str, Any] = {
     "deadLetters": {"age": "3d", "bytes": "2GiB"},
     "history": {"age": "12h", "bytes": "3GiB", "bodies": "none"},
     "drainTimeout": "45s",
+    "logLevel": "warning",
     "egress": {
         "allow": ["10.0.0.0/8", "fd00::/8"],
         "deny": ["10.96.0.0/16", "2600:1f00::/40"],
@@ -132,6 +134,7 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "history_bytes": 3 * 2**30,
         "history_bodies": "none",
         "drain_timeout": 45,
+        "log_level": "warning",
         "egress_allow": ["10.0.0.0/8", "fd00::/8"],
         "egress_deny": ["10.96.0.0/16", "2600:1f00::/40"],
         "egress_allow_hosts": ["*.example"],
@@ -178,9 +181,7 @@ def test_controller_finds_the_dispatcher(render: Render) -> None:
         ({"history": {"bytes": "much"}}, "/history/bytes"),
     ],
 )
-def test_value_that_means_nothing_is_refused(
-    helm: Callable[..., subprocess.CompletedProcess[str]], values: dict[str, Any], where: str
-) -> None:
+def test_value_that_means_nothing_is_refused(helm: Helm, values: dict[str, Any], where: str) -> None:
     """A key that nobody knows, or a value of the wrong form, is named instead of being ignored."""
     options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
     done = helm("template", "x", str(CHART), *options)
@@ -189,23 +190,17 @@ def test_value_that_means_nothing_is_refused(
 
 
 def test_every_value_has_its_place_in_the_schema() -> None:
-    """The schema knows each key of values.yaml and no other."""
+    """The schema knows each key of values.yaml and no other; what it describes as a whole is one value."""
 
     def keys(schema: dict[str, Any], at: str = "") -> set[str]:
-        found = set()
-        for name, below in schema.get("properties", {}).items():
-            found |= {f"{at}.{name}"} | keys(below, f"{at}.{name}")
-        return found
+        if "properties" not in schema or "description" in schema:
+            return {at}
+        return set().union(*(keys(below, f"{at}.{name}") for name, below in schema["properties"].items()))
 
-    def written(values: dict[str, Any], known: set[str], at: str = "") -> set[str]:
-        found = set()
-        for name, value in values.items():
-            found.add(f"{at}.{name}")
-            if isinstance(value, dict) and any(key.startswith(f"{at}.{name}.") for key in known):
-                found |= written(value, known, f"{at}.{name}")
-        return found
+    def written(values: Any, known: set[str], at: str = "") -> set[str]:
+        if at in known or not isinstance(values, dict):
+            return {at}
+        return set().union(*(written(value, known, f"{at}.{name}") for name, value in values.items()))
 
-    known = keys(json.loads((CHART / "values.schema.json").read_text())) - {".global"}
-    assert {key for key in known if not re.search(r"imagePullSecrets\.", key)} == written(
-        yaml.safe_load((CHART / "values.yaml").read_text()), known
-    )
+    known = keys(resolved(json.loads((CHART / "values.schema.json").read_text())))
+    assert known == written(yaml.safe_load((CHART / "values.yaml").read_text()), known)
