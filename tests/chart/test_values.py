@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ def test_version_is_that_of_the_package(render: Render) -> None:
     ("image", "name"),
     [
         ({"repository": "a.example/h", "tag": "7"}, "a.example/h:7"),
+        ({"registry": "mirror.example/hub", "tag": "7"}, "mirror.example/hub/hookwright/hookwright:7"),
         ({"tag": "7", "digest": f"sha256:{'0' * 64}"}, f"hookwright/hookwright@sha256:{'0' * 64}"),
     ],
 )
@@ -166,27 +168,120 @@ def test_controller_finds_the_dispatcher(render: Render) -> None:
     assert ports["admin"] == settings["dispatcher_port"]
 
 
+def refusal(helm: Helm, values: dict[str, Any], chart: Path = CHART) -> str:
+    """What helm says where it makes nothing of these values."""
+    options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
+    done = helm("template", "x", str(chart), *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
 @pytest.mark.parametrize(
     ("values", "where"),
     [
         ({"egres": {}}, "additional properties 'egres' not allowed"),
         ({"egress": {"alowHosts": []}}, "additional properties 'alowHosts' not allowed"),
         ({"dispatcher": {"replicas": 2}}, "additional properties 'replicas' not allowed"),
+        ({"dispatcher": {"resources": {"limit": {}}}}, "additional properties 'limit' not allowed"),
+        ({"securityContext": {"fsGroup": 1}}, "additional properties 'fsGroup' not allowed"),
+        ({"controller": {"livenessProbe": {"successThreshold": 2}}}, "'successThreshold' not allowed"),
+        ({"test": {"tolerations": [{"operator": "In"}]}}, "/test/tolerations/0/operator"),
+        ({"commonLabels": {"team": "a b"}}, "/commonLabels/team"),
+        ({"commonLabels": {"a team": "a"}}, "invalid propertyName 'a team'"),
+        ({"commonAnnotations": {"team": 1}}, "/commonAnnotations/team"),
         ({"drainTimeout": "1m"}, "/drainTimeout"),
+        ({"logLevel": "debug"}, "/logLevel"),
         ({"ingest": {"rate": "many"}}, "/ingest/rate"),
         ({"egress": {"connectTo": ["a.example:80:b:1"]}}, "/egress/connectTo/0"),
         ({"egress": {"deny": ["the nodes"]}}, "/egress/deny/0"),
         ({"watchNamespaces": ["*"]}, "/watchNamespaces/0"),
         ({"fullnameOverride": "x" * 41}, "/fullnameOverride"),
+        ({"namespaceOverride": "a.b"}, "/namespaceOverride"),
         ({"history": {"bytes": "much"}}, "/history/bytes"),
+        ({"podDisruptionBudget": {"maxUnavailable": "one"}}, "/podDisruptionBudget/maxUnavailable"),
+        ({"global": {"imageRegistry": "a b"}}, "/global/imageRegistry"),
     ],
 )
 def test_value_that_means_nothing_is_refused(helm: Helm, values: dict[str, Any], where: str) -> None:
     """A key that nobody knows, or a value of the wrong form, is named instead of being ignored."""
-    options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
-    done = helm("template", "x", str(CHART), *options)
-    assert done.returncode == 1
-    assert where in done.stderr
+    assert where in refusal(helm, values)
+
+
+NOT_MADE = {"create": False, "name": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"global": {"storageClass": "fast"}}, "global.storageClass is not a value"),
+        (
+            {"persistence": {"enabled": False, "existingClaim": "mine"}},
+            "persistence.existingClaim is set, but",
+        ),
+        ({"persistence": {"enabled": False, "storageClass": "fast"}}, "persistence.storageClass is set, but"),
+        ({"persistence": {"enabled": False, "labels": {"a": "b"}}}, "persistence.labels is set, but"),
+        (
+            {"persistence": {"existingClaim": "mine", "storageClass": "fast"}},
+            "storageClass is for the chart's",
+        ),
+        (
+            {"persistence": {"existingClaim": "mine", "annotations": {"a": "b"}}},
+            "annotations is for the chart's",
+        ),
+        ({"persistence": {"existingClaim": "mine", "volumeName": "v"}}, "volumeName is for the chart's"),
+        ({"persistence": {"existingClaim": "mine", "selector": {"matchLabels": {}}}}, "selector is for the"),
+        ({"persistence": {"existingClaim": "mine", "dataSource": {"name": "a"}}}, "dataSource is for the"),
+        ({"dispatcher": {"serviceAccount": {"create": False}}}, "name the ServiceAccount that is there"),
+        ({"controller": {"serviceAccount": {**NOT_MADE, "labels": {"a": "b"}}}}, "that is not made"),
+        ({"controller": {"serviceAccount": {**NOT_MADE, "annotations": {"a": "b"}}}}, "that is not made"),
+        ({"controller": {"serviceAccount": {"name": "x-hookwright-dispatcher"}}}, "are the same"),
+        ({"controller": {"serviceAccount": {"automount": False}}}, "mount a token, ca.crt and namespace at"),
+        ({"dispatcher": {"dnsPolicy": "None"}}, "name the servers in dispatcher.dnsConfig.nameservers"),
+        ({"test": {"dnsPolicy": "None"}}, "name the servers in test.dnsConfig.nameservers"),
+        ({"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 0}}, "set one of them to null"),
+        (
+            {"networkPolicy": {"enabled": False, "ingestFrom": [{"podSelector": {}}]}},
+            "ingestFrom closes nothing",
+        ),
+        (
+            {"networkPolicy": {"enabled": False, "metricsFrom": [{"podSelector": {}}]}},
+            "metricsFrom closes nothing",
+        ),
+        ({"networkPolicy": {"enabled": False, "egress": {"enabled": True}}}, "egress.enabled closes nothing"),
+        ({"networkPolicy": {"egress": {"rules": [{}]}}}, "networkPolicy.egress.rules are of a policy"),
+        ({"egress": {"caFile": {"key": "bundle.pem"}}}, "name it in egress.caFile.configMap"),
+        (
+            {"dispatcher": {"extraEnv": [{"name": "HOOKWRIGHT_DATA"}]}},
+            "the name HOOKWRIGHT_DATA is there already",
+        ),
+        (
+            {"dispatcher": {"extraEnv": [{"name": "A"}, {"name": "A"}]}},
+            "dispatcher.extraEnv: the name A is there",
+        ),
+        (
+            {"dispatcher": {"extraVolumes": [{"name": "data"}]}},
+            "dispatcher.extraVolumes: the name data is there",
+        ),
+        (
+            {"test": {"extraVolumeMounts": [{"name": "a", "mountPath": "/token"}]}},
+            "the mountPath /token is there",
+        ),
+    ],
+)
+def test_values_that_exclude_each_other_are_refused(helm: Helm, values: dict[str, Any], said: str) -> None:
+    """One of both would be taken and ignored; the sentence names both and the way out."""
+    assert said in refusal(helm, values)
+
+
+def test_a_parent_chart_shares_what_it_likes(helm: Helm, tmp_path: Path) -> None:
+    """Its globals are for its other charts, too; ours are taken from it."""
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts/hookwright").symlink_to(CHART)
+    (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: parent, version: 0.1.0}")
+    shared = {"imageRegistry": "mirror.example", "storageClass": "fast"}
+    done = helm("template", "x", str(tmp_path), f"--set-json=global={json.dumps(shared)}")
+    assert done.returncode == 0, done.stderr
+    assert f"mirror.example/hookwright/hookwright:{__version__}" in done.stdout
 
 
 def test_every_value_has_its_place_in_the_schema() -> None:
