@@ -169,7 +169,9 @@ EFFECTS: dict[str, Effect] = {
         f"{PODS['dispatcher']}spec.volumes[authorities].configMap.items",
         egress={"caFile": {"configMap": "roots"}},
     ),
-    "persistence.enabled": effect(False, CLAIM, f"{PODS['dispatcher']}spec.volumes[data]"),
+    "persistence.enabled": effect(
+        False, CLAIM, f"{PODS['dispatcher']}spec.volumes[data]", variable("DATA_KEPT")
+    ),
     "persistence.size": effect("9Gi", f"{CLAIM}spec.resources.requests.storage"),
     "persistence.storageClass": effect("", f"{CLAIM}spec.storageClassName"),
     "persistence.accessMode": effect("ReadWriteOncePod", f"{CLAIM}spec.accessModes"),

@@ -2,6 +2,9 @@
 {{- define "hookwright.dispatcherEnv" -}}
 - {name: HOOKWRIGHT_LOG_LEVEL, value: {{ .Values.logLevel }}}
 - {name: HOOKWRIGHT_DATA, value: /data}
+{{- if not .Values.persistence.enabled }}
+- {name: HOOKWRIGHT_DATA_KEPT, value: "false"}
+{{- end }}
 - {name: HOOKWRIGHT_CONFIG, value: /config}
 - {name: HOOKWRIGHT_LAST_GOOD, value: /last-good}
 - {name: HOOKWRIGHT_TOKEN_FILE, value: /tokens/ingest/token}

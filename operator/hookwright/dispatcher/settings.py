@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     """The least that is logged."""
     data: Path = Path("/data")
     """Folder of the store; one dispatcher owns it."""
+    data_kept: bool = True
+    """`false`: that folder goes with the pod, and with it all that is stored."""
     config: Path = Path("/config")
     """Folder of the dispatch configuration."""
     last_good: Path | None = None
