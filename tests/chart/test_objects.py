@@ -62,6 +62,7 @@ def test_dispatcher_has_no_token_of_the_cluster(render: Render) -> None:
     assert {name: each["automountServiceAccountToken"] for name, each in accounts.items()} == {
         "hookwright-controller": False,
         "hookwright-dispatcher": False,
+        "hookwright-uninstall": False,
     }
 
 
@@ -135,19 +136,22 @@ def test_controller_has_the_rights_it_needs(render: Render) -> None:
     }
     made = [f"hookwright-{name}" for name in ("ingest-token", "admin-token", "hash-key")]
     assert rules(objects, "Role", "hookwright-controller") == {
-        ("secrets", "", "create", ""),
-        *(("secrets", name, verb, "") for name in PARTS for verb in ("get", "patch")),
-        *(("secrets", name, "get", "") for name in made),
+        *(("secrets", "", verb, "") for verb in ("create", "list", "watch")),
+        *(("secrets", name, verb, "") for name in (*PARTS, *made) for verb in ("get", "patch")),
         *(("pods", "", verb, "") for verb in ("list", "watch", "patch")),
-        ("services", "hookwright-dispatcher", "get", ""),
     }
 
 
 def test_bindings_name_the_controller_alone(render: Render) -> None:
-    """Nobody binds the dispatcher to anything."""
+    """Nobody binds the dispatcher to anything; an uninstall has an account of its own."""
     objects = render()
-    bound = [each["subjects"] for (kind, _), each in objects.items() if kind.endswith("RoleBinding")]
-    assert bound == [[{"kind": "ServiceAccount", "name": "hookwright-controller", "namespace": "hooks"}]] * 2
+    bound = {name: each["subjects"] for (kind, name), each in objects.items() if kind.endswith("RoleBinding")}
+    account = {"kind": "ServiceAccount", "namespace": "hooks"}
+    assert bound == {
+        "hookwright-watch.hooks": [{**account, "name": "hookwright-controller"}],
+        "hookwright-controller": [{**account, "name": "hookwright-controller"}],
+        "hookwright-uninstall": [{**account, "name": "hookwright-uninstall"}],
+    }
 
 
 def test_watched_namespaces_have_roles_instead(render: Render) -> None:
