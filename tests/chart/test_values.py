@@ -292,6 +292,8 @@ NOT_MADE = {"create": False, "name": "mine"}
         ({"controller": {"serviceAccount": {"automount": False}}}, "mount a token, ca.crt and namespace at"),
         ({"dispatcher": {"dnsPolicy": "None"}}, "name the servers in dispatcher.dnsConfig.nameservers"),
         ({"test": {"dnsPolicy": "None"}}, "name the servers in test.dnsConfig.nameservers"),
+        ({"test": {"initContainers": [{"name": "test"}]}}, "A container of test is called test already"),
+        ({"controller": {"extraContainers": [{"name": "a"}, {"name": "a"}]}}, "is called a already"),
         ({"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 0}}, "set one of them to null"),
         (
             {"networkPolicy": {"enabled": False, "ingestFrom": [{"podSelector": {}}]}},

@@ -73,6 +73,13 @@
 {{- if and (eq .dnsPolicy "None") (not .dnsConfig.nameservers) }}
 - {{ $component }}.dnsPolicy is None; name the servers in {{ $component }}.dnsConfig.nameservers.
 {{- end -}}
+{{- $names := list $component -}}
+{{- range concat .initContainers (.extraContainers | default list) -}}
+{{- if has .name $names }}
+- A container of {{ $component }} is called {{ .name }} already; take another name in initContainers or extraContainers.
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
