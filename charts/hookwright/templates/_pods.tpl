@@ -45,7 +45,8 @@ imagePullSecrets:
 {{- end }}
 securityContext:
   {{- include "hookwright.securityContext" (list .root .root.Values.podSecurityContext $values.podSecurityContext) | nindent 2 }}
-{{- range $field := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "initContainers" }}
+{{- range $field := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases"
+  "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "initContainers" }}
 {{- with index $values $field }}
 {{ $field }}:
   {{- toYaml . | nindent 2 }}
