@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
-
-from chart.conftest import CHART, Render
+from chart.conftest import CHART, Helm, Render
 
 
 def test_monitors_say_what_they_are_told(render: Render) -> None:
-    """In another namespace they still look at the release's Services."""
+    """In another namespace they still look at the release's Services, under names that no other release has there."""
     asked = {
         "scrapeTimeout": "5s",
         "honorLabels": True,
@@ -21,7 +18,7 @@ def test_monitors_say_what_they_are_told(render: Render) -> None:
     place = {"namespace": "monitoring", "labels": {"release": "prometheus"}, "annotations": {"a": "b"}}
     objects = render(serviceMonitor={"enabled": True, "jobLabel": "app", **place, **asked})
     for component, port in (("controller", "probes"), ("dispatcher", "admin")):
-        monitor = objects["ServiceMonitor", f"monitoring/hookwright-{component}"]
+        monitor = objects["ServiceMonitor", f"monitoring/hookwright-{component}.hooks"]
         assert monitor["metadata"]["labels"]["release"] == "prometheus"
         assert monitor["metadata"]["annotations"] == {"a": "b"}
         assert (monitor["spec"]["jobLabel"], monitor["spec"]["namespaceSelector"]) == (
@@ -39,16 +36,14 @@ def test_rules_and_dashboard_stand_where_they_are_told(render: Render) -> None:
         prometheusRule={"enabled": True, **place},
         grafanaDashboard={"enabled": True, "folder": "Webhooks", **place},
     )
-    rule = objects["PrometheusRule", "monitoring/hookwright"]["metadata"]
+    rule = objects["PrometheusRule", "monitoring/hookwright-alerts.hooks"]["metadata"]
     assert (rule["labels"]["team"], rule["annotations"]) == ("a", {"b": "c"})
-    dashboard = objects["ConfigMap", "monitoring/hookwright-dashboard"]["metadata"]
+    dashboard = objects["ConfigMap", "monitoring/hookwright-dashboard.hooks"]["metadata"]
     assert dashboard["labels"].items() >= {"grafana_dashboard": "1", "team": "a"}.items()
     assert dashboard["annotations"] == {"grafana_folder": "Webhooks", "b": "c"}
 
 
-def test_what_the_cluster_does_not_know_can_be_skipped(
-    helm: Callable[..., subprocess.CompletedProcess[str]],
-) -> None:
+def test_what_the_cluster_does_not_know_can_be_skipped(helm: Helm) -> None:
     """skipIfMissing goes by the kinds of the cluster, which `helm template` takes from its options."""
     switches = [
         f"--set={kind}.enabled=true,{kind}.renderMode=skipIfMissing"

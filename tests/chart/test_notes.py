@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from chart.conftest import CHART
+from chart.conftest import CHART, Helm
 
 GATEWAY = {"podSelector": {"matchLabels": {"app": "gateway"}}}
 INGRESS: dict[str, Any] = {"enabled": True, "hosts": ["events.example"]}
@@ -43,7 +41,7 @@ INGRESS: dict[str, Any] = {"enabled": True, "hosts": ["events.example"]}
     ],
 )
 def test_notes_say_where_events_come_in_and_what_is_open(
-    helm: Callable[..., subprocess.CompletedProcess[str]], values: dict[str, Any], said: str, unsaid: str
+    helm: Helm, values: dict[str, Any], said: str, unsaid: str
 ) -> None:
     """What is open or in the clear is said loudly, and nothing of it where it is not so."""
     options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]

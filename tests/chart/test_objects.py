@@ -80,7 +80,7 @@ def test_configuration_is_a_folder_of_optional_secrets(render: Render) -> None:
 def test_pods_take_labels_and_places(render: Render, value: str, labels: tuple[str, str]) -> None:
     """Own labels never replace those by which the pods are found."""
     places = {
-        "nodeSelector": {"disk": "fast"},
+        "nodeSelector": {"disk": "fast", "kubernetes.io/os": "linux"},
         "priorityClassName": "high",
         "tolerations": [{"operator": "Exists"}],
     }
@@ -129,7 +129,7 @@ WATCH = {
 def test_controller_has_the_rights_it_needs(render: Render) -> None:
     """The documented minimum, in the whole cluster and in the release's namespace."""
     objects = render()
-    assert rules(objects, "ClusterRole", "hookwright-watch") == WATCH | {
+    assert rules(objects, "ClusterRole", "hookwright-watch.hooks") == WATCH | {
         ("namespaces", "", verb, "") for verb in ("list", "watch")
     }
     made = [f"hookwright-{name}" for name in ("ingest-token", "admin-token", "hash-key")]
@@ -154,15 +154,18 @@ def test_watched_namespaces_have_roles_instead(render: Render) -> None:
     objects = render(watchNamespaces=["a", "b"], rbac={"aggregate": False})
     assert not {"ClusterRole", "ClusterRoleBinding"} & kinds(objects)
     for namespace in ("a", "b"):
-        assert rules(objects, "Role", f"{namespace}/hookwright-watch") == WATCH
-        assert objects["RoleBinding", f"{namespace}/hookwright-watch"]["subjects"][0]["namespace"] == "hooks"
+        assert rules(objects, "Role", f"{namespace}/hookwright-watch.hooks") == WATCH
+        assert (
+            objects["RoleBinding", f"{namespace}/hookwright-watch.hooks"]["subjects"][0]["namespace"]
+            == "hooks"
+        )
 
 
 def test_policies_hold_the_controller_to_its_own_objects(render: Render) -> None:
     """They name the account, the Secrets that the controller makes and the dispatcher's labels, and can be left out."""
     objects = render()
     policies = {
-        what: objects["ValidatingAdmissionPolicy", f"hooks-hookwright-{what}"]["spec"]
+        what: objects["ValidatingAdmissionPolicy", f"hookwright-{what}.hooks"]["spec"]
         for what in ("secrets", "pods")
     }
     for what, policy in policies.items():
@@ -170,8 +173,8 @@ def test_policies_hold_the_controller_to_its_own_objects(render: Render) -> None
             "'system:serviceaccount:hooks:hookwright-controller'"
             in policy["matchConditions"][0]["expression"]
         )
-        binding = objects["ValidatingAdmissionPolicyBinding", f"hooks-hookwright-{what}"]["spec"]
-        assert binding == {"policyName": f"hooks-hookwright-{what}", "validationActions": ["Deny"]}
+        binding = objects["ValidatingAdmissionPolicyBinding", f"hookwright-{what}.hooks"]["spec"]
+        assert binding == {"policyName": f"hookwright-{what}.hooks", "validationActions": ["Deny"]}
     (names,) = re.findall(r"matches\('(.*?)'\)", policies["secrets"]["validations"][0]["expression"])
     made = [*PARTS, *(f"hookwright-{name}" for name in ("ingest-token", "admin-token", "hash-key"))]
     assert all(re.search(names, name) for name in made)
@@ -193,16 +196,16 @@ def test_users_get_their_part_of_view_edit_and_admin(render: Render) -> None:
         if kind == "ClusterRole"
     }
     assert aggregated == {
-        "hookwright-watch": set(),
-        "hookwright-view": {"view", "edit", "admin"},
-        "hookwright-edit": {"edit", "admin"},
+        "hookwright-watch.hooks": set(),
+        "hookwright-view.hooks": {"view", "edit", "admin"},
+        "hookwright-edit.hooks": {"edit", "admin"},
     }
-    assert {verb for _, _, verb, _ in rules(objects, "ClusterRole", "hookwright-view")} == {
+    assert {verb for _, _, verb, _ in rules(objects, "ClusterRole", "hookwright-view.hooks")} == {
         "get",
         "list",
         "watch",
     }
-    assert {what for what, _, _, _ in rules(objects, "ClusterRole", "hookwright-edit")} == {
+    assert {what for what, _, _, _ in rules(objects, "ClusterRole", "hookwright-edit.hooks")} == {
         "webhooks",
         "webhooktests",
     }

@@ -27,40 +27,37 @@ ipFamilies: {{ toJson . }}
 {{- with .Values.service.appProtocol }}, appProtocol: {{ . }}{{ end -}}
 {{- end -}}
 
-{{/* Stops where values of the events port contradict each other, before anything is made. */}}
-{{- define "hookwright.checkDoors" -}}
-{{- $said := list -}}
+{{- define "hookwright.checks.doors" -}}
 {{- $service := .Values.service -}}
 {{- $inside := eq $service.type "ClusterIP" -}}
-{{- if and $inside (ne (int $service.port) 8080) -}}
-{{- $said = append $said "service.port is that of a Service for the outside: set service.type to NodePort or LoadBalancer, or leave it at 8080." -}}
+{{- if and $inside (ne (int $service.port) 8080) }}
+- service.port is that of a Service for the outside; set service.type to NodePort or LoadBalancer, or leave it at 8080.
 {{- end -}}
-{{- if and (not $inside) (eq $service.clusterIP "None") -}}
-{{- $said = append $said (printf "service.clusterIP: None does not go with service.type: %s; leave it out." $service.type) -}}
+{{- if and (not $inside) (eq $service.clusterIP "None") }}
+- service.clusterIP None does not go with service.type {{ $service.type }}; leave it out.
 {{- end -}}
 {{- range list "nodePort" "externalTrafficPolicy" -}}
-{{- if and $inside (get $service .) -}}
-{{- $said = append $said (printf "service.%s needs service.type NodePort or LoadBalancer." .) -}}
+{{- if and $inside (get $service .) }}
+- service.{{ . }} needs service.type NodePort or LoadBalancer.
 {{- end -}}
 {{- end -}}
 {{- range list "loadBalancerClass" "loadBalancerSourceRanges" -}}
-{{- if and (ne $service.type "LoadBalancer") (get $service .) -}}
-{{- $said = append $said (printf "service.%s needs service.type LoadBalancer." .) -}}
+{{- if and (ne $service.type "LoadBalancer") (get $service .) }}
+- service.{{ . }} needs service.type LoadBalancer.
 {{- end -}}
 {{- end -}}
 {{- range $key := list "ingress" "httpRoute" -}}
-{{- if and (get $.Values $key).enabled (not (get $.Values $key).hosts) -}}
-{{- $said = append $said (printf "%s.hosts is empty: name the hosts at which events are taken." $key) -}}
+{{- if and (get $.Values $key).enabled (not (get $.Values $key).hosts) }}
+- {{ $key }}.hosts is empty; name the hosts at which events are taken.
 {{- end -}}
 {{- end -}}
-{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
-{{- $said = append $said "httpRoute.parentRefs is empty: name the Gateway that the route belongs to." -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+- httpRoute.parentRefs is empty; name the Gateway that the route belongs to.
 {{- end -}}
 {{- $outside := or (not $inside) .Values.ingress.enabled .Values.httpRoute.enabled -}}
-{{- if and $outside (eq .Values.ingest.auth "none") (not .Values.ingest.openToAll) -}}
-{{- $said = append $said "ingest.auth: none lets everybody who reaches the Ingress, HTTPRoute or Service post events: set ingest.auth to token, or ingest.openToAll to true if that is meant." -}}
+{{- if and $outside (eq .Values.ingest.auth "none") (not .Values.ingest.openToAll) }}
+- ingest.auth none lets everybody who reaches the Ingress, HTTPRoute or Service post events; set it to token, or ingest.openToAll to true if that is meant.
 {{- end -}}
-{{- with $said -}}{{ fail (join " " .) }}{{- end -}}
 {{- end -}}
 
 {{/* Who may read metrics, as peers of a NetworkPolicy: those that are named; else, where monitors are made, the usual scrapers. */}}
@@ -89,6 +86,17 @@ ipFamilies: {{ toJson . }}
   - {port: {{ . }}, protocol: UDP}
   - {port: {{ . }}, protocol: TCP}
   {{- end }}
+{{- end -}}
+
+{{/* Name of an object for monitoring: where it stands in another namespace, one that no other release has there.
+     Argument: (list $ SUFFIX NAMESPACE). */}}
+{{- define "hookwright.monitorName" -}}
+{{- $root := index . 0 -}}
+{{- if index . 2 -}}
+{{- include "hookwright.clusterName" (list $root (index . 1)) -}}
+{{- else -}}
+{{- include "hookwright.fullname" $root }}-{{ index . 1 -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Whether an object of the Prometheus operator is made. Argument: (list $ VALUES KIND); empty: no. */}}

@@ -26,7 +26,7 @@ def command() -> None:
     """Keep configuration and status of a cluster's webhooks, as HOOKWRIGHT_… says."""
     forbid_core_dumps()
     settings = read_settings(Settings, {}, {})
-    logs.configure()
+    logs.configure(level=settings.log_level)
     for name in ("kopf.objects", "httpx"):  # they have a line for each event and request
         logging.getLogger(name).setLevel(logging.WARNING)
     asyncio.run(_serve(settings))

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hookwright.telemetry.logs import LogLevel
+
 _LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
 
@@ -27,6 +29,8 @@ class Settings(BaseSettings):
     """Admin port of the dispatcher's pods."""
     dispatcher_service: str = ""
     """The dispatcher's Service, which owns the Secrets made here; default: `<release>-dispatcher`."""
+    log_level: LogLevel = "info"
+    """The least that is logged."""
     probes: str = "0.0.0.0:8082"
     """Where /healthz, /readyz and /metrics are served."""
 
