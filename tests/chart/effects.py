@@ -1,4 +1,5 @@
-"""What each value of the chart changes in what is rendered: a table with a line for every value of values.yaml.
+"""What each value of the chart changes in what is rendered: a table with a line for every value of values.yaml, but for
+those of doors, networks and monitoring (`effects_around`).
 
 A place is `Kind/name path`, of which a `*` stands for anything; below it everything may change. Must not: hold a value
 that changes nothing.
@@ -233,37 +234,7 @@ EFFECTS: dict[str, Effect] = {
         {"privileged": False},
         *(f"{pod}spec.containers[{name}].securityContext.privileged" for name, pod in PODS.items()),
     ),
-    "networkPolicy.enabled": effect(False, "NetworkPolicy/"),
-    "networkPolicy.ingestFrom": effect(
-        [{"podSelector": {}}], "NetworkPolicy/hookwright-dispatcher spec.ingress"
-    ),
-    "networkPolicy.metricsFrom": effect(
-        [{"podSelector": {}}],
-        "NetworkPolicy/hookwright-dispatcher spec.ingress",
-        "NetworkPolicy/hookwright-controller spec.ingress",
-    ),
-    "networkPolicy.egress.enabled": effect(True, "NetworkPolicy/hookwright-dispatcher-egress "),
-    "networkPolicy.egress.rules": effect(
-        [{"to": [{"podSelector": {}}]}],
-        "NetworkPolicy/hookwright-dispatcher-egress spec.egress",
-        networkPolicy={"egress": {"enabled": True}},
-    ),
     "podDisruptionBudget.enabled": effect(True, "PodDisruptionBudget/hookwright-dispatcher "),
-    "serviceMonitor.enabled": effect(True, "ServiceMonitor/", "Service/hookwright-controller "),
-    "serviceMonitor.interval": effect(
-        "9s", "ServiceMonitor/* spec.endpoints", serviceMonitor={"enabled": True}
-    ),
-    "serviceMonitor.labels": effect(
-        LABELS, "ServiceMonitor/* metadata.labels.team", serviceMonitor={"enabled": True}
-    ),
-    "prometheusRule.enabled": effect(True, "PrometheusRule/hookwright "),
-    "prometheusRule.labels": effect(
-        LABELS, "PrometheusRule/hookwright metadata.labels.team", prometheusRule={"enabled": True}
-    ),
-    "grafanaDashboard.enabled": effect(True, "ConfigMap/hookwright-dashboard "),
-    "grafanaDashboard.labels": effect(
-        LABELS, "ConfigMap/hookwright-dashboard metadata.labels.team", grafanaDashboard={"enabled": True}
-    ),
 }
 for _name, _value, _place in (
     ("minAvailable", 0, "spec.minAvailable"),
@@ -305,9 +276,6 @@ EFFECTS |= {
     ),
     "dispatcher.serviceAccount.automount": effect(
         True, f"{PODS['dispatcher']}spec.automountServiceAccountToken"
-    ),
-    "dispatcher.serviceAnnotations": effect(
-        ANNOTATIONS, "Service/hookwright-dispatcher metadata.annotations"
     ),
     "dispatcher.startupProbe": effect(
         {"failureThreshold": 9},

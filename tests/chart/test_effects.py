@@ -12,7 +12,10 @@ import pytest
 
 from chart.conftest import Objects, Render
 from chart.effects import EFFECTS
+from chart.effects_around import AROUND, PERMISSIONS
 from chart_values import values
+
+KNOWN = {**EFFECTS, **AROUND}
 
 
 def flat(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -66,15 +69,15 @@ def rendered(render: Render) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 def test_every_value_has_its_line() -> None:
     """And every line its value."""
-    assert set(EFFECTS) == {each.path for each in values()}
+    assert set(KNOWN) | PERMISSIONS == {each.path for each in values()}
 
 
-@pytest.mark.parametrize("path", EFFECTS)
+@pytest.mark.parametrize("path", KNOWN)
 def test_value_changes_its_places_and_no_others(
     rendered: Callable[[dict[str, Any]], dict[str, Any]], path: str
 ) -> None:
     """A value with no effect would be taken and ignored; one with another effect is not what it says."""
-    known = EFFECTS[path]
+    known = KNOWN[path]
     before, after = rendered(known.beside), rendered(over(known.beside, nested(path, known.value)))
     changed = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
     patterns = [re.compile(re.escape(place).replace(r"\*", ".*")) for place in known.places]

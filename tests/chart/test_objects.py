@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from ipaddress import ip_network
 
 import pytest
 import yaml
@@ -301,64 +300,6 @@ def test_crds_are_those_of_the_project(render: Render) -> None:
         dropped = render(crds={"keep": False})["CustomResourceDefinition", name]
         assert "helm.sh/resource-policy" not in dropped["metadata"].get("annotations", {})
     assert "CustomResourceDefinition" not in kinds(render(crds={"enabled": False}))
-
-
-def test_network_policy_narrows_the_admin_port(render: Render) -> None:
-    """Events from everybody or from the named peers, the admin port from the controller and scrapers only."""
-    scraper = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
-    gateway = {"podSelector": {"matchLabels": {"app": "gateway"}}}
-    objects = render(networkPolicy={"ingestFrom": [gateway], "metricsFrom": [scraper]})
-    events, admin = objects["NetworkPolicy", "hookwright-dispatcher"]["spec"]["ingress"]
-    assert (events["ports"], events["from"]) == ([{"port": "events"}], [gateway])
-    assert admin["ports"] == [{"port": "admin"}]
-    labels = [each["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for each in admin["from"][:2]]
-    assert (labels, admin["from"][2:]) == (["controller", "test"], [scraper])
-    assert objects["NetworkPolicy", "hookwright-controller"]["spec"]["ingress"] == [
-        {"ports": [{"port": "probes"}], "from": [scraper]}
-    ]
-    plain = render()
-    assert "from" not in plain["NetworkPolicy", "hookwright-dispatcher"]["spec"]["ingress"][0]
-    assert (
-        "ingress" not in plain["NetworkPolicy", "hookwright-controller"]["spec"]
-    )  # nobody; [] would be dropped
-    assert "NetworkPolicy" not in kinds(render(networkPolicy={"enabled": False}))
-
-
-def test_network_policy_for_egress_lets_out_what_the_settings_let_out(render: Render) -> None:
-    """Name servers, public addresses without the denied ones, what is allowed, and where connectTo leads."""
-    assert ("NetworkPolicy", "hookwright-dispatcher-egress") not in render()
-    rule = {"to": [{"podSelector": {}}], "ports": [{"port": 8443}]}
-    objects = render(
-        networkPolicy={"egress": {"enabled": True, "rules": [rule]}},
-        egress={
-            "allow": ["10.20.0.0/16"],
-            "deny": ["8.8.8.0/24", "2600:1f00::/40"],
-            "connectTo": [
-                "a.test:443:10.1.2.3:8443",
-                "b.test:443:[fd00::7]:444",
-                "c.test:443:service.name:445",
-            ],
-        },
-    )
-    spec = objects["NetworkPolicy", "hookwright-dispatcher-egress"]["spec"]
-    assert spec["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "dispatcher"
-    assert spec["policyTypes"] == ["Egress"]
-    names, public, allowed, *leads, further = spec["egress"]
-    assert names == {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
-    assert public["ports"] == [{"port": 443}]
-    blocks = [each["ipBlock"] for each in public["to"]]
-    assert [each["cidr"] for each in blocks] == ["0.0.0.0/0", "::/0"]
-    for block, wanted in zip(
-        blocks, ({"10.0.0.0/8", "8.8.8.0/24"}, {"fc00::/7", "2600:1f00::/40"}), strict=True
-    ):
-        assert wanted <= set(block["except"])
-        assert all(ip_network(each).subnet_of(ip_network(block["cidr"])) for each in block["except"])  # type: ignore[arg-type]
-    assert allowed == {"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}]}
-    assert leads == [
-        {"ports": [{"port": 8443}], "to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}]},
-        {"ports": [{"port": 444}], "to": [{"ipBlock": {"cidr": "fd00::7/128"}}]},
-    ]
-    assert further == rule
 
 
 def test_extras_are_off_until_asked_for(render: Render) -> None:

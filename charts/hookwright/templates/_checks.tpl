@@ -1,7 +1,7 @@
 {{/* Stops where values contradict each other or would be taken and ignored, before anything is made. */}}
 {{- define "hookwright.checks" -}}
 {{- $said := list -}}
-{{- range $check := list "globals" "disk" "tokens" "accounts" "pods" "around" -}}
+{{- range $check := list "globals" "disk" "tokens" "accounts" "pods" "around" "doors" -}}
 {{- $said = concat $said (include (printf "hookwright.checks.%s" $check) $ | fromYamlArray) -}}
 {{- end -}}
 {{- with $said -}}{{ fail (join " " .) }}{{- end -}}
@@ -92,7 +92,7 @@
 {{- end -}}
 {{- with .Values.networkPolicy -}}
 {{- if not .enabled -}}
-{{- range $key := list "ingestFrom" "metricsFrom" -}}
+{{- range $key := list "ingestFrom" "metricsFrom" "metricsNamespaces" -}}
 {{- if index $.Values.networkPolicy $key }}
 - networkPolicy.{{ $key }} closes nothing with networkPolicy.enabled=false; leave out one of them.
 {{- end -}}
@@ -100,6 +100,9 @@
 {{- if .egress.enabled }}
 - networkPolicy.egress.enabled closes nothing with networkPolicy.enabled=false; leave out one of them.
 {{- end -}}
+{{- end -}}
+{{- if and .egress.apiServer.cidrs (not .egress.enabled) }}
+- networkPolicy.egress.apiServer.cidrs are of a policy that is not made with networkPolicy.egress.enabled=false; leave out one of them.
 {{- end -}}
 {{- if and .egress.rules (not .egress.enabled) }}
 - networkPolicy.egress.rules are of a policy that is not made with networkPolicy.egress.enabled=false; leave out one of them.

@@ -22,7 +22,7 @@
 {{- range list "" ".svc" ".svc.cluster.local" }}
 {{- $hosts = append $hosts (printf "%s.%s%s" $service $namespace .) }}
 {{- end }}
-- {name: HOOKWRIGHT_INGEST_HOSTS, value: {{ concat $hosts .Values.ingest.hosts | join "," | quote }}}
+- {name: HOOKWRIGHT_INGEST_HOSTS, value: {{ concat $hosts (include "hookwright.hosts" . | fromJsonArray) | join "," | quote }}}
 - {name: HOOKWRIGHT_BACKLOG_WEBHOOK, value: {{ int64 .Values.backlog.webhook | quote }}}
 {{- with .Values.backlog.webhookBytes }}
 - {name: HOOKWRIGHT_BACKLOG_WEBHOOK_BYTES, value: {{ . }}}
