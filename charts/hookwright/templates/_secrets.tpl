@@ -21,5 +21,5 @@ secret: {secretName: {{ include "hookwright.fullname" (index . 0) }}-{{ index . 
 
 {{/* Whether an uninstall takes the Secrets with it: "true" or nothing. */}}
 {{- define "hookwright.removesSecrets" -}}
-{{- if and (not .Values.secrets.keep) (dig "create" true .Values.rbac) }}true{{ end -}}
+{{- if and (not .Values.secrets.keep) .Values.rbac.create }}true{{ end -}}
 {{- end -}}

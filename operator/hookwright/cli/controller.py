@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from typing import Final
 
 import click
 
@@ -22,18 +23,17 @@ from hookwright.controller.inventory import Inventory
 from hookwright.controller.settings import Settings
 from hookwright.telemetry import logs
 
+_LINE_BY_LINE: Final = ("kopf.objects", "kopf._core.engines.activities", "httpx")
+"""Loggers that have a line for each event, login and request."""
+
 
 @click.command("controller")
 def command() -> None:
     """Keep configuration and status of a cluster's webhooks, as HOOKWRIGHT_… says."""
     forbid_core_dumps()
     settings = read_settings(Settings, {}, {})
-    logs.configure()
-    for name in (
-        "kopf.objects",
-        "kopf._core.engines.activities",
-        "httpx",
-    ):  # a line for each event, login, request
+    logs.configure(level=settings.log_level)
+    for name in _LINE_BY_LINE:
         logging.getLogger(name).setLevel(logging.WARNING)
     asyncio.run(_serve(settings))
 

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hookwright.core.addresses import parse_address
+from hookwright.telemetry.logs import LogLevel
 
 _LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
@@ -30,6 +31,8 @@ class Settings(BaseSettings):
     """Label selector of the dispatcher's pods; default: the chart's labels for this release."""
     dispatcher_port: int = Field(default=8081, ge=1, le=65535)
     """Admin port of the dispatcher's pods."""
+    log_level: LogLevel = "info"
+    """The least that is logged."""
     ingest_existing_secret_name: str = ""
     """A Secret of one's own in its namespace that holds the events port's tokens; default: one is made."""
     ingest_existing_secret_key: str = "token"  # noqa: S105 - a key

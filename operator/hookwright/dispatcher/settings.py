@@ -13,6 +13,7 @@ from hookwright import limits
 from hookwright.api.fields import span
 from hookwright.core.addresses import parse_address
 from hookwright.core.room import Room
+from hookwright.telemetry.logs import LogLevel
 
 
 def parse_connect_to(text: str) -> tuple[str, tuple[str, int]]:
@@ -62,8 +63,12 @@ class Settings(BaseSettings):
     """Where events are taken; `[::]` is IPv6 and IPv4, as far as the system has them."""
     admin: str = "[::]:8081"
     """Where the admin API, metrics and probes are served."""
+    log_level: LogLevel = "info"
+    """The least that is logged."""
     data: Path = Path("/data")
     """Folder of the store; one dispatcher owns it."""
+    data_kept: bool = True
+    """`false`: that folder goes with the pod, and with it all that is stored."""
     config: Path = Path("/config")
     """Folder of the dispatch configuration."""
     last_good: Path | None = None
