@@ -28,6 +28,7 @@ PODS = {
     "controller": "Deployment/hookwright-controller spec.template.",
     "dispatcher": "Deployment/hookwright-dispatcher spec.template.",
     "test": "Pod/hookwright-test ",
+    "uninstall": "Job/hookwright-uninstall spec.template.",
 }
 EVERY_POD = tuple(PODS.values())
 EVERY_IMAGE = tuple(f"{pod}spec.containers[{name}].image" for name, pod in PODS.items())
@@ -41,33 +42,37 @@ def variable(name: str, component: str = "dispatcher") -> str:
     return f"{PODS[component]}spec.containers[{component}].env[HOOKWRIGHT_{name}]"
 
 
-def of_pod(component: str) -> dict[str, Effect]:
-    """What every pod can be told."""
-    pod, container = f"{PODS[component]}spec.", f"{PODS[component]}spec.containers[{component}]."
+def of_pods(component: str, *pods: str) -> dict[str, Effect]:
+    """What every pod can be told. `pods`: further ones that are told the same."""
+
+    def in_pods(value: Any, path: str) -> Effect:
+        return effect(value, *(f"{PODS[name]}spec.{path}" for name in (component, *pods)))
+
+    def in_containers(value: Any, path: str) -> Effect:
+        return effect(value, *(f"{PODS[name]}spec.containers[{name}].{path}" for name in (component, *pods)))
+
     zone = {"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
     return {
         "podAnnotations": effect(ANNOTATIONS, f"{PODS[component]}metadata.annotations.note"),
         "podLabels": effect(LABELS, f"{PODS[component]}metadata.labels.team"),
-        "resources": effect({"limits": {"cpu": "1"}}, f"{container}resources.limits.cpu"),
-        "podSecurityContext": effect({"fsGroup": 1}, f"{pod}securityContext.fsGroup"),
-        "securityContext": effect({"privileged": False}, f"{container}securityContext.privileged"),
-        "nodeSelector": effect({"disk": "fast"}, f"{pod}nodeSelector.disk"),
-        "tolerations": effect([{"operator": "Exists"}], f"{pod}tolerations"),
-        "affinity": effect({"nodeAffinity": {}}, f"{pod}affinity"),
-        "topologySpreadConstraints": effect([zone], f"{pod}topologySpreadConstraints"),
-        "priorityClassName": effect("high", f"{pod}priorityClassName"),
-        "runtimeClassName": effect("gvisor", f"{pod}runtimeClassName"),
-        "schedulerName": effect("mine", f"{pod}schedulerName"),
-        "dnsPolicy": effect("Default", f"{pod}dnsPolicy"),
-        "dnsConfig": effect({"options": [{"name": "ndots", "value": "1"}]}, f"{pod}dnsConfig"),
-        "hostAliases": effect([{"ip": "10.0.0.1", "hostnames": ["a.example"]}], f"{pod}hostAliases"),
-        "extraEnv": effect([{"name": "TZ", "value": "UTC"}], f"{container}env[TZ]"),
-        "extraEnvFrom": effect([{"configMapRef": {"name": "a"}}], f"{container}envFrom"),
-        "extraVolumes": effect([{"name": "more", "emptyDir": {}}], f"{pod}volumes[more]"),
-        "extraVolumeMounts": effect(
-            [{"name": "more", "mountPath": "/more"}], f"{container}volumeMounts[more]"
-        ),
-        "initContainers": effect([{"name": "before", "image": "a"}], f"{pod}initContainers"),
+        "resources": in_containers({"limits": {"cpu": "1"}}, "resources.limits.cpu"),
+        "podSecurityContext": in_pods({"fsGroup": 1}, "securityContext.fsGroup"),
+        "securityContext": in_containers({"privileged": False}, "securityContext.privileged"),
+        "nodeSelector": in_pods({"disk": "fast"}, "nodeSelector.disk"),
+        "tolerations": in_pods([{"operator": "Exists"}], "tolerations"),
+        "affinity": in_pods({"nodeAffinity": {}}, "affinity"),
+        "topologySpreadConstraints": in_pods([zone], "topologySpreadConstraints"),
+        "priorityClassName": in_pods("high", "priorityClassName"),
+        "runtimeClassName": in_pods("gvisor", "runtimeClassName"),
+        "schedulerName": in_pods("mine", "schedulerName"),
+        "dnsPolicy": in_pods("Default", "dnsPolicy"),
+        "dnsConfig": in_pods({"options": [{"name": "ndots", "value": "1"}]}, "dnsConfig"),
+        "hostAliases": in_pods([{"ip": "10.0.0.1", "hostnames": ["a.example"]}], "hostAliases"),
+        "extraEnv": in_containers([{"name": "TZ", "value": "UTC"}], "env[TZ]"),
+        "extraEnvFrom": in_containers([{"configMapRef": {"name": "a"}}], "envFrom"),
+        "extraVolumes": in_pods([{"name": "more", "emptyDir": {}}], "volumes[more]"),
+        "extraVolumeMounts": in_containers([{"name": "more", "mountPath": "/more"}], "volumeMounts[more]"),
+        "initContainers": in_pods([{"name": "before", "image": "a"}], "initContainers"),
     }
 
 
@@ -126,6 +131,10 @@ EFFECTS: dict[str, Effect] = {
         "RoleBinding/hookwright-controller ",
         "ClusterRole/hookwright-watch.hooks ",
         "ClusterRoleBinding/hookwright-watch.hooks ",
+        "ServiceAccount/hookwright-uninstall ",
+        "Role/hookwright-uninstall ",
+        "RoleBinding/hookwright-uninstall ",
+        "Job/hookwright-uninstall ",
     ),
     "rbac.aggregate": effect(
         False, "ClusterRole/hookwright-view.hooks ", "ClusterRole/hookwright-edit.hooks "
@@ -139,6 +148,39 @@ EFFECTS: dict[str, Effect] = {
         variable("ADMIN_READ_TOKEN_FILE"),
         f"{PODS['dispatcher']}spec.containers[dispatcher].volumeMounts[admin-read-token]",
         f"{PODS['dispatcher']}spec.volumes[admin-read-token]",
+    ),
+    "ingest.existingSecret.name": effect(
+        "mine",
+        variable("INGEST_EXISTING_SECRET_*", "controller"),
+        "Role/hookwright-controller rules",
+        f"{PODS['dispatcher']}spec.volumes[ingest-token]",
+        f"{PODS['test']}spec.volumes[token]",
+    ),
+    "ingest.existingSecret.key": effect(
+        "mine",
+        variable("INGEST_EXISTING_SECRET_KEY", "controller"),
+        f"{PODS['dispatcher']}spec.volumes[ingest-token]",
+        f"{PODS['test']}spec.volumes[token]",
+        ingest={"existingSecret": {"name": "a"}},
+    ),
+    "admin.existingSecret.name": effect(
+        "mine",
+        variable("ADMIN_EXISTING_SECRET_*", "controller"),
+        "Role/hookwright-controller rules",
+        f"{PODS['dispatcher']}spec.volumes[admin-token]",
+    ),
+    "admin.existingSecret.key": effect(
+        "mine",
+        variable("ADMIN_EXISTING_SECRET_KEY", "controller"),
+        f"{PODS['dispatcher']}spec.volumes[admin-token]",
+        admin={"existingSecret": {"name": "a"}},
+    ),
+    "secrets.keep": effect(
+        True,
+        "ServiceAccount/hookwright-u",
+        "Role/hookwright-u",
+        "RoleBinding/hookwright-u",
+        "Job/hookwright-u",
     ),
     "backlog.webhook": effect(9, variable("BACKLOG_WEBHOOK")),
     "backlog.webhookBytes": effect("9MiB", variable("BACKLOG_WEBHOOK_BYTES")),
@@ -205,8 +247,8 @@ for _name, _value, _place in (
         f"PodDisruptionBudget/hookwright-dispatcher {_place}",
         podDisruptionBudget={"enabled": True},
     )
-for _component in PODS:
-    EFFECTS |= {f"{_component}.{name}": each for name, each in of_pod(_component).items()}
+for _component, *_pods in (("controller", "uninstall"), ("dispatcher",), ("test",)):
+    EFFECTS |= {f"{_component}.{name}": each for name, each in of_pods(_component, *_pods).items()}
 for _component in ("controller", "dispatcher"):
     EFFECTS |= {f"{_component}.{name}": each for name, each in of_deployment(_component).items()}
 EFFECTS |= {
@@ -221,6 +263,7 @@ EFFECTS |= {
     "controller.serviceAccount.automount": effect(
         False,
         f"{PODS['controller']}spec.automountServiceAccountToken",
+        f"{PODS['uninstall']}spec.automountServiceAccountToken",
         controller={
             "extraVolumeMounts": [{"name": "t", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}]
         },

@@ -8,8 +8,8 @@ import re
 import pytest
 import yaml
 
-from chart.conftest import CHART, Render
-from chart.rendered import CONTROLLER, DISPATCHER, PARTS, kinds, pod, rules, volumes
+from chart.conftest import CHART, Helm, Objects, Render, objects_of
+from chart.rendered import CONTROLLER, DISPATCHER, PARTS, env, kinds, pod, read, rules, volumes
 
 # --- pods --------------------------------------------------------------------------------------------
 
@@ -31,15 +31,53 @@ def test_pod_fits_the_restricted_level(render: Render, which: tuple[str, str]) -
         assert "memory" in container["resources"]["limits"]
 
 
-def test_platform_may_choose_the_user(render: Render) -> None:
-    """With null the pods name no user at all."""
-    context = dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"))
-    for which in (CONTROLLER, DISPATCHER):
-        assert set(pod(render(podSecurityContext=context), which)["securityContext"]) == {
-            "runAsNonRoot",
-            "seccompProfile",
-            "fsGroupChangePolicy",
-        }
+USERS = {"runAsUser", "runAsGroup", "fsGroup"}
+
+
+def users(objects: Objects) -> list[set[str]]:
+    """What of users each pod names, in its context or in those of its containers."""
+    specs = [pod(objects, each) for each in (CONTROLLER, DISPATCHER, ("Job", "hookwright-uninstall"))]
+    specs.append(objects["Pod", "hookwright-test"]["spec"])
+    named = [{*each["securityContext"], *each["containers"][0]["securityContext"]} for each in specs]
+    return [USERS & each for each in named]
+
+
+@pytest.mark.parametrize(
+    ("adapt", "platform", "named"),
+    [
+        ("auto", ["--api-versions=security.openshift.io/v1"], set()),
+        ("auto", [], USERS),
+        ("force", [], set()),
+        ("disabled", ["--api-versions=security.openshift.io/v1"], USERS),
+    ],
+)
+def test_openshift_chooses_the_users(helm: Helm, adapt: str, platform: list[str], named: set[str]) -> None:
+    """By itself, in every pod and also where a component has a user of its own; all else stays as it is."""
+    values = {
+        "global": {"compatibility": {"openshift": {"adaptSecurityContext": adapt}}},
+        "dispatcher": {"podSecurityContext": {"runAsUser": 7}, "securityContext": {"runAsUser": 7}},
+    }
+    objects = objects_of(helm, "hookwright", "hooks", values, *platform)
+    assert users(objects) == [named] * 4
+    assert pod(objects, DISPATCHER)["securityContext"]["runAsNonRoot"] is True
+
+
+@pytest.mark.parametrize(("component", "which"), [("controller", CONTROLLER), ("dispatcher", DISPATCHER)])
+def test_a_component_may_have_a_context_of_its_own(
+    render: Render, component: str, which: tuple[str, str]
+) -> None:
+    """Its fields go before those of all, `false` and zero too; the other component keeps what it has."""
+    own = {
+        "podSecurityContext": {"runAsNonRoot": False, "runAsUser": 0},
+        "securityContext": {"readOnlyRootFilesystem": False},
+    }
+    objects, plain = render(**{component: own}), render()
+    for each in (CONTROLLER, DISPATCHER):
+        changed = own if each == which else {"podSecurityContext": {}, "securityContext": {}}
+        spec, before = pod(objects, each), pod(plain, each)
+        assert spec["securityContext"] == before["securityContext"] | changed["podSecurityContext"]
+        context = before["containers"][0]["securityContext"] | changed["securityContext"]
+        assert spec["containers"][0]["securityContext"] == context
 
 
 def test_one_of_each_and_the_old_one_ends_first(render: Render) -> None:
@@ -61,6 +99,7 @@ def test_dispatcher_has_no_token_of_the_cluster(render: Render) -> None:
     assert {name: each["automountServiceAccountToken"] for name, each in accounts.items()} == {
         "hookwright-controller": False,
         "hookwright-dispatcher": False,
+        "hookwright-uninstall": False,
     }
 
 
@@ -112,6 +151,14 @@ def test_claim_stays_unless_told_otherwise(render: Render) -> None:
     assert volumes(own)["data"]["persistentVolumeClaim"] == {"claimName": "mine"}
 
 
+def test_without_a_disk_nothing_is_claimed(render: Render) -> None:
+    """The folder is the pod's, of the size that is named, and the dispatcher is told."""
+    objects = render(persistence={"enabled": False, "size": "2Gi"})
+    assert "PersistentVolumeClaim" not in kinds(objects)
+    assert volumes(objects)["data"] == {"name": "data", "emptyDir": {"sizeLimit": "2Gi"}}
+    assert read("dispatcher", env(objects, DISPATCHER))["data_kept"] is False
+
+
 # --- rights --------------------------------------------------------------------------------------------
 
 WATCH = {
@@ -134,19 +181,47 @@ def test_controller_has_the_rights_it_needs(render: Render) -> None:
     }
     made = [f"hookwright-{name}" for name in ("ingest-token", "admin-token", "hash-key")]
     assert rules(objects, "Role", "hookwright-controller") == {
-        ("secrets", "", "create", ""),
-        *(("secrets", name, verb, "") for name in PARTS for verb in ("get", "patch")),
-        *(("secrets", name, "get", "") for name in made),
+        *(("secrets", "", verb, "") for verb in ("create", "list", "watch")),
+        *(("secrets", name, verb, "") for name in (*PARTS, *made) for verb in ("get", "patch")),
         *(("pods", "", verb, "") for verb in ("list", "watch", "patch")),
-        ("services", "hookwright-dispatcher", "get", ""),
     }
 
 
 def test_bindings_name_the_controller_alone(render: Render) -> None:
-    """Nobody binds the dispatcher to anything."""
+    """Nobody binds the dispatcher to anything; an uninstall has an account of its own."""
     objects = render()
-    bound = [each["subjects"] for (kind, _), each in objects.items() if kind.endswith("RoleBinding")]
-    assert bound == [[{"kind": "ServiceAccount", "name": "hookwright-controller", "namespace": "hooks"}]] * 2
+    bound = {name: each["subjects"] for (kind, name), each in objects.items() if kind.endswith("RoleBinding")}
+    account = {"kind": "ServiceAccount", "namespace": "hooks"}
+    assert bound == {
+        "hookwright-watch.hooks": [{**account, "name": "hookwright-controller"}],
+        "hookwright-controller": [{**account, "name": "hookwright-controller"}],
+        "hookwright-uninstall": [{**account, "name": "hookwright-uninstall"}],
+    }
+
+
+@pytest.mark.parametrize("watched", [[], ["a"]])
+def test_roles_may_be_ones_own(render: Render, watched: list[str]) -> None:
+    """No Role and no binding is made; the policies go on to hold the account, and users keep their roles."""
+    objects = render(watchNamespaces=watched, rbac={"create": False})
+    names = {name for kind, name in objects if "Role" in kind}
+    assert names == {"hookwright-view.hooks", "hookwright-edit.hooks"}
+    assert ("ValidatingAdmissionPolicy", "hookwright-secrets.hooks") in objects
+
+
+def test_accounts_may_be_ones_own(render: Render) -> None:
+    """What is bound, held by the policies and run in the pods is the account that is named."""
+    accounts = {
+        component: {"serviceAccount": {"create": False, "name": f"my-{component}"}}
+        for component in ("controller", "dispatcher")
+    }
+    objects = render(**accounts)
+    assert {name for kind, name in objects if kind == "ServiceAccount"} == {"hookwright-uninstall"}
+    for component, which in (("controller", CONTROLLER), ("dispatcher", DISPATCHER)):
+        assert pod(objects, which)["serviceAccountName"] == f"my-{component}"
+    (subject,) = objects["RoleBinding", "hookwright-controller"]["subjects"]
+    assert subject["name"] == "my-controller"
+    policy = objects["ValidatingAdmissionPolicy", "hookwright-secrets.hooks"]["spec"]
+    assert "'system:serviceaccount:hooks:my-controller'" in policy["matchConditions"][0]["expression"]
 
 
 def test_watched_namespaces_have_roles_instead(render: Render) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from chart.conftest import CHART, Helm, Render
-from chart.rendered import CONTROLLER, DISPATCHER, env, pod, read, volumes
+from chart.rendered import CONTROLLER, DISPATCHER, env, pod, read, rules, volumes
 from chart_values import resolved
 from hookwright import __version__
 
@@ -136,6 +136,7 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "history_bytes": 3 * 2**30,
         "history_bodies": "none",
         "drain_timeout": 45,
+        "data_kept": True,
         "log_level": "warning",
         "egress_allow": ["10.0.0.0/8", "fd00::/8"],
         "egress_deny": ["10.96.0.0/16", "2600:1f00::/40"],
@@ -152,6 +153,49 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
     assert pod(objects, DISPATCHER)["terminationGracePeriodSeconds"] == 60
 
 
+def test_tokens_are_taken_from_secrets_of_ones_own(render: Render) -> None:
+    """Under the key that is named: by both processes and by the test; the controller may read them and no more."""
+    own = {
+        "ingest": {"existingSecret": {"name": "events", "key": "t"}},
+        "admin": {"existingSecret": {"name": "doors"}},
+    }
+    objects = render(**own)
+    settings = read("controller", {"HOOKWRIGHT_NAMESPACE": "hooks", **env(objects, CONTROLLER)})
+    named = {name: value for name, value in settings.items() if "existing_secret" in name}
+    assert named == {
+        "ingest_existing_secret_name": "events", "ingest_existing_secret_key": "t",
+        "admin_existing_secret_name": "doors", "admin_existing_secret_key": "token",
+    }  # fmt: skip
+    test = {each["name"]: each for each in objects["Pod", "hookwright-test"]["spec"]["volumes"]}
+    for volume, name, key in (
+        (volumes(objects)["ingest-token"], "events", "t"),
+        (volumes(objects)["admin-token"], "doors", "token"),
+        (test["token"], "events", "t"),
+    ):
+        assert (volume["secret"]["secretName"], volume["secret"]["items"]) == (
+            name, [{"key": key, "path": "token"}],
+        )  # fmt: skip
+    held = {(what, verb) for _, what, verb, _ in rules(objects, "Role", "hookwright-controller")}
+    assert {verb for what, verb in held if what in ("events", "doors")} == {"get"}
+
+
+def test_secrets_go_with_the_release_unless_told_otherwise(render: Render) -> None:
+    """A hook that is no part of an installation, bounded in time, with no right but to these Secrets by name."""
+    objects = render()
+    made = {key: each for key, each in objects.items() if key[1] == "hookwright-uninstall"}
+    assert {kind for kind, _ in made} == {"ServiceAccount", "Role", "RoleBinding", "Job"}
+    for each in made.values():
+        assert each["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"
+    rights = rules(objects, "Role", "hookwright-uninstall")
+    assert {(what, verb) for what, name, verb, _ in rights if name} == {
+        ("secrets", "get"), ("secrets", "delete"), ("services", "get"),
+    }  # fmt: skip
+    assert all(name for _, name, _, _ in rights)
+    assert made["Job", "hookwright-uninstall"]["spec"]["activeDeadlineSeconds"] <= 120
+    kept = render(secrets={"keep": True})
+    assert not {key for key in kept if key[1] == "hookwright-uninstall"}
+
+
 def test_controller_finds_the_dispatcher(render: Render) -> None:
     """Its selector are the labels of the dispatcher's pods, its names those of the chart's objects."""
     objects = render(watchNamespaces=["a", "b"])
@@ -160,7 +204,6 @@ def test_controller_finds_the_dispatcher(render: Render) -> None:
     assert (
         dict(part.split("=") for part in settings["dispatcher_selector"].split(",")).items() <= labels.items()
     )
-    assert ("Service", settings["dispatcher_service"]) in objects
     assert settings["watch_namespaces"] == ["a", "b"]
     ports = {
         each["name"]: each["containerPort"] for each in pod(objects, DISPATCHER)["containers"][0]["ports"]
@@ -231,6 +274,17 @@ NOT_MADE = {"create": False, "name": "mine"}
         ({"persistence": {"existingClaim": "mine", "volumeName": "v"}}, "volumeName is for the chart's"),
         ({"persistence": {"existingClaim": "mine", "selector": {"matchLabels": {}}}}, "selector is for the"),
         ({"persistence": {"existingClaim": "mine", "dataSource": {"name": "a"}}}, "dataSource is for the"),
+        ({"ingest": {"existingSecret": {"key": "k"}}}, "name it in ingest.existingSecret.name"),
+        ({"admin": {"existingSecret": {"key": "k"}}}, "name it in admin.existingSecret.name"),
+        (
+            {"ingest": {"auth": "none", "existingSecret": {"name": "a"}}},
+            "nobody is asked for with ingest.auth=none",
+        ),
+        (
+            {"admin": {"readTokenSecret": "a", "existingSecret": {"name": "a"}}},
+            "admin.readTokenSecret is the Secret",
+        ),
+        ({"admin": {"readTokenSecret": "x-hookwright-admin-token"}}, "admin.readTokenSecret is the Secret"),
         ({"dispatcher": {"serviceAccount": {"create": False}}}, "name the ServiceAccount that is there"),
         ({"controller": {"serviceAccount": {**NOT_MADE, "labels": {"a": "b"}}}}, "that is not made"),
         ({"controller": {"serviceAccount": {**NOT_MADE, "annotations": {"a": "b"}}}}, "that is not made"),
@@ -238,6 +292,8 @@ NOT_MADE = {"create": False, "name": "mine"}
         ({"controller": {"serviceAccount": {"automount": False}}}, "mount a token, ca.crt and namespace at"),
         ({"dispatcher": {"dnsPolicy": "None"}}, "name the servers in dispatcher.dnsConfig.nameservers"),
         ({"test": {"dnsPolicy": "None"}}, "name the servers in test.dnsConfig.nameservers"),
+        ({"test": {"initContainers": [{"name": "test"}]}}, "A container of test is called test already"),
+        ({"controller": {"extraContainers": [{"name": "a"}, {"name": "a"}]}}, "is called a already"),
         ({"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 0}}, "set one of them to null"),
         (
             {"networkPolicy": {"enabled": False, "ingestFrom": [{"podSelector": {}}]}},

@@ -157,19 +157,60 @@ async def test_no_webhook_leaves_the_configuration_with_a_restart(running: Runni
     await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
+SECRETS = [f"hooks/hw-{name}" for name in ("ingest-token", "admin-token", "hash-key", "config-0")]
+
+
+def held(running: Running) -> list[dict[str, str] | None]:
+    """The data of the release's Secrets, as far as they are there."""
+    found = [running.cluster.objects.get(("Secret", name)) for name in SECRETS]
+    return [each and each["data"] for each in found]
+
+
 async def test_lost_secrets_are_back_before_the_next_pod_starts(running: Running) -> None:
-    """A dispatcher cannot mount its volume without its tokens: while none answers they are looked for."""
+    """A dispatcher cannot mount its volume without its tokens; it finds the same as the one before."""
     running.cluster.apply(WEBHOOK)
     running.start()
-    names = ("hw-ingest-token", "hw-admin-token", "hw-hash-key", "hw-config-0")
-    keys = [("Secret", f"hooks/{name}") for name in names]
-    before = [(await running.until(lambda key=key: running.cluster.objects.get(key)))["data"] for key in keys]
-    for _, key in keys:
-        running.cluster.delete("Secret", key)
+    before = await running.until(lambda: all(held(running)) and held(running))
+    for name in SECRETS:
+        running.cluster.delete("Secret", name)
     running.cluster.apply(POD.replace("Running", "Pending"))
-    for key, data in zip(keys, before, strict=True):
-        found = await running.until(lambda key=key: running.cluster.objects.get(key))
-        assert found["data"] == data
+    assert await running.until(lambda: all(held(running)) and held(running)) == before
+
+
+async def test_lost_secrets_are_back_while_a_dispatcher_runs(running: Running) -> None:
+    """It has no need of them until it moves, so nothing but the watch tells; nothing else is asked for or changed."""
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+    before = held(running)
+    for name in SECRETS:
+        running.cluster.delete("Secret", name)
+    assert await running.until(lambda: all(held(running)) and held(running)) == before
+    running.cluster.put({**running.cluster.objects["Secret", SECRETS[-1]], "data": {}})
+    await running.until(lambda: held(running) == before)
+    running.cluster.apply(WEBHOOK.replace("/x", "/y"))
+    await running.until(lambda: running.cluster.status("Webhook", "shop/w").get("observedGeneration") == 2)
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+
+
+async def test_secrets_that_may_not_be_made_stop_no_status(running: Running) -> None:
+    """From the first moment on: what is known of each object is said, and readiness names the Secret and the refusal."""
+    names = [name.removeprefix("hooks/") for name in SECRETS]
+    running.cluster.refuses.update(names)
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.reaches("Webhook", "w", "Accepted", "True", "Accepted")
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://{running.settings.probes}/readyz")
+    assert (answer.status_code, answer.text) == (
+        503,
+        "Secret hw-ingest-token cannot be written: The API server answered 403: not now\n",
+    )
+    running.cluster.refuses.clear()
+    await running.until(lambda: all(held(running)))
+    await running.serve()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
 async def test_a_configuration_that_cannot_be_written_stops_no_status(running: Running) -> None:

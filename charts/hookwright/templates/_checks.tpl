@@ -1,7 +1,7 @@
 {{/* Stops where values contradict each other or would be taken and ignored, before anything is made. */}}
 {{- define "hookwright.checks" -}}
 {{- $said := list -}}
-{{- range $check := list "globals" "disk" "accounts" "pods" "around" "doors" -}}
+{{- range $check := list "globals" "disk" "tokens" "accounts" "pods" "around" "doors" -}}
 {{- $said = concat $said (include (printf "hookwright.checks.%s" $check) $ | fromYamlArray) -}}
 {{- end -}}
 {{- with $said -}}{{ fail (join " " .) }}{{- end -}}
@@ -26,6 +26,23 @@
 - persistence.{{ $key }} is for the chart's claim, but persistence.existingClaim takes another; leave out one of them.
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hookwright.checks.tokens" -}}
+{{- range $port := list "ingest" "admin" -}}
+{{- with (index $.Values $port).existingSecret -}}
+{{- if and (not .name) (ne .key "token") }}
+- {{ $port }}.existingSecret.key is a key of a Secret; name it in {{ $port }}.existingSecret.name.
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq .Values.ingest.auth "none") .Values.ingest.existingSecret.name }}
+- ingest.existingSecret has tokens that nobody is asked for with ingest.auth=none; leave out one of them.
+{{- end -}}
+{{- $admin := .Values.admin.existingSecret.name | default (printf "%s-admin-token" (include "hookwright.fullname" .)) -}}
+{{- if and (eq .Values.admin.readTokenSecret $admin) (eq .Values.admin.existingSecret.key "token") }}
+- admin.readTokenSecret is the Secret of the tokens that may do all; name another.
 {{- end -}}
 {{- end -}}
 
@@ -55,6 +72,13 @@
 {{- with index $.Values $component -}}
 {{- if and (eq .dnsPolicy "None") (not .dnsConfig.nameservers) }}
 - {{ $component }}.dnsPolicy is None; name the servers in {{ $component }}.dnsConfig.nameservers.
+{{- end -}}
+{{- $names := list $component -}}
+{{- range concat .initContainers (.extraContainers | default list) -}}
+{{- if has .name $names }}
+- A container of {{ $component }} is called {{ .name }} already; take another name in initContainers or extraContainers.
+{{- end -}}
+{{- $names = append $names .name -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -95,9 +95,9 @@
 - name: last-good
   emptyDir: {medium: Memory, sizeLimit: 32Mi}
 - name: ingest-token
-  secret: {secretName: {{ $name }}-ingest-token, defaultMode: 0440}
+  {{- include "hookwright.tokenVolume" (list . "ingest") | nindent 2 }}
 - name: admin-token
-  secret: {secretName: {{ $name }}-admin-token, defaultMode: 0440}
+  {{- include "hookwright.tokenVolume" (list . "admin") | nindent 2 }}
 {{- with .Values.admin.readTokenSecret }}
 - name: admin-read-token
   secret: {secretName: {{ . }}, defaultMode: 0440}

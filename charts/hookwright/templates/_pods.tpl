@@ -32,10 +32,10 @@
 {{- end -}}
 
 {{/* The spec of a component's pod without its containers. Argument: dict of root, component, volumes (YAML), account (the
-     component whose ServiceAccount it has). */}}
+     name of its ServiceAccount; default: the component's). */}}
 {{- define "hookwright.pod" -}}
 {{- $values := index .root.Values .component -}}
-serviceAccountName: {{ include "hookwright.serviceAccount" (list .root (.account | default .component)) | quote }}
+serviceAccountName: {{ if .account }}{{ .account | quote }}{{ else }}{{ include "hookwright.serviceAccount" (list .root .component) | quote }}{{ end }}
 automountServiceAccountToken: {{ dig "serviceAccount" "automount" false $values }}
 # Variables that Kubernetes makes from Services would be taken for settings.
 enableServiceLinks: false
@@ -45,7 +45,8 @@ imagePullSecrets:
 {{- end }}
 securityContext:
   {{- include "hookwright.securityContext" (list .root .root.Values.podSecurityContext $values.podSecurityContext) | nindent 2 }}
-{{- range $field := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "initContainers" }}
+{{- range $field := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases"
+  "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "initContainers" }}
 {{- with index $values $field }}
 {{ $field }}:
   {{- toYaml . | nindent 2 }}
@@ -59,10 +60,10 @@ volumes:
 {{- end -}}
 
 {{/* What a component's own container has beside its command, ports and probes. Argument: dict of root, component, env and
-     mounts (YAML). */}}
+     mounts (YAML), name (default: the component). */}}
 {{- define "hookwright.container" -}}
 {{- $values := index .root.Values .component -}}
-name: {{ .component }}
+name: {{ .name | default .component }}
 image: {{ include "hookwright.image" .root | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 {{- $env := dict "ours" .env "added" $values.extraEnv "key" "name" "where" (printf "%s.extraEnv" .component) }}

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -18,11 +18,12 @@ from typing import Final
 import structlog
 
 from hookwright.api.config import DispatchConfig
-from hookwright.controller.apply import Clock, Owned, StatusWriter
+from hookwright.controller.apply import Clock, StatusWriter
 from hookwright.controller.cluster import ClusterApi
 from hookwright.controller.conditions import READY, found
 from hookwright.controller.dispatchers import Dispatchers
-from hookwright.controller.inventory import POD, Inventory
+from hookwright.controller.inventory import OWN_SECRET, POD, Inventory
+from hookwright.controller.owned import Owned
 from hookwright.controller.plan import Build, Plan, build, cluster_events, plan, snapshot, unresolved
 from hookwright.controller.probes import Probes
 from hookwright.controller.relist import Relist
@@ -39,7 +40,6 @@ from hookwright.limits import (
     CONTROLLER_RETRY_SECONDS,
     ENDING_SECONDS,
     NUDGE_SECONDS,
-    OWNED_SECONDS,
     POLL_PENDING_LONGEST_SECONDS,
     POLL_PENDING_SECONDS,
     POLL_SECONDS,
@@ -63,7 +63,7 @@ class Controller:
         self._clock = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
         self._metrics, self._trouble = ControllerMetrics(), Trouble(self._clock.monotonic)
         self._inventory = Inventory(self._heard)
-        self._owned = Owned(cluster, self._inventory, settings, self._metrics)
+        self._owned = Owned(cluster, self._inventory, settings, self._metrics, self._clock.monotonic)
         self._writer = StatusWriter(cluster, self._inventory, self._clock, self._metrics)
         self._relist = Relist(cluster, self._inventory, settings.watch_namespaces, self._metrics)
         self._unlabelled = Unlabelled(cluster, self._clock.monotonic, self._rebuild)
@@ -76,13 +76,13 @@ class Controller:
         self._made: Build | None = None
         self._again: asyncio.TimerHandle | None = None
         self._waiting_since: float | None = None
-        self._nudged = self._read = 0.0
+        self._nudged = 0.0
         self.failure: str | None = None
         """Why the controller ends by itself, if it does. Tasks and threads may be left then, so end the process."""
 
     async def run(self, feed: Feed) -> None:
         """Until `feed` returns, or another part ends or any fails: `failure` says so. UsageError."""
-        probes = Probes(self._unhealthy, self._trouble.lasting, self._metrics.exposition)
+        probes = Probes(self._unhealthy, self._unready, self._metrics.exposition)
         try:
             await probes.start(*self._settings.probes_address)
         except OSError as error:
@@ -99,6 +99,7 @@ class Controller:
                     rounds=self._work(),
                     polls=self._poll(),
                     relists=self._relisting(),
+                    secrets=self._owned.keep(self._round.set),
                 )
         finally:
             watches.stop()
@@ -139,10 +140,15 @@ class Controller:
     def _unhealthy(self) -> str | None:
         return self.failure or self._relist.trouble
 
+    def _unready(self) -> str | None:
+        return self._owned.trouble or self._trouble.lasting()
+
     def _heard(self, kind: str) -> None:
         """An object is new, changed or gone."""
         if kind == POD:
             self._poll_now.set()
+        elif kind == OWN_SECRET:
+            self._owned.news.set()
         else:
             self._rebuild()
 
@@ -278,7 +284,7 @@ class Controller:
             for error in errors:
                 self._metrics.failed("dispatcher")
                 _log.warning("dispatcher", message=str(error))
-            await self._help(errors)
+            await self._help()
             if self._dispatchers.changed or comes_due(self._inventory):
                 self._round.set()
 
@@ -288,15 +294,10 @@ class Controller:
             return POLL_PENDING_SECONDS
         return POLL_SECONDS
 
-    async def _help(self, errors: Iterable[ClusterError]) -> None:
-        """Look for news that nothing tells of: tokens changed or lost, unlabelled objects, pods that sleep on."""
+    async def _help(self) -> None:
+        """Look for news that nothing tells of: unlabelled objects, pods that sleep on."""
         now = self._clock.monotonic()
-        refused = any(error.status == 401 for error in errors)
         try:
-            # without its tokens a dispatcher's pod cannot even start
-            if (refused or not self._dispatchers.reports) and now - self._read > OWNED_SECONDS:
-                self._read = now
-                await self._owned.read_again()
             if self._made is None:
                 return
             self._unlabelled.look(await asyncio.to_thread(unresolved, self._made))

@@ -17,6 +17,8 @@ from hookwright.core.references import ALLOWED_HOSTS, LABELS
 
 NAMESPACE: Final = "Namespace"
 POD: Final = "Pod"
+OWN_SECRET: Final = "OwnSecret"  # noqa: S105 - a kind
+"""A Secret of the release's own namespace, without its data: that it is there, and its version."""
 CLUSTER_EVENTS: Final = "hookwright.io/cluster-events"
 
 Raw = Mapping[str, Any]
@@ -104,6 +106,10 @@ def _pod(raw: Raw) -> dict[str, Any]:
     return {"address": status.get("podIP") if runs else None}
 
 
+def _own_secret(raw: Raw) -> dict[str, Any]:
+    return {"version": version_of(raw)}
+
+
 def _some(given: Any, name: str, *, under: str = "annotations") -> dict[str, Any]:
     return {under: {name: given[name]}} if isinstance(given, Mapping) and name in given else {}
 
@@ -115,6 +121,7 @@ _KEPT: Final[dict[str, Callable[[Raw], dict[str, Any]]]] = {
     CONFIG_MAP: _referred(CONFIG_MAP),
     NAMESPACE: _namespace,
     POD: _pod,
+    OWN_SECRET: _own_secret,
 }
 
 

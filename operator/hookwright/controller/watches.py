@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from hookwright.controller.cluster import ClusterApi, Listed
-from hookwright.controller.inventory import NAMESPACE, POD, Inventory
+from hookwright.controller.inventory import NAMESPACE, OWN_SECRET, POD, Inventory
 from hookwright.controller.settings import Settings
 from hookwright.core.objects import CONFIG_MAP, SECRET
 from hookwright.core.references import LABELS
@@ -38,7 +38,10 @@ class Scope:
 
 def scopes(settings: Settings) -> list[Scope]:
     """What a controller watches beside Webhooks and WebhookTests."""
-    found = [Scope(POD, settings.namespace, settings.dispatcher_selector)]
+    found = [
+        Scope(POD, settings.namespace, settings.dispatcher_selector),
+        Scope(OWN_SECRET, settings.namespace, ""),
+    ]
     if not settings.watch_namespaces:
         found.append(Scope(NAMESPACE, None, ""))
     for namespace in settings.watch_namespaces or (None,):
