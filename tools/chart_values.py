@@ -90,7 +90,7 @@ def _comment(lines: list[str], line: int) -> str:
 
 def _type(field: Mapping[str, Any]) -> str:
     if "enum" in field:
-        return "one of " + ", ".join(str(each) for each in field["enum"])
+        return "one of " + ", ".join(str(each) or '""' for each in field["enum"])
     kind = field.get("type", "any")
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
 

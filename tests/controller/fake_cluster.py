@@ -23,9 +23,12 @@ Event = tuple[str, dict[str, Any]]
 
 
 class FakeCluster:
-    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `refuses`: names of Secrets, and of
-    objects whose status, cannot be written, `refused`, `refused_secrets`: how often that was; `down`: nothing answers;
-    `unknown`: kinds whose CRD was deleted; `turned_away`: somebody asked in vain because of these two;
+    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `lists`: what was listed, as (kind,
+    namespace). `refuses`: names of Secrets, and of objects whose status, cannot be written; `denied`: namespaces, and
+    objects (`namespace/name`), for whose status a policy stands in the way; `closed`: namespaces that give no rights;
+    `no_events`: none can be posted; `refused`: how often that was of a status or Event,
+    `refused_secrets`: of a Secret. `down`: nothing answers;
+    `unknown`: kinds whose CRD was deleted; `turned_away`: somebody asked in vain because of these two or of `closed`.
     `silent`: an object's labels are not told before it is set; `listeners`: called with every change, in any thread.
     """
 
@@ -35,7 +38,11 @@ class FakeCluster:
         self.events: list[Raw] = []
         self.down = False
         self.refuses: set[str] = set()
+        self.denied: set[str] = set()
+        self.closed: set[str] = set()
+        self.no_events = False
         self.refused = self.refused_secrets = 0
+        self.lists: list[tuple[str, str | None]] = []
         self.unknown: set[str] = set()
         self.silent: threading.Event | None = None
         self.turned_away = threading.Event()
@@ -109,6 +116,12 @@ class FakeCluster:
     def list(self, kind: str, namespace: str | None, selector: str = "") -> Listed:
         with self._lock:
             self._answer()
+            self.lists.append((kind, namespace))
+            if namespace in self.closed:
+                self.turned_away.set()
+                raise ClusterError(
+                    f"The API server answered 403: cannot list {kind} in {namespace}", status=403
+                )
             if kind in self.unknown:
                 self.turned_away.set()
                 raise ClusterError("The API server answered 404: there is no such resource", status=404)
@@ -189,6 +202,9 @@ class FakeCluster:
             if name in self.refuses:
                 self.refused += 1
                 raise ClusterError("The API server answered 500.", status=500)
+            if self.denied & {namespace, f"{namespace}/{name}"} or namespace in self.closed:
+                self.refused += 1
+                raise ClusterError(f"The API server answered 403: {name}: a policy says no", status=403)
             if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
                 raise ClusterError("The object has been modified.", status=409)
             status = merge_patch(found.get("status"), body["status"])
@@ -200,7 +216,12 @@ class FakeCluster:
 
     def post_event(self, namespace: str, body: Raw) -> None:
         self._answer()
+        if self.no_events:
+            self.refused += 1
+            raise ClusterError("The API server answered 403: no Events here", status=403)
         self.events.append(body)
+        for listener in self.listeners:
+            listener("Event", ("ADDED", dict(body)))
 
     def _write(self, verb: str, kind: str, raw: Raw) -> dict[str, Any]:
         checked = _checked(kind, dict(raw))

@@ -41,7 +41,7 @@ def test_what_is_installed_is_what_is_written(kube: Kube, image: str, release: R
     manifest = release.helm("get", "manifest", RELEASE)
     assert kube("diff", "-f", "-", stdin=manifest) == ""
     before = generations(kube, manifest)
-    release.helm("upgrade", RELEASE, CHART, "--reuse-values")
+    release.helm("upgrade", RELEASE, CHART, "--reset-then-reuse-values")
     assert generations(kube, manifest) == before
 
 

@@ -145,7 +145,8 @@ WHERE = {"HOOKWRIGHT_NAMESPACE": PRODUCT, "HOOKWRIGHT_RELEASE": RELEASE}
 def documented_role() -> dict[str, Any]:
     """The Role for port-forwards as docs/install.md has it, in the namespace of this release."""
     page = (ROOT / "docs/install.md").read_text()
-    (role,) = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    shown = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    (role,) = [each for each in shown if each.get("kind") == "Role"]
     role["metadata"]["namespace"] = PRODUCT
     return role
 
@@ -247,7 +248,7 @@ def test_who_writes_webhooks_reads_no_secret_through_them(
 ) -> None:
     """A target that gives away all it was told, and a Secret that is none of ours: the value is shown nowhere."""
     for part in ("view", "edit"):
-        kube.apply(binding("author", f"{RELEASE}-{part}", place))
+        kube.apply(binding("author", f"{RELEASE}-{part}.{PRODUCT}", place))
     assert not {each for each in rights(kube, "author", place) if each[1] == "secrets"}
     kube.apply(secret("labelled", place, LABEL), secret("private", place, {}))
     path = "/-/mirror/404/rights"

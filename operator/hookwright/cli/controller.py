@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 
 import click
 
@@ -33,8 +34,8 @@ def command() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async def feed(inventory: Inventory) -> None:
-        await watch(inventory, settings.watch_namespaces)
+    async def feed(inventory: Inventory, heard: Callable[[], None]) -> None:
+        await watch(inventory, heard, settings.watch_namespaces)
 
     controller = Controller(settings, connect())
     running = asyncio.ensure_future(controller.run(feed))

@@ -44,6 +44,10 @@ class ExpiredError(ClusterError):
     """A watch asked for a version that the API server has forgotten: list again."""
 
 
+class SilentError(ClusterError):
+    """A watch told nothing for so long that its connection is taken for dead: list again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A complete list and its version."""
@@ -256,6 +260,8 @@ def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         for piece in response.stream(amt=None, decode_content=False):
             *lines, rest = (rest + piece).split(b"\n")
             yield from (line for line in lines if line)
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise SilentError(f"A watch told nothing for {WATCH_SILENT_SECONDS:.0f} s.") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise ClusterError(f"A watch ended: {error}") from error
 

@@ -21,6 +21,10 @@ OWN_SECRET: Final = "OwnSecret"  # noqa: S105 - a kind
 """A Secret of the release's own namespace, without its data: that it is there, and its version."""
 CLUSTER_EVENTS: Final = "hookwright.io/cluster-events"
 
+HANDLED_BY: Final = "handledBy"
+ASKED_BY: Final = "askedBy"
+"""Fields of a status (`owners`)."""
+
 Raw = Mapping[str, Any]
 """An object as the API server gives it."""
 Id = tuple[str, str]
@@ -125,6 +129,15 @@ _KEPT: Final[dict[str, Callable[[Raw], dict[str, Any]]]] = {
 }
 
 
+def _differs(before: Entry, after: Entry) -> bool:
+    """Whether there is something to do; a question of another release wants an answer."""
+    return (
+        before.object.body != after.object.body
+        or before.uid != after.uid
+        or before.status.get(ASKED_BY) != after.status.get(ASKED_BY)
+    )
+
+
 class Inventory:
     """All entries. `changed` is called with the kind when an object's kept part is new, changed or gone."""
 
@@ -147,7 +160,7 @@ class Inventory:
         ):
             return
         self._entries[kind][key] = new
-        if before is None or before.object.body != new.object.body or before.uid != new.uid:
+        if before is None or _differs(before, new):
             self._changed(kind)
 
     def remove(self, kind: str, raw: Raw) -> None:

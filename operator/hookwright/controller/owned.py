@@ -34,6 +34,7 @@ from hookwright.controller.resources import (
     secret,
 )
 from hookwright.controller.settings import Settings
+from hookwright.controller.trouble import Troubles
 from hookwright.core.config_reader import Reader
 from hookwright.core.objects import SECRET
 from hookwright.core.tokens import read_tokens
@@ -90,8 +91,10 @@ class Owned:
         settings: Settings,
         metrics: ControllerMetrics,
         monotonic: Callable[[], float],
+        troubles: Troubles,
     ) -> None:
         self._cluster, self._inventory, self._settings, self._metrics = cluster, inventory, settings, metrics
+        self._troubles = troubles
         self._parts = tuple(config_secrets(settings.release, {}))
         self._lasting = lasting(settings)
         self._names = dict.fromkeys((*self._parts, *(each.name for each in self._lasting.values())))
@@ -111,11 +114,6 @@ class Owned:
         if HASH_KEY not in self._known:
             raise ClusterError(self._trouble[HASH_KEY])
         return self._known[HASH_KEY]
-
-    @property
-    def trouble(self) -> str | None:
-        """Why one of them cannot be used or made; None: nothing."""
-        return next(iter(self._trouble.values()), None)
 
     def admin_token(self) -> str:
         """The token of the dispatchers' admin port: the first one; empty before it was read."""
@@ -155,7 +153,7 @@ class Owned:
         try:
             await self._look_at(due)
         except ClusterError as error:
-            _log.warning("secrets", message=str(error))
+            self._troubles.note("secrets", str(error.status or "no answer"), str(error))
         return bool(due)
 
     def _odd(self) -> list[str]:
@@ -183,7 +181,8 @@ class Owned:
                     self._cluster.patch_secret, self._settings.namespace, name, patch
                 )
             except ClusterError as error:  # its value serves all the same
-                _log.warning("secret", secret=name, message=f"Secret {name} keeps its metadata: {error}")
+                sentence = f"Secret {name} keeps its labels and owners: {error}"
+                self._troubles.note("secret", f"{name}'s metadata", sentence)
         self._saw(name, found)
         if name in self._parts:
             self._written[name] = {} if found is None else data_of(found)
@@ -200,7 +199,7 @@ class Owned:
         """Use the value that stands there, or write the one that is known where it was lost."""
         value = data_of(found or {}).get(held.key, b"")
         if value.strip():
-            self._trouble.pop(purpose, None)
+            self._well(purpose)
             await self._use(purpose, value)
         elif held.fresh is not None and (found is None or is_ours(found)):
             await self._make(purpose, held, held.fresh, found)
@@ -226,7 +225,7 @@ class Owned:
         if made is None:  # somebody was quicker
             await self._look(held.name)
             return
-        self._trouble.pop(purpose, None)
+        self._well(purpose)
         self._metrics.wrote("Secret")
         self._saw(held.name, made)
         self._known[purpose] = value
@@ -240,9 +239,13 @@ class Owned:
         await self.nudge(self._nudged_for)  # else dispatchers would read the new token in a minute
 
     def _tell(self, purpose: str, sentence: str) -> None:
-        if self._trouble.get(purpose) != sentence:
-            _log.error("secret", secret=self._lasting[purpose].name, message=sentence)
         self._trouble[purpose] = sentence
+        self._metrics.failed("secret")
+        self._troubles.note("secret", purpose, sentence, red=True)
+
+    def _well(self, purpose: str) -> None:
+        if self._trouble.pop(purpose, None) is not None:
+            self._troubles.over("secret", purpose)
 
     # --- the configuration ---------------------------------------------------------------------------
 
