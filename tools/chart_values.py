@@ -113,6 +113,7 @@ def readme(chart: Path = CHART) -> str:
         description=about["description"],
         kubernetes=about["kubeVersion"].removeprefix(">=").removesuffix(".0-0"),
         rows=rows,
+        version=__version__,
     )
 
 
@@ -124,9 +125,12 @@ A controller reads `Webhook` and `WebhookTest` resources; a dispatcher takes eve
 Kubernetes {kubernetes} or newer.
 
 ```
-helm install hookwright charts/hookwright --namespace hookwright --create-namespace --wait \\
-    --set image.repository=registry.example/hookwright
+helm install hookwright oci://registry.example/team/charts/hookwright --version {version} --namespace hookwright \\
+    --create-namespace --wait --set image.repository=registry.example/team/hookwright
 ```
+
+From a checkout, `charts/hookwright` stands in the place of the OCI reference. Values to begin with for EKS, GKE, OpenShift
+and kind are in `examples/`.
 
 ## Values
 

@@ -31,6 +31,11 @@ USUAL = {
 }
 
 
+def tcp(port: int | str) -> dict[str, Any]:
+    """A port as the API server keeps it: what it would fill in is written out, so that a second apply changes nothing."""
+    return {"port": port, "protocol": "TCP"}
+
+
 def component(peer: dict[str, Any]) -> str:
     """Whose pods a peer or a policy means."""
     return peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
@@ -41,9 +46,9 @@ def test_admin_port_is_open_to_the_controller_and_the_test(render: Render) -> No
     gateway = {"podSelector": {"matchLabels": {"app": "gateway"}}}
     named = render(networkPolicy={"ingestFrom": [gateway]})["NetworkPolicy", "hookwright-dispatcher"]["spec"]
     events, admin = named["ingress"]
-    assert (events["ports"], events["from"]) == ([{"port": "events"}], [gateway])
+    assert (events["ports"], events["from"]) == ([tcp("events")], [gateway])
     assert (admin["ports"], [component(each) for each in admin["from"]]) == (
-        [{"port": "admin"}],
+        [tcp("admin")],
         ["controller", "test"],
     )
     plain = render()
@@ -73,7 +78,7 @@ def test_metrics_are_read_by_those_who_are_named_else_by_scrapers_of_monitors(
     """Of both processes alike."""
     objects = render(networkPolicy=policy, serviceMonitor={"enabled": monitored})
     assert objects["NetworkPolicy", "hookwright-dispatcher"]["spec"]["ingress"][1]["from"][2:] == peers
-    wanted = [{"ports": [{"port": "probes"}], "from": peers}] if peers else []
+    wanted = [{"ports": [tcp("probes")], "from": peers}] if peers else []
     assert objects["NetworkPolicy", "hookwright-controller"]["spec"].get("ingress", []) == wanted
 
 
@@ -97,7 +102,7 @@ def test_dispatcher_reaches_what_the_settings_let_out(render: Render) -> None:
     assert (component(spec), spec["policyTypes"]) == ("dispatcher", ["Egress"])
     names, public, allowed, *leads, further = spec["egress"]
     assert names == {"ports": NAMES}
-    assert public["ports"] == [{"port": 443}]
+    assert public["ports"] == [tcp(443)]
     blocks = [each["ipBlock"] for each in public["to"]]
     assert [each["cidr"] for each in blocks] == ["0.0.0.0/0", "::/0"]
     for block, wanted in zip(
@@ -107,8 +112,8 @@ def test_dispatcher_reaches_what_the_settings_let_out(render: Render) -> None:
         assert all(ip_network(each).subnet_of(ip_network(block["cidr"])) for each in block["except"])  # type: ignore[arg-type]
     assert allowed == {"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}]}
     assert leads == [
-        {"ports": [{"port": 8443}], "to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}]},
-        {"ports": [{"port": 444}], "to": [{"ipBlock": {"cidr": "fd00::7/128"}}]},
+        {"ports": [tcp(8443)], "to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}]},
+        {"ports": [tcp(444)], "to": [{"ipBlock": {"cidr": "fd00::7/128"}}]},
     ]
     assert further == rule
 
@@ -122,16 +127,16 @@ def test_controller_and_test_reach_what_they_need_in_a_cluster_that_denies_by_de
     assert (component(spec), names) == ("controller", {"ports": NAMES})
     assert ([component(each) for each in dispatcher["to"]], dispatcher["ports"]) == (
         ["dispatcher"],
-        [{"port": "admin"}],
+        [tcp("admin")],
     )
-    assert api == {"ports": [{"port": 443}, {"port": 6443}]}
+    assert api == {"ports": [tcp(443), tcp(6443)]}
     test = objects["NetworkPolicy", "hookwright-test-egress"]["spec"]
     assert (component(test), test["egress"]) == (
         "test",
-        [names, {**dispatcher, "ports": [{"port": "events"}, {"port": "admin"}]}],
+        [names, {**dispatcher, "ports": [tcp("events"), tcp("admin")]}],
     )
     objects = render(networkPolicy={"egress": {"enabled": True, "apiServer": server}})
     assert objects["NetworkPolicy", "hookwright-controller-egress"]["spec"]["egress"][2] == {
-        "ports": [{"port": 443}],
+        "ports": [tcp(443)],
         "to": [{"ipBlock": {"cidr": "172.20.0.0/16"}}],
     }
