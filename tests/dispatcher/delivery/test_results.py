@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import pairwise
+
 from dispatcher.delivery.parts import HOOK, OTHER, RULES, Room, answered, passes, until
 from hookwright.core.records import Finish
-from hookwright.limits import LANE_AGAIN_SECONDS
+from hookwright.limits import LANE_AGAIN_SECONDS, LANES_SLICE
 from hookwright.outbound.port import Answer
 
 
@@ -82,3 +85,19 @@ async def test_a_single_result_shares_the_write_of_those_that_come_just_after(ro
     await room.accepted()
     await passes(0.1)
     assert [len(group) for group in room.disk.written] == [2]
+
+
+async def test_a_large_group_is_told_in_slices(room: Room) -> None:
+    """Between two of them the loop does everything else."""
+    keys = [f"team/w{number}" for number in range(3 * LANES_SLICE)]
+    room.disk.space.clear()
+    room.configure(*keys)
+    await room.accepted(*keys)
+    await passes(1.0)
+    assert len(room.wire.sent) == len(keys)
+    room.disk.space.set()
+    waiting = [room.lanes.totals.waiting]
+    while waiting[-1]:
+        await asyncio.sleep(0)
+        waiting.append(room.lanes.totals.waiting)
+    assert max(before - after for before, after in pairwise(waiting)) <= LANES_SLICE

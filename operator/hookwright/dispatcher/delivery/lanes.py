@@ -76,6 +76,7 @@ class Lanes:
         self._gate = Gate(Shares(attempts), self._under_way, self._wake)
         self._replays = 0
         self._claims = Claims(work, clock, background, self.shares, self.settle, self.parsed.shared)
+        self.handing_over = self._claims.handing_over
         self._results = Results(
             work, clock, background, self.shares, settle=self.settle, resumed=self._resume
         )

@@ -16,7 +16,7 @@ from hookwright.core.lane import Lane
 from hookwright.core.records import Action, Delivery, Finish
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.limits import RESULTS_GATHER_SECONDS, RESULTS_STUCK_SECONDS
+from hookwright.limits import LANES_SLICE, RESULTS_GATHER_SECONDS, RESULTS_STUCK_SECONDS
 from hookwright.store.port import Work
 
 
@@ -86,13 +86,14 @@ class Results:
         except Exception as error:
             await self._refused(group, error)
             return
-        for lane, delivery, finish in group:
+        for number, (lane, delivery, finish) in enumerate(group, 1):
             lane.written(delivery, finish)
             if finish.action is not Action.DELAY:
                 self._shares.went(lane.namespace, delivery.event_key, len(delivery.raw))
-            self._settle(
-                lane
-            )  # with each result: once for a group, a lane may never ask for what it left to the store
+            # with each result: once for a group, a lane may never ask for what it left to the store
+            self._settle(lane)
+            if number % LANES_SLICE == 0:
+                await asyncio.sleep(0)
 
     async def _refused(self, group: Sequence[Result], error: Exception) -> None:
         """The store took none of a group: find the one it is; what it does not take without its record waits on."""
