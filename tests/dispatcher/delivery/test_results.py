@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from itertools import pairwise
+import itertools
 
 from dispatcher.delivery.parts import HOOK, OTHER, RULES, Room, answered, passes, until
 from hookwright.core.records import Finish
-from hookwright.limits import LANE_AGAIN_SECONDS, LANES_SLICE
+from hookwright.limits import LANE_AGAIN_SECONDS, RESULTS_GROUP
 from hookwright.outbound.port import Answer
 
 
@@ -87,17 +86,15 @@ async def test_a_single_result_shares_the_write_of_those_that_come_just_after(ro
     assert [len(group) for group in room.disk.written] == [2]
 
 
-async def test_a_large_group_is_told_in_slices(room: Room) -> None:
-    """Between two of them the loop does everything else."""
-    keys = [f"team/w{number}" for number in range(3 * LANES_SLICE)]
+async def test_many_results_are_written_in_several_groups(room: Room) -> None:
+    """Accepted events get in between; each result is written once."""
+    keys = [f"team/w{number}" for number in range(3 * RESULTS_GROUP)]
     room.disk.space.clear()
-    room.configure(*keys)
+    room.configure(*keys, target=room.target(keys[0]))
     await room.accepted(*keys)
     await passes(1.0)
     assert len(room.wire.sent) == len(keys)
     room.disk.space.set()
-    waiting = [room.lanes.totals.waiting]
-    while waiting[-1]:
-        await asyncio.sleep(0)
-        waiting.append(room.lanes.totals.waiting)
-    assert max(before - after for before, after in pairwise(waiting)) <= LANES_SLICE
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert max(map(len, room.disk.written)) == RESULTS_GROUP
+    assert sum(map(len, room.disk.written)) == len({*itertools.chain(*room.disk.written)}) == len(keys)
