@@ -139,26 +139,25 @@ class Acceptor:
         except BaseException:  # cancelled: it may be stored all the same
             self._doubt(stored)
             raise
-        if any(isinstance(result, Conflict) for result in results):
-            await self._each(self._give_back, stored)
-            raise _conflict(batch, stored, results)
-        repeats: dict[int, Repeat] = {}
-        fresh, known = [], []
-        for new, result in zip(stored, results, strict=True):
-            if isinstance(result, Repeat):
-                repeats[new.key] = result
-                known.append(new)
-            else:
-                fresh.append(new)
-        await self._each(self._hand_over, fresh)
-        await self._each(self._give_back, known)
+        for result in results:
+            if isinstance(result, Conflict):
+                await self._each(self._give_back, stored)
+                raise _conflict(batch, stored, results)
+        repeats = {
+            new.key: result for new, result in zip(stored, results, strict=True) if isinstance(result, Repeat)
+        }
+        if repeats:
+            await self._each(self._give_back, [new for new in stored if new.key in repeats])
+            stored = [new for new in stored if new.key not in repeats]
+        await self._each(self._hand_over, stored)
         return self._answer(batch, repeats)
 
     async def _each(self, what: Callable[[NewEvent, NewDelivery], None], events: Sequence[NewEvent]) -> None:
         """Do this with each delivery: many in slices, and all of them, whatever becomes of the caller meanwhile."""
-        left = ((new, each) for new in events for each in new.deliveries)
+        deliveries = [(new, each) for new in events for each in new.deliveries]
+        left = iter(deliveries)
         try:
-            if sum([len(new.deliveries) for new in events]) > LANES_SLICE:
+            if len(deliveries) > LANES_SLICE:
                 async with self._lanes.handing_over:
                     async for new, each in in_slices(left, LANES_SLICE):
                         what(new, each)
