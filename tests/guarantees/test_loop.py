@@ -1,7 +1,7 @@
 """Whatever a dispatcher is asked to do, its event loop never stands still for 50 ms: everybody would wait for as long.
 
-A stop is judged by the CPU time of what the process computed meanwhile, so that waiting for a busy machine fails nothing.
-Shared caches and cores make the same work take up to 1.7 times as long there (measured), so twice is allowed for.
+A stop is judged by the CPU time of the loop's own thread, so that waiting for a busy machine fails nothing. Shared caches
+make the same work take up to 1.7 times as long there (measured), so twice is allowed for.
 """
 
 from __future__ import annotations
