@@ -15,7 +15,7 @@ from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import Delivery
 from hookwright.core.shares import namespace_of
-from hookwright.limits import DELETED_WEBHOOK_SECONDS, LANE_AGAIN_SECONDS
+from hookwright.limits import DELETED_WEBHOOK_SECONDS, LANE_AGAIN_SECONDS, LANE_QUEUE_LEAST
 
 from .disk import Disk
 from .door import Door
@@ -253,11 +253,10 @@ class Watcher:
         if state is RouteState.HELD:
             return None
         if backlog.behind:
-            return (
-                "the store has more and it does not ask"
-                if lane._queue.is_low() and timer > now + SLACK
-                else None
-            )
+            # one with more than a few queued may have been full when it was looked at, as all lanes together were: what is
+            # queued goes on, and then it asks
+            few = len(lane._queue) <= LANE_QUEUE_LEAST // 2 and lane._queue.is_low()
+            return "the store has more and it does not ask" if few and timer > now + SLACK else None
         due = min(one.due for one in outside) / 1000
         if backlog.next_due > max(due, now) + SLACK:
             return f"{len(outside)} in the store, the first due {backlog.next_due - due:.3f} s before it would look"

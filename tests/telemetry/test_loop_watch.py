@@ -71,6 +71,30 @@ async def test_the_longest_stop_is_that_since_the_last_look() -> None:
     assert (second.wall, second.cpu) == (0.0, 0.0)
 
 
+async def test_what_another_thread_computes_is_not_the_loops() -> None:
+    """The loop waits for it, so the stop is as long by the clock."""
+    stops = Stops()
+    watch = LoopWatch(stops)
+    watch.start()
+    await asyncio.sleep(0)
+    computed: list[float] = []
+    thread = threading.Thread(target=compute, args=(watch, computed))
+    thread.start()
+    thread.join()
+    await stops.reach(1)
+    watch.close()
+    found = watch.slowest()
+    assert found.wall >= 0.05
+    assert found.cpu < computed[0] / 2
+
+
+def compute(watch: LoopWatch, computed: list[float]) -> None:
+    """Until the watch has seen the stop; how long, in CPU seconds."""
+    while not watch.noticed:
+        sum(range(1000))
+    computed.append(time.thread_time())
+
+
 async def test_nothing_of_what_ran_is_kept() -> None:
     """Where it stood was looked at; what it held is free when it ends, without a collection."""
     watch = LoopWatch(Stops())

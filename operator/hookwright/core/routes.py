@@ -1,13 +1,14 @@
 """A webhook made ready to run: everything that can be parsed per change is parsed here, nothing per event.
 
 A Route is built once when a configuration is loaded. Its templates compile at first use, since a template costs
-some milliseconds and 10,000 webhooks must not cost a start; `warm()` does it ahead. Must not: send, read the clock.
+some milliseconds and 10,000 webhooks must not cost a start; `warm` does it ahead, `warm_one` piece by piece.
+Must not: send, read the clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 import orjson
 
@@ -82,6 +83,8 @@ class Route:
         self._static_headers: tuple[tuple[str, str], ...] = (("content-type", spec.content_type),)
         if "user-agent" not in own:
             self._static_headers += (("user-agent", USER_AGENT),)
+        self._made: dict[str, Template] = {}
+        """The templates that are compiled, by field."""
         self._templates: _Templates | None = None
 
     def _url_ref(self) -> KeyRef:
@@ -96,12 +99,25 @@ class Route:
         """Compile the templates now; False: they were. Raises TemplateError."""
         if self._templates is not None:
             return False
-        self._templates = _Templates(self)
+        while self.warm_one():
+            pass
         return True
 
+    def warm_one(self) -> bool:
+        """Compile one template, which takes some milliseconds; False: none is left. Raises TemplateError."""
+        if self._templates is not None:
+            return False
+        for field, compile_, source in _sources(self):
+            if field not in self._made:
+                made = self._made[field] = _compiled(field, compile_, source)
+                if made.constant is None:
+                    return True
+        self._templates = _Templates(self, self._made)
+        return False
+
     def _compiled(self) -> _Templates:
-        if self._templates is None:
-            self._templates = _Templates(self)
+        self.warm()
+        assert self._templates is not None
         return self._templates
 
     @property
@@ -213,23 +229,44 @@ def _compiled(field: str, compile_: Callable[[str], Template], source: str) -> T
         raise
 
 
+_BODY: Final = "bodyTemplate"
+_BODY_FROM: Final = "bodyTemplateFrom"
+
+
 def _url_field(spec: WebhookSpec) -> str:
     return "url" if spec.url else "urlFrom"
+
+
+def _sources(route: Route) -> Iterator[tuple[str, Callable[[str], Template], str]]:
+    """Field, compiler and text of each template."""
+    spec = route.spec
+    yield _url_field(spec), compile_url, route.url
+    for index, header in enumerate(spec.headers or ()):
+        if header.value_from is None:
+            yield _header_field(index), compile_header, header.value or ""
+    if spec.body_template is not None:
+        yield _BODY, compile_body, spec.body_template
+    elif spec.body_template_from is not None:
+        yield _BODY_FROM, compile_body, route.config.configs[spec.body_template_from.config_map_key_ref.label]
+
+
+def _header_field(index: int) -> str:
+    return f"headers[{index}].value"
 
 
 class _HeaderTemplate:
     """One header: a constant, a template, or a Secret's value with its placeholder."""
 
-    def __init__(self, index: int, header: Header, route: Route) -> None:
+    def __init__(self, index: int, header: Header, route: Route, made: Mapping[str, Template]) -> None:
         self.name = header.name
-        self.field = f"headers[{index}].value"
+        self.field = _header_field(index)
         self.template: Template | None = None
         if header.value_from is not None:
             ref = header.value_from.secret_key_ref
             self.constant: str | None = route.secret(ref)
             self.shown = placeholder(ref.label)
         else:
-            self.template = _compiled(self.field, compile_header, header.value or "")
+            self.template = made[self.field]
             self.constant = self.template.constant
             self.shown = self.constant or ""
 
@@ -243,22 +280,12 @@ class _HeaderTemplate:
 
 
 class _Templates:
-    """The compiled templates of one route."""
+    """The compiled templates of one route, put in their places."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, made: Mapping[str, Template]) -> None:
         spec = route.spec
-        self.url: Template = _compiled(_url_field(spec), compile_url, route.url)
-        self.headers = [_HeaderTemplate(*numbered, route) for numbered in enumerate(spec.headers or ())]
-        source, self.body_field = spec.body_template, "bodyTemplate"
-        if source is None and spec.body_template_from is not None:
-            self.body_field = "bodyTemplateFrom"
-            ref = spec.body_template_from.config_map_key_ref
-            source = route.config.configs[ref.label]
-        self.body: Template | None = (
-            None if source is None else _compiled(self.body_field, compile_body, source)
-        )
-        self.need_context = (
-            self.url.constant is None
-            or (self.body is not None and self.body.constant is None)
-            or any(header.constant is None for header in self.headers)
-        )
+        self.url: Template = made[_url_field(spec)]
+        self.headers = [_HeaderTemplate(*numbered, route, made) for numbered in enumerate(spec.headers or ())]
+        self.body_field = _BODY if spec.body_template_from is None else _BODY_FROM
+        self.body: Template | None = made.get(self.body_field)
+        self.need_context = any(template.constant is None for template in made.values())

@@ -25,7 +25,7 @@ from hookwright.core.samples import sample_event
 from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
-from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
+from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target, warm
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record, detail
 from hookwright.dispatcher.testruns import Keep, TestRequest, TestRunner
@@ -131,6 +131,7 @@ class Direct:
             event_key + 1, event_key, 1, key, "Manual", event.trigger, event.raw, self._clock.wall_ms()
         )
         namespace = namespace_of(key)
+        await warm(self._lanes.turn, target)
         performed = await self._lanes.turn(namespace, partial(self._prepare, target, event, event_key + 1))
         if not isinstance(performed, Performed):
             performed = await self._pipeline.exchange(target, performed)

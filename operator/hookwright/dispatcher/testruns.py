@@ -28,7 +28,7 @@ from hookwright.core.routes import Route
 from hookwright.core.tested_event import event_of_test
 from hookwright.core.times import rfc3339
 from hookwright.dispatcher.clock import Clock
-from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target
+from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target, warm
 from hookwright.dispatcher.delivery.records import (
     Attempted,
     Bodies,
@@ -98,6 +98,7 @@ class TestRunner:
             cause = error.cause if isinstance(error, SendError) else Cause.HELD
             return self._judged(request, began, error=str(error), cause=cause)
         try:
+            await warm(self._turn, target)
             prepared = await self._turn(namespace, partial(self._prepare, request, target, event, began))
             if isinstance(prepared, TestRun):
                 return prepared

@@ -34,8 +34,8 @@ _WAITING: Final = ("threading.py", "queue.py", "selectors.py", "concurrent/futur
 
 
 class Slowest(NamedTuple):
-    """The longest stop, in seconds: `wall` by the clock; `cpu` at most what this process computed meanwhile, which a
-    busy machine does not lengthen. They may be of different stops."""
+    """The longest stop, in seconds: `wall` by the clock; `cpu` at most what the loop's own thread computed meanwhile: a
+    busy machine does not lengthen it, and other threads are not in it. They may be of different stops."""
 
     wall: float
     cpu: float
@@ -84,7 +84,7 @@ class LoopWatch:
 
     def _next(self) -> None:
         self._due = time.monotonic() + LOOP_BEAT_SECONDS
-        self._spent = time.process_time()
+        self._spent = time.thread_time()
         self._timer = self._loop.call_later(LOOP_BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:
@@ -92,7 +92,7 @@ class LoopWatch:
         caller = sys._getframe().f_back
         self._resting = None if caller is None else caller.f_code
         self._wall = max(self._wall, late)
-        self._cpu = max(self._cpu, min(late, time.process_time() - self._spent))
+        self._cpu = max(self._cpu, min(late, time.thread_time() - self._spent))
         if late >= LOOP_STOP_SECONDS:
             self._stopped()
             self._say(late)

@@ -323,6 +323,6 @@ def _loop(slowest: Slowest) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         "hookwright_loop_slowest_cpu_seconds",
-        "The same by what the process computed meanwhile, which a busy machine does not lengthen.",
+        "The same by what the loop itself computed meanwhile, which a busy machine does not lengthen.",
         slowest.cpu,
     )

@@ -171,10 +171,17 @@ class Room:
         """By what is asked of it."""
         return Store(self.disk, self.disk, self.disk)
 
-    def target(self, key: str = HOOK, *, mark: str = "1", body: str | None = None) -> Target:
+    def target(
+        self,
+        key: str = HOOK,
+        *,
+        mark: str = "1",
+        body: str | None = None,
+        headers: Sequence[dict[str, str]] = (),
+    ) -> Target:
         """What a webhook is sent with."""
         namespace, name = key.split("/")
-        spec = {"url": "https://api.example.com/x", "triggers": ["RequestCreated"]}
+        spec = {"url": "https://api.example.com/x", "triggers": ["RequestCreated"], "headers": [*headers]}
         if body is not None:
             spec["bodyTemplate"] = body
         config = RouteConfig(

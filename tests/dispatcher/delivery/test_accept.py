@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import pairwise
+
 import pytest
 
 from dispatcher.delivery.parts import HOOK, OTHER, RAW, Room, passes, until
@@ -11,6 +14,7 @@ from hookwright.core.records import DeadReason
 from hookwright.core.room import Room as Waiting
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.errors import EventError, StoreFull
+from hookwright.limits import LANES_SLICE
 
 
 def acceptor(room: Room, *, webhook: int = 100, total: int = 1000) -> Acceptor:
@@ -127,3 +131,53 @@ async def test_dead_letters_at_once_wait_for_nothing(room: Room) -> None:
     room.lanes.lane(HOOK).standing.gone(room.target(HOOK).mark)
     await acceptor(room).accept([event("RequestGranted")], None)
     assert (room.lanes.shares.all.waiting, room.lanes.shares.all.bytes) == (0, 0)
+
+
+def accepting(room: Room, count: int) -> tuple[Acceptor, list[str]]:
+    """Takes what is for so many webhooks."""
+    keys = [f"team/w{number}" for number in range(count)]
+    target = room.target(keys[0])
+    room.configure(*keys, target=target)
+    waiting = Waiting(1000, 1_000_000, 100_000, 1_000_000, 100_000, 1_000_000)
+    made = Acceptor(room.disk, room.lanes, room.keys, room.clock, room=waiting)
+    config = target.route.config
+    made.use(Matcher([config.model_copy(update={"name": key.split("/")[1]}) for key in keys]), None)
+    return made, keys
+
+
+@pytest.mark.parametrize("events", [1, 3])
+async def test_a_large_fan_out_is_handed_over_in_slices(room: Room, events: int) -> None:
+    """Between two of them the loop does everything else; of one event or of several of a batch."""
+    takes, keys = accepting(room, 3 * LANES_SLICE // events)
+    accepted = asyncio.create_task(takes.accept([event()] * events, None))
+    sent = [0]
+    while sent[-1] < len(keys) * events:
+        await asyncio.sleep(0)
+        sent.append(len(room.wire.sent))
+    await accepted
+    assert max(after - before for before, after in pairwise(sent)) <= LANES_SLICE
+
+
+async def test_what_the_store_gives_out_before_it_is_handed_over_is_sent_once(room: Room) -> None:
+    """The last lane of a large fan-out looks into the store when the event is there already."""
+    takes, keys = accepting(room, 9 * LANES_SLICE)
+    accepted = asyncio.create_task(takes.accept([event()], None))
+    while not room.wire.sent:
+        await asyncio.sleep(0)
+    last = room.lanes.lane(keys[-1])
+    last.replayed(0, 0, room.clock.now())
+    room.lanes.settle(last)
+    await accepted
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert len(room.wire.sent) == len({*room.wire.sent}) == len(keys)
+    assert any(keys[-1] in claim for claim in room.disk.claims)
+
+
+async def test_a_large_fan_out_is_handed_over_although_its_caller_goes_away(room: Room) -> None:
+    """It is stored, so nobody else would look for it."""
+    takes, keys = accepting(room, 3 * LANES_SLICE)
+    accepted = asyncio.create_task(takes.accept([event()], None))
+    while not room.wire.sent:
+        await asyncio.sleep(0)
+    accepted.cancel()
+    await until(lambda: len(room.wire.sent) == len(keys) and room.lanes.totals.waiting == 0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 from dispatcher.delivery.parts import HOOK, OTHER, RULES, Room, answered, passes, until
 from hookwright.core.records import Finish
-from hookwright.limits import LANE_AGAIN_SECONDS
+from hookwright.limits import LANE_AGAIN_SECONDS, RESULTS_GROUP
 from hookwright.outbound.port import Answer
 
 
@@ -82,3 +84,17 @@ async def test_a_single_result_shares_the_write_of_those_that_come_just_after(ro
     await room.accepted()
     await passes(0.1)
     assert [len(group) for group in room.disk.written] == [2]
+
+
+async def test_many_results_are_written_in_several_groups(room: Room) -> None:
+    """Accepted events get in between; each result is written once."""
+    keys = [f"team/w{number}" for number in range(3 * RESULTS_GROUP)]
+    room.disk.space.clear()
+    room.configure(*keys, target=room.target(keys[0]))
+    await room.accepted(*keys)
+    await passes(1.0)
+    assert len(room.wire.sent) == len(keys)
+    room.disk.space.set()
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert max(map(len, room.disk.written)) == RESULTS_GROUP
+    assert sum(map(len, room.disk.written)) == len({*itertools.chain(*room.disk.written)}) == len(keys)

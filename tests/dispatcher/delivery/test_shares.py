@@ -48,6 +48,23 @@ async def test_a_namespace_whose_renders_are_dear_comes_less_often(room: Room) -
     assert sum(route != CANARY for route in ended[:last]) <= 2
 
 
+@pytest.mark.parametrize(("body", "result"), [('{"id": "{{ data.id }}"}', "Delivered"), ("{{", "Rejected")])
+async def test_templates_that_nobody_compiled_ahead_are_compiled_one_a_turn(
+    room: Room, body: str, result: str
+) -> None:
+    """Another namespace's delivery goes in between, though it comes later; one that does not compile says so."""
+    room.clock._cost = 0.0004
+    headers = [{"name": f"x-{number}", "value": f"{{{{ data.id }}}} {number}"} for number in range(20)]
+    room.configure(CROWD[0], target=room.target(CROWD[0], headers=headers, body=body))
+    room.configure(CANARY)
+    raw = b'{"event_type":"AccessRequestGranted","event_time":null,"data":{"id":"AR-1"}}'
+    await room.accepted(CROWD[0], raw=raw)
+    await room.accepted(CANARY, raw=raw)
+    await until(lambda: len(order(room)) == 2)
+    assert order(room) == [CANARY, CROWD[0]]
+    assert room.details[1].record.result == result
+
+
 class Dear(Target):
     """A target whose requests and answers take the loop's time: seconds of each."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 
 from hookwright.core.event import Event, Identity, delivery_id, event_id
@@ -22,8 +22,9 @@ from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.match_turns import MatchTurns
+from hookwright.dispatcher.slices import in_slices
 from hookwright.errors import EventError, StoreError, StoreFull
-from hookwright.limits import INGEST_RETRY_AFTER_SECONDS
+from hookwright.limits import INGEST_RETRY_AFTER_SECONDS, LANES_SLICE
 from hookwright.store.port import Accepted, Conflict, NewDelivery, NewEvent, Repeat, Work
 
 
@@ -129,38 +130,68 @@ class Acceptor:
         try:
             results = await self._work.accept(stored)
         except StoreError as error:
-            self._unreserve(stored, in_doubt=not isinstance(error, StoreFull))
+            if isinstance(error, StoreFull):
+                await self._each(self._give_back, stored)
+            else:
+                self._doubt(stored)
             reason = str(error).removesuffix(".")
             raise unavailable(f"The event cannot be stored now ({reason}); send it again.") from error
         except BaseException:  # cancelled: it may be stored all the same
-            self._unreserve(stored, in_doubt=True)
+            self._doubt(stored)
             raise
         for result in results:
             if isinstance(result, Conflict):
-                self._unreserve(stored)
+                await self._each(self._give_back, stored)
                 raise _conflict(batch, stored, results)
-        repeats: dict[int, Repeat] = {}
-        for new, result in zip(stored, results, strict=True):
-            if isinstance(result, Repeat):
-                repeats[new.key] = result
-                self._unreserve([new])
-            else:
-                self._hand_over(new)
+        repeats = {
+            new.key: result for new, result in zip(stored, results, strict=True) if isinstance(result, Repeat)
+        }
+        if repeats:
+            await self._each(self._give_back, [new for new in stored if new.key in repeats])
+            stored = [new for new in stored if new.key not in repeats]
+        await self._each(self._hand_over, stored)
         return self._answer(batch, repeats)
 
-    def _unreserve(self, events: Sequence[NewEvent], *, in_doubt: bool = False) -> None:
+    async def _each(self, what: Callable[[NewEvent, NewDelivery], None], events: Sequence[NewEvent]) -> None:
+        """Do this with each delivery: many in slices, and all of them, whatever becomes of the caller meanwhile."""
+        deliveries = [(new, each) for new in events for each in new.deliveries]
+        left = iter(deliveries)
+        try:
+            if len(deliveries) > LANES_SLICE:
+                async with self._lanes.handing_over:
+                    async for new, each in in_slices(left, LANES_SLICE):
+                        what(new, each)
+        finally:
+            for new, each in left:
+                what(new, each)
+
+    def _hand_over(self, new: NewEvent, each: NewDelivery) -> None:
+        """It is on stable storage."""
+        if each.dead is not None:
+            self._lanes.lane(each.route).dead_at_once(len(new.raw))
+            self._wait_no_more(new, each)
+            return
+        delivery = Delivery(
+            each.key, new.key, each.route, new.event_type, new.trigger, new.raw, new.received,
+            sole=len(new.deliveries) == 1, hops=new.hops,
+        )  # fmt: skip
+        self._lanes.accepted(delivery)
+
+    def _give_back(self, new: NewEvent, each: NewDelivery) -> None:
+        """It was not stored."""
+        self._lanes.lane(each.route).release(len(new.raw))
+        self._wait_no_more(new, each)
+
+    def _doubt(self, events: Sequence[NewEvent]) -> None:
+        """It is not known whether they were stored: lanes look for them, and what waits is counted when it is known."""
         for new in events:
-            for delivery in new.deliveries:
-                lane = self._lanes.lane(delivery.route)
-                lane.release(len(new.raw), in_doubt=in_doubt)
-                if in_doubt:
-                    self._lanes.settle(lane)
-                else:
-                    self._wait_no_more(new, delivery)
-        if in_doubt:
-            task = asyncio.get_running_loop().create_task(self._resolve(events))
-            self._doubts.add(task)
-            task.add_done_callback(self._doubts.discard)
+            for each in new.deliveries:
+                lane = self._lanes.lane(each.route)
+                lane.release(len(new.raw), in_doubt=True)
+                self._lanes.settle(lane)
+        task = asyncio.get_running_loop().create_task(self._resolve(events))
+        self._doubts.add(task)
+        task.add_done_callback(self._doubts.discard)
 
     async def _resolve(self, events: Sequence[NewEvent]) -> None:
         """Of what was not stored for sure nothing waits; what cannot be asked waits until the process ends."""
@@ -173,19 +204,6 @@ class Acceptor:
 
     def _wait_no_more(self, new: NewEvent, delivery: NewDelivery) -> None:
         self._lanes.shares.went(namespace_of(delivery.route), new.key, len(new.raw))
-
-    def _hand_over(self, new: NewEvent) -> None:
-        sole = len(new.deliveries) == 1
-        for each in new.deliveries:
-            if each.dead is not None:
-                self._lanes.lane(each.route).dead_at_once(len(new.raw))
-                self._wait_no_more(new, each)
-                continue
-            delivery = Delivery(
-                each.key, new.key, each.route, new.event_type, new.trigger, new.raw, new.received,
-                sole=sole, hops=new.hops,
-            )  # fmt: skip
-            self._lanes.accepted(delivery)
 
     def _answer(self, batch: Sequence[NewEvent], repeats: Mapping[int, Repeat]) -> bytes:
         tag = self._work.tag

@@ -21,6 +21,7 @@ from hookwright.core.redaction import Redactor
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.delivery.turns import Turn
 from hookwright.errors import SendError, TemplateError
 from hookwright.outbound.auth import Credentials, credentials
 from hookwright.outbound.auth.oauth2 import SenderTokenFetcher
@@ -57,6 +58,13 @@ class Target:
         if spec.signing is not None:
             refs = [spec.signing.secret_ref, spec.signing.previous_secret_ref]
             self.signer = Signer([route.secret(ref) for ref in refs if ref is not None])
+
+    def warmed(self) -> bool:
+        """Whether all templates are compiled; else one is now. What becomes of one that cannot be, an attempt tells."""
+        try:
+            return not self.route.warm_one()
+        except TemplateError:
+            return True
 
     def send(self, outgoing: Outgoing, timeout: float) -> Awaitable[Answer]:
         """Send over this webhook's own connections. Raises SendError."""
@@ -118,6 +126,12 @@ class Performed:
     """What came instead of an answer that can be read."""
     requests: int = 0
     """Requests sent: 2 when a refused token was fetched anew."""
+
+
+async def warm(turn: Turn, target: Target) -> None:
+    """Compile what is not compiled of its templates, one a turn."""
+    while not await turn(target.route.config.namespace, target.warmed):
+        pass
 
 
 class Pipeline:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from hookwright.core.backlog import Bury
 from hookwright.core.backlog_shares import BacklogShares
@@ -19,6 +20,7 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.limits import CLAIM_DELIVERIES, CLAIM_LANES
 from hookwright.store.port import Replay, ReplaySelector, Work
 
+T = TypeVar("T")
 _NOTHING = Claimed([], None)
 
 
@@ -39,6 +41,9 @@ class Claims:
         self._wanted: dict[str, dict[Lane, Wanted]] = {}
         """By namespace."""
         self._claiming = False
+        self.handing_over = asyncio.Lock()
+        """Held while what was accepted is handed to its lanes piece by piece: answers of the store, which may hold it,
+        come after it."""
 
     def ask(self, lane: Lane, asked: Wanted | Bury) -> None:
         """Carry it out; claims that come in the same turn of the loop share a call."""
@@ -75,7 +80,7 @@ class Claims:
     async def _claim(self, group: dict[Lane, Wanted]) -> None:
         wanted = {lane.key: one for lane, one in group.items()}
         try:
-            found = await self._work.claim(wanted, now=self._clock.now_ms())
+            found = await self._in_order(self._work.claim(wanted, now=self._clock.now_ms()))
         except Exception as error:
             self._unanswered("claim", error, *group)
             return
@@ -89,9 +94,11 @@ class Claims:
         asked = lane.next_burial(first.after)  # the webhook may have come back since it was asked
         while asked is not None:
             try:
-                done = await self._work.bury(
-                    lane.key, asked.reason, asked.message, now=self._clock.now_ms(), exclude=asked.exclude,
-                    received_before=asked.received_before, after=asked.after,
+                done = await self._in_order(
+                    self._work.bury(
+                        lane.key, asked.reason, asked.message, now=self._clock.now_ms(), exclude=asked.exclude,
+                        received_before=asked.received_before, after=asked.after,
+                    )
                 )  # fmt: skip
             except Exception as error:
                 self._unanswered("bury", error, lane)
@@ -101,6 +108,12 @@ class Claims:
             asked = lane.buried(done)
         self._background.success("bury")
         self._answered(lane)
+
+    async def _in_order(self, answer: Awaitable[T]) -> T:
+        """The answer, after what was accepted before it."""
+        found = await answer
+        async with self.handing_over:
+            return found
 
     def _unanswered(self, name: str, error: Exception, *lanes: Lane) -> None:
         self._background.failure(name, error)
@@ -112,7 +125,7 @@ class Claims:
         self, selector: ReplaySelector, lane: Callable[[str], Lane], *, now: int, limit: int
     ) -> list[Replay]:
         """Dead letters back to waiting, at most `limit`; `lane` gives a webhook's. Raises StoreError."""
-        replayed = await self._work.replay(selector, now=now, limit=limit)
+        replayed = await self._in_order(self._work.replay(selector, now=now, limit=limit))
         sizes: defaultdict[str, list[int]] = defaultdict(list)
         for one in replayed:
             sizes[one.route].append(one.size)

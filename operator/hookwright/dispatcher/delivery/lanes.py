@@ -76,6 +76,7 @@ class Lanes:
         self._gate = Gate(Shares(attempts), self._under_way, self._wake)
         self._replays = 0
         self._claims = Claims(work, clock, background, self.shares, self.settle, self.parsed.shared)
+        self.handing_over = self._claims.handing_over
         self._results = Results(
             work, clock, background, self.shares, settle=self.settle, resumed=self._resume
         )
@@ -259,7 +260,7 @@ class Lanes:
             self._judge(seat.answers.popleft())
         elif self.stopping or seat.target is None or not seat.lane.may_start(now := self._clock.now()):
             self._gate.let_go(seat)
-        elif self._gate.admits(seat):
+        elif seat.target.warmed() and self._gate.admits(seat):
             self._start(seat, seat.target, now)
         return bool(seat.answers) or self._wants_turn(seat)
 

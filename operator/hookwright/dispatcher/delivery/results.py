@@ -1,7 +1,8 @@
 """Results of attempts on their way to the store: what waits while one group is written goes out as the next.
 
-The store keeps a result until there is space, so one handed in here is written once, in order; one that the store
-refuses for what it holds is written without its record, or given back. Must not: decide about deliveries.
+No group is so large that accepted events would wait long for its commit. The store keeps a result until there is
+space, so one handed in here is written once, in order; one that the store refuses for what it holds is written without
+its record, or given back. Must not: decide about deliveries.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hookwright.core.lane import Lane
 from hookwright.core.records import Action, Delivery, Finish
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.limits import RESULTS_GATHER_SECONDS, RESULTS_STUCK_SECONDS
+from hookwright.limits import RESULTS_GATHER_SECONDS, RESULTS_GROUP, RESULTS_STUCK_SECONDS
 from hookwright.store.port import Work
 
 
@@ -68,7 +69,7 @@ class Results:
                 await self._hurry.wait()
         try:
             while self._waiting:
-                group, self._waiting = self._waiting, []
+                group, self._waiting = self._waiting[:RESULTS_GROUP], self._waiting[RESULTS_GROUP:]
                 self._since = self._clock.now()
                 try:
                     await self._write(group)
@@ -90,9 +91,8 @@ class Results:
             lane.written(delivery, finish)
             if finish.action is not Action.DELAY:
                 self._shares.went(lane.namespace, delivery.event_key, len(delivery.raw))
-            self._settle(
-                lane
-            )  # with each result: once for a group, a lane may never ask for what it left to the store
+            # with each result: once for a group, a lane may never ask for what it left to the store
+            self._settle(lane)
 
     async def _refused(self, group: Sequence[Result], error: Exception) -> None:
         """The store took none of a group: find the one it is; what it does not take without its record waits on."""
