@@ -45,6 +45,7 @@ EGRESS_FLAGS = {
 _OFFLINE_TAG = "000000"  # no store, so no installation tag
 _AT_ONCE = 8
 _NAME = re.compile(r"([a-z0-9-]+/)?[a-z0-9-]+")
+"""What may be a test's name, and is hardly that of a file."""
 
 
 @click.command("test")

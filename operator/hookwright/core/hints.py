@@ -32,7 +32,7 @@ _CAUSES: Final[dict[Cause, str]] = {
     Cause.BUDGET: "Check the template's loops, and write fewer rounds or a smaller body.",
     Cause.FILTER: (
         "Check the path in filters.matchExpressions: a narrower one than $..* visits fewer parts of the"
-        " event; then replay its dead letters."
+        " event; then replay the webhook's dead letters."
     ),
     Cause.HELD: (
         "Check what the webhook's message says is missing, mend it, and its deliveries go on by themselves."
