@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench attacks dist publish lock clean
+.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench bench-page attacks dist publish lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -21,7 +21,8 @@ help:
 	@echo 'make attacks what one namespace, sender or target can do to another, beside a canary'
 	@echo 'make dist    what a release is made of: wheel, sdist, chart, image, bill of materials'
 	@echo 'make publish REGISTRY=…  puts its image and chart there (DRY_RUN=1 says what it would do)'
-	@echo 'make bench   what it costs, printed; make fix, make generate, make lock'
+	@echo 'make bench   what it costs, printed; make bench-page the views of the page in Chromium, where there is much'
+	@echo 'make fix, make generate, make lock'
 
 $(READY): requirements.txt pyproject.toml tools/setup.sh
 	@sh tools/setup.sh $(VENV)
@@ -93,6 +94,9 @@ generate-check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/bench.py
+
+bench-page: page
+	@$(BIN)/python benchmarks/page.py --browser $(ARGS)
 
 attacks: $(READY)
 	@$(BIN)/python benchmarks/attacks.py $(ARGS)

@@ -1,9 +1,10 @@
 """What the page costs where there is much: 10,000 webhooks, 1,000,000 attempts in the history. Printed, not judged.
 
-    python benchmarks/page.py [--quick]
+    python benchmarks/page.py [--quick] [--browser]
 
 Each question that a view asks, alone, and the longest stop of the event loop meanwhile; then events at a fixed rate with
-and without somebody who looks at the page, in turn. Absolute figures belong to this machine and hour.
+and without somebody who looks at the page, in turn. `--browser` (`make bench-page`, which builds the page): instead of
+that the views themselves, in Chromium. Absolute figures belong to this machine and hour.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention
 from load import Load, percentile, target
+from views import look as look_at_views
 
 BATCH = 2_000
 RATE = 200
@@ -149,7 +151,7 @@ async def beside(client: httpx.AsyncClient, port: int, size: Size) -> None:
     print(f"  median ratio: ack {acks:.2f}, delivered {ends:.2f} (reach: under 1.2)")
 
 
-async def run(size: Size) -> None:
+async def run(size: Size, *, browser: bool) -> None:
     """Fill, start, ask, look."""
     bench = Bench(quick=False)
     try:
@@ -164,7 +166,10 @@ async def run(size: Size) -> None:
             ) as client:
                 await Load(port).fixed(RATE, 2)
                 await ask(client, 20)
-                await beside(client, port, size)
+                if browser:
+                    await look_at_views(admin, size.rounds)
+                else:
+                    await beside(client, port, size)
             print(f"\n  {process.memory():.0f} MiB resident")
             process.end()
     finally:
@@ -177,8 +182,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="less of everything: shows that it works")
-    quick = parser.parse_args().quick
-    uvloop.run(run(Size(500, 5_000, 2, 1) if quick else Size(10_000, 1_000_000, 10, 5)))
+    parser.add_argument("--browser", action="store_true", help="the views in Chromium")
+    wanted = parser.parse_args()
+    size = Size(500, 5_000, 2, 1) if wanted.quick else Size(10_000, 1_000_000, 10, 5)
+    uvloop.run(run(size, browser=wanted.browser))
 
 
 if __name__ == "__main__":

@@ -105,8 +105,14 @@ def _settings(model: type[BaseSettings], values: Mapping[str, Value]) -> Iterato
         meaning = says.get(name) or (value.meaning if value else "")
         if not meaning:
             raise ValueError(f"{model.__module__}.{name} says nowhere what it means: give it a docstring")
-        default = "required" if field.is_required() else _default(field.default)
+        default = "required" if field.is_required() else _default(_written(field.default, value))
         yield f"`{variable}`", f"`{value.path}`" if value else "", default, escaped(meaning)
+
+
+def _written(default: object, value: Value | None) -> object:
+    """A default as people write it: as the chart's values have it, where they have the same one."""
+    chosen = json.loads(value.default) if value else None
+    return default if chosen in (None, "", [], {}) else chosen
 
 
 def _default(value: object) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from cli.terminal import on_terminal
@@ -53,6 +54,19 @@ def test_the_next_command_can_be_pasted(tmp_path: Path) -> None:
     assert following.endswith("-m hookwright render 'my webhooks' --webhook default/tickets\n")
     done = subprocess.run(["bash", "-c", following], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "POST https://tickets.example/new" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["no-such-test", "shop/no-such-test"])
+def test_a_name_in_the_place_of_a_folder_is_told_where_names_go(name: str) -> None:
+    """In files after --only, in a cluster where it stands; what looks like a file is only missing."""
+    runner = CliRunner()
+    found, missing = runner.invoke(main, ["test", name]), runner.invoke(main, ["test", f"{name}.yaml"])
+    sentence = (
+        f"Error: There is no file or folder {name}. One test of a folder is named after --only: hookwright test ."
+        f" --only {name}; one in a cluster: kubectl hookwright test {name}.\n"
+    )
+    assert (found.exit_code, found.stderr) == (2, sentence)
+    assert (missing.exit_code, missing.stderr) == (2, f"Error: {name}.yaml does not exist.\n")
 
 
 def test_a_test_of_that_name_elsewhere_is_named(tmp_path: Path) -> None:

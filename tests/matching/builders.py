@@ -6,6 +6,8 @@ from typing import Any
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
+from hookwright.core.budget import Budget
+from hookwright.core.filters import compile_filters
 from hookwright.core.match_index import Group, Index
 from hookwright.core.samples import sample_event
 from hookwright.core.view import View
@@ -25,6 +27,11 @@ def config(
         triggers=list(triggers) or ["RequestCreated"],
         filters=Filters(**filters) if filters else None,
     )
+
+
+def mismatch(filters: Filters | None, document: dict[str, Any]) -> str | None:
+    """The first reason why a document does not pass filters, None if it does. Raises FilterError."""
+    return next(compile_filters(filters).mismatches(View(document), Budget()), None)
 
 
 def groups(index: Index, view: View) -> set[Group]:

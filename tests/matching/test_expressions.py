@@ -17,12 +17,13 @@ from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
 from hookwright.core.filters import compile_filters
 from hookwright.core.jsontext import compact
 from hookwright.errors import FilterError
+from matching.builders import mismatch
 from rig import HANGS
 
 
 def reason(document: dict[str, Any], **filters: Any) -> str | None:
     """Why the document does not pass filters named as in a manifest, None if it does."""
-    return compile_filters(Filters.model_validate(filters)).mismatch(document)
+    return mismatch(Filters.model_validate(filters), document)
 
 
 VALUES = {
@@ -104,9 +105,7 @@ def test_negations(found: list[Any], values: list[str]) -> None:
 
     def passes(operator: str, values: list[str] | None) -> bool:
         expression = MatchExpression(path="$.data.x[*]", operator=operator, values=values)
-        return (
-            compile_filters(Filters(match_expressions=[expression])).mismatch({"data": {"x": found}}) is None
-        )
+        return mismatch(Filters(match_expressions=[expression]), {"data": {"x": found}}) is None
 
     assert passes("NotIn", values) is not passes("In", values)
     assert passes("DoesNotExist", None) is not passes("Exists", None)
@@ -175,7 +174,7 @@ def test_a_filter_over_its_budget_is_an_error_not_a_mismatch() -> None:
     for operator, values in [("Exists", None), ("DoesNotExist", None), ("In", ["a"]), ("NotIn", ["a"])]:
         expression = MatchExpression(path="$..*", operator=operator, values=values)
         with pytest.raises(FilterError, match="make the path more exact"):
-            compile_filters(Filters(match_expressions=[expression])).mismatch(document)
+            mismatch(Filters(match_expressions=[expression]), document)
 
 
 def test_results_that_are_much_text_are_an_error() -> None:
@@ -183,13 +182,11 @@ def test_results_that_are_much_text_are_an_error() -> None:
     inner: Any = "x" * 200_000
     for _ in range(40):
         inner = [inner]
-    filters = compile_filters(
-        Filters(match_expressions=[MatchExpression(path="$..*", operator="In", values=["a"])])
-    )
+    filters = Filters(match_expressions=[MatchExpression(path="$..*", operator="In", values=["a"])])
 
     def refused() -> None:
         with pytest.raises(FilterError, match=r"\$\.\.\* takes 16,\d\d\d steps or more for this event"):
-            filters.mismatch({"data": inner})
+            mismatch(filters, {"data": inner})
 
     most = limits.MATCH_STEPS * 256 // 200_000  # a step for 256 characters
     assert calls(compact, refused) <= most
@@ -197,10 +194,13 @@ def test_results_that_are_much_text_are_an_error() -> None:
 
 HOSTILE = """
 from hookwright.api.v1alpha1.webhook import Filters, MatchExpression
+from hookwright.core.budget import Budget
 from hookwright.core.filters import compile_filters
+from hookwright.core.view import View
 
 expression = MatchExpression(path="$.data.x", operator="Matches", values=["^(a+)+$", "(a|a)*b", "(a*)*c"])
-print(compile_filters(Filters(match_expressions=[expression])).mismatch({"data": {"x": "a" * 5_000 + "!"}}))
+view = View({"data": {"x": "a" * 5_000 + "!"}})
+print(next(compile_filters(Filters(match_expressions=[expression])).mismatches(view, Budget()), None))
 """
 
 

@@ -106,6 +106,22 @@ def test_an_invocation_opens_beside_the_list(product: Product, tab: NewTab) -> N
     assert page.evaluate("navigator.clipboard.readText()").startswith("dlv_")
 
 
+def test_each_view_of_a_webhook_names_the_tab_of_the_browser(product: Product, tab: NewTab) -> None:
+    """As many are open beside each other; Back names the one before."""
+    tried(product)
+    page = tab().open(f"{product.admin}/webhooks/default/pager")
+    expect(page).to_have_title("On call pager · Hookwright")
+    page.get_by_role("link", name="Template workbench").click()
+    expect(page).to_have_title("Template workbench · On call pager · Hookwright")
+    page.get_by_role("link", name="Definition").click()
+    expect(page).to_have_title("Definition · On call pager · Hookwright")
+    page.go_back()
+    page.go_back()
+    expect(page).to_have_title("On call pager · Hookwright")
+    page.get_by_role("region", name="Invocations").get_by_role("listitem").first.get_by_role("link").click()
+    expect(page).to_have_title(re.compile(r"^Invocation dlv_\w+\.3 · On call pager · Hookwright$"))
+
+
 def test_attempts_are_a_chain_and_compared(product: Product, tab: NewTab) -> None:
     """A link each; what two of them sent and got differs line by line."""
     identifier = tried(product)

@@ -23,6 +23,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 OPERATIONS = (DOCS / "operations.md").read_text()
 EVENTS = (DOCS / "events.md").read_text()
 TESTING = (DOCS / "testing-webhooks.md").read_text()
+SETTINGS = (DOCS / "reference" / "settings.md").read_text()
 DESK = "desk.example.com"
 WRONG_TOKEN = f"""
 apiVersion: hookwright.io/v1alpha1
@@ -82,6 +83,16 @@ def test_every_setting_is_listed_with_its_default() -> None:
             assert default in (None, ())
         else:
             assert getattr(Settings(**{name: words(shown)[0]}), name) == default, name
+
+
+def test_defaults_of_the_reference_are_written_as_people_write_them() -> None:
+    """No setting has another default than its process, and none is a number of bytes or seconds."""
+    shown = {words(name)[0]: words(default) for name, _, default, _ in table(SETTINGS, "Dispatcher")}
+    for variable, found in shown.items():
+        name = variable.removeprefix("HOOKWRIGHT_").lower()
+        default = Settings.model_fields[name].default
+        assert getattr(Settings(**({name: found[0]} if found else {})), name) == default, name
+    assert (shown["HOOKWRIGHT_HISTORY_BYTES"], shown["HOOKWRIGHT_HISTORY_AGE"]) == (["1GiB"], ["7d"])
 
 
 def test_every_metric_is_listed(documented: Product) -> None:

@@ -15,7 +15,7 @@ from hookwright.errors import StoreError
 from hookwright.store.port import AttemptSelector, ReplaySelector
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.database import open_reader
-from store.builders import HOOK, NOW, OTHER, ack, attempt, dead_event, event
+from store.builders import HOOK, MINUTE, NOW, OTHER, ack, attempt, dead_event, event
 
 
 async def test_a_query_that_takes_too_long_ends(tmp_path: Path) -> None:
@@ -241,6 +241,32 @@ async def test_dead_letters_of_a_rare_reason_are_found_by_it(tmp_path: Path) -> 
     (at,) = [n for n, line in enumerate(history.plans) if "INDEX dead_group (route_id=? AND reason=?" in line
              and "COVERING" not in line]  # fmt: skip
     assert not [line for line in history.plans[at:] if "TEMP B-TREE" in line]
+    await history.close()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        ReplaySelector(until=NOW),
+        ReplaySelector(route=HOOK, until=NOW),
+        ReplaySelector(reason=DeadReason.GONE, until=NOW),
+        ReplaySelector(route=HOOK, reason=DeadReason.GONE, until=NOW),
+    ],
+)
+async def test_dead_letters_of_the_past_are_found_without_those_since(
+    tmp_path: Path, selector: ReplaySelector
+) -> None:
+    """Where they begin is looked up by time; `before` of a page counts where it is older."""
+    store = SqliteStore.open(tmp_path)
+    for key, minutes in ((100, -60), (200, 5), (300, -2), (400, 540)):
+        received = NOW + minutes * MINUTE
+        await store.accept([dead_event(key, HOOK, DeadReason.GONE, received=received)])
+    history = ExplainedHistory(tmp_path)
+    found = await history.dead_letters(selector, limit=10)
+    assert [row.key for _, row in found] == [301, 101]
+    assert history.plans[0] == "SEARCH dead USING COVERING INDEX dead_at (at>?)"
+    assert await history.dead_letters(selector, before=found[0][0], limit=10) == found[1:]
     await history.close()
     await store.close()
 

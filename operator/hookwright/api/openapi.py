@@ -229,7 +229,7 @@ ADMIN = (
     ),
     Operation(
         "get", f"{_ADMIN}/invocations",
-        "Attempts, Manual calls and tests, newest first. A page of what is rare may be short, even empty, before its `next`.",
+        "Attempts, Manual calls and tests, newest first. A page of what is rare may be short before its `next`.",
         Invocations,
         parameters=(
             _WEBHOOK,

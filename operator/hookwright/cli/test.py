@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +44,8 @@ EGRESS_FLAGS = {
 """Setting → the flag that is shorthand for it."""
 _OFFLINE_TAG = "000000"  # no store, so no installation tag
 _AT_ONCE = 8
+_NAME = re.compile(r"([a-z0-9-]+/)?[a-z0-9-]+")
+"""What may be a test's name, and is hardly that of a file."""
 
 
 @click.command("test")
@@ -71,6 +74,7 @@ def command(
             raise click.UsageError("--only, --ca-file, --connect-to and --allow are for tests in files.")
         _in_cluster(cluster, [str(path) for path in paths], output)
         return
+    _no_names(paths)
     folder = read_folder(paths, b"offline")
     # without a flag the environment speaks, as it does for `dev` and the dispatcher
     given = {"egress_ca_file": ca_file, "egress_connect_to": connect_to, "egress_allow": allow}
@@ -98,6 +102,16 @@ def command(
         print_many((run.model_dump(mode="json", by_alias=True) for run in runs), output)
     if broken or any(run.result != SUCCESSFUL for run in runs):
         raise SystemExit(1)
+
+
+def _no_names(paths: Sequence[Path]) -> None:
+    """UsageError: one of them is nothing that is there, and reads as the name of a test."""
+    for path in paths:
+        if not path.exists() and _NAME.fullmatch(str(path)):
+            raise UsageError(
+                f"There is no file or folder {path}. One test of a folder is named after --only: hookwright test ."
+                f" --only {path}; one in a cluster: kubectl hookwright test {path}."
+            )
 
 
 def _unknown(names: Sequence[str], folder: Folder) -> str:

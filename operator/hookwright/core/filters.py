@@ -61,10 +61,6 @@ class FilterProgram:
             except OverBudget as over:
                 raise _error(clause, over) from None
 
-    def mismatch(self, document: Mapping[str, Any]) -> str | None:
-        """None if the event passes, else the first reason in one sentence. Raises FilterError."""
-        return next(self.mismatches(View(document), Budget()), None)
-
     def share(self, document: Mapping[str, Any]) -> float:
         """How much of its budget (0 to 1) a webhook takes for an event that passes all its filters, or would.
 

@@ -32,7 +32,7 @@ _CAUSES: Final[dict[Cause, str]] = {
     Cause.BUDGET: "Check the template's loops, and write fewer rounds or a smaller body.",
     Cause.FILTER: (
         "Check the path in filters.matchExpressions: a narrower one than $..* visits fewer parts of the"
-        " event; then replay the delivery."
+        " event; then replay the webhook's dead letters."
     ),
     Cause.HELD: (
         "Check what the webhook's message says is missing, mend it, and its deliveries go on by themselves."
@@ -82,8 +82,8 @@ _CAUSES: Final[dict[Cause, str]] = {
         " answer, or a value is missing from the list."
     ),
     Cause.INTERNAL: (
-        "Check the dispatcher's log for attempt.fault and report it; the dead letter keeps the event: replay it after"
-        " an upgrade."
+        "Check the dispatcher's log for attempt.fault and report it; a delivery's dead letter keeps the event: replay"
+        " it after an upgrade."
     ),
     Cause.NOT_JSON: (
         "Check the answer's body: responseValidators need whole JSON of at most 64 KiB, and a page of HTML often"
@@ -106,7 +106,7 @@ _STATUSES: Final[dict[int, str]] = {
         " credentials."
     ),
     405: "Check method: the target does not take it at this URL.",
-    408: "Check how busy the target is; it gave up waiting for the request, which is tried again.",
+    408: "Check how busy the target is: it gave up waiting for the request.",
     409: "Check whether the target has the object already: it may have taken an earlier attempt.",
     410: (
         "Check whether the target's endpoint still exists, put its new address into url, or try again with"
@@ -127,7 +127,7 @@ _STATUS_CLASSES: Final[dict[int, str]] = {
         " followed."
     ),
     5: (
-        "Check the target's status page or logs; the delivery is tried again by itself as long as its"
-        " schedule lasts."
+        "Check the target's status page or logs; a delivery is tried again by itself as long as its schedule"
+        " lasts, a test is not."
     ),
 }

@@ -17,7 +17,7 @@ interface Props {
 export function GroupsTable({ groups, onReplay }: Props) {
   return (
     <div class="panel">
-      <table class="dead" role="table" aria-label="Dead letters">
+      <table class="table dead" role="table" aria-label="Dead letters">
         <thead role="rowgroup">
           <tr role="row">
             <th role="columnheader" class="d-name">Webhook</th>

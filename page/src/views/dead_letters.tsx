@@ -43,7 +43,7 @@ export function DeadLettersView() {
     <>
       <div class="view-head">
         <div>
-          <Title name="Dead letters" />
+          <Title name="Dead letters" tab={["Dead letters", webhook, reason].filter(Boolean).join(" · ")} />
           <Narrowed webhook={webhook} reason={reason} />
         </div>
         {mayReplay && <ReplayAll groups={live.data?.items ?? []} webhook={webhook} reason={reason} onReplay={setAsked} />}

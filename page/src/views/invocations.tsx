@@ -10,6 +10,7 @@ const ID = /^dlv_[0-9a-z]{19}(\.[0-9]{1,9})?$/;
 
 export function InvocationsView({ params }: { readonly params: Params }) {
   const { query } = useRoute();
+  const chosen = params["rest"] || null;
   const search = (text: string): void => {
     const wanted = text.trim();
     if (ID.test(wanted)) go(`${PATH}/${wanted}`);
@@ -18,11 +19,11 @@ export function InvocationsView({ params }: { readonly params: Params }) {
   return (
     <>
       <div class="view-head">
-        <Title name="Invocations" />
+        <Title name="Invocations" tab={chosen === null ? "Invocations" : `Invocation ${chosen}`} />
         <Search label="Search invocations" placeholder="Request (AR-123) or id (dlv_…)" value={query.get("request") ?? ""}
           maxLength={64} onInput={search} />
       </div>
-      <InvocationsPane webhook={null} list={PATH} one={PATH} chosen={params["rest"] || null} command="hookwright send --trigger RequestGranted" />
+      <InvocationsPane webhook={null} list={PATH} one={PATH} chosen={chosen} command="hookwright send --trigger RequestGranted" />
     </>
   );
 }

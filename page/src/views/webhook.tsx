@@ -25,7 +25,7 @@ import { session } from "../session";
 import { verdict } from "../standing";
 import type { WebhookView as Webhook } from "../types_webhooks";
 import { TestDialog } from "./test_dialog";
-import { TABS, webhookPath } from "./webhook_tabs";
+import { TABS, webhookPath, type WebhookTab } from "./webhook_tabs";
 
 const SECONDS = 2;
 const COMMAND = /(?:kubectl )?hookwright retry [a-z0-9./-]+[a-z0-9]/;
@@ -39,7 +39,7 @@ export function WebhookView({ params }: { readonly params: Params }) {
   const href = (each: string): string => (each === TABS[0].segment ? webhookPath(webhook) : `${webhookPath(webhook)}/${each}`);
   return (
     <div class={rest.length > 0 ? "webhook inside" : "webhook"}>
-      <Head webhook={data} />
+      <Head webhook={data} place={placeOf(tab, rest)} />
       <Wrong webhook={data} refresh={refresh} />
       <WebhookFigures webhook={data} />
       <Tabs label={`Views of ${webhook}`} tabs={TABS.map((each) => ({ href: href(each.segment), text: each.text }))} current={href(tab.segment)} />
@@ -57,8 +57,15 @@ function Unknown({ webhook, message }: { readonly webhook: string; readonly mess
   );
 }
 
-function Head({ webhook }: { readonly webhook: Webhook }) {
+/** What its tab shows, for the name of the browser's: nothing, where it is the first one. */
+function placeOf(tab: WebhookTab, rest: readonly string[]): string {
+  if (rest.length > 0) return `Invocation ${rest.join("/")}`;
+  return tab === TABS[0] ? "" : tab.text;
+}
+
+function Head({ webhook, place }: { readonly webhook: Webhook; readonly place: string }) {
   const [testing, setTesting] = useState(false);
+  const title = webhook.displayName ?? webhook.webhook;
   const [namespace, name] = webhook.webhook.split("/");
   return (
     <div class="view-head">
@@ -69,7 +76,7 @@ function Head({ webhook }: { readonly webhook: Webhook }) {
         <div class="webhook-name">
           <Dot webhook={webhook} />
           <div class="webhook-title">
-            <Title name={webhook.displayName ?? webhook.webhook} />
+            <Title name={title} tab={[place, title].filter(Boolean).join(" · ")} />
             <State webhook={webhook} />
           </div>
         </div>

@@ -13,7 +13,7 @@ export interface TabProps {
   readonly rest: string;
 }
 
-interface WebhookTab {
+export interface WebhookTab {
   /** The segment of the path; the first tab is shown without one too. */
   readonly segment: string;
   readonly text: string;

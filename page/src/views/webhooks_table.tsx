@@ -22,7 +22,7 @@ interface Props {
 export function WebhooksTable({ webhooks, ...sorted }: Props) {
   return (
     <div class="panel">
-      <table class="webhooks" aria-label="Webhooks">
+      <table class="table webhooks" aria-label="Webhooks">
         <thead>
           <tr>
             <Column {...sorted} sort="attention" class="of-dot"><span class="attention">Attention</span></Column>

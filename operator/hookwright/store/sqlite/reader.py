@@ -25,7 +25,6 @@ from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, Stor
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
 from hookwright.limits import (
-    DEAD_DISORDER_MS,
     HISTORY_PAGE_LOOKS,
     STORE_COUNT_ROUTES,
     STORE_READ_SECONDS,
@@ -45,7 +44,7 @@ from hookwright.store.port import (
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.choosing import chosen, values
 from hookwright.store.sqlite.database import database_file, open_reader
-from hookwright.store.sqlite.reasons import letters_of_reason
+from hookwright.store.sqlite.letters import dead_letters
 from hookwright.store.sqlite.searching import attempt_record, find_delivery, horizon, one_attempt, search
 
 T = TypeVar("T")
@@ -119,13 +118,9 @@ class SqliteHistory:
     async def dead_letters(
         self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
-        floor = 0 if selector.since is None else selector.since - DEAD_DISORDER_MS
-        page = {"before": _NEWEST if before is None else before, "limit": limit, "floor": floor}
-        asked, form = values(selector) | page, chosen(selector)
-        if form == "of_reason":
-            rows = await self._run(lambda connection: letters_of_reason(connection, asked), self._seconds)
-        else:
-            rows = await self._rows(f"letters_{form}", asked)
+        rows = await self._run(
+            lambda connection: dead_letters(connection, selector, before=before, limit=limit), self._seconds
+        )
         return [(row[0], _dead_letter(row)) for row in rows]
 
     async def dead_groups(

@@ -49,6 +49,9 @@ SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route =
                                  AND at < :floor ORDER BY at DESC LIMIT 1), -1)
 ORDER BY position DESC LIMIT :limit;
 
+-- first_letter_since: the dead letter that died first from a time on
+SELECT position FROM dead WHERE at >= ? ORDER BY at LIMIT 1;
+
 -- groups_of_reason: webhooks that have dead letters with a reason, that with the newest first
 SELECT iif(last < :before, last, (
            SELECT max(position) FROM dead

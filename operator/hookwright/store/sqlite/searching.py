@@ -66,14 +66,11 @@ def horizon(
     connection: sqlite3.Connection, selector: AttemptSelector, before: int | None, looks: int
 ) -> int | None:
     """See `store.port.History.horizon`."""
-    values = _values(connection, selector, before, None)
-    if values is None:
+    if not any(_asks_more(selector, piece.name) for piece in _pieces(selector, {})):
         return None
-    pieces = [piece for piece in _pieces(selector, values) if _asks_more(selector, piece.name)]
-    ends = (
-        connection.execute(_SQL[f"end_{piece.name}"], piece.values | {"looks": looks}).fetchone()
-        for piece in pieces
-    )
+    values = _values(connection, selector, before, None)
+    pieces = [] if values is None else _pieces(selector, values | {"looks": looks})
+    ends = (connection.execute(_SQL[f"end_{piece.name}"], piece.values).fetchone() for piece in pieces)
     return max((end for (end,) in filter(None, ends)), default=None)
 
 
