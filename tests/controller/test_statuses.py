@@ -9,7 +9,7 @@ import structlog
 
 from controller.fake_cluster import FakeCluster
 from hookwright.controller.conditions import Note
-from hookwright.controller.inventory import Inventory, entry
+from hookwright.controller.inventory import Inventory, Raw, entry
 from hookwright.controller.plan import StatusChange
 from hookwright.controller.statuses import Clock, StatusWriter
 from hookwright.controller.trouble import Troubles
@@ -25,8 +25,8 @@ SPECS = {
 class World:
     """A cluster in memory, a writer over it, and a clock that stands still."""
 
-    def __init__(self) -> None:
-        self.cluster = FakeCluster()
+    def __init__(self, cluster: FakeCluster | None = None) -> None:
+        self.cluster = cluster or FakeCluster()
         self.seconds = 1000.0
         self.inventory = Inventory(lambda kind: None)
         clock = Clock(now=lambda: datetime(2026, 1, 2, tzinfo=UTC), monotonic=lambda: self.seconds)
@@ -102,6 +102,25 @@ async def test_objects_with_a_rule_of_their_own_hold_up_nobody() -> None:
     await world.rounds(TROUBLE_SECONDS + 1, "bad", "good", "fine")
     assert [name for _, _, name in world.cluster.writes].count("good") == TROUBLE_SECONDS + 1
     assert world.troubles.lasting() is None
+
+
+class Earlier(FakeCluster):
+    """Its CRDs are of a release before the field `handledBy`, which they drop."""
+
+    def patch_status(self, kind: str, namespace: str, name: str, body: Raw) -> Raw | None:
+        status = {field: value for field, value in body["status"].items() if field != "handledBy"}
+        return super().patch_status(kind, namespace, name, {**body, "status": status})
+
+
+@pytest.mark.parametrize(("cluster", "anonymous"), [(FakeCluster(), False), (Earlier(), True)])
+async def test_a_field_that_the_crds_drop_is_noticed(cluster: FakeCluster, anonymous: bool) -> None:
+    """Whoever wrote it with each round would never come to rest."""
+    world = World(cluster)
+    world.objects("Webhook", "w", "other")
+    for name, patch in (("w", {"handledBy": "hooks/hw"}), ("other", {"host": "a.example"})):
+        change = world.change("Webhook", name)
+        await world.writer.write([StatusChange(change.entry, patch, ())])
+    assert world.writer.anonymous is anonymous
 
 
 async def test_events_that_are_refused_are_tried_less_and_less() -> None:
