@@ -16,7 +16,8 @@ from e2e.kube import Kube
 
 CHART = ROOT / "charts/hookwright"
 DOORS = "hookwright-e2e-doors"
-WITHOUT_CRDS = "--set=crds.enabled=false"
+ALONE = ("--set=crds.enabled=false", "--skip-tests")
+"""Without what is in the cluster already, and without a pod whose ServiceAccount a dry run does not make."""
 IPV4 = ("--set-json=service.ipFamilies=[]", "--set=service.ipFamilyPolicy=")
 UNKNOWN = "HealthCheckPolicy"
 AROUND = {
@@ -49,16 +50,18 @@ def doors(kube: Kube) -> Iterator[str]:
     kube("delete", "namespace", DOORS)
 
 
-def rendered(kube: Kube, *options: str) -> str:
-    """Manifests of a release in that namespace, without what no cluster of ours knows."""
-    text = helm(kube, DOORS, "template", "doors", str(CHART), WITHOUT_CRDS, *options)
+def rendered(kube: Kube, release: str, *options: str) -> str:
+    """Manifests of a release of that name in that namespace, without what no cluster of ours knows."""
+    text = helm(kube, DOORS, "template", release, str(CHART), *ALONE, *options)
     return yaml.safe_dump_all(each for each in yaml.safe_load_all(text) if each and each["kind"] != UNKNOWN)
 
 
 @pytest.mark.parametrize("example", ["eks", "gke", "openshift", "kind"])
 def test_api_server_takes_an_example(kube: Kube, doors: str, example: str) -> None:
     """Every object, with strict validation; of EKS without IPv6, which this cluster has not."""
-    text = rendered(kube, f"--values={CHART}/examples/{example}.yaml", *(IPV4 if example == "eks" else ()))
+    text = rendered(
+        kube, example, f"--values={CHART}/examples/{example}.yaml", *(IPV4 if example == "eks" else ())
+    )
     said = kube("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=text)
     assert said.count("created (server dry run)") == len(list(yaml.safe_load_all(text)))
 
@@ -77,7 +80,9 @@ def test_what_stands_around_the_pods_is_applied_and_does_not_differ_afterwards(
         "PrometheusRule",
         "ConfigMap",
     }
-    objects = [each for each in yaml.safe_load_all(rendered(kube, *options)) if each["kind"] in kinds]
+    objects = [
+        each for each in yaml.safe_load_all(rendered(kube, "doors", *options)) if each["kind"] in kinds
+    ]
     assert {each["kind"] for each in objects} == kinds
     text = yaml.safe_dump_all(objects)
     kube("apply", "-f", "-", stdin=text)
@@ -92,9 +97,9 @@ def test_what_stands_around_the_pods_is_applied_and_does_not_differ_afterwards(
 def test_families_reach_the_api_server(kube: Kube, doors: str) -> None:
     """This cluster has IPv4 alone: that is taken, and IPv6 is refused by its name for each Service."""
     four = rendered(
-        kube, '--set-json=service.ipFamilies=["IPv4"]', "--set=service.ipFamilyPolicy=SingleStack"
+        kube, "four", '--set-json=service.ipFamilies=["IPv4"]', "--set=service.ipFamilyPolicy=SingleStack"
     )
     kube("create", "--dry-run=server", "-f", "-", stdin=four)
-    six = rendered(kube, '--set-json=service.ipFamilies=["IPv6"]')
+    six = rendered(kube, "six", '--set-json=service.ipFamilies=["IPv6"]')
     with pytest.raises(AssertionError, match=r"spec.ipFamilies\[0\]"):
         kube("create", "--dry-run=server", "-f", "-", stdin=six)
