@@ -1,8 +1,8 @@
 """The pages of the documentation as their reader walks them: the files that they ask for, and their commands.
 
-A fenced block without a language holds commands. One with kubectl or helm in it is run on a cluster (e2e/test_pages.py),
-every other here (docs/test_walk.py); a new page or block is picked up by being there. What neither can run stands in
-ELSEWHERE with the reason. docs/reference is generated: the examples in it belong to cli/test_help.py.
+A fenced block without a language, or in bash, holds commands. One with kubectl or helm in it is run on a cluster
+(e2e/test_pages.py), every other here (docs/test_walk.py); a new page or block is picked up by being there. What neither can
+run stands in ELSEWHERE with the reason. docs/reference is generated: the examples in it belong to cli/test_help.py.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+SHELL = ("", "bash")
 PAGES = ("README.md", "docs/*.md", "examples/*/README.md", "charts/*/README.md")
 ELSEWHERE = {
     "make demo": "installs into the checkout; what it plays is what the commands beside it do",
@@ -52,7 +53,7 @@ def commands(block: str) -> list[str]:
 
 def steps(page: str, *, cluster: bool) -> list[list[str]]:
     """What a walk of the page runs, block by block: on a cluster, or on this machine."""
-    found = [commands(block) for language, block in blocks(text_of(page)) if not language]
+    found = [commands(block) for language, block in blocks(text_of(page)) if language in SHELL]
     here = [block for block in found if bool(re.search(r"\b(kubectl|helm) ", "\n".join(block))) == cluster]
     return [left for block in here if (left := [each for each in block if each not in ELSEWHERE])]
 

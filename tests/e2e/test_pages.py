@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -99,6 +100,12 @@ def in_order() -> list[str]:
     return first + sorted(set(walked(cluster=True)) - set(first), key=lambda page: (installs(page), page))
 
 
+def others(page: str) -> set[str]:
+    """Namespaces that its commands name beside the release's: they are somebody's, and there."""
+    text = "\n".join(each for block in steps(page, cluster=True) for each in block)
+    return set(re.findall(r"--namespace (\S+)", text)) - {PLACE, "default"}
+
+
 def forget(kube: Kube) -> None:
     """What a page has left in the cluster."""
     remove(kube, [PLACE])
@@ -109,12 +116,13 @@ def forget(kube: Kube) -> None:
 @pytest.fixture(scope="module")
 def emptied(kube: Kube) -> Iterator[Callable[[], None]]:
     """Makes the cluster as the first page finds it, and does so at the end."""
-    for namespace in (PLACE, ARGO):
+    made = sorted({namespace for page in in_order() for namespace in others(page)})
+    for namespace in (PLACE, *made):
         there = kube("get", "namespace", namespace, "--ignore-not-found")
         assert not there, f"the namespace {namespace} is somebody's: the pages are walked without it"
     yield lambda: forget(kube)
     forget(kube)
-    kube("delete", "namespace", ARGO, "--ignore-not-found")
+    kube("delete", "namespace", "--ignore-not-found", *made)
 
 
 @pytest.fixture
@@ -155,8 +163,7 @@ def nothing_is_left(walk: Walk, receiver: Receiver) -> None:
 
 
 def argo_cd(walk: Walk) -> None:
-    """A namespace such as Argo CD has."""
-    walk.kube.namespace(ARGO)
+    """Its ConfigMap, which holds something already."""
     metadata = {"name": "argocd-cm", "namespace": ARGO}
     data = {"url": "https://argocd.example.com"}
     walk.kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
@@ -184,6 +191,8 @@ def test_a_page_can_be_walked_on_a_cluster(
         if "kubectl create namespace hookwright" not in blocks[0]:
             walk.namespace()
     write_files(text_of(page), walk.folder)
+    for namespace in others(page):
+        walk.kube.namespace(namespace)
     WORLDS.get(page, lambda _: None)(walk)
     for block in blocks:
         walk.run(block)
