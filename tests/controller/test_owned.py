@@ -89,13 +89,13 @@ async def test_what_is_missing_is_made_again() -> None:
     world = World()
     key = await world.owned.prepare()
     files = {MANIFEST: b"m1", "part-0": b"a"}
-    await world.owned.configuration(files, "h1")
+    await world.owned.configuration(files)
     names = ("hw-admin-token", "hw-ingest-token", "hw-hash-key", "hw-config-0")
     before = {name: world.data(name) for name in names}
     for name in names:
         world.cluster.delete("Secret", f"hooks/{name}")
     await world.owned.read_again()
-    assert await world.owned.configuration(files, "h1")
+    assert await world.owned.configuration(files)
     assert {name: world.data(name) for name in names} == before
     assert key == before["hw-hash-key"]["key"]
 
@@ -113,7 +113,7 @@ async def test_a_token_that_was_changed_is_the_one_that_is_known() -> None:
 
 
 async def test_only_changed_parts_are_written_and_the_manifest_last() -> None:
-    """Then the pods' annotation changes; the same files again write nothing, also after a restart."""
+    """The same files again write nothing, also after a restart; a nudge changes the pods' annotation."""
     world = World()
     world.cluster.apply("kind: Pod\nmetadata: {name: d-1, namespace: hooks}")
     for raw in world.cluster.list(POD, None).items:
@@ -121,18 +121,19 @@ async def test_only_changed_parts_are_written_and_the_manifest_last() -> None:
     await world.owned.prepare()
     world.cluster.writes.clear()
     files = {MANIFEST: b"m1", "part-0": b"a", "part-1": b"b"}
-    assert await world.owned.configuration(files, "h1")
+    assert await world.owned.configuration(files)
+    await world.owned.nudge("h1")
     assert world.cluster.writes == [
         ("apply", "Secret", "hw-config-1"), ("apply", "Secret", "hw-config-0"), ("annotate", "Pod", "d-1"),
     ]  # fmt: skip
     assert (world.data("hw-config-0"), world.data("hw-config-1")) == (
         {MANIFEST: b"m1", "part-1": b"b"}, {"part-0": b"a"},
     )  # fmt: skip
-    assert not await world.owned.configuration(files, "h1")
+    assert not await world.owned.configuration(files)
     again = world.another()
     await again.prepare()
-    assert not await again.configuration(files, "h1")
-    assert await again.configuration({MANIFEST: b"m2", "part-0": b"a2"}, "h2")
+    assert not await again.configuration(files)
+    assert await again.configuration({MANIFEST: b"m2", "part-0": b"a2"})
     assert (world.data("hw-config-1"), world.data("hw-config-0")["part-0"]) == ({}, b"a2")
 
 
@@ -236,7 +237,7 @@ async def test_secrets_hang_on_nothing_and_have_the_labels_that_were_asked_for()
     """Whatever owned them may be made anew, under another uid; then all of them would be collected."""
     world = World(labels={"team": "a", "hookwright.io/release": "x"}, annotations={"note": "b"})
     await world.owned.prepare()
-    await world.owned.configuration({MANIFEST: b"m"}, "h1")
+    await world.owned.configuration({MANIFEST: b"m"})
     for name in (*VALUES, "hw-config-0"):
         assert world.metadata(name) == {"labels": {"team": "a", **OURS}, "annotations": {"note": "b"}}
 
@@ -327,7 +328,7 @@ async def test_one_that_is_deleted_is_back_within_seconds() -> None:
     world = Kept()
     await world.owned.prepare()
     files = {MANIFEST: b"m1", "part-0": b"a"}
-    await world.owned.configuration(files, "h1")
+    await world.owned.configuration(files)
     before = {name: world.data(name) for name in VALUES}
     for name in VALUES:
         world.cluster.delete("Secret", f"hooks/{name}")
@@ -335,7 +336,7 @@ async def test_one_that_is_deleted_is_back_within_seconds() -> None:
     assert {name: world.data(name) for name in VALUES} == before
     world.cluster.delete("Secret", "hooks/hw-config-0")
     await world.until(2, lambda: None)
-    assert await world.owned.configuration(files, "h1")
+    assert await world.owned.configuration(files)
     assert world.data("hw-config-0") == files
     assert await world.until(300, lambda: None) == []
 

@@ -237,7 +237,7 @@ class Controller:
         if left := self._pace.left("configuration"):
             return left
         try:
-            changed = await self._owned.configuration(made.files, made.assembly.config.hash)
+            changed = await self._owned.configuration(made.files)
         except ClusterError as error:
             self._refused = str(error)
             return self._failed("configuration", error)
@@ -245,7 +245,7 @@ class Controller:
         self._well("configuration")
         self._metrics.config_hash = made.assembly.config.hash
         if changed:
-            self._nudged = self._clock.monotonic()
+            await self._nudge(made.assembly.config.hash)
             self._poll_now.set()
         return None
 
@@ -354,10 +354,13 @@ class Controller:
         self._unlabelled.look(await asyncio.to_thread(unresolved, self._made))
         config_hash = self._made.assembly.config.hash
         late = any(report.config_hash != config_hash for report in self._dispatchers.reports)
-        now = self._clock.monotonic()
-        if late and now - self._nudged > NUDGE_SECONDS:
-            self._nudged = now
-            await self._try("pods", partial(self._owned.nudge, config_hash))
+        if late and self._clock.monotonic() - self._nudged > NUDGE_SECONDS:
+            await self._nudge(config_hash)
+
+    async def _nudge(self, config_hash: str) -> None:
+        """Let kubelet refresh the dispatcher's pods."""
+        self._nudged = self._clock.monotonic()
+        await self._try("pods", partial(self._owned.nudge, config_hash))
 
     async def _relisting(self) -> None:
         pause = await self._relist.again()

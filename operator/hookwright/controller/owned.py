@@ -249,8 +249,8 @@ class Owned:
 
     # --- the configuration ---------------------------------------------------------------------------
 
-    async def configuration(self, files: Mapping[str, bytes], config_hash: str) -> bool:
-        """Write the Secrets that changed, then let kubelet refresh the pods; whether there was anything to do."""
+    async def configuration(self, files: Mapping[str, bytes]) -> bool:
+        """Write the Secrets that changed; whether there was one. `nudge` lets kubelet refresh the pods then."""
         changed = False
         for name, data in config_secrets(self._settings.release, files).items():
             if self._written[name] != data:
@@ -260,8 +260,6 @@ class Owned:
                 self._saw(name, made)
                 self._metrics.wrote("Secret")
                 changed = True
-        if changed:
-            await self.nudge(config_hash)
         return changed
 
     async def nudge(self, config_hash: str) -> None:
