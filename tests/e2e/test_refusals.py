@@ -144,7 +144,7 @@ def test_a_namespace_that_is_gone_or_refuses_stops_no_other(second: Kube) -> Non
     """After a restart, too; it is told of, and heals by itself once namespace and binding are back."""
     kube = second
     kinds = ("role", "rolebinding")
-    rights = [kube.get(kind, "second-watch", GOES) for kind in kinds]
+    rights = [kube.get(kind, f"second-watch.{SECOND}", GOES) for kind in kinds]
     for each in rights:
         each["metadata"] = {name: each["metadata"][name] for name in ("name", "namespace", "labels")}
     kube.apply(webhook("w", KEPT), webhook("w", GOES))
@@ -159,7 +159,7 @@ def test_a_namespace_that_is_gone_or_refuses_stops_no_other(second: Kube) -> Non
     kube.namespace(GOES)
     kube.apply(webhook("back", GOES), *rights)
     kube.wait("Ready", "webhook/back", namespace=GOES, seconds=90)
-    kube("-n", GOES, "delete", "rolebinding", "second-watch")
+    kube("-n", GOES, "delete", "rolebinding", f"second-watch.{SECOND}")
     restart(kube)
     kube.apply(webhook("later", KEPT))
     kube.wait("Ready", "webhook/later", namespace=KEPT)
