@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from contextlib import aclosing
 from pathlib import Path
 
@@ -44,3 +46,26 @@ async def test_a_folder_that_is_not_there_is_looked_for(tmp_path: Path) -> None:
     ):
         assert [await anext(ticks) for _ in range(3)] == [False] * 3
     assert told == [(folder, "No such file or directory")]
+
+
+LOOKS = """
+import asyncio, sys
+from pathlib import Path
+from hookwright.dispatcher.configuration.folder_changes import folder_changes
+
+async def look():
+    await asyncio.to_thread(Path.cwd)
+    before = set(sys.modules)
+    await anext(folder_changes(Path(sys.argv[1])))
+    print(sorted(set(sys.modules) - before))
+
+asyncio.run(look())
+"""
+
+
+def test_the_first_look_loads_no_modules(tmp_path: Path) -> None:
+    """The loop would stand still meanwhile; they are loaded before it runs."""
+    looked = subprocess.run(
+        [sys.executable, "-c", LOOKS, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert looked.stdout == "[]\n"

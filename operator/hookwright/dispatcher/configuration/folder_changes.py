@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
+import anyio._backends._asyncio  # noqa: F401 - else the first look would load it on the loop, for 40 ms
 import structlog
 from watchfiles import awatch
 

@@ -77,6 +77,7 @@ class Lanes:
         self._replays = 0
         self._claims = Claims(work, clock, background, self.shares, self.settle, self.parsed.shared)
         self.handing_over = self._claims.handing_over
+        """For the acceptor, while it hands over what is for many."""
         self._results = Results(
             work, clock, background, self.shares, settle=self.settle, resumed=self._resume
         )
