@@ -12,7 +12,9 @@
     ├── FilterError             a filter went over its budget for this event
     ├── SendError               an attempt got no complete answer; says whether it may have been sent
     └── StoreError              durable storage
-        ├── StoreFull           waits for space: answered 503, heals by itself
+        ├── StoreWaits          answered 503, heals by itself
+        │   ├── StoreFull       waits for space; nothing was stored
+        │   └── StoreAway       waits for the database; what was under way may have been stored
         ├── StoreLocked         another process owns the data folder
         ├── StoreDamaged        the file is not ours or not intact; nothing is touched
         └── StoreBroken         an fsync or checkpoint failed: the process must end at once
@@ -204,8 +206,16 @@ class StoreError(HookwrightError):
     """Durable storage."""
 
 
-class StoreFull(StoreError):  # noqa: N818 - a state that heals, not a mistake
-    """Free space is under the reserve, or the file system is read-only: waits, heals by itself."""
+class StoreWaits(StoreError):  # noqa: N818 - a state that heals, not a mistake
+    """Nothing can be stored now; it goes on by itself."""
+
+
+class StoreFull(StoreWaits):
+    """Free space is under the reserve, or the file system is read-only. Nothing was stored."""
+
+
+class StoreAway(StoreWaits):
+    """The database does not answer, or takes no writes. What was under way may have been stored all the same."""
 
 
 class StoreLocked(StoreError):  # noqa: N818

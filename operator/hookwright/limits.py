@@ -155,7 +155,9 @@ LANE_EARLY_SECONDS = 0.002  # a timer may fire a little before its time
 LANE_AGAIN_SECONDS = 1.0  # after the store did not carry out what a lane asked, and between two looks for what is too old
 
 # --- store -------------------------------------------------------------------------------------
-KEY_COUNTER_BITS = 21  # of a key below its milliseconds: two million keys a millisecond before the clock is outrun
+KEY_COUNTER_BITS = 21  # of a key below its milliseconds: the slot, and the counter of that slot
+KEY_SLOT_BITS = 16  # of the counter: 65,536 a millisecond and slot before the clock is outrun; an event takes 10,001 at most
+KEY_SLOTS = 32  # processes on one store that make keys: what is left between the two
 BACKLOG_WEBHOOK = 100_000
 BACKLOG_TOTAL = 1_000_000
 BACKLOG_BYTES = 4 * GIB

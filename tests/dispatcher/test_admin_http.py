@@ -11,7 +11,7 @@ from admin_backend import MemoryBackend
 from admin_port import PATHS, TOKEN, V1, Clients, assert_problem
 from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.admin import admin_app
-from hookwright.errors import EventError, StoreFull
+from hookwright.errors import EventError, StoreAway, StoreFull
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,18 @@ async def test_not_ready_says_why(backend: MemoryBackend, admin: httpx.AsyncClie
     backend.not_ready = "No complete configuration has been loaded yet."
     assert_problem(await admin.get("/readyz"), 503, "No complete configuration")
     assert (await admin.get("/healthz")).status_code == 200
+
+
+async def test_a_store_that_is_full_is_not_ready_and_one_that_is_away_says_so(
+    backend: MemoryBackend, admin: httpx.AsyncClient
+) -> None:
+    """A database that is away is so for every dispatcher: none would be left to wait for it, or to answer 503."""
+    backend.not_ready = StoreFull("The disk is full.")
+    assert_problem(await admin.get("/readyz"), 503, "The disk is full")
+    backend.not_ready = StoreAway("The database is away.")
+    answer = await admin.get("/readyz")
+    assert (answer.status_code, answer.text) == (200, "ready\nThe database is away.\n")
+    assert (await admin.get("/admin/v1/summary")).json()["notReady"] == "The database is away."
 
 
 @pytest.mark.parametrize(("method", "path"), [*PATHS, ("GET", "/nowhere")])

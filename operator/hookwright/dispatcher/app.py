@@ -44,7 +44,7 @@ from hookwright.dispatcher.settings import Settings, parse_address
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.dispatcher.workbench import Workbench
-from hookwright.errors import StoreFull, UsageError
+from hookwright.errors import StoreWaits, UsageError
 from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
     ATTEMPTS,
@@ -138,7 +138,7 @@ class Dispatcher:
         self._store = store
         work = store.work
         found = await store.history.recovered()
-        keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
+        keys, pipeline = Keys(found.slot, found.high_key, clock.now_ms), Pipeline(clock)
         under_way = UnderWay(settings.data / "under-way")
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
@@ -197,11 +197,11 @@ class Dispatcher:
             self._background.every("configuration", FOLDER_LOOK_SECONDS, self._follower.follow)
 
     async def _open_store(self) -> Store | None:
-        """The store. While its disk is full that is said on both ports and tried again; None: told to stop meanwhile."""
+        """The store. While it cannot be used that is said on both ports and tried again; None: told to stop meanwhile."""
         while not self._stopping.is_set():
             try:
                 return await self._opened()
-            except StoreFull as error:
+            except StoreWaits as error:
                 if self._waiting.reason != str(error):
                     log.warning("store.waits", reason=str(error))
                 self._waiting.reason = str(error)
@@ -214,7 +214,7 @@ class Dispatcher:
         store = await open_store(self._settings.data, retention=_retention(self._settings))
         try:
             await store.upkeep.clamp(now=self._clock.now_ms())
-        except StoreFull:
+        except StoreWaits:
             await store.history.close()
             await store.work.close()
             raise
