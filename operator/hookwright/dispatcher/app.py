@@ -211,7 +211,7 @@ class Dispatcher:
         return None
 
     async def _opened(self) -> Store:
-        store = await open_store(self._settings.data, retention=_retention(self._settings))
+        store = await open_store(self._settings.place, retention=_retention(self._settings))
         try:
             await store.upkeep.clamp(now=self._clock.now_ms())
         except StoreWaits:

@@ -25,6 +25,7 @@ from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, Stor
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
 from hookwright.limits import DEAD_DISORDER_MS, STORE_COUNT_ROUTES, STORE_READ_SECONDS, STORE_READ_STEPS
+from hookwright.store.choosing import chosen
 from hookwright.store.kept import message_alone
 from hookwright.store.port import (
     EVERY_ATTEMPT,
@@ -37,7 +38,7 @@ from hookwright.store.port import (
     StoredDelivery,
 )
 from hookwright.store.sqlite import statements
-from hookwright.store.sqlite.choosing import chosen, values
+from hookwright.store.sqlite.choosing import values
 from hookwright.store.sqlite.database import database_file, open_reader
 from hookwright.store.sqlite.searching import attempt_record, find_delivery, one_attempt, search
 
