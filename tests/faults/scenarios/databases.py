@@ -8,6 +8,7 @@ from pathlib import Path
 import postgres_server
 from faults.bench import Bench
 from faults.scenario import scenario
+from faults.scenarios.kills import LOSES_NOTHING
 from postgres_server import Postgres
 from rig import until
 
@@ -33,10 +34,7 @@ def _pid(bench: Bench) -> int:
     return bench.process.pid
 
 
-@scenario(
-    "kill -9 of the dispatcher on PostgreSQL",
-    "nothing acknowledged is lost; duplicates ≤ 2 × in flight a kill; back by itself",
-)
+@scenario("kill -9 of the dispatcher on PostgreSQL", LOSES_NOTHING)
 def kill_on_postgres(bench: Bench) -> None:
     _on_postgres(bench)
     bench.start()

@@ -33,5 +33,6 @@ async def open_postgres(
         finally:
             connection.terminate()
     except Exception as error:
+        await work.close()
         raise as_store_error(error) from error
     return Store(work, work, PostgresHistory(server, health, slot=SLOT))

@@ -26,16 +26,14 @@ class Ownership:
         self._slot, self._holder = slot, holder
         self._keeping: asyncio.Task[None] | None = None
 
-    async def take(self, connection: Connection) -> None:
-        """Become the owner. Raises StoreLocked if another process is."""
-        if not await self._ask("own", connection):
-            raise StoreLocked(
-                "The database is in use by another dispatcher: stop that one, or name another schema "
-                "(HOOKWRIGHT_STORE_POSTGRES_SCHEMA)."
-            )
-
-    def keep(self, lost: Callable[[StoreError], None]) -> None:
-        """Stay the owner from now on; `lost` is told if it cannot."""
+    async def take(self, lost: Callable[[StoreError], None]) -> None:
+        """Become the owner, and stay it; `lost` is told if it cannot. Raises StoreLocked if another process is."""
+        async with self._link.connection() as connection:
+            if not await self._ask("own", connection):
+                raise StoreLocked(
+                    "The database is in use by another dispatcher: stop that one, or name another schema "
+                    "(HOOKWRIGHT_STORE_POSTGRES_SCHEMA)."
+                )
         self._keeping = asyncio.create_task(self._keep(lost))
 
     async def renew(self) -> None:
@@ -65,9 +63,10 @@ class Ownership:
 
     async def leave(self) -> None:
         """Another may own it at once; one that cannot be told waits until the time is over."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._keeping is None:
+            return
+        self._keeping.cancel()
+        await asyncio.gather(self._keeping, return_exceptions=True)
         with suppress(Exception):
             async with self._link.connection() as connection:
                 await connection.execute(self._sql["leave"], self._slot, self._holder)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hookwright.core.records import FAILURES, AttemptRecord, DeadReason
 from hookwright.limits import HISTORY_DISORDER_MS
+from hookwright.store.kept import message_alone
 from hookwright.store.port import AttemptSelector, StoredDelivery
 from hookwright.store.postgres.choosing import HIGHEST
 from hookwright.store.postgres.rows import plain
@@ -52,7 +53,10 @@ async def search(
     ]
     positions = [*islice(merge(*found, reverse=True), limit)]
     rows = await connection.fetch(sql["shown_in_short" if in_short else "shown"], positions)
-    return [(row[0], attempt_record(row)) for row in rows]
+    found_records = ((row[0], attempt_record(row)) for row in rows)
+    if not in_short:
+        return [*found_records]
+    return [(position, one._replace(detail=message_alone(one.detail))) for position, one in found_records]
 
 
 def attempt_record(row: Any) -> AttemptRecord:

@@ -68,9 +68,10 @@ ORDER BY position DESC LIMIT $13;
 -- shown: attempts by their positions
 SELECT * FROM hookwright.invocations WHERE position = ANY ($1::BIGINT[]) ORDER BY position DESC;
 
--- shown_in_short: the same, of what was sent and answered only the message
+-- shown_in_short: the same, of what was sent and answered only the message, unless something in it is no text here
 SELECT position, delivery_key, attempt, event_key, route, kind, trigger, result, status, cause, time, duration,
-       convert_to(json_build_object('message', coalesce(convert_from(detail, 'UTF8')::JSON -> 'message', '""'))::TEXT, 'UTF8'),
+       CASE WHEN position('\\u0000'::BYTEA IN detail) > 0 THEN detail
+            ELSE convert_to(json_build_object('message', coalesce(convert_from(detail, 'UTF8')::JSON -> 'message', '""'))::TEXT, 'UTF8') END,
        friendly_id
 FROM hookwright.invocations WHERE position = ANY ($1::BIGINT[]) ORDER BY position DESC;
 

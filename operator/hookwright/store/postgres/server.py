@@ -82,13 +82,20 @@ class Server:
         return connection
 
     async def _connect(self, name: str, seconds: float | None) -> Connection:
-        return await asyncpg.connect(  # type: ignore[no-any-return]
-            self._url(),
-            timeout=STORE_CONNECT_SECONDS,
-            command_timeout=seconds,
-            statement_cache_size=0 if self._pooled else _STATEMENTS,
-            server_settings={"application_name": f"{self.holder} {name}"},
-        )
+        try:
+            return await asyncpg.connect(  # type: ignore[no-any-return]
+                self._url(),
+                timeout=STORE_CONNECT_SECONDS,
+                command_timeout=seconds,
+                statement_cache_size=0 if self._pooled else _STATEMENTS,
+                server_settings={"application_name": f"{self.holder} {name}"},
+            )
+        except ValueError as error:
+            if isinstance(error, OSError):  # a certificate
+                raise
+            raise StoreAway(
+                f"{self.database.url_file}: a port or an option of the URL in it is wrong."
+            ) from None
 
     def _url(self) -> str:
         """The URL, with what must be checked of the server unless it says so itself. StoreAway if there is none."""

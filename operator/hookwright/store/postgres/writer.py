@@ -72,10 +72,9 @@ class PostgresStore:
     async def begin(self, connection: Connection, tag: str) -> None:
         """Own the store, and read what is kept in memory beside the tables. Raises StoreLocked."""
         self.tag = tag
-        await self._ownership.take(connection)
+        await self._ownership.take(self._broken)
         await self._routes.load(connection)
         await self._measure(connection)
-        self._ownership.keep(self._broken)
 
     async def _measure(self, connection: Connection) -> None:
         """Also what the server is, which an operator may change."""
