@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench attacks dist lock clean
+.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench attacks dist publish lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -20,6 +20,7 @@ help:
 	@echo 'make check   format, lint, types, layers, generated files, licences, examples'
 	@echo 'make attacks what one namespace, sender or target can do to another, beside a canary'
 	@echo 'make dist    what a release is made of: wheel, sdist, chart, image, bill of materials'
+	@echo 'make publish REGISTRY=…  puts its image and chart there (DRY_RUN=1 says what it would do)'
 	@echo 'make bench   what it costs, printed; make fix, make generate, make lock'
 
 $(READY): requirements.txt pyproject.toml tools/setup.sh
@@ -62,7 +63,7 @@ fuzz: $(READY)
 		$(BIN)/python tests/fuzz $$target -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$${TMPDIR:-/tmp}/ || exit 1; done
 
 e2e: $(READY)
-	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching tests/clients tests/release
+	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching tests/clients tests/release tests/chart
 	@tests/e2e/run $(ARGS)
 
 cluster:
@@ -98,6 +99,10 @@ attacks: $(READY)
 
 dist: $(READY)
 	@$(BIN)/python tools/dist.py $(ARGS)
+
+publish: $(READY)
+	@$(BIN)/python tools/publish.py $(if $(DRY_RUN),--dry-run) $(ARGS) \
+		$(or $(REGISTRY),$(error make publish needs REGISTRY, such as registry.example/team))
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet pip-tools==7.6.2

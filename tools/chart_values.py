@@ -31,10 +31,24 @@ class Value(NamedTuple):
 def values(chart: Path = CHART) -> list[Value]:
     """All that the schema knows by name, in the order of `values.yaml`. ValueError: one says nowhere what it means."""
     text = (chart / "values.yaml").read_text(encoding="utf-8")
-    schema = json.loads((chart / "values.schema.json").read_text(encoding="utf-8"))
+    schema = resolved(json.loads((chart / "values.schema.json").read_text(encoding="utf-8")))
     root = yaml.compose(text)
     assert isinstance(root, yaml.MappingNode)
     return list(_below("", root, schema, yaml.safe_load(text), text.splitlines()))
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with what is referred to in the places of its references; what stands beside one goes before it."""
+
+    def whole(node: Any) -> Any:
+        if isinstance(node, list):
+            return [whole(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        named = schema["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else {}
+        return {key: whole(each) for key, each in {**named, **node}.items() if key not in ("$ref", "$defs")}
+
+    return dict(whole(schema))
 
 
 def _below(
@@ -45,12 +59,13 @@ def _below(
     lines: list[str],
     shared: str = "",
 ) -> Iterator[Value]:
-    """`shared`: the comment above the whole, which its first value is given."""
+    """`shared`: the comment above the whole, which its first value is given. What the schema describes is one value."""
     for key, below in node.value:
         name = key.value
         said, field = _comment(lines, key.start_mark.line), schema["properties"].get(name, {})
         where, default = f"{path}{name}", defaults[name]
-        if field.get("properties") and isinstance(below, yaml.MappingNode) and not below.flow_style:
+        if "properties" in field and "description" not in field:
+            assert isinstance(below, yaml.MappingNode)
             yield from _below(f"{where}.", below, field, default, lines, said)
             continue
         meaning = said or shared or field.get("description")
@@ -75,7 +90,7 @@ def _comment(lines: list[str], line: int) -> str:
 
 def _type(field: Mapping[str, Any]) -> str:
     if "enum" in field:
-        return "one of " + ", ".join(str(each) for each in field["enum"])
+        return "one of " + ", ".join(str(each) or '""' for each in field["enum"])
     kind = field.get("type", "any")
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
 

@@ -19,9 +19,9 @@ def told(page: Path) -> set[tuple[str, str | None]]:
 
 def test_alerts_are_those_of_the_documentation(render: Render) -> None:
     """Only with the switch; each with a name of its own, a severity and a summary."""
-    assert ("PrometheusRule", "hookwright") not in render()
+    assert ("PrometheusRule", "hookwright-alerts") not in render()
     objects = render(prometheusRule={"enabled": True, "labels": {"release": "prometheus"}})
-    rule = objects["PrometheusRule", "hookwright"]
+    rule = objects["PrometheusRule", "hookwright-alerts"]
     assert rule["metadata"]["labels"]["release"] == "prometheus"
     (group,) = rule["spec"]["groups"]
     assert {(each["expr"], each.get("for")) for each in group["rules"]} == told(OPERATIONS)
@@ -33,7 +33,7 @@ def test_alerts_are_those_of_the_documentation(render: Render) -> None:
 def test_alerts_look_at_metrics_that_there_are(render: Render) -> None:
     """Each name stands in the documentation's table of metrics, which the metrics' own tests hold to the truth."""
     names = re.findall(r"^\| `(hookwright_\w+)` \|", OPERATIONS.read_text(), re.MULTILINE)
-    rule = render(prometheusRule={"enabled": True})["PrometheusRule", "hookwright"]
+    rule = render(prometheusRule={"enabled": True})["PrometheusRule", "hookwright-alerts"]
     asked = re.findall(r"hookwright_\w+", str([each["expr"] for each in rule["spec"]["groups"][0]["rules"]]))
     assert asked
     assert set(asked) <= set(names)

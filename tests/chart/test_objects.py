@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from ipaddress import ip_network
 
 import pytest
 import yaml
 
-from chart.conftest import CHART, Render
-from chart.rendered import CONTROLLER, DISPATCHER, PARTS, kinds, pod, rules, volumes
+from chart.conftest import CHART, Helm, Objects, Render, objects_of
+from chart.rendered import CONTROLLER, DISPATCHER, PARTS, env, kinds, pod, read, rules, volumes
 
 # --- pods --------------------------------------------------------------------------------------------
 
@@ -32,15 +31,53 @@ def test_pod_fits_the_restricted_level(render: Render, which: tuple[str, str]) -
         assert "memory" in container["resources"]["limits"]
 
 
-def test_platform_may_choose_the_user(render: Render) -> None:
-    """With null the pods name no user at all."""
-    context = dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"))
-    for which in (CONTROLLER, DISPATCHER):
-        assert set(pod(render(podSecurityContext=context), which)["securityContext"]) == {
-            "runAsNonRoot",
-            "seccompProfile",
-            "fsGroupChangePolicy",
-        }
+USERS = {"runAsUser", "runAsGroup", "fsGroup"}
+
+
+def users(objects: Objects) -> list[set[str]]:
+    """What of users each pod names, in its context or in those of its containers."""
+    specs = [pod(objects, each) for each in (CONTROLLER, DISPATCHER, ("Job", "hookwright-uninstall"))]
+    specs.append(objects["Pod", "hookwright-test"]["spec"])
+    named = [{*each["securityContext"], *each["containers"][0]["securityContext"]} for each in specs]
+    return [USERS & each for each in named]
+
+
+@pytest.mark.parametrize(
+    ("adapt", "platform", "named"),
+    [
+        ("auto", ["--api-versions=security.openshift.io/v1"], set()),
+        ("auto", [], USERS),
+        ("force", [], set()),
+        ("disabled", ["--api-versions=security.openshift.io/v1"], USERS),
+    ],
+)
+def test_openshift_chooses_the_users(helm: Helm, adapt: str, platform: list[str], named: set[str]) -> None:
+    """By itself, in every pod and also where a component has a user of its own; all else stays as it is."""
+    values = {
+        "global": {"compatibility": {"openshift": {"adaptSecurityContext": adapt}}},
+        "dispatcher": {"podSecurityContext": {"runAsUser": 7}, "securityContext": {"runAsUser": 7}},
+    }
+    objects = objects_of(helm, "hookwright", "hooks", values, *platform)
+    assert users(objects) == [named] * 4
+    assert pod(objects, DISPATCHER)["securityContext"]["runAsNonRoot"] is True
+
+
+@pytest.mark.parametrize(("component", "which"), [("controller", CONTROLLER), ("dispatcher", DISPATCHER)])
+def test_a_component_may_have_a_context_of_its_own(
+    render: Render, component: str, which: tuple[str, str]
+) -> None:
+    """Its fields go before those of all, `false` and zero too; the other component keeps what it has."""
+    own = {
+        "podSecurityContext": {"runAsNonRoot": False, "runAsUser": 0},
+        "securityContext": {"readOnlyRootFilesystem": False},
+    }
+    objects, plain = render(**{component: own}), render()
+    for each in (CONTROLLER, DISPATCHER):
+        changed = own if each == which else {"podSecurityContext": {}, "securityContext": {}}
+        spec, before = pod(objects, each), pod(plain, each)
+        assert spec["securityContext"] == before["securityContext"] | changed["podSecurityContext"]
+        context = before["containers"][0]["securityContext"] | changed["securityContext"]
+        assert spec["containers"][0]["securityContext"] == context
 
 
 def test_one_of_each_and_the_old_one_ends_first(render: Render) -> None:
@@ -62,6 +99,7 @@ def test_dispatcher_has_no_token_of_the_cluster(render: Render) -> None:
     assert {name: each["automountServiceAccountToken"] for name, each in accounts.items()} == {
         "hookwright-controller": False,
         "hookwright-dispatcher": False,
+        "hookwright-uninstall": False,
     }
 
 
@@ -81,7 +119,7 @@ def test_configuration_is_a_folder_of_optional_secrets(render: Render) -> None:
 def test_pods_take_labels_and_places(render: Render, value: str, labels: tuple[str, str]) -> None:
     """Own labels never replace those by which the pods are found."""
     places = {
-        "nodeSelector": {"disk": "fast"},
+        "nodeSelector": {"disk": "fast", "kubernetes.io/os": "linux"},
         "priorityClassName": "high",
         "tolerations": [{"operator": "Exists"}],
     }
@@ -113,6 +151,14 @@ def test_claim_stays_unless_told_otherwise(render: Render) -> None:
     assert volumes(own)["data"]["persistentVolumeClaim"] == {"claimName": "mine"}
 
 
+def test_without_a_disk_nothing_is_claimed(render: Render) -> None:
+    """The folder is the pod's, of the size that is named, and the dispatcher is told."""
+    objects = render(persistence={"enabled": False, "size": "2Gi"})
+    assert "PersistentVolumeClaim" not in kinds(objects)
+    assert volumes(objects)["data"] == {"name": "data", "emptyDir": {"sizeLimit": "2Gi"}}
+    assert read("dispatcher", env(objects, DISPATCHER))["data_kept"] is False
+
+
 # --- rights --------------------------------------------------------------------------------------------
 
 WATCH = {
@@ -130,24 +176,52 @@ WATCH = {
 def test_controller_has_the_rights_it_needs(render: Render) -> None:
     """The documented minimum, in the whole cluster and in the release's namespace."""
     objects = render()
-    assert rules(objects, "ClusterRole", "hookwright-watch") == WATCH | {
+    assert rules(objects, "ClusterRole", "hookwright-watch.hooks") == WATCH | {
         ("namespaces", "", verb, "") for verb in ("list", "watch")
     }
     made = [f"hookwright-{name}" for name in ("ingest-token", "admin-token", "hash-key")]
     assert rules(objects, "Role", "hookwright-controller") == {
-        ("secrets", "", "create", ""),
-        *(("secrets", name, verb, "") for name in PARTS for verb in ("get", "patch")),
-        *(("secrets", name, "get", "") for name in made),
+        *(("secrets", "", verb, "") for verb in ("create", "list", "watch")),
+        *(("secrets", name, verb, "") for name in (*PARTS, *made) for verb in ("get", "patch")),
         *(("pods", "", verb, "") for verb in ("list", "watch", "patch")),
-        ("services", "hookwright-dispatcher", "get", ""),
     }
 
 
 def test_bindings_name_the_controller_alone(render: Render) -> None:
-    """Nobody binds the dispatcher to anything."""
+    """Nobody binds the dispatcher to anything; an uninstall has an account of its own."""
     objects = render()
-    bound = [each["subjects"] for (kind, _), each in objects.items() if kind.endswith("RoleBinding")]
-    assert bound == [[{"kind": "ServiceAccount", "name": "hookwright-controller", "namespace": "hooks"}]] * 2
+    bound = {name: each["subjects"] for (kind, name), each in objects.items() if kind.endswith("RoleBinding")}
+    account = {"kind": "ServiceAccount", "namespace": "hooks"}
+    assert bound == {
+        "hookwright-watch.hooks": [{**account, "name": "hookwright-controller"}],
+        "hookwright-controller": [{**account, "name": "hookwright-controller"}],
+        "hookwright-uninstall": [{**account, "name": "hookwright-uninstall"}],
+    }
+
+
+@pytest.mark.parametrize("watched", [[], ["a"]])
+def test_roles_may_be_ones_own(render: Render, watched: list[str]) -> None:
+    """No Role and no binding is made; the policies go on to hold the account, and users keep their roles."""
+    objects = render(watchNamespaces=watched, rbac={"create": False})
+    names = {name for kind, name in objects if "Role" in kind}
+    assert names == {"hookwright-view.hooks", "hookwright-edit.hooks"}
+    assert ("ValidatingAdmissionPolicy", "hookwright-secrets.hooks") in objects
+
+
+def test_accounts_may_be_ones_own(render: Render) -> None:
+    """What is bound, held by the policies and run in the pods is the account that is named."""
+    accounts = {
+        component: {"serviceAccount": {"create": False, "name": f"my-{component}"}}
+        for component in ("controller", "dispatcher")
+    }
+    objects = render(**accounts)
+    assert {name for kind, name in objects if kind == "ServiceAccount"} == {"hookwright-uninstall"}
+    for component, which in (("controller", CONTROLLER), ("dispatcher", DISPATCHER)):
+        assert pod(objects, which)["serviceAccountName"] == f"my-{component}"
+    (subject,) = objects["RoleBinding", "hookwright-controller"]["subjects"]
+    assert subject["name"] == "my-controller"
+    policy = objects["ValidatingAdmissionPolicy", "hookwright-secrets.hooks"]["spec"]
+    assert "'system:serviceaccount:hooks:my-controller'" in policy["matchConditions"][0]["expression"]
 
 
 def test_watched_namespaces_have_roles_instead(render: Render) -> None:
@@ -155,15 +229,18 @@ def test_watched_namespaces_have_roles_instead(render: Render) -> None:
     objects = render(watchNamespaces=["a", "b"], rbac={"aggregate": False})
     assert not {"ClusterRole", "ClusterRoleBinding"} & kinds(objects)
     for namespace in ("a", "b"):
-        assert rules(objects, "Role", f"{namespace}/hookwright-watch") == WATCH
-        assert objects["RoleBinding", f"{namespace}/hookwright-watch"]["subjects"][0]["namespace"] == "hooks"
+        assert rules(objects, "Role", f"{namespace}/hookwright-watch.hooks") == WATCH
+        assert (
+            objects["RoleBinding", f"{namespace}/hookwright-watch.hooks"]["subjects"][0]["namespace"]
+            == "hooks"
+        )
 
 
 def test_policies_hold_the_controller_to_its_own_objects(render: Render) -> None:
     """They name the account, the Secrets that the controller makes and the dispatcher's labels, and can be left out."""
     objects = render()
     policies = {
-        what: objects["ValidatingAdmissionPolicy", f"hooks-hookwright-{what}"]["spec"]
+        what: objects["ValidatingAdmissionPolicy", f"hookwright-{what}.hooks"]["spec"]
         for what in ("secrets", "pods")
     }
     for what, policy in policies.items():
@@ -171,8 +248,8 @@ def test_policies_hold_the_controller_to_its_own_objects(render: Render) -> None
             "'system:serviceaccount:hooks:hookwright-controller'"
             in policy["matchConditions"][0]["expression"]
         )
-        binding = objects["ValidatingAdmissionPolicyBinding", f"hooks-hookwright-{what}"]["spec"]
-        assert binding == {"policyName": f"hooks-hookwright-{what}", "validationActions": ["Deny"]}
+        binding = objects["ValidatingAdmissionPolicyBinding", f"hookwright-{what}.hooks"]["spec"]
+        assert binding == {"policyName": f"hookwright-{what}.hooks", "validationActions": ["Deny"]}
     (names,) = re.findall(r"matches\('(.*?)'\)", policies["secrets"]["validations"][0]["expression"])
     made = [*PARTS, *(f"hookwright-{name}" for name in ("ingest-token", "admin-token", "hash-key"))]
     assert all(re.search(names, name) for name in made)
@@ -194,16 +271,16 @@ def test_users_get_their_part_of_view_edit_and_admin(render: Render) -> None:
         if kind == "ClusterRole"
     }
     assert aggregated == {
-        "hookwright-watch": set(),
-        "hookwright-view": {"view", "edit", "admin"},
-        "hookwright-edit": {"edit", "admin"},
+        "hookwright-watch.hooks": set(),
+        "hookwright-view.hooks": {"view", "edit", "admin"},
+        "hookwright-edit.hooks": {"edit", "admin"},
     }
-    assert {verb for _, _, verb, _ in rules(objects, "ClusterRole", "hookwright-view")} == {
+    assert {verb for _, _, verb, _ in rules(objects, "ClusterRole", "hookwright-view.hooks")} == {
         "get",
         "list",
         "watch",
     }
-    assert {what for what, _, _, _ in rules(objects, "ClusterRole", "hookwright-edit")} == {
+    assert {what for what, _, _, _ in rules(objects, "ClusterRole", "hookwright-edit.hooks")} == {
         "webhooks",
         "webhooktests",
     }
@@ -223,62 +300,6 @@ def test_crds_are_those_of_the_project(render: Render) -> None:
         dropped = render(crds={"keep": False})["CustomResourceDefinition", name]
         assert "helm.sh/resource-policy" not in dropped["metadata"].get("annotations", {})
     assert "CustomResourceDefinition" not in kinds(render(crds={"enabled": False}))
-
-
-def test_network_policy_narrows_the_admin_port(render: Render) -> None:
-    """Events from everybody or from the named peers, the admin port from the controller and scrapers only."""
-    scraper = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
-    gateway = {"podSelector": {"matchLabels": {"app": "gateway"}}}
-    objects = render(networkPolicy={"ingestFrom": [gateway], "metricsFrom": [scraper]})
-    events, admin = objects["NetworkPolicy", "hookwright-dispatcher"]["spec"]["ingress"]
-    assert (events["ports"], events["from"]) == ([{"port": "events"}], [gateway])
-    assert admin["ports"] == [{"port": "admin"}]
-    labels = [each["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for each in admin["from"][:2]]
-    assert (labels, admin["from"][2:]) == (["controller", "test"], [scraper])
-    assert objects["NetworkPolicy", "hookwright-controller"]["spec"]["ingress"] == [
-        {"ports": [{"port": "probes"}], "from": [scraper]}
-    ]
-    plain = render()
-    assert "from" not in plain["NetworkPolicy", "hookwright-dispatcher"]["spec"]["ingress"][0]
-    assert plain["NetworkPolicy", "hookwright-controller"]["spec"]["ingress"] == []
-    assert "NetworkPolicy" not in kinds(render(networkPolicy={"enabled": False}))
-
-
-def test_network_policy_for_egress_lets_out_what_the_settings_let_out(render: Render) -> None:
-    """Name servers, public addresses without the denied ones, what is allowed, and where connectTo leads."""
-    assert ("NetworkPolicy", "hookwright-dispatcher-egress") not in render()
-    rule = {"to": [{"podSelector": {}}], "ports": [{"port": 8443}]}
-    objects = render(
-        networkPolicy={"egress": {"enabled": True, "rules": [rule]}},
-        egress={
-            "allow": ["10.20.0.0/16"],
-            "deny": ["8.8.8.0/24", "2600:1f00::/40"],
-            "connectTo": [
-                "a.test:443:10.1.2.3:8443",
-                "b.test:443:[fd00::7]:444",
-                "c.test:443:service.name:445",
-            ],
-        },
-    )
-    spec = objects["NetworkPolicy", "hookwright-dispatcher-egress"]["spec"]
-    assert spec["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "dispatcher"
-    assert spec["policyTypes"] == ["Egress"]
-    names, public, allowed, *leads, further = spec["egress"]
-    assert names == {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
-    assert public["ports"] == [{"port": 443}]
-    blocks = [each["ipBlock"] for each in public["to"]]
-    assert [each["cidr"] for each in blocks] == ["0.0.0.0/0", "::/0"]
-    for block, wanted in zip(
-        blocks, ({"10.0.0.0/8", "8.8.8.0/24"}, {"fc00::/7", "2600:1f00::/40"}), strict=True
-    ):
-        assert wanted <= set(block["except"])
-        assert all(ip_network(each).subnet_of(ip_network(block["cidr"])) for each in block["except"])  # type: ignore[arg-type]
-    assert allowed == {"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}]}
-    assert leads == [
-        {"ports": [{"port": 8443}], "to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}]},
-        {"ports": [{"port": 444}], "to": [{"ipBlock": {"cidr": "fd00::7/128"}}]},
-    ]
-    assert further == rule
 
 
 def test_extras_are_off_until_asked_for(render: Render) -> None:
@@ -314,3 +335,17 @@ def test_dashboard_asks_for_metrics_that_exist(render: Render) -> None:
     offered = set(re.findall(r'"(hookwright_[a-z_]+)"', source))
     offered |= {f"{name}_total" for name in offered} | {f"{name}_bucket" for name in offered}
     assert asked <= offered
+
+
+def test_with_a_database_there_is_no_disk(render: Render) -> None:
+    """The Secret is read as a file, by its own key; notes and settings say nothing of a disk that is missing."""
+    objects = render(store={"kind": "postgres", "postgres": {"urlSecret": {"name": "db-app"}}})
+    assert not any(kind == "PersistentVolumeClaim" for kind, _ in objects)
+    pod = objects["Deployment", "hookwright-dispatcher"]["spec"]["template"]["spec"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    assert volumes["data"]["emptyDir"] == {"sizeLimit": "16Mi"}
+    assert volumes["database-url"]["secret"]["items"] == [{"key": "uri", "path": "url"}]
+    settings = {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
+    assert settings["HOOKWRIGHT_STORE_KIND"] == "postgres"
+    assert settings["HOOKWRIGHT_STORE_POSTGRES_URL_FILE"] == "/database/url/url"
+    assert "HOOKWRIGHT_DATA_KEPT" not in settings

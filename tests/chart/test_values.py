@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from chart.conftest import CHART, Render
-from chart.rendered import CONTROLLER, DISPATCHER, env, pod, read, volumes
+from chart.conftest import CHART, Helm, Render
+from chart.effects import ON_POSTGRES
+from chart.rendered import CONTROLLER, DISPATCHER, env, pod, read, rules, volumes
+from chart_values import resolved
 from hookwright import __version__
 
 
-def test_lint_has_nothing_to_say(helm: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_lint_has_nothing_to_say(helm: Helm) -> None:
     """`helm lint --strict` passes."""
     done = helm("lint", "--strict", str(CHART))
     assert done.returncode == 0, done.stdout
@@ -34,6 +34,7 @@ def test_version_is_that_of_the_package(render: Render) -> None:
     ("image", "name"),
     [
         ({"repository": "a.example/h", "tag": "7"}, "a.example/h:7"),
+        ({"registry": "mirror.example/hub", "tag": "7"}, "mirror.example/hub/hookwright/hookwright:7"),
         ({"tag": "7", "digest": f"sha256:{'0' * 64}"}, f"hookwright/hookwright@sha256:{'0' * 64}"),
     ],
 )
@@ -50,9 +51,7 @@ def test_image_is_named_by_tag_or_digest(render: Render, image: dict[str, str], 
     ("release", "override", "name"),
     [("hooks", "", "hooks-hookwright"), ("my-hookwright", "", "my-hookwright"), ("x", "events", "events")],
 )
-def test_names_begin_with_the_release(
-    helm: Callable[..., subprocess.CompletedProcess[str]], release: str, override: str, name: str
-) -> None:
+def test_names_begin_with_the_release(helm: Helm, release: str, override: str, name: str) -> None:
     """A release whose name says what it is needs no longer names."""
     done = helm(
         "template",
@@ -64,7 +63,12 @@ def test_names_begin_with_the_release(
     )
     names = {each["metadata"]["name"] for each in yaml.safe_load_all(done.stdout)}
     assert names == {f"{name}-controller"}
-    assert f"{{name: HOOKWRIGHT_RELEASE, value: {name}}}" in done.stdout
+    (deployment,) = yaml.safe_load_all(done.stdout)
+    told = {
+        each["name"]: each.get("value")
+        for each in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
+    assert told["HOOKWRIGHT_RELEASE"] == name
 
 
 def test_defaults_are_those_of_the_dispatcher(render: Render) -> None:
@@ -92,6 +96,17 @@ SET: dict[str, Any] = {
     "deadLetters": {"age": "3d", "bytes": "2GiB"},
     "history": {"age": "12h", "bytes": "3GiB", "bodies": "none"},
     "drainTimeout": "45s",
+    "logLevel": "warning",
+    "store": {
+        "kind": "postgres",
+        "postgres": {
+            "urlSecret": {"name": "app"},
+            "caSecret": {"name": "ca"},
+            "schema": "ours",
+            "wait": "2s",
+            "allowUnsafe": True,
+        },
+    },
     "egress": {
         "allow": ["10.0.0.0/8", "fd00::/8"],
         "deny": ["10.96.0.0/16", "2600:1f00::/40"],
@@ -112,6 +127,12 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "listen": "0.0.0.0:8080",
         "admin": "0.0.0.0:8081",
         "data": "/data",
+        "store_kind": "postgres",
+        "store_postgres_url_file": "/database/url/url",
+        "store_postgres_ca_file": "/database/ca/ca.crt",
+        "store_postgres_schema": "ours",
+        "store_postgres_wait": 2,
+        "store_postgres_allow_unsafe": True,
         "config": "/config",
         "last_good": "/last-good",
         "token_file": "/tokens/ingest/token",
@@ -132,6 +153,8 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "history_bytes": 3 * 2**30,
         "history_bodies": "none",
         "drain_timeout": 45,
+        "data_kept": True,
+        "log_level": "warning",
         "egress_allow": ["10.0.0.0/8", "fd00::/8"],
         "egress_deny": ["10.96.0.0/16", "2600:1f00::/40"],
         "egress_allow_hosts": ["*.example"],
@@ -147,6 +170,49 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
     assert pod(objects, DISPATCHER)["terminationGracePeriodSeconds"] == 60
 
 
+def test_tokens_are_taken_from_secrets_of_ones_own(render: Render) -> None:
+    """Under the key that is named: by both processes and by the test; the controller may read them and no more."""
+    own = {
+        "ingest": {"existingSecret": {"name": "events", "key": "t"}},
+        "admin": {"existingSecret": {"name": "doors"}},
+    }
+    objects = render(**own)
+    settings = read("controller", {"HOOKWRIGHT_NAMESPACE": "hooks", **env(objects, CONTROLLER)})
+    named = {name: value for name, value in settings.items() if "existing_secret" in name}
+    assert named == {
+        "ingest_existing_secret_name": "events", "ingest_existing_secret_key": "t",
+        "admin_existing_secret_name": "doors", "admin_existing_secret_key": "token",
+    }  # fmt: skip
+    test = {each["name"]: each for each in objects["Pod", "hookwright-test"]["spec"]["volumes"]}
+    for volume, name, key in (
+        (volumes(objects)["ingest-token"], "events", "t"),
+        (volumes(objects)["admin-token"], "doors", "token"),
+        (test["token"], "events", "t"),
+    ):
+        assert (volume["secret"]["secretName"], volume["secret"]["items"]) == (
+            name, [{"key": key, "path": "token"}],
+        )  # fmt: skip
+    held = {(what, verb) for _, what, verb, _ in rules(objects, "Role", "hookwright-controller")}
+    assert {verb for what, verb in held if what in ("events", "doors")} == {"get"}
+
+
+def test_secrets_go_with_the_release_unless_told_otherwise(render: Render) -> None:
+    """A hook that is no part of an installation, bounded in time, with no right but to these Secrets by name."""
+    objects = render()
+    made = {key: each for key, each in objects.items() if key[1] == "hookwright-uninstall"}
+    assert {kind for kind, _ in made} == {"ServiceAccount", "Role", "RoleBinding", "Job"}
+    for each in made.values():
+        assert each["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"
+    rights = rules(objects, "Role", "hookwright-uninstall")
+    assert {(what, verb) for what, name, verb, _ in rights if name} == {
+        ("secrets", "get"), ("secrets", "delete"), ("services", "get"),
+    }  # fmt: skip
+    assert all(name for _, name, _, _ in rights)
+    assert made["Job", "hookwright-uninstall"]["spec"]["activeDeadlineSeconds"] <= 120
+    kept = render(secrets={"keep": True})
+    assert not {key for key in kept if key[1] == "hookwright-uninstall"}
+
+
 def test_controller_finds_the_dispatcher(render: Render) -> None:
     """Its selector are the labels of the dispatcher's pods, its names those of the chart's objects."""
     objects = render(watchNamespaces=["a", "b"])
@@ -155,12 +221,19 @@ def test_controller_finds_the_dispatcher(render: Render) -> None:
     assert (
         dict(part.split("=") for part in settings["dispatcher_selector"].split(",")).items() <= labels.items()
     )
-    assert ("Service", settings["dispatcher_service"]) in objects
     assert settings["watch_namespaces"] == ["a", "b"]
     ports = {
         each["name"]: each["containerPort"] for each in pod(objects, DISPATCHER)["containers"][0]["ports"]
     }
     assert ports["admin"] == settings["dispatcher_port"]
+
+
+def refusal(helm: Helm, values: dict[str, Any], chart: Path = CHART) -> str:
+    """What helm says where it makes nothing of these values."""
+    options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
+    done = helm("template", "x", str(chart), *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
 
 
 @pytest.mark.parametrize(
@@ -169,43 +242,151 @@ def test_controller_finds_the_dispatcher(render: Render) -> None:
         ({"egres": {}}, "additional properties 'egres' not allowed"),
         ({"egress": {"alowHosts": []}}, "additional properties 'alowHosts' not allowed"),
         ({"dispatcher": {"replicas": 2}}, "additional properties 'replicas' not allowed"),
+        ({"dispatcher": {"resources": {"limit": {}}}}, "additional properties 'limit' not allowed"),
+        ({"securityContext": {"fsGroup": 1}}, "additional properties 'fsGroup' not allowed"),
+        ({"controller": {"livenessProbe": {"successThreshold": 2}}}, "'successThreshold' not allowed"),
+        ({"test": {"tolerations": [{"operator": "In"}]}}, "/test/tolerations/0/operator"),
+        ({"commonLabels": {"team": "a b"}}, "/commonLabels/team"),
+        ({"commonLabels": {"a team": "a"}}, "invalid propertyName 'a team'"),
+        ({"commonAnnotations": {"team": 1}}, "/commonAnnotations/team"),
         ({"drainTimeout": "1m"}, "/drainTimeout"),
+        ({"logLevel": "debug"}, "/logLevel"),
         ({"ingest": {"rate": "many"}}, "/ingest/rate"),
         ({"egress": {"connectTo": ["a.example:80:b:1"]}}, "/egress/connectTo/0"),
         ({"egress": {"deny": ["the nodes"]}}, "/egress/deny/0"),
         ({"watchNamespaces": ["*"]}, "/watchNamespaces/0"),
         ({"fullnameOverride": "x" * 41}, "/fullnameOverride"),
+        ({"namespaceOverride": "a.b"}, "/namespaceOverride"),
         ({"history": {"bytes": "much"}}, "/history/bytes"),
+        ({"store": {"kind": "mysql"}}, "/store/kind"),
+        ({"store": {"postgres": {"schema": 'a"b'}}}, "/store/postgres/schema"),
+        ({"store": {"postgres": {"wait": "long"}}}, "/store/postgres/wait"),
+        ({"podDisruptionBudget": {"maxUnavailable": "one"}}, "/podDisruptionBudget/maxUnavailable"),
+        ({"global": {"imageRegistry": "a b"}}, "/global/imageRegistry"),
     ],
 )
-def test_value_that_means_nothing_is_refused(
-    helm: Callable[..., subprocess.CompletedProcess[str]], values: dict[str, Any], where: str
-) -> None:
+def test_value_that_means_nothing_is_refused(helm: Helm, values: dict[str, Any], where: str) -> None:
     """A key that nobody knows, or a value of the wrong form, is named instead of being ignored."""
-    options = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
-    done = helm("template", "x", str(CHART), *options)
-    assert done.returncode == 1
-    assert where in done.stderr
+    assert where in refusal(helm, values)
+
+
+NOT_MADE = {"create": False, "name": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"global": {"storageClass": "fast"}}, "global.storageClass is not a value"),
+        ({"store": {"kind": "postgres"}}, "name the Secret with the database's URL"),
+        ({"store": ON_POSTGRES, "persistence": {"size": "5Gi"}}, "persistence.size is of a disk"),
+        ({"store": ON_POSTGRES, "persistence": {"enabled": False}}, "persistence.enabled is of a disk"),
+        (
+            {"store": ON_POSTGRES, "persistence": {"existingClaim": "a"}},
+            "persistence.existingClaim is of a disk",
+        ),
+        (
+            {"store": ON_POSTGRES, "persistence": {"storageClass": "fast"}},
+            "persistence has what is said of a",
+        ),
+        (
+            {"store": ON_POSTGRES, "persistence": {"labels": {"a": "b"}}},
+            "persistence has what is said of a disk",
+        ),
+        (
+            {"persistence": {"enabled": False, "existingClaim": "mine"}},
+            "persistence.existingClaim is set, but",
+        ),
+        ({"persistence": {"enabled": False, "storageClass": "fast"}}, "persistence.storageClass is set, but"),
+        ({"persistence": {"enabled": False, "labels": {"a": "b"}}}, "persistence.labels is set, but"),
+        (
+            {"persistence": {"existingClaim": "mine", "storageClass": "fast"}},
+            "storageClass is for the chart's",
+        ),
+        (
+            {"persistence": {"existingClaim": "mine", "annotations": {"a": "b"}}},
+            "annotations is for the chart's",
+        ),
+        ({"persistence": {"existingClaim": "mine", "volumeName": "v"}}, "volumeName is for the chart's"),
+        ({"persistence": {"existingClaim": "mine", "selector": {"matchLabels": {}}}}, "selector is for the"),
+        ({"persistence": {"existingClaim": "mine", "dataSource": {"name": "a"}}}, "dataSource is for the"),
+        ({"ingest": {"existingSecret": {"key": "k"}}}, "name it in ingest.existingSecret.name"),
+        ({"admin": {"existingSecret": {"key": "k"}}}, "name it in admin.existingSecret.name"),
+        (
+            {"ingest": {"auth": "none", "existingSecret": {"name": "a"}}},
+            "nobody is asked for with ingest.auth=none",
+        ),
+        (
+            {"admin": {"readTokenSecret": "a", "existingSecret": {"name": "a"}}},
+            "admin.readTokenSecret is the Secret",
+        ),
+        ({"admin": {"readTokenSecret": "x-hookwright-admin-token"}}, "admin.readTokenSecret is the Secret"),
+        ({"dispatcher": {"serviceAccount": {"create": False}}}, "name the ServiceAccount that is there"),
+        ({"controller": {"serviceAccount": {**NOT_MADE, "labels": {"a": "b"}}}}, "that is not made"),
+        ({"controller": {"serviceAccount": {**NOT_MADE, "annotations": {"a": "b"}}}}, "that is not made"),
+        ({"controller": {"serviceAccount": {"name": "x-hookwright-dispatcher"}}}, "are the same"),
+        ({"controller": {"serviceAccount": {"automount": False}}}, "mount a token, ca.crt and namespace at"),
+        ({"dispatcher": {"dnsPolicy": "None"}}, "name the servers in dispatcher.dnsConfig.nameservers"),
+        ({"test": {"dnsPolicy": "None"}}, "name the servers in test.dnsConfig.nameservers"),
+        ({"test": {"initContainers": [{"name": "test"}]}}, "A container of test is called test already"),
+        ({"controller": {"extraContainers": [{"name": "a"}, {"name": "a"}]}}, "is called a already"),
+        ({"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 0}}, "set one of them to null"),
+        (
+            {"networkPolicy": {"enabled": False, "ingestFrom": [{"podSelector": {}}]}},
+            "ingestFrom closes nothing",
+        ),
+        (
+            {"networkPolicy": {"enabled": False, "metricsFrom": [{"podSelector": {}}]}},
+            "metricsFrom closes nothing",
+        ),
+        ({"networkPolicy": {"enabled": False, "egress": {"enabled": True}}}, "egress.enabled closes nothing"),
+        ({"networkPolicy": {"egress": {"rules": [{}]}}}, "networkPolicy.egress.rules are of a policy"),
+        ({"egress": {"caFile": {"key": "bundle.pem"}}}, "name it in egress.caFile.configMap"),
+        (
+            {"dispatcher": {"extraEnv": [{"name": "HOOKWRIGHT_DATA"}]}},
+            "the name HOOKWRIGHT_DATA is there already",
+        ),
+        (
+            {"dispatcher": {"extraEnv": [{"name": "A"}, {"name": "A"}]}},
+            "dispatcher.extraEnv: the name A is there",
+        ),
+        (
+            {"dispatcher": {"extraVolumes": [{"name": "data"}]}},
+            "dispatcher.extraVolumes: the name data is there",
+        ),
+        (
+            {"test": {"extraVolumeMounts": [{"name": "a", "mountPath": "/token"}]}},
+            "the mountPath /token is there",
+        ),
+    ],
+)
+def test_values_that_exclude_each_other_are_refused(helm: Helm, values: dict[str, Any], said: str) -> None:
+    """One of both would be taken and ignored; the sentence names both and the way out."""
+    assert said in refusal(helm, values)
+
+
+def test_a_parent_chart_shares_what_it_likes(helm: Helm, tmp_path: Path) -> None:
+    """Its globals are for its other charts, too; ours are taken from it."""
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts/hookwright").symlink_to(CHART)
+    (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: parent, version: 0.1.0}")
+    shared = {"imageRegistry": "mirror.example", "storageClass": "fast"}
+    done = helm("template", "x", str(tmp_path), f"--set-json=global={json.dumps(shared)}")
+    assert done.returncode == 0, done.stderr
+    assert f"mirror.example/hookwright/hookwright:{__version__}" in done.stdout
 
 
 def test_every_value_has_its_place_in_the_schema() -> None:
-    """The schema knows each key of values.yaml and no other."""
+    """The schema knows each key of values.yaml and no other; what it describes as a whole is one value."""
 
     def keys(schema: dict[str, Any], at: str = "") -> set[str]:
-        found = set()
-        for name, below in schema.get("properties", {}).items():
-            found |= {f"{at}.{name}"} | keys(below, f"{at}.{name}")
-        return found
+        if "properties" not in schema or "description" in schema:
+            return {at}
+        return set().union(*(keys(below, f"{at}.{name}") for name, below in schema["properties"].items()))
 
-    def written(values: dict[str, Any], known: set[str], at: str = "") -> set[str]:
-        found = set()
-        for name, value in values.items():
-            found.add(f"{at}.{name}")
-            if isinstance(value, dict) and any(key.startswith(f"{at}.{name}.") for key in known):
-                found |= written(value, known, f"{at}.{name}")
-        return found
+    def written(values: Any, known: set[str], at: str = "") -> set[str]:
+        if at in known or not isinstance(values, dict):
+            return {at}
+        return set().union(*(written(value, known, f"{at}.{name}") for name, value in values.items()))
 
-    known = keys(json.loads((CHART / "values.schema.json").read_text())) - {".global"}
-    assert {key for key in known if not re.search(r"imagePullSecrets\.", key)} == written(
-        yaml.safe_load((CHART / "values.yaml").read_text()), known
-    )
+    known = keys(resolved(json.loads((CHART / "values.schema.json").read_text())))
+    assert known == written(yaml.safe_load((CHART / "values.yaml").read_text()), known)

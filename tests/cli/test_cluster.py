@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -96,7 +97,7 @@ def test_every_call_has_the_context(installed: Kubectl) -> None:
     installed.state["namespace"] = "shop"
     result = installed("invocations", "slack", "--context", "prod eu")
     assert result.exit_code == 0
-    assert len(installed.calls()) == 4
+    assert len(installed.calls()) == 5
     assert all("--context=prod eu" in words for _, words in installed.calls())
 
 
@@ -258,6 +259,25 @@ def test_with_a_token_file_no_secret_is_read(installed: Kubectl, hookwright: Hoo
     result = installed("send", "--token-file", str(hookwright.tokens / "events"))
     assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "Accepted evt_0: 1 delivery")
     assert "Why other webhooks do not match is not known: You may not read the Secret" in result.stderr
+
+
+def test_a_token_is_read_where_the_dispatcher_mounts_it_from(installed: Kubectl) -> None:
+    """A Secret of one's own, under its own key; the one that the controller made before is passed by."""
+    data = {"doors": base64.b64encode(f"ops {ADMIN_TOKEN}".encode()).decode()}
+    metadata = {"namespace": "hooks", "name": "own"}
+    installed.state["objects"] = [
+        each for each in installed.state["objects"] if each["metadata"]["name"] != "prod-admin-token"
+    ]
+    source = {"secretName": "own", "items": [{"key": "doors", "path": "token"}]}
+    pods = {"template": {"spec": {"volumes": [{"name": "data"}, {"name": "admin-token", "secret": source}]}}}
+    deployed = {"namespace": "hooks", "name": "prod-dispatcher"}
+    installed.put(
+        {"kind": "Secret", "metadata": metadata, "data": data},
+        {"kind": "Deployment", "metadata": deployed, "spec": pods},
+    )
+    assert installed("invocations").exit_code == 0
+    installed.state["forbidden"] = ["get secret"]
+    assert "the Secret hooks/own, which holds the admin token" in installed("invocations").stderr
 
 
 def test_a_token_is_nowhere_to_be_seen(installed: Kubectl) -> None:

@@ -162,7 +162,8 @@ def cluster(tmp_path: Path, hookwright: Hookwright, backend: MemoryBackend) -> K
     for kind in ("webhooks", "webhooktests"):
         kubectl.put(thing("CustomResourceDefinition", f"{kind}.hookwright.io", None))
     for part in ("controller", "dispatcher"):
-        kubectl.put(thing("Deployment", f"prod-{part}", spec={"replicas": 1}, status={"readyReplicas": 1}))
+        spec = {"replicas": 1, "template": {"spec": {}}}
+        kubectl.put(thing("Deployment", f"prod-{part}", spec=spec, status={"readyReplicas": 1}))
     raw = of_webhook().settle()["Webhook"]
     kubectl.put(raw)
     backend.views = [view("shop/slack").model_copy(update={"config_hash": raw["status"].get("configHash")})]

@@ -23,9 +23,12 @@ Event = tuple[str, dict[str, Any]]
 
 
 class FakeCluster:
-    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `refuses`: names of Secrets, and of
-    objects whose status, cannot be written, `refused`: how often that was of a status; `down`: nothing answers;
-    `unknown`: kinds whose CRD was deleted; `turned_away`: somebody asked in vain because of these two;
+    """Implements `ClusterApi`. `writes`: what was written, as (verb, kind, name); `lists`: what was listed, as (kind,
+    namespace). `refuses`: names of Secrets, and of objects whose status, cannot be written; `denied`: namespaces, and
+    objects (`namespace/name`), for whose status a policy stands in the way; `closed`: namespaces that give no rights;
+    `no_events`: none can be posted; `refused`: how often that was of a status or Event,
+    `refused_secrets`: of a Secret. `down`: nothing answers;
+    `unknown`: kinds whose CRD was deleted; `turned_away`: somebody asked in vain because of these two or of `closed`.
     `silent`: an object's labels are not told before it is set; `listeners`: called with every change, in any thread.
     """
 
@@ -35,7 +38,11 @@ class FakeCluster:
         self.events: list[Raw] = []
         self.down = False
         self.refuses: set[str] = set()
-        self.refused = 0
+        self.denied: set[str] = set()
+        self.closed: set[str] = set()
+        self.no_events = False
+        self.refused = self.refused_secrets = 0
+        self.lists: list[tuple[str, str | None]] = []
         self.unknown: set[str] = set()
         self.silent: threading.Event | None = None
         self.turned_away = threading.Event()
@@ -109,11 +116,19 @@ class FakeCluster:
     def list(self, kind: str, namespace: str | None, selector: str = "") -> Listed:
         with self._lock:
             self._answer()
+            self.lists.append((kind, namespace))
+            if namespace in self.closed:
+                self.turned_away.set()
+                raise ClusterError(
+                    f"The API server answered 403: cannot list {kind} in {namespace}", status=403
+                )
             if kind in self.unknown:
                 self.turned_away.set()
                 raise ClusterError("The API server answered 404: there is no such resource", status=404)
             items = [
-                raw for (of, _), raw in self.objects.items() if of == kind and _fits(raw, namespace, selector)
+                _shown(kind, raw)
+                for (of, _), raw in self.objects.items()
+                if of == _stored(kind) and _fits(raw, namespace, selector)
             ]
             return Listed(copy.deepcopy(items), self._version)
 
@@ -129,8 +144,8 @@ class FakeCluster:
             self._watching.append(mine)
         while (heard := mine.get()) is not None:
             of, (what, raw) = heard
-            if of == kind and _fits(raw, namespace, selector):
-                yield what, copy.deepcopy(raw)
+            if of == _stored(kind) and _fits(raw, namespace, selector):
+                yield what, copy.deepcopy(_shown(kind, raw))
 
     def labels(self, kind: str, namespace: str, name: str) -> Raw | None:
         if self.silent is not None:
@@ -143,20 +158,33 @@ class FakeCluster:
             self._answer()
             return copy.deepcopy(self.objects.get((kind, f"{namespace}/{name}")))
 
-    def create(self, kind: str, namespace: str, body: Raw) -> bool:
+    def create_secret(self, namespace: str, body: Raw) -> Raw | None:
         with self._lock:
             self._answer()
-            if (kind, key_of(body)) in self.objects:
-                return False
-            self._write("create", kind, body)
-            return True
+            self._admit(body)
+            return None if ("Secret", key_of(body)) in self.objects else self._write("create", "Secret", body)
 
-    def apply_secret(self, namespace: str, body: Raw) -> None:
+    def apply_secret(self, namespace: str, body: Raw) -> Raw:
         with self._lock:
             self._answer()
-            if body["metadata"]["name"] in self.refuses:
-                raise ClusterError("The API server answered 403: not now", status=403)
-            self._write("apply", "Secret", body)
+            self._admit(body)
+            return self._write("apply", "Secret", body)
+
+    def patch_secret(self, namespace: str, name: str, body: Raw) -> Raw:
+        with self._lock:
+            self._answer()
+            return self._write(
+                "patch", "Secret", merge_patch(self.objects["Secret", f"{namespace}/{name}"], body)
+            )
+
+    def delete_secret(self, namespace: str, name: str) -> None:
+        self.writes.append(("delete", "Secret", name))
+        self.delete("Secret", f"{namespace}/{name}")
+
+    def _admit(self, body: Raw) -> None:
+        if body["metadata"]["name"] in self.refuses:
+            self.refused_secrets += 1
+            raise ClusterError("The API server answered 403: not now", status=403)
 
     def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         with self._lock:
@@ -174,6 +202,9 @@ class FakeCluster:
             if name in self.refuses:
                 self.refused += 1
                 raise ClusterError("The API server answered 500.", status=500)
+            if self.denied & {namespace, f"{namespace}/{name}"} or namespace in self.closed:
+                self.refused += 1
+                raise ClusterError(f"The API server answered 403: {name}: a policy says no", status=403)
             if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
                 raise ClusterError("The object has been modified.", status=409)
             status = merge_patch(found.get("status"), body["status"])
@@ -185,7 +216,12 @@ class FakeCluster:
 
     def post_event(self, namespace: str, body: Raw) -> None:
         self._answer()
+        if self.no_events:
+            self.refused += 1
+            raise ClusterError("The API server answered 403: no Events here", status=403)
         self.events.append(body)
+        for listener in self.listeners:
+            listener("Event", ("ADDED", dict(body)))
 
     def _write(self, verb: str, kind: str, raw: Raw) -> dict[str, Any]:
         checked = _checked(kind, dict(raw))
@@ -207,6 +243,15 @@ def _checked(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
     if refused is not None:
         raise ClusterError(f"The API server answered 422: {refused}", status=422)
     return raw
+
+
+def _stored(kind: str) -> str:
+    return "Secret" if kind == "OwnSecret" else kind
+
+
+def _shown(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """Of an OwnSecret metadata only."""
+    return {"metadata": raw["metadata"]} if kind == "OwnSecret" else raw
 
 
 def _fits(raw: Raw, namespace: str | None, selector: str) -> bool:

@@ -44,11 +44,11 @@ NAMESPACE = (
 class Running:
     """A controller, and a dispatcher once `serve` was called."""
 
-    def __init__(self, folder: Path) -> None:
-        self.cluster = FakeCluster()
+    def __init__(self, folder: Path, cluster: FakeCluster | None = None, release: str = "hw") -> None:
+        self.cluster = cluster or FakeCluster()
         self.folder = folder
         self.settings = Settings(
-            namespace="hooks", release="hw", dispatcher_port=kept_port(), probes=f"127.0.0.1:{kept_port()}"
+            namespace="hooks", release=release, dispatcher_port=kept_port(), probes=f"127.0.0.1:{kept_port()}"
         )
         self._loop = asyncio.get_running_loop()
         self._heard = asyncio.Event()
@@ -62,20 +62,21 @@ class Running:
 
     def _mount(self, kind: str, raw: dict[str, Any]) -> None:
         """What kubelet does with the configuration's Secrets."""
-        if kind != "Secret" or "-config-" not in raw["metadata"]["name"]:
+        if kind != "Secret" or not raw["metadata"]["name"].startswith(f"{self.settings.release}-config-"):
             return
-        (self.folder / "config").mkdir(exist_ok=True)
+        (self.folder / "config").mkdir(parents=True, exist_ok=True)
         for name, value in sorted(raw["data"].items(), key=lambda item: item[0] == MANIFEST):
             temporary = self.folder / "config" / f".{name}"
             temporary.write_bytes(base64.b64decode(value))
             temporary.rename(self.folder / "config" / name)
 
-    async def _feed(self, inventory: Inventory) -> None:
+    async def _feed(self, inventory: Inventory, heard: Callable[[], None]) -> None:
         """What kopf tells of."""
 
         def tell(kind: str, event: Event) -> None:
             if kind in ("Webhook", "WebhookTest"):
                 hear = inventory.remove if event[0] == "DELETED" else inventory.put
+                self._loop.call_soon_threadsafe(heard)
                 self._loop.call_soon_threadsafe(hear, kind, event[1])
 
         self.cluster.listeners.append(tell)

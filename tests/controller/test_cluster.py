@@ -86,12 +86,27 @@ def test_an_unlabelled_secret_is_asked_for_without_its_data(server: Server) -> N
     assert server.cluster.labels("Secret", "shop", "s") is None
 
 
+def test_own_secrets_are_watched_without_their_data(server: Server) -> None:
+    """Of the others in that namespace too: that they are there is all that is sent."""
+    path = "/api/v1/namespaces/hooks/secrets"
+    server.answers[path] = [
+        (200, {"metadata": {"resourceVersion": "7"}, "items": [secret("a", 1)]}),
+        (200, [{"type": "DELETED", "object": secret("a", 8)}]),
+    ]
+    server.cluster.list("OwnSecret", "hooks")
+    (what, _) = next(server.cluster.watch("OwnSecret", "hooks", "", 7))
+    assert what == "DELETED"
+    form = "application/json;as=PartialObjectMetadata"
+    for asked in server.asked:
+        assert all(each.startswith(form) for each in asked[3]["accept"].split(","))
+
+
 def test_writes_say_how_they_are_meant(server: Server) -> None:
     """Server-side apply with our field manager; a merge patch on the status subresource."""
     server.answers["/api/v1/namespaces/hooks/secrets/c"] = [(200, secret("c", 1))]
     path = "/apis/hookwright.io/v1alpha1/namespaces/shop/webhooks/w/status"
     server.answers[path] = [(200, secret("w", 2)), (404, {"message": "gone"}), (409, {"message": "conflict"})]
-    server.cluster.apply_secret("hooks", {"metadata": {"name": "c"}})
+    assert server.cluster.apply_secret("hooks", {"metadata": {"name": "c"}}) == secret("c", 1)
     assert server.cluster.patch_status("Webhook", "shop", "w", {"status": {"host": None}}) == secret("w", 2)
     assert server.cluster.patch_status("Webhook", "shop", "w", {"status": {}}) is None
     with pytest.raises(ClusterError) as refused:
@@ -111,9 +126,9 @@ def test_what_exists_is_not_created_again(server: Server) -> None:
         (201, secret("k", 1)), (409, {"message": "exists"}), (403, {"message": "secrets is forbidden"}),
     ]  # fmt: skip
     body = {"metadata": {"name": "k"}}
-    assert [server.cluster.create("Secret", "hooks", body) for _ in range(2)] == [True, False]
+    assert [server.cluster.create_secret("hooks", body) for _ in range(2)] == [secret("k", 1), None]
     with pytest.raises(ClusterError, match=r"The API server answered 403: secrets is forbidden"):
-        server.cluster.create("Secret", "hooks", body)
+        server.cluster.create_secret("hooks", body)
 
 
 def test_a_server_that_is_away_is_a_cluster_error(server: Server) -> None:

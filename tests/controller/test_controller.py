@@ -8,7 +8,7 @@ import contextlib
 import random
 import re
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -157,29 +157,77 @@ async def test_no_webhook_leaves_the_configuration_with_a_restart(running: Runni
     await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
+SECRETS = [f"hooks/hw-{name}" for name in ("ingest-token", "admin-token", "hash-key", "config-0")]
+
+
+def held(running: Running) -> list[dict[str, str] | None]:
+    """The data of the release's Secrets, as far as they are there."""
+    found = [running.cluster.objects.get(("Secret", name)) for name in SECRETS]
+    return [each and each["data"] for each in found]
+
+
 async def test_lost_secrets_are_back_before_the_next_pod_starts(running: Running) -> None:
-    """A dispatcher cannot mount its volume without its tokens: while none answers they are looked for."""
+    """A dispatcher cannot mount its volume without its tokens; it finds the same as the one before."""
     running.cluster.apply(WEBHOOK)
     running.start()
-    names = ("hw-ingest-token", "hw-admin-token", "hw-hash-key", "hw-config-0")
-    keys = [("Secret", f"hooks/{name}") for name in names]
-    before = [(await running.until(lambda key=key: running.cluster.objects.get(key)))["data"] for key in keys]
-    for _, key in keys:
-        running.cluster.delete("Secret", key)
+    before = await running.until(lambda: all(held(running)) and held(running))
+    for name in SECRETS:
+        running.cluster.delete("Secret", name)
     running.cluster.apply(POD.replace("Running", "Pending"))
-    for key, data in zip(keys, before, strict=True):
-        found = await running.until(lambda key=key: running.cluster.objects.get(key))
-        assert found["data"] == data
+    assert await running.until(lambda: all(held(running)) and held(running)) == before
+
+
+async def test_lost_secrets_are_back_while_a_dispatcher_runs(running: Running) -> None:
+    """It has no need of them until it moves, so nothing but the watch tells; nothing else is asked for or changed."""
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+    before = held(running)
+    for name in SECRETS:
+        running.cluster.delete("Secret", name)
+    assert await running.until(lambda: all(held(running)) and held(running)) == before
+    running.cluster.put({**running.cluster.objects["Secret", SECRETS[-1]], "data": {}})
+    await running.until(lambda: held(running) == before)
+    running.cluster.apply(WEBHOOK.replace("/x", "/y"))
+    await running.until(lambda: running.cluster.status("Webhook", "shop/w").get("observedGeneration") == 2)
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+
+
+async def test_secrets_that_may_not_be_made_stop_no_status(running: Running) -> None:
+    """From the first moment on: what is known of each object is said, and readiness names Secrets and refusals."""
+    names = [name.removeprefix("hooks/") for name in SECRETS]
+    running.cluster.refuses.update(names)
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.reaches("Webhook", "w", "Accepted", "True", "Accepted")
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://{running.settings.probes}/readyz")
+    assert answer.status_code == 503
+    for name in names[:-1]:
+        assert f"Secret {name} cannot be written: The API server answered 403: not now" in answer.text
+    running.cluster.refuses.clear()
+    await running.until(lambda: all(held(running)))
+    await running.serve()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
 async def test_a_configuration_that_cannot_be_written_stops_no_status(running: Running) -> None:
-    """What is known of each object is said all the same, the process is not ready, and goes on when it can."""
+    """Each says what it waits for, or its own mistake; the process is not ready, and all goes on when it can."""
     running.cluster.refuses.add("hw-config-0")
     running.cluster.apply(WEBHOOK)
     running.start()
     await running.serve()
-    await running.reaches("Webhook", "w", "Programmed", "False", "Pending")
+    running.cluster.apply(WEBHOOK.replace("name: w", "name: wrong").replace("https://a.example/x", "/x"))
+    await running.reaches("Webhook", "w", "Programmed", "False", "ConfigurationRefused")
+    await running.reaches("Webhook", "wrong", "Accepted", "False", "InvalidSpec")
     assert running.state("Webhook", "w", "Accepted") == ("True", "Accepted")
+    ready = next(
+        each for each in running.cluster.status("Webhook", "shop/w")["conditions"] if each["type"] == "Ready"
+    )
+    assert ready["message"] == (
+        "The configuration cannot be written for the dispatchers: The API server answered 403: not now"
+    )
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.get(f"http://{running.settings.probes}/readyz")
     assert (answer.status_code, answer.text) == (503, "The API server answered 403: not now\n")
@@ -267,7 +315,7 @@ async def test_a_part_that_fails_ends_it_whatever_the_others_do(running: Running
     """The process is unhealthy at once, and its end waits a few seconds for a part that does not want to end."""
     released = asyncio.Event()
 
-    async def feed(inventory: Inventory) -> None:
+    async def feed(inventory: Inventory, heard: Callable[[], None]) -> None:
         while not released.is_set():
             with contextlib.suppress(asyncio.CancelledError):
                 await released.wait()
@@ -309,11 +357,100 @@ async def test_a_crd_deleted_during_a_restart_is_waited_for(running: Running) ->
     await running.reaches("Webhook", "w", "Accepted", "True", "Accepted")
 
 
+@pytest.fixture
+async def two(running: Running) -> Running:
+    """It watches two namespaces, with a webhook in each, and both are Ready."""
+    running.settings = running.settings.model_copy(update={"watch_namespaces": ("gone", "shop")})
+    running.cluster.apply(f"{WEBHOOK}---{WEBHOOK.replace('name: w', 'name: w, namespace: gone')}")
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+    await running.until(lambda: set(written(running)) == {"gone/w", "shop/w"})
+    return running
+
+
+async def readiness(running: Running) -> tuple[int, str]:
+    """What /readyz answers."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://{running.settings.probes}/readyz")
+    return answer.status_code, answer.text
+
+
+async def test_a_namespace_that_refuses_stops_no_other(two: Running) -> None:
+    """After a restart the others are handled, it is told of, its webhooks stay as they ran; and it heals by itself."""
+    await two.stop()
+    two.cluster.closed = {"gone"}
+    two.start()
+    two.cluster.apply(WEBHOOK.replace("name: w", "name: late"))
+    await two.reaches("Webhook", "late", "Ready", "True", "Succeeded")
+    assert set(written(two)) == {"gone/w", "shop/late", "shop/w"}
+    status, text = await readiness(two)
+    assert (status, text.splitlines()[0]) == (200, "ok")
+    assert "Namespace gone refuses to be watched" in text
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = await client.get(f"http://{two.settings.probes}/metrics")
+    assert 'hookwright_controller_troubles{what="namespace"} 1.0' in metrics.text
+    two.cluster.delete("Webhook", "gone/w")
+    two.cluster.closed = set()
+    await two.until(lambda: set(written(two)) == {"shop/late", "shop/w"})
+
+
+async def test_namespaces_that_all_refuse_make_it_unready(two: Running) -> None:
+    """There is nothing left to do; what dispatchers run stays."""
+    await two.stop()
+    two.cluster.closed = {"gone", "shop"}
+    two.cluster.writes.clear()
+    two.start()
+    assert await asyncio.to_thread(two.cluster.turned_away.wait, SECONDS)
+    async with asyncio.timeout(SECONDS):
+        while "Every namespace" not in (await readiness(two))[1]:
+            pass
+    assert set(written(two)) == {"gone/w", "shop/w"}
+
+
+async def test_a_second_release_leaves_the_status_to_the_first(running: Running, tmp_path: Path) -> None:
+    """It says so on each object, asks one of them whether the first still stands, and writes nothing else of theirs."""
+    running.cluster.apply(f"{WEBHOOK}---{TEST}")
+    running.start()
+    await running.serve()
+    await running.reaches("WebhookTest", "t", "Finished", "True", "TestPassed")
+    await running.until(
+        lambda: running.cluster.status("Webhook", "shop/w").get("tests", {}).get("passed") == 1
+    )
+    before = {
+        each: running.cluster.status(each, key)
+        for each, key in (("Webhook", "shop/w"), ("WebhookTest", "shop/t"))
+    }
+    assert {status["handledBy"] for status in before.values()} == {"hooks/hw"}
+    running.cluster.writes.clear()
+    second = Running(tmp_path / "second", running.cluster, "second")
+    second.start()
+    try:
+        await second.until(lambda: str(running.cluster.events).count("'HandledByAnother'") == 2)
+        told = [each for each in running.cluster.events if each["reason"] == "HandledByAnother"]
+        assert {each["involvedObject"]["kind"] for each in told} == {"Webhook", "WebhookTest"}
+        assert (
+            "Release hooks/hw handles this object, which release hooks/second watches" in told[0]["message"]
+        )
+        late = WEBHOOK.replace("name: w", "name: late")
+        running.cluster.apply(late)
+        await running.reaches("Webhook", "late", "Ready", "True", "Succeeded")
+    finally:
+        await second.close()
+    assert {
+        each: running.cluster.status(each, key)
+        for each, key in (("Webhook", "shop/w"), ("WebhookTest", "shop/t"))
+    } == before
+    written = [name for verb, _, name in running.cluster.writes if verb == "status"]
+    assert sorted(set(written)) == ["late", "w"]
+    assert written.count("w") == 2
+
+
 async def test_a_feed_that_returns_is_no_failure(running: Running) -> None:
     """The process was asked to end."""
     asked = asyncio.Event()
 
-    async def feed(inventory: Inventory) -> None:
+    async def feed(inventory: Inventory, heard: Callable[[], None]) -> None:
         await asked.wait()
 
     controller = Controller(running.settings, running.cluster)

@@ -18,7 +18,7 @@ PROGRAM = """
 import asyncio
 from hookwright.controller.handlers import watch
 from hookwright.controller.inventory import Inventory
-asyncio.run(watch(Inventory(print), []))
+asyncio.run(watch(Inventory(print), lambda: None, []))
 """
 OURS = "/apis/hookwright.io/v1alpha1"
 CRDS = "apiextensions.k8s.io"

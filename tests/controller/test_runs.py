@@ -13,6 +13,7 @@ from hookwright.api.admin import RunRequest, WebhookView
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller.plan import Report
 from hookwright.controller.runs import Runs
+from hookwright.controller.trouble import Troubles
 from hookwright.controller.webhooktest_status import Due
 from hookwright.errors import ClusterError
 from hookwright.limits import CONTROLLER_TESTS
@@ -52,7 +53,13 @@ class World:
         self.ended = asyncio.Event()
         self.answering.reports = [self.report("10.0.0.1", "old"), self.report("10.0.0.2", "new")]
         self.pauses: list[float] = []
-        self.runs = Runs(self.answering, ControllerMetrics(), self.ended.set, self._pause)  # type: ignore[arg-type]
+        self.runs = Runs(
+            self.answering,
+            ControllerMetrics(),
+            self.ended.set,
+            Troubles(lambda: 0.0),
+            self._pause,  # type: ignore[arg-type]
+        )
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -1,11 +1,11 @@
-"""What keeps a configuration from coming into force: one line for a cause, and red when it lasts."""
+"""What does not succeed: a line a minute for a cause, counted, red when it stops everybody and lasts."""
 
 from __future__ import annotations
 
 import structlog
 
-from hookwright.controller.trouble import Trouble
-from hookwright.limits import CONFIG_TROUBLE_SECONDS
+from hookwright.controller.trouble import Troubles
+from hookwright.limits import TROUBLE_LAPSE_SECONDS, TROUBLE_LINE_SECONDS, TROUBLE_SECONDS
 
 
 class Clock:
@@ -18,41 +18,55 @@ class Clock:
         return self.seconds
 
 
-def test_until_the_first_configuration_is_written_it_is_not_ready() -> None:
-    """With the reason, as soon as there is one."""
-    trouble = Trouble(Clock())
-    assert trouble.lasting() == "The configuration was not written yet."
-    trouble.note("unfit", "It takes 8.0 MiB.")
-    assert trouble.lasting() == "It takes 8.0 MiB."
-    trouble.over()
-    assert trouble.lasting() is None
-
-
 def test_trouble_that_lasts_turns_it_red() -> None:
-    """From its beginning on, whatever it is called meanwhile; and not a short one."""
+    """From its beginning on, whatever its sentence is meanwhile; and not a short one."""
     clock = Clock()
-    trouble = Trouble(clock)
-    trouble.over()
-    trouble.note("cluster 500", "No answer.")
-    clock.seconds += CONFIG_TROUBLE_SECONDS - 1
-    assert trouble.lasting() is None
-    trouble.note("unfit", "It takes 8.0 MiB.")
+    troubles = Troubles(clock)
+    troubles.note("configuration", "500", "No answer.", red=True)
+    clock.seconds += TROUBLE_SECONDS - 1
+    assert troubles.lasting() is None
+    troubles.note("configuration", "500", "Not now.", red=True)
     clock.seconds += 1
-    assert trouble.lasting() == "It takes 8.0 MiB."
-    trouble.over()
-    trouble.note("unfit", "It takes 8.0 MiB.")
-    assert trouble.lasting() is None
+    assert troubles.lasting() == "Not now."
+    troubles.over("configuration")
+    assert troubles.lasting() is None
 
 
-def test_each_cause_is_told_once() -> None:
-    """Not in each round, nor for a sentence that only has another figure; the end is told as well."""
-    trouble = Trouble(Clock())
+def test_what_stops_a_few_is_told_and_not_red() -> None:
+    """As is what succeeds elsewhere at the same time; both stand in the text and in the metric."""
+    clock = Clock()
+    troubles = Troubles(clock)
+    for _ in range(int(TROUBLE_SECONDS) + 1):
+        troubles.note("namespace", "b", "Namespace b refuses.")
+        troubles.note("status", "403", "A policy says no.", red=True)
+        troubles.well("status")
+        clock.seconds += 1
+    assert troubles.lasting() is None
+    assert troubles.sentences() == ["Namespace b refuses.", "A policy says no."]
+    assert troubles.counts() == {"namespace": 1, "status": 1}
+
+
+def test_each_cause_is_told_once_a_minute() -> None:
+    """With the number of the objects that it hit since, however often it hit them; the end is told as well."""
+    clock = Clock()
+    troubles = Troubles(clock)
     with structlog.testing.capture_logs() as told:
-        trouble.over()
-        for size in (8, 8, 9):
-            trouble.note("unfit", f"It takes {size}.0 MiB.")
-        trouble.note("cluster 403", "Forbidden.")
-        trouble.over()
-        trouble.over()
-    assert [each["log_level"] for each in told] == ["error", "error", "info"]
-    assert [each["message"] for each in told[:2]] == ["It takes 8.0 MiB.", "Forbidden."]
+        for number in range(int(2 * TROUBLE_LINE_SECONDS)):
+            troubles.note("status", "403", f"Not {number}.", ["Webhook a/b", f"Webhook a/w{number % 30:02}"])
+            troubles.note("status", "500", "Broken.", red=True)
+            clock.seconds += 1
+        troubles.over("status", "403")
+        troubles.over("status", "403")
+    assert [(each["log_level"], each["message"], each.get("objects")) for each in told] == [
+        ("warning", "Not 0.", 2), ("error", "Broken.", None), ("warning", "Not 60.", 31), ("error", "Broken.", None),
+        ("info", "This trouble is over.", None),
+    ]  # fmt: skip
+
+
+def test_what_nobody_notes_any_more_has_ended() -> None:
+    """Nothing stands for ever because its object is gone."""
+    clock = Clock()
+    troubles = Troubles(clock)
+    troubles.note("test", "ClusterError", "Away.", ["shop/t"])
+    clock.seconds += TROUBLE_LAPSE_SECONDS + 1
+    assert (troubles.sentences(), dict(troubles.counts())) == ([], {})

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from controller.fake_cluster import FakeCluster
+from hookwright.controller.trouble import Troubles
 from hookwright.controller.unlabelled import Unlabelled
 from hookwright.limits import (
     UNRESOLVED_AT_ONCE,
@@ -53,7 +54,9 @@ class World:
     def __init__(self) -> None:
         self.cluster = Slow()
         self.heard = asyncio.Event()
-        self.unlabelled = Unlabelled(self.cluster, lambda: self.cluster.seconds, self.heard.set)
+        self.unlabelled = Unlabelled(
+            self.cluster, lambda: self.cluster.seconds, self.heard.set, Troubles(lambda: self.cluster.seconds)
+        )
 
     async def look(self, *names: tuple[str, str]) -> None:
         """Look, to the end."""

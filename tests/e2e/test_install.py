@@ -22,6 +22,8 @@ def test_uninstall_leaves_webhooks_and_deliveries(
     """A release of the same name takes up the claim and every Webhook of the one before."""
     claim = kube.get("persistentvolumeclaim", f"{RELEASE}-data", PRODUCT)["metadata"]["uid"]
     release.helm("uninstall", RELEASE, "--wait")
+    names = {each["metadata"]["name"] for each in kube.items("secrets,roles,serviceaccounts,jobs", PRODUCT)}
+    assert not {name for name in names if name.startswith(RELEASE)}
     assert sorted(examples) == [each["metadata"]["name"] for each in kube.items("webhooks", APPS)]
     release.install(image)
     deployments = [f"deployment/{RELEASE}-{component}" for component in ("controller", "dispatcher")]

@@ -14,6 +14,7 @@ import yaml
 from e2e.conftest import APPS, PRODUCT, RELEASE, ROOT, Receiver, Release
 from e2e.kube import Kube, ours, until
 from e2e.test_kubectl import Run, plugin, told
+from hookwright.controller.resources import made_secrets
 
 RBAC = "rbac.authorization.k8s.io"
 OURS = ("webhooks", "webhooktests")
@@ -30,11 +31,9 @@ EVERYWHERE: set[Right] = {
     ("", "events", "", "create"),
 }
 AT_HOME: set[Right] = {
-    ("", "secrets", "", "create"),
-    *(("", "secrets", f"{RELEASE}-config-{part}", verb) for part in range(8) for verb in ("get", "patch")),
-    *(("", "secrets", f"{RELEASE}-{name}", "get") for name in ("ingest-token", "admin-token", "hash-key")),
+    *(("", "secrets", "", verb) for verb in ("create", "list", "watch")),
+    *(("", "secrets", name, verb) for name in made_secrets(RELEASE) for verb in ("get", "patch")),
     *(("", "pods", "", verb) for verb in ("list", "watch", "patch")),
-    ("", "services", f"{RELEASE}-dispatcher", "get"),
 }
 """What docs/install.md says of the controller: of every namespace, and of the release's own beside."""
 

@@ -318,3 +318,11 @@ def test_without_a_configuration_events_wait_at_the_sender(tmp_path: Path) -> No
             assert answer.status_code == 202
     finally:
         process.end()
+
+
+def test_a_data_folder_that_goes_with_the_pod_is_told(product: Product) -> None:
+    """In the log at start and as a metric, for as long as it runs."""
+    process = product.start(DATA_KEPT="false").process
+    assert process is not None
+    process.wait_for("data.not_kept")
+    assert "\nhookwright_data_kept 0.0\n" in product.http.get(f"{product.admin}/metrics").text

@@ -174,6 +174,29 @@ def test_debug_lines_are_left_out(stream: Stream) -> None:
     assert [line["event"] for line in stream.lines()] == ["store.slow"]
 
 
+@pytest.mark.parametrize(
+    ("level", "written"),
+    [
+        ("info", ["attempt", "attempt", "started", "late", "broken", "of a library"]),
+        ("warning", ["attempt", "late", "broken", "of a library"]),
+        ("error", ["broken"]),
+    ],
+)
+def test_lines_below_the_level_are_left_out(stream: Stream, level: logs.LogLevel, written: list[str]) -> None:
+    """Attempts, our own lines and those of libraries alike."""
+    logs.configure(stream=stream, level=level)
+    logs.attempt(details())
+    logs.attempt(details("Retry"))
+    log = structlog.get_logger()
+    log.info("started")
+    log.warning("late")
+    log.error("broken")
+    library = logging.getLogger("library")
+    library.setLevel(logging.WARNING)
+    library.warning("of a library")
+    assert sorted(str(line["event"]) for line in stream.lines()) == sorted(written)
+
+
 def test_a_run_of_a_test_is_one_line(stream: Stream) -> None:
     """It says which test of which webhook, the verdict and what to check next."""
     run = admin.TestRun(

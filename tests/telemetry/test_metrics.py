@@ -138,6 +138,12 @@ def test_counters_exist_before_anything_happened() -> None:
     assert any(name.startswith("hookwright_build_info{version=") for name in samples)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_store_that_goes_with_the_pod_is_told(kept: bool) -> None:
+    """So that nobody finds out by a loss."""
+    assert scraped(Metrics(data_kept=kept))["hookwright_data_kept"] == kept
+
+
 def test_rounds_that_failed_are_counted_by_name() -> None:
     """Each has a rate of its own."""
     metrics = Metrics()

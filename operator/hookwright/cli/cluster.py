@@ -221,8 +221,8 @@ class Cluster:
 
     def token(self, purpose: str, flag: str) -> str:
         """The token of a port (`admin` or `ingest`) from its Secret. UsageError: it cannot be had."""
-        namespace, release = self.release
-        name = f"{release}-{purpose}-token"
+        namespace, _ = self.release
+        name, key = self._token_secret(purpose)
         said = self.kubectl.ask("get", "secret", name, f"--namespace={namespace}", "--output=json")
         if said.forbidden:
             raise UsageError(
@@ -232,10 +232,22 @@ class Cluster:
         if said.problem is not None:
             raise UsageError(f"The {purpose} token cannot be read: {said.problem}")
         try:
-            text = base64.b64decode(json.loads(said.output)["data"]["token"]).decode("ascii")
+            text = base64.b64decode(json.loads(said.output)["data"][key]).decode("ascii")
             return read_tokens(text)[0][1]
         except (KeyError, ValueError, IndexError):
-            raise UsageError(f"The Secret {namespace}/{name} holds no token under the key token.") from None
+            raise UsageError(f"The Secret {namespace}/{name} holds no token under the key {key}.") from None
+
+    def _token_secret(self, purpose: str) -> tuple[str, str]:
+        """Name and key of the Secret that the dispatcher's pods mount; where that cannot be seen, the controller's own."""
+        namespace, release = self.release
+        name = f"{release}{_SUFFIX}"
+        said = self.kubectl.ask("get", "deployments", name, f"--namespace={namespace}", "--output=json")
+        pods = json.loads(said.output)["spec"]["template"]["spec"] if said.problem is None else {}
+        for volume in pods.get("volumes", ()):
+            if volume["name"] == f"{purpose}-token":
+                items = volume["secret"].get("items") or [{"key": "token"}]
+                return volume["secret"]["secretName"], items[0]["key"]
+        return f"{release}-{purpose}-token", "token"
 
     def forward(self, port: int) -> str:
         """Lead a free local port to a port of the dispatcher until the command ends; its URL.

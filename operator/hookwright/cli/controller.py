@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Callable
 
 import click
 
@@ -26,15 +27,15 @@ def command() -> None:
     """Keep configuration and status of a cluster's webhooks, as HOOKWRIGHT_… says."""
     forbid_core_dumps()
     settings = read_settings(Settings, {}, {})
-    logs.configure()
+    logs.configure(level=settings.log_level)
     for name in ("kopf.objects", "httpx"):  # they have a line for each event and request
         logging.getLogger(name).setLevel(logging.WARNING)
     asyncio.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
-    async def feed(inventory: Inventory) -> None:
-        await watch(inventory, settings.watch_namespaces)
+    async def feed(inventory: Inventory, heard: Callable[[], None]) -> None:
+        await watch(inventory, heard, settings.watch_namespaces)
 
     controller = Controller(settings, connect())
     running = asyncio.ensure_future(controller.run(feed))

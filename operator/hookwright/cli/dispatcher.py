@@ -20,7 +20,7 @@ def command() -> None:
     """Take events and deliver them, as HOOKWRIGHT_… and the configuration folder say."""
     forbid_core_dumps()
     settings = read_settings(Settings, {}, {})
-    logs.configure()
+    logs.configure(level=settings.log_level)
     uvloop.run(_serve(settings))
 
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -18,28 +18,31 @@ from typing import Final
 import structlog
 
 from hookwright.api.config import DispatchConfig
-from hookwright.controller.apply import Clock, Owned, StatusWriter
 from hookwright.controller.cluster import ClusterApi
 from hookwright.controller.conditions import READY, found
 from hookwright.controller.dispatchers import Dispatchers
-from hookwright.controller.inventory import POD, Inventory
+from hookwright.controller.inventory import OWN_SECRET, POD, Inventory
+from hookwright.controller.owned import Owned
+from hookwright.controller.owners import Owners
+from hookwright.controller.pace import Pace
 from hookwright.controller.plan import Build, Plan, build, cluster_events, plan, snapshot, unresolved
 from hookwright.controller.probes import Probes
 from hookwright.controller.relist import Relist
 from hookwright.controller.runs import Runs
 from hookwright.controller.settings import Settings
-from hookwright.controller.trouble import Trouble
+from hookwright.controller.statuses import Clock, StatusWriter
+from hookwright.controller.trouble import Troubles
 from hookwright.controller.unlabelled import Unlabelled
 from hookwright.controller.watches import Watches, scopes
+from hookwright.controller.yields import Yields
 from hookwright.core.assemble import Assembly
 from hookwright.core.objects import WEBHOOK, WEBHOOK_TEST
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.limits import (
     CONFIG_CHECKS,
-    CONTROLLER_RETRY_SECONDS,
     ENDING_SECONDS,
+    FEED_SECONDS,
     NUDGE_SECONDS,
-    OWNED_SECONDS,
     POLL_PENDING_LONGEST_SECONDS,
     POLL_PENDING_SECONDS,
     POLL_SECONDS,
@@ -50,8 +53,8 @@ from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 _log = structlog.get_logger()
 OURS: Final = (WEBHOOK, WEBHOOK_TEST)
-Feed = Callable[[Inventory], Awaitable[None]]
-"""Feeds Webhooks and WebhookTests into an inventory until the process is to end."""
+Feed = Callable[[Inventory, Callable[[], None]], Awaitable[None]]
+"""Feeds Webhooks and WebhookTests into an inventory until the process is to end; calls the other with each event."""
 
 
 class Controller:
@@ -61,44 +64,60 @@ class Controller:
         self._settings, self._cluster = settings, cluster
         self._dirty, self._round, self._poll_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._clock = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
-        self._metrics, self._trouble = ControllerMetrics(), Trouble(self._clock.monotonic)
+        self._metrics, self._troubles = ControllerMetrics(), Troubles(self._clock.monotonic)
+        self._pace = Pace(self._clock.monotonic)
         self._inventory = Inventory(self._heard)
-        self._owned = Owned(cluster, self._inventory, settings, self._metrics)
-        self._writer = StatusWriter(cluster, self._inventory, self._clock, self._metrics)
-        self._relist = Relist(cluster, self._inventory, settings.watch_namespaces, self._metrics)
-        self._unlabelled = Unlabelled(cluster, self._clock.monotonic, self._rebuild)
+        self._owned = Owned(
+            cluster, self._inventory, settings, self._metrics, self._clock.monotonic, self._troubles
+        )
+        self._writer = StatusWriter(cluster, self._inventory, self._clock, self._metrics, self._troubles)
+        self._release = f"{settings.namespace}/{settings.release}"
+        self._owners = Owners(self._release, self._clock.monotonic)
+        self._yields = Yields(self._release, self._troubles, self._writer.post)
+        self._relist = Relist(
+            cluster, self._inventory, settings.watch_namespaces, self._metrics, self._troubles
+        )
+        self._unlabelled = Unlabelled(cluster, self._clock.monotonic, self._rebuild, self._troubles)
         self._dispatchers = Dispatchers(settings.dispatcher_port, self._owned.admin_token)
-        self._runs = Runs(self._dispatchers, self._metrics, self._round.set)
+        self._runs = Runs(self._dispatchers, self._metrics, self._round.set, self._troubles)
         self._metrics.managed = partial(managed, self._inventory)
+        self._metrics.troubles = self._troubles.counts
         self._key = b""
         self._running: DispatchConfig | None = None
         """What dispatchers had when the process began."""
         self._made: Build | None = None
         self._again: asyncio.TimerHandle | None = None
         self._waiting_since: float | None = None
-        self._nudged = self._read = 0.0
+        self._nudged = 0.0
+        self._refused: str | None = None
+        """Why the configuration does not stand in its Secrets; None: it does, or nobody tried yet."""
+        self._in_force = self._fed = False
+        """Whether a configuration was written, and kopf told of something, since the process began."""
+        self._began: float | None = None
         self.failure: str | None = None
         """Why the controller ends by itself, if it does. Tasks and threads may be left then, so end the process."""
 
     async def run(self, feed: Feed) -> None:
         """Until `feed` returns, or another part ends or any fails: `failure` says so. UsageError."""
-        probes = Probes(self._unhealthy, self._trouble.lasting, self._metrics.exposition)
+        probes = Probes(self._unhealthy, self._unready, self._troubles.sentences, self._metrics.exposition)
         try:
             await probes.start(*self._settings.probes_address)
         except OSError as error:
             raise UsageError(
                 f"HOOKWRIGHT_PROBES: {self._settings.probes} cannot be listened on ({error.strerror})."
             ) from error
-        watches = Watches(self._cluster, self._inventory, scopes(self._settings))
+        watched = scopes(self._settings)
+        watches = Watches(self._cluster, self._inventory, watched, self._metrics, self._troubles)
         try:
             await self._until_one_ends(start=self._prepare(watches), watches=watches.failed())
             if self.failure is None:
                 await self._until_one_ends(
-                    feed=feed(self._inventory),
+                    feed=feed(self._inventory, self._hear_feed),
                     watches=watches.failed(),
                     rounds=self._work(),
                     polls=self._poll(),
                     relists=self._relisting(),
+                    secrets=self._owned.keep(self._round.set),
                 )
         finally:
             watches.stop()
@@ -139,12 +158,31 @@ class Controller:
     def _unhealthy(self) -> str | None:
         return self.failure or self._relist.trouble
 
+    def _unready(self) -> str | None:
+        if not self._in_force:
+            return next(iter(self._troubles.sentences()), "The configuration was not written yet.")
+        watched = set(self._settings.watch_namespaces)
+        if watched and watched <= self._relist.refused:
+            return "Every namespace that is to be watched refuses."
+        return self._deaf() or self._troubles.lasting()
+
+    def _deaf(self) -> str | None:
+        """Whether there are objects, and kopf's watches, which list them first, told of none in all the time."""
+        now, began = self._clock.monotonic(), self._began
+        if self._fed or began is None or now - began < FEED_SECONDS:
+            return None
+        objects = (each.object for kind in OURS for each in self._inventory.of(kind).values())
+        if all(each.namespace in self._relist.refused for each in objects):
+            return None
+        return "The watches of Webhooks and WebhookTests tell of nothing: changes are seen late."
+
+    def _hear_feed(self) -> None:
+        self._fed = True
+
     def _heard(self, kind: str) -> None:
         """An object is new, changed or gone."""
-        if kind == POD:
-            self._poll_now.set()
-        else:
-            self._rebuild()
+        heard = {POD: self._poll_now.set, OWN_SECRET: self._owned.news.set}
+        heard.get(kind, self._rebuild)()
 
     def _rebuild(self) -> None:
         """The configuration is to be made anew, with the next round."""
@@ -160,9 +198,10 @@ class Controller:
                 await self._relist.first()
                 break
             except ClusterError as error:
-                _log.warning("start", message=str(error))
-                await asyncio.sleep(CONTROLLER_RETRY_SECONDS)
+                await asyncio.sleep(self._failed("start", error))
+        self._well("start")
         await watches.start()
+        self._began = self._clock.monotonic()
         self._rebuild()
         _log.info(
             "started", webhooks=len(self._inventory.of(WEBHOOK)), tests=len(self._inventory.of(WEBHOOK_TEST))
@@ -194,30 +233,57 @@ class Controller:
         made = await self._build()
         again = await self._put_into_secrets(made)
         current = {each.id: each for kind in OURS for each in self._inventory.of(kind).values()}
+        looked = self._owners.look(current)
+        release = None if self._writer.anonymous else self._release
         decided = await asyncio.to_thread(
-            plan, made, current, self._dispatchers.reports, self._runs.done, self._clock.now()
-        )
+            plan, made, looked.ours, self._dispatchers.reports, self._runs.done, self._clock.now(),
+            self._refused, release,
+        )  # fmt: skip
         self._note_waiting(decided)
         for due in decided.runs:
             self._runs.start(due)
         self._writer.forget(set(current))
-        pauses = (again, await self._writer.write(decided.statuses))
+        pauses = (again, looked.again, await self._writer.write([*looked.asks, *decided.statuses]))
+        await self._yields.say(looked.yielded)
         self._soon(min((each for each in pauses if each is not None), default=None))
 
     async def _put_into_secrets(self, made: Build) -> float | None:
         """Write the configuration if it changed, and stop nothing if that cannot be: seconds until the next try."""
+        if left := self._pace.left("configuration"):
+            return left
         try:
             changed = await self._owned.configuration(made.files, made.assembly.config.hash)
         except ClusterError as error:
-            self._metrics.failed("configuration")
-            self._trouble.note(f"cluster {error.status}", str(error))
-            return CONTROLLER_RETRY_SECONDS
-        self._trouble.over()
+            self._refused = str(error)
+            return self._failed("configuration", error)
+        self._refused, self._in_force = None, True
+        self._well("configuration")
         self._metrics.config_hash = made.assembly.config.hash
         if changed:
             self._nudged = self._clock.monotonic()
             self._poll_now.set()
         return None
+
+    def _failed(self, what: str, error: ClusterError) -> float:
+        """Tell; seconds until the next try."""
+        self._metrics.failed(what)
+        self._troubles.note(what, str(error.status or "no answer"), str(error), red=True)
+        return self._pace.failed(what, error.status)
+
+    def _well(self, what: str) -> None:
+        self._pace.over(what)
+        self._troubles.over(what)
+
+    async def _try(self, what: str, action: Callable[[], Awaitable[None]]) -> None:
+        """Unless it failed a short while ago."""
+        if self._pace.left(what):
+            return
+        try:
+            await action()
+        except ClusterError as error:
+            self._failed(what, error)
+        else:
+            self._well(what)
 
     async def _build(self) -> Build:
         """The configuration of what is known now; the last one when no object changed."""
@@ -226,7 +292,7 @@ class Controller:
         self._dirty.clear()
         began = self._clock.monotonic()
         reached = cluster_events(self._inventory, self._settings.namespace, self._settings.watch_namespaces)
-        taken = snapshot(self._inventory, self._unlabelled.objects, reached)
+        taken = snapshot(self._inventory, self._unlabelled.objects, reached, self._relist.unseen)
         previous = self._made.assembly if self._made else None
         running, self._running = self._running, None
         # what is not known to run would be taken away while it waits for its check
@@ -275,12 +341,19 @@ class Controller:
             addresses = [pod.object.body["address"] for pod in self._inventory.of(POD).values()]
             errors = await self._dispatchers.look([each for each in addresses if each])
             self._metrics.dispatchers = len(self._dispatchers.reports)
-            for error in errors:
-                self._metrics.failed("dispatcher")
-                _log.warning("dispatcher", message=str(error))
-            await self._help(errors)
+            self._note_dispatchers(errors)
+            await self._help()
             if self._dispatchers.changed or comes_due(self._inventory):
                 self._round.set()
+
+    def _note_dispatchers(self, errors: Sequence[ClusterError]) -> None:
+        said = {str(error.status or "no answer"): str(error) for error in errors}
+        for cause, sentence in said.items():
+            self._troubles.note("dispatcher", cause, sentence)
+        for cause in set(self._troubles.causes("dispatcher")) - said.keys():
+            self._troubles.over("dispatcher", cause)
+        if errors:
+            self._metrics.failed("dispatcher", len(errors))
 
     def _pause(self) -> float:
         waits = self._waiting_since
@@ -288,35 +361,27 @@ class Controller:
             return POLL_PENDING_SECONDS
         return POLL_SECONDS
 
-    async def _help(self, errors: Iterable[ClusterError]) -> None:
-        """Look for news that nothing tells of: tokens changed or lost, unlabelled objects, pods that sleep on."""
+    async def _help(self) -> None:
+        """Look for news that nothing tells of: unlabelled objects, pods that sleep on."""
+        if self._made is None:
+            return
+        self._unlabelled.look(await asyncio.to_thread(unresolved, self._made))
+        config_hash = self._made.assembly.config.hash
+        late = any(report.config_hash != config_hash for report in self._dispatchers.reports)
         now = self._clock.monotonic()
-        refused = any(error.status == 401 for error in errors)
-        try:
-            # without its tokens a dispatcher's pod cannot even start
-            if (refused or not self._dispatchers.reports) and now - self._read > OWNED_SECONDS:
-                self._read = now
-                await self._owned.read_again()
-            if self._made is None:
-                return
-            self._unlabelled.look(await asyncio.to_thread(unresolved, self._made))
-            config_hash = self._made.assembly.config.hash
-            late = any(report.config_hash != config_hash for report in self._dispatchers.reports)
-            if late and now - self._nudged > NUDGE_SECONDS:
-                self._nudged = now
-                await self._owned.nudge(config_hash)
-        except ClusterError as error:
-            _log.warning("cluster", message=str(error))
+        if late and now - self._nudged > NUDGE_SECONDS:
+            self._nudged = now
+            await self._try("pods", partial(self._owned.nudge, config_hash))
 
     async def _relisting(self) -> None:
         pause = await self._relist.again()
         while True:
             await asyncio.sleep(pause)
+            unseen = self._relist.unseen
             pause = await self._relist.again()
-            try:
-                await self._owned.read_again()
-            except ClusterError as error:
-                _log.warning("cluster", message=str(error))
+            if self._relist.unseen != unseen:
+                self._rebuild()  # a namespace that came back may be empty, which changes no object
+            await self._try("tokens", self._owned.read_again)
             self._round.set()
 
 

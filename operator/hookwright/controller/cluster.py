@@ -17,7 +17,7 @@ import urllib3
 from kubernetes import client, config
 
 from hookwright.api.v1alpha1.manifest import GROUP, VERSION
-from hookwright.controller.inventory import NAMESPACE, POD, Raw, version_of
+from hookwright.controller.inventory import NAMESPACE, OWN_SECRET, POD, Raw, version_of
 from hookwright.core.objects import CONFIG_MAP, SECRET, WEBHOOK, WEBHOOK_TEST
 from hookwright.errors import ClusterError
 from hookwright.limits import CLUSTER_REQUEST_SECONDS, LIST_PAGE, WATCH_SECONDS, WATCH_SILENT_SECONDS
@@ -30,9 +30,11 @@ _NAMES: Final = {
     CONFIG_MAP: "config_map",
     NAMESPACE: "namespace",
     POD: "pod",
+    OWN_SECRET: "secret",
     SERVICE: "service",
 }
 _METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_WITHOUT_DATA: Final = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{_METADATA_ONLY}"
 _MERGE: Final = "application/merge-patch+json"
 _APPLY: Final = "application/apply-patch+yaml"
 _CONNECT_SECONDS: Final = 5.0
@@ -40,6 +42,10 @@ _CONNECT_SECONDS: Final = 5.0
 
 class ExpiredError(ClusterError):
     """A watch asked for a version that the API server has forgotten: list again."""
+
+
+class SilentError(ClusterError):
+    """A watch told nothing for so long that its connection is taken for dead: list again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,17 @@ class ClusterApi(Protocol):
     def read(self, kind: str, namespace: str, name: str) -> Raw | None:
         """The object; None: there is none."""
 
-    def create(self, kind: str, namespace: str, body: Raw) -> bool:
-        """False: there is one of that name already."""
+    def create_secret(self, namespace: str, body: Raw) -> Raw | None:
+        """Make a Secret; as it then is, None: there is one of that name already."""
 
-    def apply_secret(self, namespace: str, body: Raw) -> None:
-        """Create or change a Secret by server-side apply."""
+    def apply_secret(self, namespace: str, body: Raw) -> Raw:
+        """Create or change a Secret by server-side apply; as it then is."""
+
+    def patch_secret(self, namespace: str, name: str, body: Raw) -> Raw:
+        """Merge into a Secret; as it then is."""
+
+    def delete_secret(self, namespace: str, name: str) -> None:
+        """Take a Secret away; one that is gone is none to take."""
 
     def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         """Set annotations; a pod that is gone is none to annotate."""
@@ -111,7 +123,7 @@ class Cluster:
         more: str | None = None
         while True:
             following = {"_continue": more} if more else {}
-            page = _json(_asked(ask, label_selector=selector, limit=LIST_PAGE, **following))
+            page = _json(_asked(ask, label_selector=selector, limit=LIST_PAGE, **_shape(kind), **following))
             for item in page["items"]:
                 item.setdefault("kind", kind)
             items += page["items"]
@@ -130,6 +142,7 @@ class Cluster:
             allow_watch_bookmarks=True,
             timeout_seconds=WATCH_SECONDS,
             _request_timeout=(_CONNECT_SECONDS, WATCH_SILENT_SECONDS),
+            **_shape(kind),
         )
         with contextlib.closing(response):
             for line in _lines(response):
@@ -155,19 +168,26 @@ class Cluster:
             return _json(_asked(functools.partial(ask, name, namespace), **options))
         return None
 
-    def create(self, kind: str, namespace: str, body: Raw) -> bool:
-        ask = getattr(self._core, f"create_namespaced_{_NAMES[kind]}")
+    def create_secret(self, namespace: str, body: Raw) -> Raw | None:
+        ask = functools.partial(self._core.create_namespaced_secret, namespace, body)
         try:
-            _json(_asked(functools.partial(ask, namespace, body), field_manager=FIELD_MANAGER))
+            return _json(_asked(ask, field_manager=FIELD_MANAGER))
         except ClusterError as error:
             if error.status == 409:
-                return False
+                return None
             raise
-        return True
 
-    def apply_secret(self, namespace: str, body: Raw) -> None:
+    def apply_secret(self, namespace: str, body: Raw) -> Raw:
         ask = functools.partial(self._core.patch_namespaced_secret, body["metadata"]["name"], namespace, body)
-        _json(_asked(ask, field_manager=FIELD_MANAGER, force=True, _content_type=_APPLY))
+        return _json(_asked(ask, field_manager=FIELD_MANAGER, force=True, _content_type=_APPLY))
+
+    def patch_secret(self, namespace: str, name: str, body: Raw) -> Raw:
+        ask = functools.partial(self._core.patch_namespaced_secret, name, namespace, body)
+        return _json(_asked(ask, field_manager=FIELD_MANAGER, _content_type=_MERGE))
+
+    def delete_secret(self, namespace: str, name: str) -> None:
+        with _absent_is_none():
+            _json(_asked(functools.partial(self._core.delete_namespaced_secret, name, namespace)))
 
     def annotate_pod(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         body = {"metadata": {"annotations": dict(annotations)}}
@@ -199,6 +219,11 @@ class Cluster:
             ask: Callable[..., Any] = getattr(self._core, every)
             return ask
         return functools.partial(getattr(self._core, f"list_namespaced_{name}"), namespace)
+
+
+def _shape(kind: str) -> dict[str, Any]:
+    """How lists and watches of a kind are asked for: of all Secrets of a namespace only that they are there."""
+    return {"_headers": {"Accept": _WITHOUT_DATA}} if kind == OWN_SECRET else {}
 
 
 def _asked(ask: Callable[..., Any], **options: Any) -> urllib3.BaseHTTPResponse:
@@ -235,6 +260,8 @@ def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         for piece in response.stream(amt=None, decode_content=False):
             *lines, rest = (rest + piece).split(b"\n")
             yield from (line for line in lines if line)
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise SilentError(f"A watch told nothing for {WATCH_SILENT_SECONDS:.0f} s.") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise ClusterError(f"A watch ended: {error}") from error
 

@@ -17,7 +17,13 @@ from hookwright.core.references import ALLOWED_HOSTS, LABELS
 
 NAMESPACE: Final = "Namespace"
 POD: Final = "Pod"
+OWN_SECRET: Final = "OwnSecret"  # noqa: S105 - a kind
+"""A Secret of the release's own namespace, without its data: that it is there, and its version."""
 CLUSTER_EVENTS: Final = "hookwright.io/cluster-events"
+
+HANDLED_BY: Final = "handledBy"
+ASKED_BY: Final = "askedBy"
+"""Fields of a status (`owners`)."""
 
 Raw = Mapping[str, Any]
 """An object as the API server gives it."""
@@ -104,6 +110,10 @@ def _pod(raw: Raw) -> dict[str, Any]:
     return {"address": status.get("podIP") if runs else None}
 
 
+def _own_secret(raw: Raw) -> dict[str, Any]:
+    return {"version": version_of(raw)}
+
+
 def _some(given: Any, name: str, *, under: str = "annotations") -> dict[str, Any]:
     return {under: {name: given[name]}} if isinstance(given, Mapping) and name in given else {}
 
@@ -115,7 +125,17 @@ _KEPT: Final[dict[str, Callable[[Raw], dict[str, Any]]]] = {
     CONFIG_MAP: _referred(CONFIG_MAP),
     NAMESPACE: _namespace,
     POD: _pod,
+    OWN_SECRET: _own_secret,
 }
+
+
+def _differs(before: Entry, after: Entry) -> bool:
+    """Whether there is something to do; a question of another release wants an answer."""
+    return (
+        before.object.body != after.object.body
+        or before.uid != after.uid
+        or before.status.get(ASKED_BY) != after.status.get(ASKED_BY)
+    )
 
 
 class Inventory:
@@ -140,7 +160,7 @@ class Inventory:
         ):
             return
         self._entries[kind][key] = new
-        if before is None or before.object.body != new.object.body or before.uid != new.uid:
+        if before is None or _differs(before, new):
             self._changed(kind)
 
     def remove(self, kind: str, raw: Raw) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,15 @@ from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
 from hookwright.controller import webhook_status, webhooktest_status
 from hookwright.controller.bounds import fitted
 from hookwright.controller.conditions import Note, Status, difference, said
-from hookwright.controller.inventory import CLUSTER_EVENTS, NAMESPACE, Entry, Id, Inventory
+from hookwright.controller.inventory import (
+    ASKED_BY,
+    CLUSTER_EVENTS,
+    HANDLED_BY,
+    NAMESPACE,
+    Entry,
+    Id,
+    Inventory,
+)
 from hookwright.controller.webhooktest_status import Due
 from hookwright.core.assemble import Assembly, assemble
 from hookwright.core.findings import Finding
@@ -31,12 +39,13 @@ from hookwright.limits import CONFIG_CHECKS
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The objects of one moment. `unlabelled`: objects that are referred to and lack the label, without data."""
+    """The objects of one moment. `unseen`: namespaces whose objects could not be listed since the process began."""
 
     webhooks: Mapping[str, Entry]
     tests: Mapping[str, Entry]
     referred: Mapping[Id, Object]
     cluster_events: frozenset[str]
+    unseen: frozenset[str]
 
     def objects(self) -> list[Object]:
         """All of them, in an order that does not depend on when they were heard of."""
@@ -44,12 +53,19 @@ class Snapshot:
         return ours + list(self.referred.values())
 
 
-def snapshot(inventory: Inventory, unlabelled: Sequence[Object], cluster_events: frozenset[str]) -> Snapshot:
-    """What the inventory holds now."""
+def snapshot(
+    inventory: Inventory,
+    unlabelled: Sequence[Object],
+    cluster_events: frozenset[str],
+    unseen: frozenset[str] = frozenset(),
+) -> Snapshot:
+    """What the inventory holds now. `unlabelled`: objects that are referred to and lack the label, without data."""
     referred = {(each.kind, each.key): each for each in unlabelled}
     for kind in (SECRET, CONFIG_MAP):
         referred |= {each.id: each.object for each in inventory.of(kind).values()}
-    return Snapshot(dict(inventory.of(WEBHOOK)), dict(inventory.of(WEBHOOK_TEST)), referred, cluster_events)
+    return Snapshot(
+        dict(inventory.of(WEBHOOK)), dict(inventory.of(WEBHOOK_TEST)), referred, cluster_events, unseen
+    )
 
 
 def cluster_events(inventory: Inventory, release: str, watched: Sequence[str]) -> frozenset[str]:
@@ -88,7 +104,7 @@ def build(
     """
     assembly = assemble(
         taken.objects(), cluster_events=sorted(taken.cluster_events), key=key, previous=previous,
-        running=running, checks=checks,
+        running=running, checks=checks, unseen=taken.unseen,
     )  # fmt: skip
     errors: dict[Id, list[Finding]] = defaultdict(list)
     for finding in assembly.findings:
@@ -161,19 +177,26 @@ def plan(
     reports: Sequence[Report],
     runs: Mapping[str, TestRun],
     now: datetime,
+    unwritten: str | None = None,
+    release: str | None = None,
 ) -> Plan:
-    """What is to be written now. `current`: the entries with the statuses that stand in the cluster."""
-    tests, runs_due, by_webhook = _plan_tests(made, current, reports, runs, now)
+    """What is to be written now. `current`: the entries that are ours, with the statuses that stand in the cluster.
+
+    `unwritten`: why the configuration does not stand in its Secrets; None: it does. `release`: who writes the
+    statuses, None: the CRDs have no field for it.
+    """
+    tests, runs_due, by_webhook = _plan_tests(made, current, reports, runs, now, release)
     webhooks: list[StatusChange] = []
     for key in sorted(made.snapshot.webhooks):
         entry, route = current.get((WEBHOOK, key)), made.assembly.route(key)
         if entry is None or not _same(entry, made.snapshot.webhooks[key]):
             continue  # changed since: the next build knows it
         if key in made.assembly.waiting:
-            change = _waiting_change(entry, now)
+            change = _waiting_change(entry, now, release)
         else:
             assert route is not None
-            change = _webhook_change(_webhook_facts(made, entry, route, reports, by_webhook[key]), now)
+            facts = _webhook_facts(made, entry, route, reports, by_webhook[key])
+            change = _webhook_change(replace(facts, unwritten=unwritten), now, release)
         if change is not None:
             webhooks.append(change)
     waiting = any(report.config_hash != made.assembly.config.hash for report in reports)
@@ -186,6 +209,7 @@ def _plan_tests(
     reports: Sequence[Report],
     runs: Mapping[str, TestRun],
     now: datetime,
+    release: str | None,
 ) -> tuple[list[StatusChange], list[Due], dict[str, list[Status]]]:
     """Statuses to write, runs to start, and the statuses of each webhook's tests as they then stand."""
     changes: list[StatusChange] = []
@@ -202,7 +226,7 @@ def _plan_tests(
             decided, due = webhooktest_status.test_status(
                 _test_facts(made, entry, spec, webhook, reports, runs), now
             )
-            status = fitted(WEBHOOK_TEST, decided)
+            status = _signed(WEBHOOK_TEST, decided, release)
             runs_due += [due] if due is not None else []
         if webhook is not None:
             by_webhook[webhook].append(status)
@@ -211,6 +235,12 @@ def _plan_tests(
             notes = webhooktest_status.notes(entry, status)
             changes.append(StatusChange(entry, patch, notes, of_webhook=webhook))
     return changes, runs_due, by_webhook
+
+
+def _signed(kind: str, status: Status, release: str | None) -> dict[str, Any]:
+    """A status within its bounds and with the name of its writer, which answers a question about him."""
+    said = {name: value for name, value in status.items() if name not in (HANDLED_BY, ASKED_BY)}
+    return fitted(kind, said if release is None else {**said, HANDLED_BY: release})
 
 
 def _same(entry: Entry, built: Entry) -> bool:
@@ -239,11 +269,11 @@ def _warnings(assembly: Assembly, key: str) -> list[Finding]:
     return [each for each in part.findings if each.severity == "warning"] if part is not None else []
 
 
-def _webhook_change(facts: webhook_status.Facts, now: datetime) -> StatusChange | None:
+def _webhook_change(facts: webhook_status.Facts, now: datetime, release: str | None) -> StatusChange | None:
     """Everything when something apart from run-time fields changed, otherwise those alone, at their own pace."""
     before = facts.entry.status
     decided = webhook_status.webhook_status(facts, webhooktest_status.rfc3339(now))
-    slow, fresh = (fitted(WEBHOOK, each) for each in decided)
+    slow, fresh = (_signed(WEBHOOK, each, release) for each in decided)
     patch = difference(before, fresh)
     if not patch:
         return None
@@ -255,12 +285,13 @@ def _webhook_change(facts: webhook_status.Facts, now: datetime) -> StatusChange 
     )
 
 
-def _waiting_change(entry: Entry, now: datetime) -> StatusChange | None:
+def _waiting_change(entry: Entry, now: datetime, release: str | None) -> StatusChange | None:
     """A new generation is told to wait for its check; one that was checked before stays as it is."""
-    if entry.status.get("observedGeneration") == entry.generation:
-        return None
-    status = fitted(WEBHOOK, webhook_status.waiting_status(entry, webhooktest_status.rfc3339(now)))
-    return StatusChange(entry, difference(entry.status, status), ())
+    status = entry.status
+    if status.get("observedGeneration") != entry.generation:
+        status = webhook_status.waiting_status(entry, webhooktest_status.rfc3339(now))
+    patch = difference(entry.status, _signed(WEBHOOK, status, release))
+    return StatusChange(entry, patch, ()) if patch else None
 
 
 def _test_facts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from hookwright.limits import INGEST_HEADER_BYTES
@@ -15,14 +15,21 @@ Answer = tuple[int, bytes]
 
 
 class Probes:
-    """`health`, `ready`: None is well, otherwise the reason; `metrics`: Prometheus text."""
+    """`health`, `ready`: None is well, otherwise the reason; `troubles`: what else `/readyz` tells of.
+
+    `metrics`: Prometheus text.
+    """
 
     def __init__(
-        self, health: Callable[[], str | None], ready: Callable[[], str | None], metrics: Callable[[], bytes]
+        self,
+        health: Callable[[], str | None],
+        ready: Callable[[], str | None],
+        troubles: Callable[[], Sequence[str]],
+        metrics: Callable[[], bytes],
     ) -> None:
         self._pages: dict[bytes, Callable[[], Answer]] = {
-            b"/healthz": lambda: _state(health()),
-            b"/readyz": lambda: _state(ready()),
+            b"/healthz": lambda: _state(health(), ()),
+            b"/readyz": lambda: _state(ready(), troubles()),
             b"/metrics": lambda: (200, metrics()),
         }
         self._server: asyncio.Server | None = None
@@ -65,5 +72,6 @@ class Probes:
 _REASONS: Final = {200: "OK", 404: "Not Found", 405: "Method Not Allowed", 503: "Service Unavailable"}
 
 
-def _state(trouble: str | None) -> Answer:
-    return (200, b"ok\n") if trouble is None else (503, f"{trouble}\n".encode())
+def _state(reason: str | None, troubles: Sequence[str]) -> Answer:
+    lines = ["ok" if reason is None else reason, *(each for each in troubles if each != reason)]
+    return (200 if reason is None else 503), "".join(f"{each}\n" for each in lines).encode()

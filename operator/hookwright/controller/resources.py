@@ -11,16 +11,30 @@ from typing import Any, Final
 
 from hookwright.api.v1alpha1.manifest import API_VERSION
 from hookwright.controller.conditions import Note, cut
+from hookwright.controller.settings import Settings
 from hookwright.core.config_parts import MANIFEST
 from hookwright.limits import CONFIG_PARTS, EVENT_MESSAGE_CHARACTERS
 
 COMPONENT: Final = "hookwright-controller"
+MADE_BY: Final = "app.kubernetes.io/managed-by"
+RELEASE: Final = "hookwright.io/release"
+_INSTANCE: Final = (
+    "app.kubernetes.io/instance"  # Argo CD may know an application's objects by it, and would prune ours
+)
 POD_ANNOTATION: Final = "hookwright.io/config"
 INGEST_TOKEN: Final = "ingest-token"  # noqa: S105 - names of Secrets
 ADMIN_TOKEN: Final = "admin-token"  # noqa: S105
 HASH_KEY: Final = "hash-key"
 TOKEN: Final = "token"  # noqa: S105 - a key
 KEY: Final = "key"
+
+
+def made_secrets(release: str) -> list[str]:
+    """Names of all Secrets that a controller may make."""
+    return [
+        *config_secrets(release, {}),
+        *(f"{release}-{each}" for each in (INGEST_TOKEN, ADMIN_TOKEN, HASH_KEY)),
+    ]
 
 
 def config_secrets(release: str, files: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
@@ -37,22 +51,52 @@ def config_secrets(release: str, files: Mapping[str, bytes]) -> dict[str, dict[s
     return {f"{release}-config-{number}": held[number] for number in reversed(range(CONFIG_PARTS))}
 
 
-def secret(
-    name: str, namespace: str, release: str, data: Mapping[str, bytes], owner: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """A Secret of ours. `owner`: the object that it goes with."""
+def secret(name: str, settings: Settings, data: Mapping[str, bytes]) -> dict[str, Any]:
+    """A Secret of ours. Nothing owns it: what is made anew under another uid would take all of them with it."""
     metadata: dict[str, Any] = {
         "name": name,
-        "namespace": namespace,
-        "labels": {"app.kubernetes.io/managed-by": COMPONENT, "app.kubernetes.io/instance": release},
+        "namespace": settings.namespace,
+        "labels": _labels(settings),
+        **({"annotations": dict(settings.annotations)} if settings.annotations else {}),
     }
-    if owner is not None:
-        reference = {"apiVersion": "v1", "kind": "Service"}
-        metadata["ownerReferences"] = [
-            reference | {"name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}
-        ]
     encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": encoded}
+
+
+def _labels(settings: Settings) -> dict[str, str]:
+    return {**settings.labels, MADE_BY: COMPONENT, RELEASE: settings.release}
+
+
+def is_ours(found: Mapping[str, Any]) -> bool:
+    """Whether the controller made this Secret; another of the same name is only read."""
+    return (found["metadata"].get("labels") or {}).get(MADE_BY) == COMPONENT
+
+
+def amended(found: Mapping[str, Any], settings: Settings) -> dict[str, Any] | None:
+    """A merge patch that makes the metadata of one of ours as `secret` has it; None: it is, or somebody else made it."""
+    if not is_ours(found):
+        return None
+    metadata = found["metadata"]
+    wanted: dict[str, Mapping[str, str | None]] = {
+        "labels": {_INSTANCE: settings.labels.get(_INSTANCE), **_labels(settings)},
+        "annotations": settings.annotations,
+    }
+    patch: dict[str, Any] = {}
+    for what, pairs in wanted.items():
+        given = metadata.get(what) or {}
+        if differ := {key: value for key, value in pairs.items() if given.get(key) != value}:
+            patch[what] = differ
+    owners = metadata.get("ownerReferences") or []
+    kept = [each for each in owners if (each["kind"], each["name"]) != _former_owner(settings)]
+    if kept != owners:
+        patch["ownerReferences"] = kept
+    version = {"resourceVersion": metadata["resourceVersion"]}  # decided for this very version
+    return {"metadata": {**version, **patch}} if patch else None
+
+
+def _former_owner(settings: Settings) -> tuple[str, str]:
+    """What release 0.1.0 had its Secrets go with."""
+    return "Service", f"{settings.release}-dispatcher"
 
 
 def data_of(found: Mapping[str, Any]) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ import structlog
 from hookwright.api.admin import RunRequest, TestRun
 from hookwright.controller.dispatchers import Dispatchers
 from hookwright.controller.plan import Report
+from hookwright.controller.trouble import Troubles
 from hookwright.controller.webhooktest_status import Due
 from hookwright.core.shares import Shares
 from hookwright.errors import HookwrightError
@@ -35,10 +36,11 @@ class Runs:
         dispatchers: Dispatchers,
         metrics: ControllerMetrics,
         ended: Callable[[], None],
+        troubles: Troubles,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._dispatchers, self._metrics, self._ended = dispatchers, metrics, ended
-        self._pause = pause
+        self._troubles, self._pause = troubles, pause
         self._places = Shares(CONTROLLER_TESTS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._strayed: Counter[str] = Counter()
@@ -61,15 +63,12 @@ class Runs:
 
     async def _put_off(self, due: Due, error: Exception) -> None:
         """Tell, and wait."""
-        # the text of another one's error may hold what is nobody's business
-        expected = isinstance(error, HookwrightError)
         self._metrics.failed("test")
-        _log.warning(
-            "test",
-            test=due.test,
-            message=str(error) if expected else f"A mistake of ours: {type(error).__name__}",
-            exc_info=None if expected else error,
-        )
+        if isinstance(error, HookwrightError):
+            self._troubles.note("test", type(error).__name__, str(error), [due.test])
+        else:  # the text of another one's error may hold what is nobody's business
+            said = f"A mistake of ours: {type(error).__name__}"
+            _log.warning("test", test=due.test, message=said, exc_info=error)
         await self._pause(TEST_AGAIN_SECONDS)
 
     async def _ask(self, due: Due) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hookwright.telemetry.logs import LogLevel
 
 _LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
@@ -13,7 +16,9 @@ _LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 class Settings(BaseSettings):
     """What an administrator sets. Lists are separated by commas or blanks."""
 
-    model_config = SettingsConfigDict(env_prefix="HOOKWRIGHT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="HOOKWRIGHT_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     namespace: str = Field(max_length=63, pattern=_LABEL)
     """The release's own namespace, where its Secrets and the dispatcher's pods are."""
@@ -25,8 +30,20 @@ class Settings(BaseSettings):
     """Label selector of the dispatcher's pods; default: the chart's labels for this release."""
     dispatcher_port: int = Field(default=8081, ge=1, le=65535)
     """Admin port of the dispatcher's pods."""
-    dispatcher_service: str = ""
-    """The dispatcher's Service, which owns the Secrets made here; default: `<release>-dispatcher`."""
+    log_level: LogLevel = "info"
+    """The least that is logged."""
+    ingest_existing_secret_name: str = ""
+    """A Secret of one's own in its namespace that holds the events port's tokens; default: one is made."""
+    ingest_existing_secret_key: str = "token"  # noqa: S105 - a key
+    """The key in it."""
+    admin_existing_secret_name: str = ""
+    """The same for the admin port; its first token is used."""
+    admin_existing_secret_key: str = "token"  # noqa: S105
+    """The key in it."""
+    labels: Mapping[str, str] = {}
+    """Labels of the Secrets it makes beside its own, as a JSON object."""
+    annotations: Mapping[str, str] = {}
+    """Annotations of the Secrets it makes, as a JSON object."""
     probes: str = "0.0.0.0:8082"
     """Where /healthz, /readyz and /metrics are served."""
 
@@ -48,11 +65,7 @@ class Settings(BaseSettings):
     def _named_after_release(cls, given: dict[str, object]) -> dict[str, object]:
         release = given.get("release") or "hookwright"
         labels = f"app.kubernetes.io/instance={release},app.kubernetes.io/component=dispatcher"
-        return {
-            **given,
-            "dispatcher_selector": given.get("dispatcher_selector") or labels,
-            "dispatcher_service": given.get("dispatcher_service") or f"{release}-dispatcher",
-        }
+        return {**given, "dispatcher_selector": given.get("dispatcher_selector") or labels}
 
     @property
     def probes_address(self) -> tuple[str, int]:

@@ -11,10 +11,10 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import structlog
-
 from hookwright.controller.cluster import ClusterApi
 from hookwright.controller.inventory import Id
+from hookwright.controller.pace import Pace
+from hookwright.controller.trouble import Troubles
 from hookwright.core.objects import Object
 from hookwright.core.references import LABELS
 from hookwright.errors import ClusterError
@@ -25,14 +25,19 @@ from hookwright.limits import (
     UNRESOLVED_SECONDS,
 )
 
-_log = structlog.get_logger()
-
 
 class Unlabelled:
     """What was found by the last looks. `news`: called when that changed; `monotonic`: seconds."""
 
-    def __init__(self, cluster: ClusterApi, monotonic: Callable[[], float], news: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        cluster: ClusterApi,
+        monotonic: Callable[[], float],
+        news: Callable[[], None],
+        troubles: Troubles,
+    ) -> None:
         self._cluster, self._monotonic, self._news = cluster, monotonic, news
+        self._troubles, self._pace = troubles, Pace(monotonic)
         self._looked: dict[Id, float] = {}
         self._found: dict[Id, Object] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -52,7 +57,11 @@ class Unlabelled:
         self._looked = {name: at for name, at in self._looked.items() if name in still}
         self._found = {name: each for name, each in self._found.items() if name in still}
         ripe = self._monotonic() - UNRESOLVED_SECONDS
-        due = [name for name in wanted if self._looked.get(name, ripe) <= ripe]
+        due = [
+            name
+            for name in wanted
+            if self._looked.get(name, ripe) <= ripe and not self._pace.left(_where(name))
+        ]
         due.sort(key=lambda name: self._looked.get(name, 0.0))
         if due:
             self._looking = asyncio.create_task(self._look_at(due[:UNRESOLVED_LOOKS]))
@@ -85,12 +94,26 @@ class Unlabelled:
                 self._threads, labels, kind, namespace, own
             )
         except ClusterError as error:
-            _log.warning("reference", kind=kind, object=key, message=str(error))
+            self._refuse(name, error)
             return
         finally:
             self._looked[name] = self._monotonic()
+        self._pace.over(_where(name))
+        self._troubles.over("reference", _where(name))
         given = (there or {}).get("metadata", {}).get("labels") or {}
         if there is None or given.get(LABELS[kind]) == "true":  # then a watch brings it
             self._found.pop(name, None)
         else:
             self._found[name] = Object(kind, namespace, own, {"metadata": {"labels": {}}})
+
+    def _refuse(self, name: Id, error: ClusterError) -> None:
+        """Whoever may not see one object of a kind and namespace may see none of them."""
+        where = _where(name)
+        if not self._pace.left(where):
+            self._pace.failed(where, error.status)
+        self._troubles.note("reference", where, str(error), [name[1]])
+
+
+def _where(name: Id) -> str:
+    kind, key = name
+    return f"{kind} {key.partition('/')[0]}"

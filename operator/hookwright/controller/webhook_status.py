@@ -51,7 +51,8 @@ class Facts:
     what only some events show. `views`: what each dispatcher that answered says of it, None: it does not know it.
     `problem`: why a dispatcher that does not run its present configuration refused a newer one.
     `handled`: every dispatcher that answered runs the whole present configuration. `cluster_events`: whether
-    /v1/events reaches its namespace. `tests`: the roll-up, None when it has none.
+    /v1/events reaches its namespace. `tests`: the roll-up, None when it has none. `unwritten`: why no dispatcher can be
+    given the present configuration, None: each is.
     """
 
     entry: Entry
@@ -64,6 +65,7 @@ class Facts:
     cluster_events: bool
     tests: Mapping[str, int] | None
     warnings: Sequence[Finding] = ()
+    unwritten: str | None = None
 
 
 def webhook_status(facts: Facts, now: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -166,14 +168,24 @@ def _programmed(facts: Facts) -> Condition:
         before = None
     if before is not None and before["reason"] == UNCHECKED:
         before = None
-    new = before is None or before["status"] != "True"
-    if facts.problem is not None and new:
-        message = f"A dispatcher refused the whole configuration: {facts.problem}"
-        return Condition("Programmed", "False", WHOLE_REFUSED, cut(message, CONDITION_CHARACTERS))
+    problem = _whole_refused(facts)
+    if problem is not None and (before is None or before["status"] != "True"):
+        return Condition("Programmed", "False", WHOLE_REFUSED, cut(problem, CONDITION_CHARACTERS))
+    if before is not None and before["reason"] == WHOLE_REFUSED:
+        before = None
     if before is not None:
         return kept(before)
     waits = "for the dispatcher to load it" if facts.views else "for a dispatcher to answer"
     return Condition("Programmed", "False", PENDING, f"Waiting {waits}.")
+
+
+def _whole_refused(facts: Facts) -> str | None:
+    """Why the present configuration, with this webhook in it, runs nowhere."""
+    if facts.unwritten is not None:
+        return f"The configuration cannot be written for the dispatchers: {facts.unwritten}"
+    if facts.problem is not None:
+        return f"A dispatcher refused the whole configuration: {facts.problem}"
+    return None
 
 
 def _ready(facts: Facts, parts: Sequence[Condition]) -> Condition:

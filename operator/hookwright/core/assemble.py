@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +119,7 @@ def assemble(
     previous: Assembly | None = None,
     running: DispatchConfig | None = None,
     checks: int | None = None,
+    unseen: Set[str] = frozenset(),
 ) -> Assembly:
     """Assemble `objects` (each kind and name once) into what a dispatcher runs.
 
@@ -128,6 +129,7 @@ def assemble(
     `previous`: an earlier result under the same key and switches, whose unchanged webhooks are taken over.
     `running`: what dispatchers have, if it is not `previous`'. `checks`: how many templates may be tried on a sample
     for one namespace (of many, fewer); its other webhooks wait for the next call. None: all are.
+    `unseen`: namespaces whose objects nobody may list now: their webhooks stay as they ran.
     The same objects give the same bytes, once none waits.
     """
     known = {(each.kind, each.key): each for each in objects}
@@ -144,7 +146,8 @@ def assemble(
     waiting = {name for kind, name in known if kind == WEBHOOK and name not in webhooks}
     slices = previous.slices if previous else Slices()
     listed = {name: part.config for name, part in webhooks.items()}
-    shared = _shared(listed | {name: ran[name] for name in waiting & ran.keys()}, ran, slices, maker)
+    stay = {name: each for name, each in ran.items() if name in waiting or each.namespace in unseen}
+    shared = _shared(stay | listed, ran, slices, maker)
     routes = {route.key: route for written in shared.written.values() for route in written}
     config = _whole(routes, cluster_events, key)
     webhooks |= {name: before[name] for name in waiting & before.keys()}

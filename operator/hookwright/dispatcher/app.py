@@ -94,7 +94,7 @@ class Dispatcher:
         self._stand_in = stand_in
         self._observe = observe
         self._clock = Clock()
-        self._metrics = Metrics()
+        self._metrics = Metrics(data_kept=settings.data_kept)
         self._loop_watch = LoopWatch(self._metrics.loop_stopped)
         self._background = Background(failed=self._metrics.round_failed, end=self._fail)
         self._stopping = asyncio.Event()
@@ -114,6 +114,10 @@ class Dispatcher:
         files = open_files()
         self._sender = make_sender(settings, self._stand_in)
         make_data_folder(settings.data)
+        if not settings.data_kept:
+            log.warning(
+                "data.not_kept", reason="What waits, dead letters and the history are lost with the pod."
+            )
         self._waiting = Waiting()
         self._loop_watch.start()
         settle()

@@ -14,6 +14,7 @@ from hookwright.api.fields import span
 from hookwright.core.room import Room
 from hookwright.errors import UsageError
 from hookwright.store.database import Database
+from hookwright.telemetry.logs import LogLevel
 
 
 def parse_connect_to(text: str) -> tuple[str, tuple[str, int]]:
@@ -71,8 +72,12 @@ class Settings(BaseSettings):
     """Where events are taken."""
     admin: str = "0.0.0.0:8081"
     """Where the admin API, metrics and probes are served."""
+    log_level: LogLevel = "info"
+    """The least that is logged."""
     data: Path = Path("/data")
     """Folder of the store; one dispatcher owns it."""
+    data_kept: bool = True
+    """`false`: that folder goes with the pod, and with it all that is stored."""
     store_kind: Literal["sqlite", "postgres"] = "sqlite"
     """Where events, dead letters and history are: in the data folder, or in a PostgreSQL database."""
     store_postgres_url_file: Path | None = None

@@ -19,10 +19,14 @@ _PREFIX: Final = "hookwright_controller"
 
 
 class ControllerMetrics(Collector):
-    """Counts, and answers a scrape. `managed`: gives (kind, state) → how many objects."""
+    """Counts, and answers a scrape.
+
+    `managed`: gives (kind, state) → how many objects. `troubles`: what does not succeed now → how many causes.
+    """
 
     def __init__(self) -> None:
         self.managed: Callable[[], Mapping[tuple[str, str], int]] = dict
+        self.troubles: Callable[[], Mapping[str, int]] = dict
         self.dispatchers = 0
         self.config_hash = ""
         self.config_fullness = 0.0
@@ -39,9 +43,9 @@ class ControllerMetrics(Collector):
         """One write to the API server about an object of a kind."""
         self._writes[kind] += 1
 
-    def failed(self, what: str) -> None:
-        """Something that is tried again: status, configuration, dispatcher, test."""
-        self._failures[what] += 1
+    def failed(self, what: str, count: int = 1) -> None:
+        """Something that is tried again: status, event, configuration, cluster, list, watch, dispatcher, test."""
+        self._failures[what] += count
 
     def missed(self, kind: str, count: int) -> None:
         """Objects that a list knew and the watch had not told of."""
@@ -86,6 +90,12 @@ class ControllerMetrics(Collector):
             ("webhooks_waiting", "Webhooks that are yet to be checked.", self.waiting),
         ):
             yield GaugeMetricFamily(f"{_PREFIX}_{gauge}", about, value=figure)
+        troubles = GaugeMetricFamily(
+            f"{_PREFIX}_troubles", "Causes for which something does not succeed now.", labels=["what"]
+        )
+        for what, count in sorted(self.troubles().items()):
+            troubles.add_metric([what], count)
+        yield troubles
         managed = GaugeMetricFamily(
             "hookwright_managed_resources", "Objects by state.", labels=["kind", "state"]
         )

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from time import time_ns
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal
 
 import orjson
 import structlog
@@ -25,17 +25,24 @@ from hookwright.core.redaction import printable
 from hookwright.telemetry.outlet import Outlet, take_over
 from hookwright.telemetry.record import AttemptDetails
 
+LogLevel = Literal["info", "warning", "error"]
+_LEVELS: Final = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
-def configure(*, stream: BinaryIO | None = None, quiet: Collection[str] = ()) -> None:
-    """Set up logging of this process, from level info on.
+
+def configure(
+    *, stream: BinaryIO | None = None, quiet: Collection[str] = (), level: LogLevel = "info"
+) -> None:
+    """Set up logging of this process.
 
     `stream`: unbuffered; stderr unless given, and then no print to stdout or stderr waits for its reader either.
+    `level`: the least that is written. There is no debug: libraries write there what they read, Secrets among it.
     `quiet`: events of ours that are left out. Tracebacks are part of a line, without the values of local variables
     (they may be secrets).
     """
     if _sink.outlet is not None:
         _sink.outlet.end()
     _sink.outlet = take_over(_lost) if stream is None else Outlet(stream, _lost)
+    _sink.least = _LEVELS[level]
     structlog.configure(
         processors=[
             partial(_leave_out, quiet),
@@ -43,13 +50,13 @@ def configure(*, stream: BinaryIO | None = None, quiet: Collection[str] = ()) ->
             structlog.processors.format_exc_info,
             _render,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(_sink.least),
         logger_factory=lambda *_: _sink,
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
-    root.handlers = [_Bridge()]
-    root.setLevel(logging.INFO)
+    root.handlers = [_Bridge(_sink.least)]  # some loggers have a level of their own
+    root.setLevel(_sink.least)
 
 
 def attempt(details: AttemptDetails) -> None:
@@ -76,8 +83,7 @@ def attempt(details: AttemptDetails) -> None:
     if not delivered:
         line["cause"] = record.cause
         line["message"] = details.message
-    if _sink.outlet is not None:
-        _sink.outlet.hold(_line(line))
+    _hold(line)
 
 
 def test_run(run: TestRun, *, passed: bool) -> None:
@@ -94,11 +100,16 @@ def test_run(run: TestRun, *, passed: bool) -> None:
     }
     if run.hint is not None:
         line["hint"] = run.hint
-    if _sink.outlet is not None:
-        _sink.outlet.hold(_line(line))
+    _hold(line)
 
 
 test_run.__test__ = False  # type: ignore[attr-defined]
+
+
+def _hold(line: Mapping[str, Any]) -> None:
+    """Write it with others, in time; info or warning."""
+    if _sink.outlet is not None and _LEVELS[line["level"]] >= _sink.least:
+        _sink.outlet.hold(_line(line))
 
 
 def flush() -> None:
@@ -116,6 +127,7 @@ class _Sink:
     """Where lines go: nowhere before `configure`. Also the logger that structlog ends in."""
 
     outlet: Outlet | None = None
+    least = logging.INFO
 
     def msg(self, line: bytes) -> None:
         if self.outlet is not None:

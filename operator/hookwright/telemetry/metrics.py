@@ -60,7 +60,8 @@ class Observed(NamedTuple):
 class Metrics(Collector):
     """Counts, and answers a scrape. Used from one event loop, but for `exposition`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, data_kept: bool = True) -> None:
+        self._data_kept = data_kept
         self._answers: Counter[int] = Counter()
         self._events = 0
         self._attempts: Counter[tuple[str, str | None]] = Counter()
@@ -134,6 +135,11 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families; called by the registry."""
         yield InfoMetricFamily("hookwright_build", "Version of this dispatcher.", {"version": __version__})
+        yield GaugeMetricFamily(
+            "hookwright_data_kept",
+            "1, or 0 where all that is stored is lost with the pod.",
+            int(self._data_kept),
+        )
         yield from self._counted()
         if (seen := self._seen) is not None:
             yield from _configuration(seen)

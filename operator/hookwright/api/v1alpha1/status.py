@@ -17,6 +17,7 @@ from hookwright.api.ruled import Distinct
 Word = Annotated[str, Field(max_length=256)]
 Sentence = Annotated[str, Field(max_length=4096)]
 Text = Annotated[str, Field(max_length=16384)]
+Release = Annotated[str, Field(max_length=128)]
 Headers = Annotated[dict[str, Sentence], Field(max_length=160)]
 
 
@@ -101,6 +102,10 @@ class WebhookStatus(Model):
     """Its WebhookTests."""
     last_handled_reconcile_at: Word | None = None
     """Echo of the annotation hookwright.io/requestedAt."""
+    handled_by: Release | None = None
+    """The release that writes this status, as namespace/name."""
+    asked_by: Release | None = None
+    """Another release that asks whether the one in handledBy still stands; its answer takes this away."""
 
 
 class TestRequest(Model):
@@ -205,3 +210,7 @@ class WebhookTestStatus(Model):
     """When it last ran."""
     last_handled_reconcile_at: Word | None = None
     """Echo of the annotation hookwright.io/requestedAt."""
+    handled_by: Release | None = None
+    """The release that runs this test and writes this status, as namespace/name."""
+    asked_by: Release | None = None
+    """Another release that asks whether the one in handledBy still stands; its answer takes this away."""

@@ -1,32 +1,29 @@
-"""Writing: only what differs, tests before webhooks, run-time fields at their own pace, Secrets once."""
+"""Writing statuses: only what differs, tests before webhooks, run-time fields at their own pace, nothing hot."""
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime
 
 import pytest
 import structlog
 
 from controller.fake_cluster import FakeCluster
-from hookwright.controller.apply import Clock, Owned, StatusWriter
 from hookwright.controller.conditions import Note
-from hookwright.controller.inventory import POD, Inventory, entry
+from hookwright.controller.inventory import Inventory, entry
 from hookwright.controller.plan import StatusChange
-from hookwright.controller.settings import Settings
-from hookwright.core.config_parts import MANIFEST
-from hookwright.errors import ClusterError
+from hookwright.controller.statuses import Clock, StatusWriter
+from hookwright.controller.trouble import Troubles
+from hookwright.limits import REFUSED_LONGEST_SECONDS, STATUS_PROBES, TROUBLE_SECONDS
 from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 SPECS = {
     "Webhook": '{url: "https://a.example/x", triggers: [RequestCreated]}',
     "WebhookTest": "{webhookRef: {name: w}}",
 }
-SETTINGS = Settings(namespace="hooks", release="hw", dispatcher_service="hw-dispatcher")
 
 
 class World:
-    """A cluster in memory, the writers over it, and a clock that stands still."""
+    """A cluster in memory, a writer over it, and a clock that stands still."""
 
     def __init__(self) -> None:
         self.cluster = FakeCluster()
@@ -34,8 +31,8 @@ class World:
         self.inventory = Inventory(lambda kind: None)
         clock = Clock(now=lambda: datetime(2026, 1, 2, tzinfo=UTC), monotonic=lambda: self.seconds)
         self.metrics = ControllerMetrics()
-        self.owned = Owned(self.cluster, self.inventory, SETTINGS, self.metrics)
-        self.writer = StatusWriter(self.cluster, self.inventory, clock, self.metrics)
+        self.troubles = Troubles(clock.monotonic)
+        self.writer = StatusWriter(self.cluster, self.inventory, clock, self.metrics, self.troubles)
 
     def objects(self, kind: str, *names: str) -> None:
         """Create objects and let the inventory know them."""
@@ -50,112 +47,77 @@ class World:
         patch = {"lastHandledReconcileAt": said or f"{self.seconds}"}
         return StatusChange(known, patch, (), **more)  # type: ignore[arg-type]
 
-    def data(self, name: str) -> dict[str, bytes]:
-        """The data of a Secret of the release."""
-        found = self.cluster.objects[("Secret", f"hooks/{name}")]["data"]
-        return {key: base64.b64decode(value) for key, value in found.items()}
+    async def rounds(self, seconds: float, *names: str) -> list[float]:
+        """A round each second; the times of the tries that were refused, in seconds since the beginning."""
+        began, tried = self.seconds, []
+        while self.seconds - began < seconds:
+            before = self.cluster.refused
+            await self.writer.write([self.change("Webhook", name, "same") for name in names])
+            tried += [self.seconds - began] * (self.cluster.refused - before)
+            self.seconds += 1
+        return tried
 
 
-async def test_tokens_and_key_are_made_once() -> None:
-    """What is there, the administrator's own included, is never written."""
-    first = World()
-    first.cluster.apply(
-        "kind: Secret\nmetadata: {name: hw-admin-token, namespace: hooks}\ndata: {token: bWluZQpvbGQK}"
+NAMES = [f"w{number:03}" for number in range(200)]
+
+
+async def test_a_policy_that_refuses_every_status_meets_few_requests_and_lines() -> None:
+    """Of 200 objects each is tried once, then a few of them after pauses that grow; a line a minute has the count."""
+    world = World()
+    world.objects("Webhook", *NAMES)
+    world.writer.forget({("Webhook", f"shop/{each}") for each in NAMES})
+    world.cluster.denied = {"shop"}
+    with structlog.testing.capture_logs() as told:
+        tried = await world.rounds(600, *NAMES)
+    pauses = [0, 1, 3, 7, 15, *range(31, 600, 30)]
+    assert tried == [0] * 200 + [at for at in pauses[1:] for _ in range(STATUS_PROBES)]
+    assert len(told) == 10
+    assert (told[0]["objects"], told[0]["cause"], told[0]["object"]) == (200, "403", "Webhook shop/w000")
+    assert (
+        b'hookwright_controller_failures_total{what="status"} %d.0' % len(tried) in world.metrics.exposition()
     )
-    key = await first.owned.prepare()
-    assert first.owned.admin_token() == "mine"
-    assert sorted(first.cluster.writes) == [
-        ("create", "Secret", "hw-hash-key"),
-        ("create", "Secret", "hw-ingest-token"),
-    ]
-    assert len(key) == 32
-    assert len(first.data("hw-ingest-token")["token"]) >= 40
-    assert await first.owned.prepare() == key
-    assert len(first.cluster.writes) == 2
+    assert "policy" in (world.troubles.lasting() or "")
 
 
-async def test_what_is_missing_is_made_again() -> None:
-    """With the value that is known, as pods and senders still use it; the configuration with the next round."""
+async def test_all_are_written_once_the_policy_is_gone() -> None:
+    """The first status that is taken frees the others: none waits for a pause of its own."""
     world = World()
-    key = await world.owned.prepare()
-    files = {MANIFEST: b"m1", "part-0": b"a"}
-    await world.owned.configuration(files, "h1")
-    names = ("hw-admin-token", "hw-ingest-token", "hw-hash-key", "hw-config-0")
-    before = {name: world.data(name) for name in names}
-    for name in names:
-        world.cluster.delete("Secret", f"hooks/{name}")
-    await world.owned.read_again()
-    assert await world.owned.configuration(files, "h1")
-    assert {name: world.data(name) for name in names} == before
-    assert key == before["hw-hash-key"]["key"]
+    world.objects("Webhook", *NAMES)
+    world.cluster.denied = {"shop"}
+    await world.rounds(300, *NAMES)
+    world.cluster.denied = set()
+    with structlog.testing.capture_logs() as told:
+        assert await world.rounds(REFUSED_LONGEST_SECONDS + 2, *NAMES) == []
+    assert {name for _, _, name in world.cluster.writes} == set(NAMES)
+    assert [each["message"] for each in told] == ["This trouble is over."]
+    assert world.troubles.lasting() is None
 
 
-async def test_a_secret_that_cannot_be_used_keeps_no_other_from_being_made() -> None:
-    """One was emptied, another is gone: the one is said, the other is back."""
+async def test_objects_with_a_rule_of_their_own_hold_up_nobody() -> None:
+    """Others of their namespace are written as ever, and the controller is ready."""
     world = World()
-    await world.owned.prepare()
-    for name in ("hw-admin-token", "hw-ingest-token", "hw-hash-key"):
-        world.cluster.delete("Secret", f"hooks/{name}")
-    world.cluster.apply("kind: Secret\nmetadata: {name: hw-admin-token, namespace: hooks}\ndata: {}")
-    with pytest.raises(ClusterError, match="Secret hw-admin-token has no key token: delete it"):
-        await world.owned.read_again()
-    assert world.data("hw-ingest-token")
-    assert world.data("hw-hash-key")
+    world.objects("Webhook", "bad", "good", "fine")
+    world.writer.forget({("Webhook", "shop/bad"), ("Webhook", "shop/good"), ("Webhook", "shop/fine")})
+    world.cluster.denied = {"shop/bad"}
+    await world.rounds(TROUBLE_SECONDS + 1, "bad", "good", "fine")
+    assert [name for _, _, name in world.cluster.writes].count("good") == TROUBLE_SECONDS + 1
+    assert world.troubles.lasting() is None
 
 
-async def test_a_token_that_was_changed_is_the_one_that_is_known() -> None:
-    """Whoever sets a new one, and then loses the Secret, does not get the old one back."""
+async def test_events_that_are_refused_are_tried_less_and_less() -> None:
+    """A namespace that takes none is not asked for each; the status is written all the same."""
     world = World()
-    await world.owned.prepare()
-    world.cluster.delete("Secret", "hooks/hw-ingest-token")
-    world.cluster.apply(
-        "kind: Secret\nmetadata: {name: hw-ingest-token, namespace: hooks}\ndata: {token: bWluZQ==}"
-    )
-    await world.owned.read_again()
-    world.cluster.delete("Secret", "hooks/hw-ingest-token")
-    await world.owned.read_again()
-    assert world.data("hw-ingest-token") == {"token": b"mine"}
-
-
-async def test_a_secret_without_its_key_is_said() -> None:
-    """It is not overwritten, as somebody made it."""
-    world = World()
-    world.cluster.apply("kind: Secret\nmetadata: {name: hw-hash-key, namespace: hooks}\ndata: {}")
-    with pytest.raises(ClusterError, match="Secret hw-hash-key has no key key: delete it"):
-        await world.owned.prepare()
-
-
-async def test_secrets_go_with_the_dispatchers_service() -> None:
-    """They hold every credential in use: uninstalling the release takes them away."""
-    world = World()
-    world.cluster.apply("kind: Service\nmetadata: {name: hw-dispatcher, namespace: hooks}\nspec: {}")
-    await world.owned.prepare()
-    owners = world.cluster.objects[("Secret", "hooks/hw-hash-key")]["metadata"]["ownerReferences"]
-    assert [(each["kind"], each["name"]) for each in owners] == [("Service", "hw-dispatcher")]
-
-
-async def test_only_changed_parts_are_written_and_the_manifest_last() -> None:
-    """Then the pods' annotation changes; the same files again write nothing, also after a restart."""
-    world = World()
-    world.cluster.apply("kind: Pod\nmetadata: {name: d-1, namespace: hooks}")
-    for raw in world.cluster.list(POD, None).items:
-        world.inventory.put(POD, raw)
-    await world.owned.prepare()
-    world.cluster.writes.clear()
-    files = {MANIFEST: b"m1", "part-0": b"a", "part-1": b"b"}
-    assert await world.owned.configuration(files, "h1")
-    assert world.cluster.writes == [
-        ("apply", "Secret", "hw-config-1"), ("apply", "Secret", "hw-config-0"), ("annotate", "Pod", "d-1"),
-    ]  # fmt: skip
-    assert (world.data("hw-config-0"), world.data("hw-config-1")) == (
-        {MANIFEST: b"m1", "part-1": b"b"}, {"part-0": b"a"},
-    )  # fmt: skip
-    assert not await world.owned.configuration(files, "h1")
-    again = Owned(world.cluster, world.inventory, SETTINGS, ControllerMetrics())
-    await again.prepare()
-    assert not await again.configuration(files, "h1")
-    assert await again.configuration({MANIFEST: b"m2", "part-0": b"a2"}, "h2")
-    assert (world.data("hw-config-1"), world.data("hw-config-0")["part-0"]) == ({}, b"a2")
+    world.objects("Webhook", "w")
+    world.cluster.no_events = True
+    with structlog.testing.capture_logs() as told:
+        for number in range(120):
+            change = world.change("Webhook", "w", f"{number}")
+            note = Note("Webhook", "shop/w", change.entry.uid, True, "Failing", "No answer.")
+            await world.writer.write([StatusChange(change.entry, change.patch, (note,))])
+            world.seconds += 1
+    assert len(world.cluster.writes) == 120
+    assert world.cluster.refused == 8
+    assert len(told) == 2
 
 
 async def test_a_webhook_is_not_written_while_its_test_could_not_be() -> None:
@@ -187,7 +149,7 @@ async def test_a_status_that_is_refused_for_good_holds_up_no_other() -> None:
             await world.writer.write(changes)
             changes[1:] = []
     assert world.cluster.writes == [("status", "Webhook", "w")]
-    assert [(each["event"], each["object"]) for each in told] == [("status", "shop/t")]
+    assert [(each["event"], each["object"]) for each in told] == [("status", "WebhookTest shop/t")]
     assert "lastHandledReconcileAt" in told[0]["message"]
     assert b'failures_total{what="status"} 1.0' in world.metrics.exposition()
 
@@ -195,14 +157,14 @@ async def test_a_status_that_is_refused_for_good_holds_up_no_other() -> None:
 @pytest.mark.parametrize(
     ("said", "fails", "tries"),
     [
-        ("x" * 257, set(), [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111]),
+        ("x" * 257, set(), [0, 1, 3, 7, 15, *range(31, 1200, 30)]),
         ("fine", {"w"}, [0, 1, 3, 7, 15, *range(25, 1200, 10)]),
     ],
 )
 async def test_the_pause_of_a_status_that_cannot_be_written_grows(
     said: str, fails: set[str], tries: list[int]
 ) -> None:
-    """However many rounds there are, of each object by itself: to minutes if it is refused, otherwise to ten seconds."""
+    """However many rounds there are: to thirty seconds if it is refused, otherwise to ten."""
     world = World()
     world.objects("Webhook", "w", "other")
     world.cluster.refuses = fails
