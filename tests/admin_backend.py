@@ -83,6 +83,7 @@ class MemoryBackend:
     explanations: list[Explanation] = field(default_factory=list)
     invoked: Invocation | None = None
     not_ready: str | StoreError | None = None
+    remark: str | None = None
     raising: Exception | None = None
     replays: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, admin.TestRun] = field(default_factory=dict)

@@ -38,7 +38,7 @@ def programs() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if found:
         return found[-1]
-    if os.environ.get("CI"):
+    if os.environ.get("CI") == "true":
         pytest.fail(
             "There is no PostgreSQL on this machine: install it (Debian: apt-get install postgresql-15)."
         )

@@ -24,6 +24,12 @@ async def test_probes_and_metrics_need_no_token(client: Clients, path: str, body
     assert (answer.status_code, answer.content) == (200, body)
 
 
+async def test_ready_says_what_else_is_to_be_known(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
+    """Such as how many servers have what is stored."""
+    backend.remark = "A commit is on one server."
+    assert (await admin.get("/readyz")).text == "ready\nA commit is on one server.\n"
+
+
 async def test_not_ready_says_why(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
     """Readiness is 503 with the reason; liveness is not touched by it."""
     backend.not_ready = "No complete configuration has been loaded yet."

@@ -104,11 +104,16 @@ async def test_whether_commits_are_on_a_second_server_is_told(tmp_path: Path) ->
     """By the figures, and again when an operator changed it."""
     with postgres_server.folder() as folder, postgres_server.serving(folder) as server:
         (tmp_path / "url").write_text(server.url())
-        async with opened(Database(tmp_path / "url")) as (_, upkeep, _):
+        async with opened(Database(tmp_path / "url")) as (work, upkeep, _):
             assert upkeep.stats().standby is False
+            assert (
+                await work.ping()
+                == "A commit is on one server of the database: it names no synchronous standby."
+            )
             standby = server.standby(folder / "standby")
             await upkeep.prune(now=NOW)
             assert upkeep.stats().standby is True
+            assert await work.ping() == "A commit is on a synchronous standby of the database as well."
         standby.stop("immediate")
 
 

@@ -100,6 +100,8 @@ class Dispatcher:
         self._stopping = asyncio.Event()
         self._scrape: asyncio.Task[bytes] | None = None
         self._store: Store | None = None
+        self.remark: str | None = None
+        """See `ports.admin.Probes`."""
         self.failure: BaseException | None = None
         """Why the dispatcher ends by itself, if it does."""
 
@@ -253,7 +255,7 @@ class Dispatcher:
         if refused is not None:
             return f"No event is taken: {refused}"
         assert self._store is not None
-        await self._store.work.ping()
+        self.remark = await self._store.work.ping()
         return None
 
     async def metrics(self) -> bytes:

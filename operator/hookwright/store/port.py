@@ -270,8 +270,8 @@ class Work(Protocol):
         dead letter any more is left out. A selector without any restriction takes every dead letter.
         """
 
-    async def ping(self) -> None:
-        """Raise if the store could not store now."""
+    async def ping(self) -> str | None:
+        """Raise if the store could not store now; what is to be said of it although it can, one sentence."""
 
     async def close(self) -> None:
         """Commit what waits and close."""

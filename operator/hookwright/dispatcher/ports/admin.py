@@ -57,6 +57,9 @@ from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
 class Probes(Protocol):
     """What the process says of itself (`dispatcher.app`)."""
 
+    remark: str | None
+    """What else is to be said when it is ready, one sentence."""
+
     async def ready(self) -> str | None:
         """None: events are taken. Otherwise the reason why not, one sentence. StoreError: the store's."""
 
@@ -131,7 +134,9 @@ class _Api:
             StoreAway
         ) as error:  # without any dispatcher the Service would refuse what here is answered 503
             return PlainTextResponse(f"ready\n{error}\n")
-        return PlainTextResponse("ready\n") if reason is None else problem(503, reason)
+        if reason is not None:
+            return problem(503, reason)
+        return PlainTextResponse("\n".join(["ready", *filter(None, [self._probes.remark]), ""]))
 
     async def metrics(self, request: Request) -> Response:
         return Response(await self._probes.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")

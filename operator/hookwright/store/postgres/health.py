@@ -14,11 +14,25 @@ log = structlog.get_logger()
 
 
 class Health:
-    """`away` is the error while it cannot be used, `standby` whether a synchronous standby is named there."""
+    """`away` is the error while it cannot be used."""
 
     def __init__(self) -> None:
         self.away: StoreAway | None = None
-        self.standby = False
+        self.standby: bool | None = None
+        """Whether a synchronous standby is named there; None: nobody has looked."""
+
+    @property
+    def remark(self) -> str:
+        """What a commit means, for people."""
+        if self.standby:
+            return "A commit is on a synchronous standby of the database as well."
+        return "A commit is on one server of the database: it names no synchronous standby."
+
+    def looked(self, standby: bool) -> None:
+        """Somebody has."""
+        if standby is not self.standby:
+            self.standby = standby
+            log.info("store.commits", reason=self.remark)
 
     def failed(self, error: Exception) -> None:
         """Something failed on a connection."""

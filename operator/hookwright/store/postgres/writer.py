@@ -79,7 +79,7 @@ class PostgresStore:
     async def _measure(self, connection: Connection) -> None:
         """Also what the server is, which an operator may change."""
         allow = self._server.database.allow_unsafe
-        self._health.standby = await check(connection, self._schema, allow_unsafe=allow)
+        self._health.looked(await check(connection, self._schema, allow_unsafe=allow))
         await self._accepting.measure(connection)
         dead, history = (
             await kept_dead_letters(connection, self._schema),
@@ -142,10 +142,11 @@ class PostgresStore:
             lambda connection: upkeep.replay(connection, self._routes, self._schema, selector, now, limit)
         )
 
-    async def ping(self) -> None:
+    async def ping(self) -> str | None:
         """Really commits."""
         with self._failing():
             await self._ownership.renew()
+        return self._health.remark
 
     async def close(self) -> None:
         """Results that still wait for the database fail with StoreError: they are sent once more."""
