@@ -203,7 +203,9 @@ class SendError(HookwrightError):
 
 
 class StoreError(HookwrightError):
-    """Durable storage."""
+    """Durable storage. `in_doubt`: what was to be stored may have been."""
+
+    in_doubt = True
 
 
 class StoreWaits(StoreError):  # noqa: N818 - a state that heals, not a mistake
@@ -213,9 +215,15 @@ class StoreWaits(StoreError):  # noqa: N818 - a state that heals, not a mistake
 class StoreFull(StoreWaits):
     """Free space is under the reserve, or the file system is read-only. Nothing was stored."""
 
+    in_doubt = False
+
 
 class StoreAway(StoreWaits):
-    """The database does not answer, or takes no writes. What was under way may have been stored all the same."""
+    """The database does not answer, or takes no writes. `in_doubt` if that happened while something was under way."""
+
+    def __init__(self, message: str, *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
 
 
 class StoreLocked(StoreError):  # noqa: N818

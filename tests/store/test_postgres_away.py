@@ -76,6 +76,11 @@ async def test_an_event_waits_no_longer_than_it_may(server: Postgres, database: 
             with pytest.raises(StoreAway) as told:
                 await asks
             assert PASSWORD not in str(told.value)
+        with pytest.raises(
+            StoreAway
+        ) as told:  # without a connection nothing is sent: there is nothing to ask for
+            await work.accept([event(300, HOOK)])
+        assert not told.value.in_doubt
         server.start()
         await work.ping()
         assert await keys(work) == [101]
@@ -159,8 +164,9 @@ async def test_a_repeat_is_answered_when_the_first_is_on_the_standby(
         first = asyncio.create_task(work.accept([event(100, HOOK, identity=b"one")]))
         await until(lambda: bool(committing(server, "accept")))
         server.sql(f"SELECT pg_terminate_backend({committing(server, 'accept')})")
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreAway) as told:
             await first
+        assert told.value.in_doubt
         again = asyncio.create_task(work.accept([event(200, HOOK, identity=b"one")]))
         await until(lambda: again.done() or bool(committing(server, "accept")))
         assert not again.done()

@@ -201,9 +201,9 @@ class Recovered(NamedTuple):
 class Work(Protocol):
     """Durable work. Every method returns after the commit (fsync) that covers it. Used from one event loop.
 
-    Raises StoreFull while there is no space (nothing was stored), StoreAway while a database cannot be used (it may
-    have been stored); StoreBroken ends the process. A cancelled call may still be carried out: what it stored is
-    found by `claim`.
+    Raises StoreFull while there is no space (nothing was stored), StoreAway while a database cannot be used (its
+    `in_doubt` says whether it may have been stored); StoreBroken ends the process. A cancelled call may still be
+    carried out: what it stored is found by `claim`.
     """
 
     tag: str

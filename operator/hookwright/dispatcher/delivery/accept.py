@@ -22,7 +22,7 @@ from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.match_turns import MatchTurns
-from hookwright.errors import EventError, StoreError, StoreFull
+from hookwright.errors import EventError, StoreError
 from hookwright.limits import INGEST_RETRY_AFTER_SECONDS
 from hookwright.store.port import Accepted, Conflict, NewDelivery, NewEvent, Repeat, Work
 
@@ -129,7 +129,7 @@ class Acceptor:
         try:
             results = await self._work.accept(stored)
         except StoreError as error:
-            self._unreserve(stored, in_doubt=not isinstance(error, StoreFull))
+            self._unreserve(stored, in_doubt=error.in_doubt)
             reason = str(error).removesuffix(".")
             raise unavailable(f"The event cannot be stored now ({reason}); send it again.") from error
         except BaseException:  # cancelled: it may be stored all the same

@@ -64,6 +64,13 @@ def _by_state(state: str) -> Failure:
     return Failure.AWAY if state == _READ_ONLY or state[:2] in _AWAY_CLASSES else Failure.REQUEST
 
 
+def is_doubtful(error: Exception) -> bool:
+    """Whether what was sent may have been stored: nothing was without a connection, or where no writes are taken."""
+    if isinstance(error, StoreError):
+        return error.in_doubt
+    return judge(error) is Failure.AWAY and getattr(error, "sqlstate", None) != _READ_ONLY
+
+
 def as_store_error(error: Exception) -> StoreError:
     """The exception for the caller whose request it was."""
     if isinstance(error, StoreError):

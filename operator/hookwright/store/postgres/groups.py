@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
-from hookwright.errors import StoreError
+from hookwright.errors import StoreAway, StoreError
 from hookwright.limits import STORE_AGAIN_SECONDS, STORE_GROUP_WEIGHT
-from hookwright.store.postgres.failures import Failure, as_store_error, judge
+from hookwright.store.postgres.failures import Failure, as_store_error, is_doubtful, judge
 from hookwright.store.postgres.health import Health
 
 
@@ -122,7 +122,7 @@ class Group:
             self._jobs[:0] = group
         elif failure is Failure.AWAY or (failure is Failure.FULL and self._wait is None):
             for job in group:
-                job.tried, job.doubtful = True, job.doubtful or failure is Failure.AWAY
+                job.tried, job.doubtful = True, job.doubtful or is_doubtful(error)
             self._jobs[:0] = group
             self._under_way = []
             await self._pause(as_store_error(error))
@@ -148,4 +148,5 @@ class Group:
 def _fail(jobs: Iterable[Job], error: StoreError) -> None:
     for job in jobs:
         if not job.future.done():
-            job.future.set_exception(error)
+            own = StoreAway(str(error), in_doubt=job.doubtful) if isinstance(error, StoreAway) else error
+            job.future.set_exception(own)

@@ -17,7 +17,7 @@ import asyncpg
 from hookwright.errors import StoreAway
 from hookwright.limits import STORE_ANSWER_SECONDS, STORE_CONNECT_SECONDS
 from hookwright.store.database import Database
-from hookwright.store.postgres.failures import Failure, judge
+from hookwright.store.postgres.failures import Failure, as_store_error, judge
 
 
 class Connection(Protocol):
@@ -138,12 +138,19 @@ class Link:
         async with self._lock:
             try:
                 if self._connection is None:
-                    self._connection = await self._server.connect(self._name, follows=self._follows)
+                    self._connection = await self._connect()
                 yield self._connection
             except Exception as error:
                 if judge(error) is Failure.AWAY:
                     self._drop()
                 raise
+
+    async def _connect(self) -> Connection:
+        """What fails here was sent nowhere: StoreAway without a doubt."""
+        try:
+            return await self._server.connect(self._name, follows=self._follows)
+        except Exception as error:
+            raise as_store_error(error) from error
 
     def _drop(self) -> None:
         self._follows = True
