@@ -107,6 +107,11 @@ class Postgres:
         """As an operator would."""
         self._command([self._programs / "pg_ctl", "-D", self.folder, "-m", mode, "-w", "stop"], check=False)
 
+    def runs(self) -> bool:
+        """Whether it takes connections."""
+        asks = [self._programs / "pg_isready", "-q", "-t", "60", "-h", "127.0.0.1", "-p", str(self.port)]
+        return self._command(asks, check=False) == 0
+
     def kill(self) -> None:
         """All its processes at once, as when the machine dies."""
         leader = int((self.folder / "postmaster.pid").read_text().split()[0])
@@ -156,13 +161,14 @@ class Postgres:
         if self._user is not None:
             os.chown(path, *self._user)
 
-    def _command(self, command: Sequence[str | Path], *, check: bool) -> None:
+    def _command(self, command: Sequence[str | Path], *, check: bool) -> int:
         user, group = self._user or (None, None)
         done = subprocess.run(
             command, user=user, group=group, extra_groups=() if user is not None else None, capture_output=True, text=True,
             timeout=120, check=False, cwd="/", stdin=subprocess.DEVNULL, env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
         )  # fmt: skip
         assert not check or done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
+        return done.returncode
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import postgres_server
 from faults.bench import Bench
 from faults.scenario import scenario
+from faults.scenarios.disk import fill, small_disk
 from faults.scenarios.kills import LOSES_NOTHING
 from postgres_server import Postgres
 from rig import until
@@ -15,9 +16,11 @@ from rig import until
 HEALS = "nothing acknowledged is lost or sent twice; events wait or get 503; the dispatcher goes on by itself"
 
 
-def _on_postgres(bench: Bench, wait: str = "8s") -> tuple[Postgres, Path]:
-    """A server of the round's own, and the file that leads the dispatcher to it."""
+def _on_postgres(bench: Bench, wait: str = "8s", *, small: bool = False) -> tuple[Postgres, Path]:
+    """A server of the round's own, led to by a file, and its folder; `small`: on a file system of 192 MiB."""
     folder = bench.resources.enter_context(postgres_server.folder())
+    if small:
+        small_disk(bench, folder / "data")
     server = bench.resources.enter_context(postgres_server.serving(folder))
     url = bench.folder / "url"
     url.write_text(server.url())
@@ -117,5 +120,25 @@ def database_failed_over(bench: Bench) -> None:
     time.sleep(bench.chance.uniform(0.5, 2.0))
     server.kill()
     standby.promote()
+    bench.back(time.monotonic())
+    bench.pause()
+
+
+@scenario("PostgreSQL's disk filled up by another program", HEALS)
+def database_full(bench: Bench) -> None:
+    server, folder = _on_postgres(bench, wait="500ms", small=True)
+    server.configure("max_wal_size = 32MB")
+    server.reload()
+    ballast = folder / "data" / "ballast"
+    bench.start()
+    bench.load(bytes=4_000)
+    bench.back()
+    time.sleep(bench.chance.uniform(0.1, bench.size.seconds))
+    refused = bench.ledger.refused[503]
+    fill(ballast)
+    until(lambda: bench.ledger.read().refused[503] > refused + 10)
+    ballast.unlink()
+    if not server.runs():  # without room for its log it ends, and an operator starts it
+        server.start()
     bench.back(time.monotonic())
     bench.pause()
