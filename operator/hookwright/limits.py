@@ -180,6 +180,7 @@ STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
 STORE_CONNECT_SECONDS = 5.0  # for a connection to the database
 STORE_ANSWER_SECONDS = 5.0  # for an answer of the database to a write; later it counts as away
+STORE_UPKEEP_SECONDS = 60.0  # for an answer to a step of pruning: it reads all dead letters to count them
 STORE_AGAIN_SECONDS = 1.0  # between tries of what waits for a database that is away, at most; a random part of it
 STORE_LEASE_SECONDS = 6.0  # for which a process owns its slot without saying so again
 STORE_RENEW_SECONDS = 2.0  # between two times it says so

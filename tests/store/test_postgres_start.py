@@ -74,6 +74,23 @@ async def test_a_schema_of_a_newer_release_is_not_touched(postgres: Postgres, da
         await open_store(database, retention=Retention())
 
 
+async def test_a_role_without_a_right_is_told_what_it_needs(postgres: Postgres, database: Database) -> None:
+    """Nothing is made."""
+    postgres.sql(f"CREATE ROLE weak LOGIN PASSWORD '{PASSWORD}'")
+    database.url_file.write_text(postgres.url().replace("app:", "weak:"))
+    with pytest.raises(StoreError, match=r"lacks a right \(permission denied .*\): let it own the schema"):
+        await open_store(database, retention=Retention())
+
+
+async def test_a_schema_that_was_made_for_the_role_is_enough(postgres: Postgres, database: Database) -> None:
+    """Where a role may make none."""
+    postgres.sql(f"CREATE ROLE owner LOGIN PASSWORD '{PASSWORD}'")
+    postgres.sql(f"CREATE SCHEMA {database.schema} AUTHORIZATION owner")
+    database.url_file.write_text(postgres.url().replace("app:", "owner:"))
+    async with opened(database) as (work, _, _):
+        await work.ping()
+
+
 async def test_what_a_role_has_as_default_does_not_make_commits_unsafe(
     postgres: Postgres, database: Database
 ) -> None:

@@ -22,6 +22,7 @@ _AWAY_CLASSES: Final = {"08", "28", "3D", "53", "55", "57", "58"}
 """Connection, authorization, no such database, resources, locks, operators, the system: it heals or is cured."""
 _READ_ONLY: Final = "25006"
 _FULL: Final = "53100"
+_NO_RIGHT: Final = "42501"
 
 
 class Failure(Enum):
@@ -82,6 +83,8 @@ def as_store_error(error: Exception) -> StoreError:
         return StoreFull("The database has no space left: give it some; it goes on by itself then.")
     if failure is Failure.BROKEN:
         return taken_over()
+    if getattr(error, "sqlstate", None) == _NO_RIGHT:
+        return StoreError(f"The database's role lacks a right ({error}): let it own the schema, or make one.")
     return StoreError(f"The store refused a request ({_named(error)}); nothing of it was stored.")
 
 

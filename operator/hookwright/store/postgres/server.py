@@ -124,10 +124,13 @@ class Server:
 
 
 class Link:
-    """One connection, used by one at a time: made when it is needed, dropped when it is lost."""
+    """One connection, used by one at a time: made when it is needed, dropped when it is lost.
 
-    def __init__(self, server: Server, name: str) -> None:
-        self._server, self._name = server, name
+    An answer that takes longer than `seconds` does not come any more.
+    """
+
+    def __init__(self, server: Server, name: str, *, seconds: float = STORE_ANSWER_SECONDS) -> None:
+        self._server, self._name, self._seconds = server, name, seconds
         self._lock = asyncio.Lock()
         self._connection: Connection | None = None
         self._follows = False
@@ -148,7 +151,7 @@ class Link:
     async def _connect(self) -> Connection:
         """What fails here was sent nowhere: StoreAway without a doubt."""
         try:
-            return await self._server.connect(self._name, follows=self._follows)
+            return await self._server.connect(self._name, follows=self._follows, seconds=self._seconds)
         except Exception as error:
             raise as_store_error(error) from error
 

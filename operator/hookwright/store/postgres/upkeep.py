@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from hookwright.core.records import Buried, Finish, Pruned
+from hookwright.core.records import Buried, Finish, Pruned, Use
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
 from hookwright.store.kept import Kept, attempts_size, letters_size
 from hookwright.store.port import Replay, ReplaySelector, Retention
 from hookwright.store.postgres.choosing import HIGHEST, form
 from hookwright.store.postgres.finishing import bury_row
-from hookwright.store.postgres.measuring import kept_dead_letters, kept_history
+from hookwright.store.postgres.measuring import kept_dead_letters, kept_history, uses_of
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns
 from hookwright.store.postgres.server import Connection
@@ -77,6 +77,12 @@ class Pruning:
             self._identities, self._old_attempts, self._fold, self._many_attempts, self._old_dead, self._much_dead,
             self._forget,
         )  # fmt: skip
+
+    def uses(self) -> dict[str, Use]:
+        """After all steps, for metrics (`StoreStats.kept`)."""
+        assert self._dead is not None
+        assert self._history is not None
+        return uses_of(self._dead, self._history, self._keep)
 
     async def _identities(self, connection: Connection) -> tuple[Pruned, bool]:
         keep = self._keep

@@ -22,9 +22,9 @@ from hookwright.core.records import (
     Wanted,
 )
 from hookwright.errors import StoreError
-from hookwright.limits import KIB
+from hookwright.limits import KIB, STORE_UPKEEP_SECONDS
 from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
-from hookwright.store.postgres import upkeep
+from hookwright.store.postgres import measuring, upkeep
 from hookwright.store.postgres.accepting import Accepting
 from hookwright.store.postgres.checks import check
 from hookwright.store.postgres.claiming import claim
@@ -32,7 +32,6 @@ from hookwright.store.postgres.failures import as_store_error
 from hookwright.store.postgres.finishing import Finishing
 from hookwright.store.postgres.groups import Group, Job
 from hookwright.store.postgres.health import Health
-from hookwright.store.postgres.measuring import kept_dead_letters, kept_history
 from hookwright.store.postgres.ownership import Ownership
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
@@ -54,7 +53,8 @@ class PostgresStore:
         self._server, self._health, self._retention, self._broken = server, health, retention, broken
         schema = self._schema = server.database.schema
         self._sql, self._routes = load("work.sql", schema), Routes(schema)
-        self._links = {name: Link(server, name) for name in ("accept", "finish", "claim", "upkeep", "owner")}
+        self._links = {name: Link(server, name) for name in ("accept", "finish", "claim", "change", "owner")}
+        self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, slot=SLOT, holder=server.holder)
         self._accepting = Accepting(
             self._links["accept"], self._routes, schema, slot=SLOT, holder=server.holder,
@@ -74,21 +74,14 @@ class PostgresStore:
         self.tag = tag
         await self._ownership.take(self._broken)
         await self._routes.load(connection)
-        await self._measure(connection)
+        await self._look(connection)
+        self._uses = await measuring.uses(connection, self._schema, self._retention)
 
-    async def _measure(self, connection: Connection) -> None:
-        """Also what the server is, which an operator may change."""
+    async def _look(self, connection: Connection) -> None:
+        """What the server is, which an operator may change, and what the window of identities holds."""
         allow = self._server.database.allow_unsafe
         self._health.looked(await check(connection, self._schema, allow_unsafe=allow))
         await self._accepting.measure(connection)
-        dead, history = (
-            await kept_dead_letters(connection, self._schema),
-            await kept_history(connection, self._schema),
-        )
-        self._uses = {
-            "dead_letters": dead.use(self._retention.dead_letter_bytes),
-            "history": history.use(self._retention.history_bytes),
-        }
 
     # --- Work ------------------------------------------------------------------------------------
 
@@ -178,12 +171,14 @@ class PostgresStore:
         return int(done.rpartition(" ")[2])
 
     async def prune(self, *, now: int) -> Pruned:
-        for step in upkeep.Pruning(self._routes, self._schema, self._retention, now).steps:
+        pruning = upkeep.Pruning(self._routes, self._schema, self._retention, now)
+        for step in pruning.steps:
             more = True
             while more:
-                dropped, more = await self._change(step)
+                dropped, more = await self._change(step, "upkeep")
                 self._dropped = upkeep.together(self._dropped, dropped)
-        await self._change(self._measure)
+        await self._change(self._look, "upkeep")
+        self._uses = pruning.uses()
         told, self._dropped = self._dropped, upkeep.NOTHING
         return told
 
@@ -208,15 +203,15 @@ class PostgresStore:
 
     # --- changes ---------------------------------------------------------------------------------
 
-    async def _change(self, change: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _change(self, change: Callable[[Connection], Awaitable[T]], link: str = "change") -> T:
         """One transaction."""
         with self._failing():
-            async with self._changing() as connection:
+            async with self._changing(link) as connection:
                 return await change(connection)
 
     @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[Connection]:
-        async with self._links["upkeep"].connection() as connection, connection.transaction():
+    async def _changing(self, link: str = "change") -> AsyncIterator[Connection]:
+        async with self._links[link].connection() as connection, connection.transaction():
             await connection.execute(self._sql["durable"])
             yield connection
 
