@@ -66,7 +66,7 @@ async def test_an_event_waits_for_a_database_that_comes_back(server: Postgres, d
 
 async def test_an_event_waits_no_longer_than_it_may(server: Postgres, database: Database) -> None:
     """Then it is refused; so is all that asks, and nothing of it tells the URL."""
-    async with opened(replace(database, wait=0.0)) as (work, _, history):
+    async with opened(replace(database, wait=0.0)) as (work, upkeep, history):
         await work.accept([event(100, HOOK)])
         server.stop()
         for asks in (
@@ -82,6 +82,9 @@ async def test_an_event_waits_no_longer_than_it_may(server: Postgres, database: 
             await work.accept([event(300, HOOK)])
         assert not told.value.in_doubt
         server.start()
+        await until(
+            lambda: upkeep.stats().away is False
+        )  # nobody asks for anything: it is found out all the same
         await work.ping()
         assert await keys(work) == [101]
 

@@ -21,7 +21,7 @@ from hookwright.core.records import (
     Use,
     Wanted,
 )
-from hookwright.errors import StoreError
+from hookwright.errors import StoreAway, StoreError
 from hookwright.limits import KIB, STORE_UPKEEP_SECONDS
 from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.postgres import measuring, upkeep
@@ -136,7 +136,9 @@ class PostgresStore:
         )
 
     async def ping(self) -> str | None:
-        """Really commits."""
+        """Really commits; who asks while the database is known to be away is not kept waiting for it."""
+        if self._health.away is not None:
+            raise StoreAway(str(self._health.away))
         with self._failing():
             await self._ownership.renew()
         return self._health.remark
