@@ -31,13 +31,18 @@ hot_standby = on
 log_min_messages = warning
 """
 PASSWORD = "let-me-in"
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+
+
+def installed() -> Path | None:
+    """Where its programs are, if they are."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 
 
 def programs() -> Path:
-    """Where its programs are; without them a test is left out, but not where all tests must run."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if found:
-        return found[-1]
+    """Where they are; without them a test is left out, but not where all tests must run."""
+    if (found := installed()) is not None:
+        return found
     if os.environ.get("CI") == "true":
         pytest.fail(
             "There is no PostgreSQL on this machine: install it (Debian: apt-get install postgresql-15)."
@@ -100,12 +105,30 @@ class Postgres:
             stream.write("\n".join(["", *lines, ""]))
 
     def start(self) -> None:
-        """Until it takes connections."""
-        self.run("pg_ctl", "-D", self.folder, "-l", self.folder / "log", "-w", "-t", "60", "start")
+        """Until it takes connections. It dies with the test."""
+        who = (
+            []
+            if self._user is None
+            else [f"--reuid={self._user[0]}", f"--regid={self._user[1]}", "--clear-groups"]
+        )
+        command = ["setpriv", "--pdeathsig", "KILL", *who, self._programs / "postgres", "-D", self.folder]
+        log = self.folder.with_name(f"{self.folder.name}.log")
+        with log.open("ab") as said:
+            self._process = subprocess.Popen(
+                command, stdout=said, stderr=said, stdin=subprocess.DEVNULL, cwd="/", env=_ENVIRONMENT
+            )
+        while not self.runs():
+            assert self._process.poll() is None, log.read_text()
 
     def stop(self, mode: str = "fast") -> None:
         """As an operator would."""
         self._command([self._programs / "pg_ctl", "-D", self.folder, "-m", mode, "-w", "stop"], check=False)
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
 
     def runs(self) -> bool:
         """Whether it takes connections."""
@@ -114,11 +137,13 @@ class Postgres:
 
     def kill(self) -> None:
         """All its processes at once, as when the machine dies."""
-        leader = int((self.folder / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
-        for pid in (leader, *map(int, children)):
+        assert self._process is not None
+        leader = self._process.pid
+        children = [*map(int, Path(f"/proc/{leader}/task/{leader}/children").read_text().split())]
+        for pid in (leader, *children):
             os.kill(pid, signal.SIGKILL)
-        while any(Path(f"/proc/{pid}").exists() for pid in (leader, *map(int, children))):
+        self._reap()
+        while any(Path(f"/proc/{pid}").exists() for pid in children):
             os.sched_yield()
 
     def reload(self) -> None:
@@ -165,7 +190,7 @@ class Postgres:
         user, group = self._user or (None, None)
         done = subprocess.run(
             command, user=user, group=group, extra_groups=() if user is not None else None, capture_output=True, text=True,
-            timeout=120, check=False, cwd="/", stdin=subprocess.DEVNULL, env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            timeout=120, check=False, cwd="/", stdin=subprocess.DEVNULL, env=_ENVIRONMENT,
         )  # fmt: skip
         assert not check or done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
         return done.returncode

@@ -282,6 +282,19 @@ async def test_a_closed_store_gives_up_what_the_database_does_not_take(
         server.start()
 
 
+async def test_an_owner_that_cannot_say_so_stays_one(server: Postgres, database: Database) -> None:
+    """Nobody asks for anything: that the database is away, and back, is found out by what is said every other second."""
+    told: list[str] = []
+    store = await open_store(database, retention=Retention(), on_broken=told.append)
+    server.stop()
+    await until(lambda: told != [] or store.upkeep.stats().away is True)
+    server.start()
+    await until(lambda: told != [] or store.upkeep.stats().away is False)
+    assert told == []
+    await store.history.close()
+    await store.work.close()
+
+
 async def test_an_owner_that_was_replaced_stores_nothing_more(server: Postgres, database: Database) -> None:
     """Its slot is another's: it would make the same keys. It is told to end."""
     told: list[str] = []

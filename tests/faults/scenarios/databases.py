@@ -7,6 +7,7 @@ from pathlib import Path
 
 import postgres_server
 from faults.bench import Bench
+from faults.processes import NotPossibleError
 from faults.scenario import scenario
 from faults.scenarios.disk import fill, small_disk
 from faults.scenarios.kills import LOSES_NOTHING
@@ -18,6 +19,8 @@ HEALS = "nothing acknowledged is lost or sent twice; events wait or get 503; the
 
 def _on_postgres(bench: Bench, wait: str = "8s", *, small: bool = False) -> tuple[Postgres, Path]:
     """A server of the round's own, led to by a file, and its folder; `small`: on a file system of 192 MiB."""
+    if postgres_server.installed() is None:
+        raise NotPossibleError("there is no PostgreSQL (Debian: apt-get install postgresql-15)")
     folder = bench.resources.enter_context(postgres_server.folder())
     if small:
         small_disk(bench, folder / "data")

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from hookwright.errors import StoreError, StoreLocked
+from hookwright.errors import StoreBroken, StoreError, StoreLocked
 from hookwright.limits import STORE_LEASE_SECONDS, STORE_RENEW_SECONDS
 from hookwright.store.postgres.failures import taken_over
 from hookwright.store.postgres.health import Health
@@ -55,7 +55,7 @@ class Ownership:
             await asyncio.sleep(STORE_RENEW_SECONDS)
             try:
                 await self.renew()
-            except StoreError as error:
+            except StoreBroken as error:
                 lost(error)
                 return
             except Exception as error:
