@@ -41,6 +41,7 @@ pictures: page
 	@$(BIN)/python tools/pictures.py
 
 test: $(READY)
+	@tests/install_postgres
 	@$(BIN)/python -m pytest tests/guarantees
 	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
 	@$(BIN)/python -m pytest -n 2 --ignore tests/guarantees --ignore tests/faults
@@ -53,6 +54,7 @@ mutants: $(READY)
 	@$(BIN)/python tools/mutants.py $(ARGS)
 
 faults: $(READY)
+	@tests/install_postgres
 	@PYTHONPATH=tests:tools $(BIN)/python -m faults.run $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short)
 

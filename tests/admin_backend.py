@@ -28,7 +28,7 @@ from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import DeadReason
 from hookwright.core.webhook_table import Row, Wanted, find, namespaces, row
 from hookwright.dispatcher.views import Changed, Listed, Searched
-from hookwright.errors import EventError
+from hookwright.errors import EventError, StoreError
 from hookwright.store.port import AttemptSelector, ReplaySelector
 
 
@@ -82,7 +82,8 @@ class MemoryBackend:
     changed: Changes = field(default_factory=lambda: Changes("s1"))
     explanations: list[Explanation] = field(default_factory=list)
     invoked: Invocation | None = None
-    not_ready: str | None = None
+    not_ready: str | StoreError | None = None
+    remark: str | None = None
     raising: Exception | None = None
     replays: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, admin.TestRun] = field(default_factory=dict)
@@ -232,6 +233,8 @@ class MemoryBackend:
         return Listed(iter(self.explanations))
 
     async def ready(self) -> str | None:
+        if isinstance(self.not_ready, StoreError):
+            raise self.not_ready
         return self.not_ready
 
     async def metrics(self) -> bytes:

@@ -12,7 +12,9 @@
     ├── FilterError             a filter went over its budget for this event
     ├── SendError               an attempt got no complete answer; says whether it may have been sent
     └── StoreError              durable storage
-        ├── StoreFull           waits for space: answered 503, heals by itself
+        ├── StoreWaits          answered 503, heals by itself
+        │   ├── StoreFull       waits for space; nothing was stored
+        │   └── StoreAway       waits for the database; what was under way may have been stored
         ├── StoreLocked         another process owns the data folder
         ├── StoreDamaged        the file is not ours or not intact; nothing is touched
         └── StoreBroken         an fsync or checkpoint failed: the process must end at once
@@ -201,11 +203,27 @@ class SendError(HookwrightError):
 
 
 class StoreError(HookwrightError):
-    """Durable storage."""
+    """Durable storage. `in_doubt`: what was to be stored may have been."""
+
+    in_doubt = True
 
 
-class StoreFull(StoreError):  # noqa: N818 - a state that heals, not a mistake
-    """Free space is under the reserve, or the file system is read-only: waits, heals by itself."""
+class StoreWaits(StoreError):  # noqa: N818 - a state that heals, not a mistake
+    """Nothing can be stored now; it goes on by itself."""
+
+
+class StoreFull(StoreWaits):
+    """Free space is under the reserve, or the file system is read-only. Nothing was stored."""
+
+    in_doubt = False
+
+
+class StoreAway(StoreWaits):
+    """The database does not answer, or takes no writes. `in_doubt` if that happened while something was under way."""
+
+    def __init__(self, message: str, *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
 
 
 class StoreLocked(StoreError):  # noqa: N818

@@ -156,7 +156,9 @@ LANE_EARLY_SECONDS = 0.002  # a timer may fire a little before its time
 LANE_AGAIN_SECONDS = 1.0  # after the store did not carry out what a lane asked, and between two looks for what is too old
 
 # --- store -------------------------------------------------------------------------------------
-KEY_COUNTER_BITS = 21  # of a key below its milliseconds: two million keys a millisecond before the clock is outrun
+KEY_COUNTER_BITS = 21  # of a key below its milliseconds: the slot, and the counter of that slot
+KEY_SLOT_BITS = 16  # of the counter: 65,536 a millisecond and slot before the clock is outrun; an event takes 10,001 at most
+KEY_SLOTS = 32  # processes on one store that make keys: what is left between the two
 BACKLOG_WEBHOOK = 100_000
 BACKLOG_TOTAL = 1_000_000
 BACKLOG_BYTES = 4 * GIB
@@ -177,6 +179,14 @@ STORE_STEP_ROWS = 250  # rows of one step of pruning or burying: about 5 ms, as 
 STORE_LAST_WORDS_SECONDS = 1.0  # for the sentence why the process ends, if stderr takes it at all
 STORE_IDLE_SECONDS = 1.0  # without work, after which the WAL is written back
 STORE_RETRY_SECONDS = 0.25  # between tries to write results while there is no space
+STORE_CONNECT_SECONDS = 5.0  # for a connection to the database
+STORE_ANSWER_SECONDS = 5.0  # for an answer of the database to a write; later it counts as away
+STORE_UPKEEP_SECONDS = 60.0  # for an answer to a step of pruning: it reads all dead letters to count them
+STORE_AGAIN_SECONDS = 1.0  # between tries of what waits for a database that is away, at most; a random part of it
+STORE_LEASE_SECONDS = 6.0  # for which a process owns its slot without saying so again
+STORE_RENEW_SECONDS = 2.0  # between two times it says so
+STORE_PARTS = 64  # partitions that webhooks are divided into: the most processes that can share the work
+STORE_READ_LINKS = 2  # connections that read the history
 DEAD_DISORDER_MS = 600_000  # a clock that was set back by more: dead letters of a time are not all listed
 HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later
 STORE_READ_SECONDS = 2.0  # one query of the history

@@ -35,6 +35,11 @@ EVERY_IMAGE = tuple(f"{pod}spec.containers[{name}].image" for name, pod in PODS.
 CLAIM = "PersistentVolumeClaim/hookwright-data "
 CRDS = "CustomResourceDefinition/*.hookwright.io "
 LABELS, ANNOTATIONS = {"team": "a"}, {"note": "a"}
+ON_POSTGRES: dict[str, Any] = {"kind": "postgres", "postgres": {"urlSecret": {"name": "app"}}}
+DATABASE = tuple(
+    f"{PODS['dispatcher']}spec.{place}[database-url]"
+    for place in ("volumes", "containers[dispatcher].volumeMounts")
+)
 
 
 def variable(name: str, component: str = "dispatcher") -> str:
@@ -212,6 +217,38 @@ EFFECTS: dict[str, Effect] = {
         f"{PODS['dispatcher']}spec.volumes[authorities].configMap.items",
         egress={"caFile": {"configMap": "roots"}},
     ),
+    "store.kind": effect(
+        "postgres",
+        CLAIM,
+        f"{PODS['dispatcher']}spec.volumes[data]",
+        *DATABASE,
+        variable("STORE_POSTGRES_SCHEMA"),
+        variable("STORE_POSTGRES_WAIT"),
+        variable("STORE_KIND"),
+        variable("STORE_POSTGRES_URL_FILE"),
+        store={"postgres": {"urlSecret": {"name": "app"}}},
+    ),
+    "store.postgres.urlSecret.name": effect(
+        "other", f"{PODS['dispatcher']}spec.volumes[database-url].secret.secretName", store=ON_POSTGRES
+    ),
+    "store.postgres.urlSecret.key": effect(
+        "url", f"{PODS['dispatcher']}spec.volumes[database-url].secret.items", store=ON_POSTGRES
+    ),
+    "store.postgres.caSecret.name": effect(
+        "ca",
+        f"{PODS['dispatcher']}spec.volumes[database-ca]",
+        f"{PODS['dispatcher']}spec.containers[dispatcher].volumeMounts[database-ca]",
+        variable("STORE_POSTGRES_CA_FILE"),
+        store=ON_POSTGRES,
+    ),
+    "store.postgres.caSecret.key": effect(
+        "a.pem",
+        f"{PODS['dispatcher']}spec.volumes[database-ca].secret.items",
+        store={**ON_POSTGRES, "postgres": {**ON_POSTGRES["postgres"], "caSecret": {"name": "ca"}}},
+    ),
+    "store.postgres.schema": effect("ours", variable("STORE_POSTGRES_SCHEMA"), store=ON_POSTGRES),
+    "store.postgres.wait": effect("2s", variable("STORE_POSTGRES_WAIT"), store=ON_POSTGRES),
+    "store.postgres.allowUnsafe": effect(True, variable("STORE_POSTGRES_ALLOW_UNSAFE"), store=ON_POSTGRES),
     "persistence.enabled": effect(
         False, CLAIM, f"{PODS['dispatcher']}spec.volumes[data]", variable("DATA_KEPT")
     ),

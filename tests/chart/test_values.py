@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from chart.conftest import CHART, Helm, Render
+from chart.effects import ON_POSTGRES
 from chart.rendered import CONTROLLER, DISPATCHER, env, pod, read, rules, volumes
 from chart_values import resolved
 from hookwright import __version__
@@ -96,6 +97,16 @@ SET: dict[str, Any] = {
     "history": {"age": "12h", "bytes": "3GiB", "bodies": "none"},
     "drainTimeout": "45s",
     "logLevel": "warning",
+    "store": {
+        "kind": "postgres",
+        "postgres": {
+            "urlSecret": {"name": "app"},
+            "caSecret": {"name": "ca"},
+            "schema": "ours",
+            "wait": "2s",
+            "allowUnsafe": True,
+        },
+    },
     "egress": {
         "allow": ["10.0.0.0/8", "fd00::/8"],
         "deny": ["10.96.0.0/16", "2600:1f00::/40"],
@@ -116,6 +127,12 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "listen": "[::]:8080",
         "admin": "[::]:8081",
         "data": "/data",
+        "store_kind": "postgres",
+        "store_postgres_url_file": "/database/url/url",
+        "store_postgres_ca_file": "/database/ca/ca.crt",
+        "store_postgres_schema": "ours",
+        "store_postgres_wait": 2,
+        "store_postgres_allow_unsafe": True,
         "config": "/config",
         "last_good": "/last-good",
         "token_file": "/tokens/ingest/token",
@@ -241,6 +258,9 @@ def refusal(helm: Helm, values: dict[str, Any], chart: Path = CHART) -> str:
         ({"fullnameOverride": "x" * 41}, "/fullnameOverride"),
         ({"namespaceOverride": "a.b"}, "/namespaceOverride"),
         ({"history": {"bytes": "much"}}, "/history/bytes"),
+        ({"store": {"kind": "mysql"}}, "/store/kind"),
+        ({"store": {"postgres": {"schema": 'a"b'}}}, "/store/postgres/schema"),
+        ({"store": {"postgres": {"wait": "long"}}}, "/store/postgres/wait"),
         ({"podDisruptionBudget": {"maxUnavailable": "one"}}, "/podDisruptionBudget/maxUnavailable"),
         ({"global": {"imageRegistry": "a b"}}, "/global/imageRegistry"),
     ],
@@ -257,6 +277,21 @@ NOT_MADE = {"create": False, "name": "mine"}
     ("values", "said"),
     [
         ({"global": {"storageClass": "fast"}}, "global.storageClass is not a value"),
+        ({"store": {"kind": "postgres"}}, "name the Secret with the database's URL"),
+        ({"store": ON_POSTGRES, "persistence": {"size": "5Gi"}}, "persistence.size is of a disk"),
+        ({"store": ON_POSTGRES, "persistence": {"enabled": False}}, "persistence.enabled is of a disk"),
+        (
+            {"store": ON_POSTGRES, "persistence": {"existingClaim": "a"}},
+            "persistence.existingClaim is of a disk",
+        ),
+        (
+            {"store": ON_POSTGRES, "persistence": {"storageClass": "fast"}},
+            "persistence has what is said of a",
+        ),
+        (
+            {"store": ON_POSTGRES, "persistence": {"labels": {"a": "b"}}},
+            "persistence has what is said of a disk",
+        ),
         (
             {"persistence": {"enabled": False, "existingClaim": "mine"}},
             "persistence.existingClaim is set, but",

@@ -11,7 +11,7 @@ from admin_backend import MemoryBackend
 from admin_port import PATHS, TOKEN, V1, Clients, assert_problem
 from hookwright.core.hosts import HostGuard
 from hookwright.dispatcher.ports.admin import admin_app
-from hookwright.errors import EventError, StoreFull
+from hookwright.errors import EventError, StoreAway, StoreFull
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,29 @@ async def test_probes_and_metrics_need_no_token(client: Clients, path: str, body
     assert (answer.status_code, answer.content) == (200, body)
 
 
+async def test_ready_says_what_else_is_to_be_known(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
+    """Such as how many servers have what is stored."""
+    backend.remark = "A commit is on one server."
+    assert (await admin.get("/readyz")).text == "ready\nA commit is on one server.\n"
+
+
 async def test_not_ready_says_why(backend: MemoryBackend, admin: httpx.AsyncClient) -> None:
     """Readiness is 503 with the reason; liveness is not touched by it."""
     backend.not_ready = "No complete configuration has been loaded yet."
     assert_problem(await admin.get("/readyz"), 503, "No complete configuration")
     assert (await admin.get("/healthz")).status_code == 200
+
+
+async def test_a_store_that_is_full_is_not_ready_and_one_that_is_away_says_so(
+    backend: MemoryBackend, admin: httpx.AsyncClient
+) -> None:
+    """A database that is away is so for every dispatcher: none would be left to wait for it, or to answer 503."""
+    backend.not_ready = StoreFull("The disk is full.")
+    assert_problem(await admin.get("/readyz"), 503, "The disk is full")
+    backend.not_ready = StoreAway("The database is away.")
+    answer = await admin.get("/readyz")
+    assert (answer.status_code, answer.text) == (200, "ready\nThe database is away.\n")
+    assert (await admin.get("/admin/v1/summary")).json()["notReady"] == "The database is away."
 
 
 @pytest.mark.parametrize(("method", "path"), [*PATHS, ("GET", "/nowhere")])

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from hookwright.dispatcher.background import Background
-from hookwright.errors import StoreBroken, StoreError, StoreFull
+from hookwright.errors import StoreAway, StoreBroken, StoreError, StoreFull, StoreWaits
 
 
 class World:
@@ -67,14 +67,14 @@ async def test_nothing_else_ends_it(world: World, error: Exception) -> None:
     assert world.failed == ["prune", "prune"]
 
 
-async def test_a_full_disk_is_said_once_and_when_it_is_over(world: World) -> None:
-    """As a warning, since it heals by itself; every time counts in the metric."""
-    full = StoreFull("The disk is full.")
-    assert await guarded(world, full, full, full, None, None) == [
+@pytest.mark.parametrize("state", [StoreFull("The disk is full."), StoreAway("The database is away.")])
+async def test_a_store_that_waits_is_said_once_and_when_it_is_over(world: World, state: StoreWaits) -> None:
+    """As a warning, since it heals by itself; every time counts in the metric, and nothing ends."""
+    assert await guarded(world, state, state, state, None, None) == [
         ("round.waits", "warning"),
         ("round.resumed", "info"),
     ]
-    assert world.failed == ["prune"] * 3
+    assert (world.failed, world.ended) == (["prune"] * 3, [])
 
 
 async def test_another_failure_is_said_anew(world: World) -> None:

@@ -54,7 +54,7 @@ async def made(sender: Sender | None = None, *webhooks: RouteConfig) -> Direct:
     clock, work = Clock(), MemoryStore()
     sender = sender or HttpSender(EgressPolicy(), user_agent="test")
     background = Background(failed=lambda name: None, end=lambda error: None)
-    pipeline, keys = Pipeline(clock), Keys(0, clock.now_ms)
+    pipeline, keys = Pipeline(clock), Keys(0, 0, clock.now_ms)
     lanes = Lanes(work, pipeline, clock, background, bodies="none", observe=lambda details: None)
     acceptor = Acceptor(work, lanes, keys, clock, room=Room(9, 9, 9, 9, 9, 9))
     loader = Loader(lanes, acceptor, sender, clock, background)

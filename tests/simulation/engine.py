@@ -82,7 +82,7 @@ class Engine:
         work: Any = store.work
         await store.upkeep.clamp(now=clock.now_ms())
         found = await store.history.recovered()
-        keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
+        keys, pipeline = Keys(found.slot, found.high_key, clock.now_ms), Pipeline(clock)
         self.lanes = self._make_lanes(
             work, pipeline, clock, self._background, bodies="none", observe=owner.observe, jitter=owner.jitter
         )

@@ -20,8 +20,8 @@ import uvloop
 from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.errors import StoreError
 from hookwright.limits import GIB
-from hookwright.store.opening import open_store
-from hookwright.store.port import NewDelivery, NewEvent, Retention, Store, Work
+from hookwright.store.port import NewDelivery, NewEvent, Store, Work
+from hookwright.store.sqlite import SqliteHistory, SqliteStore
 
 ROUTE = "team/hook"
 NOW = 1_700_000_000_000
@@ -73,12 +73,12 @@ async def opened(folder: Path, free: Path | None) -> Store | None:
     """Open the store, if that is possible now."""
     free_space = None if free is None else lambda: (int(free.read_text()), 100 * GIB)
     try:
-        store = await open_store(folder, retention=Retention(), free_space=free_space)
+        work = await asyncio.to_thread(SqliteStore.open, folder, free_space=free_space)
     except StoreError as error:
         say("refused", type(error).__name__, len(os.listdir("/proc/self/fd")))
         return None
-    say("open", store.work.tag)
-    return store
+    say("open", work.tag)
+    return Store(work, work, SqliteHistory(folder))
 
 
 async def serve(folder: Path, free: Path | None) -> None:

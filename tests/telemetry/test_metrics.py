@@ -233,6 +233,16 @@ def test_the_store_tells_its_figures() -> None:
     assert "hookwright_identity_window_start_timestamp_seconds" not in watching(observed())
 
 
+def test_a_store_tells_only_what_it_has() -> None:
+    """One in a database says whether that is there and whether a second server has each commit; one in a file its log."""
+    away = watching(observed()._replace(stats=StoreStats(away=True, standby=False)))
+    assert (away["hookwright_store_away"], away["hookwright_store_synchronous_standby"]) == (1, 0)
+    assert "hookwright_store_wal_bytes" not in away
+    file = watching(observed()._replace(stats=StoreStats(checkpoints=0, checkpoint_seconds=0.0, wal_bytes=0)))
+    assert file["hookwright_store_checkpoints_total"] == 0
+    assert "hookwright_store_away" not in file
+
+
 def test_stops_of_the_event_loop_are_counted_and_the_longest_told() -> None:
     """The longest by the clock, and by what the process computed meanwhile."""
     metrics = Metrics()

@@ -18,12 +18,29 @@
 
 {{- define "hookwright.checks.disk" -}}
 {{- $persistence := .Values.persistence -}}
+{{- with .Values.store -}}
+{{- if and (eq .kind "postgres") (not .postgres.urlSecret.name) }}
+- store.kind is postgres; name the Secret with the database's URL in store.postgres.urlSecret.name.
+{{- end -}}
+{{- if eq .kind "postgres" -}}
+{{- range $key, $default := dict "enabled" true "size" "10Gi" "accessMode" "ReadWriteOnce" "keep" true "existingClaim" "" "volumeName" "" -}}
+{{- if ne (toString (index $persistence $key)) (toString $default) }}
+- persistence.{{ $key }} is of a disk, and there is none with store.kind=postgres; leave out one of them.
+{{- end -}}
+{{- end -}}
+{{- if or $persistence.storageClass $persistence.annotations $persistence.labels $persistence.selector $persistence.dataSource }}
+- persistence has what is said of a disk, and there is none with store.kind=postgres; leave out one of them.
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .Values.store.kind "sqlite" -}}
 {{- range $key := list "existingClaim" "storageClass" "annotations" "labels" "volumeName" "selector" "dataSource" -}}
 {{- if index $persistence $key -}}
 {{- if not $persistence.enabled }}
 - persistence.{{ $key }} is set, but there is no disk with persistence.enabled=false; leave out one of them.
 {{- else if and $persistence.existingClaim (ne $key "existingClaim") }}
 - persistence.{{ $key }} is for the chart's claim, but persistence.existingClaim takes another; leave out one of them.
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

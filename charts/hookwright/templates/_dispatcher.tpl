@@ -2,8 +2,21 @@
 {{- define "hookwright.dispatcherEnv" -}}
 - {name: HOOKWRIGHT_LOG_LEVEL, value: {{ .Values.logLevel }}}
 - {name: HOOKWRIGHT_DATA, value: /data}
-{{- if not .Values.persistence.enabled }}
+{{- with .Values.store }}
+{{- if eq .kind "postgres" }}
+- {name: HOOKWRIGHT_STORE_KIND, value: postgres}
+- {name: HOOKWRIGHT_STORE_POSTGRES_URL_FILE, value: /database/url/url}
+{{- if .postgres.caSecret.name }}
+- {name: HOOKWRIGHT_STORE_POSTGRES_CA_FILE, value: /database/ca/ca.crt}
+{{- end }}
+- {name: HOOKWRIGHT_STORE_POSTGRES_SCHEMA, value: {{ .postgres.schema }}}
+- {name: HOOKWRIGHT_STORE_POSTGRES_WAIT, value: {{ .postgres.wait }}}
+{{- if .postgres.allowUnsafe }}
+- {name: HOOKWRIGHT_STORE_POSTGRES_ALLOW_UNSAFE, value: "true"}
+{{- end }}
+{{- else if not $.Values.persistence.enabled }}
 - {name: HOOKWRIGHT_DATA_KEPT, value: "false"}
+{{- end }}
 {{- end }}
 - {name: HOOKWRIGHT_CONFIG, value: /config}
 - {name: HOOKWRIGHT_LAST_GOOD, value: /last-good}
@@ -63,6 +76,12 @@
 
 {{- define "hookwright.dispatcherMounts" -}}
 - {name: data, mountPath: /data}
+{{- if eq .Values.store.kind "postgres" }}
+- {name: database-url, mountPath: /database/url, readOnly: true}
+{{- if .Values.store.postgres.caSecret.name }}
+- {name: database-ca, mountPath: /database/ca, readOnly: true}
+{{- end }}
+{{- end }}
 - {name: config, mountPath: /config, readOnly: true}
 - {name: last-good, mountPath: /last-good}
 - {name: ingest-token, mountPath: /tokens/ingest, readOnly: true}
@@ -77,8 +96,22 @@
 
 {{- define "hookwright.dispatcherVolumes" -}}
 {{- $name := include "hookwright.fullname" . -}}
+{{- with .Values.store.postgres }}
+{{- if eq $.Values.store.kind "postgres" }}
+- name: database-url
+  secret: {secretName: {{ .urlSecret.name }}, defaultMode: 0440, items: [{key: {{ .urlSecret.key }}, path: url}]}
+{{- with .caSecret }}
+{{- if .name }}
+- name: database-ca
+  secret: {secretName: {{ .name }}, defaultMode: 0440, items: [{key: {{ .key }}, path: ca.crt}]}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 - name: data
-  {{- if .Values.persistence.enabled }}
+  {{- if eq .Values.store.kind "postgres" }}
+  emptyDir: {sizeLimit: 16Mi}
+  {{- else if .Values.persistence.enabled }}
   persistentVolumeClaim: {claimName: {{ .Values.persistence.existingClaim | default (printf "%s-data" $name) | quote }}}
   {{- else }}
   emptyDir: {sizeLimit: {{ .Values.persistence.size }}}

@@ -161,7 +161,7 @@ async def _run(requests: Sequence[TestRequest], settings: Settings) -> list[Test
     clock = Clock()
     sender = make_sender(settings)
     former = FormerSecrets(clock.monotonic)
-    runner = TestRunner(Pipeline(clock), sender, clock, Keys(0, clock.now_ms), _OFFLINE_TAG, former=former)
+    runner = TestRunner(Pipeline(clock), sender, clock, Keys(0, 0, clock.now_ms), _OFFLINE_TAG, former=former)
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(request: TestRequest) -> TestRun:

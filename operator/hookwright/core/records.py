@@ -206,11 +206,16 @@ class StoreStats:
     commit_seconds: float = 0.0
     slowest_commit_seconds: float = 0.0
     """Since the last call."""
-    checkpoints: int = 0
-    checkpoint_seconds: float = 0.0
-    wal_bytes: int = 0
+    checkpoints: int | None = None
+    """None, like the next two: the store has no log of its own."""
+    checkpoint_seconds: float | None = None
+    wal_bytes: int | None = None
+    away: bool | None = None
+    """The database cannot be used now. None, like the next: nothing lies between the store and its disk."""
+    standby: bool | None = None
+    """A commit is answered when a second server has it, too."""
     held: int = 0
-    """Calls of `finish` and `remember` that wait for space."""
+    """Calls of `finish` and `remember` that wait until they can be written."""
     identities: int = 0
     oldest_identity: int | None = None
     """When the window of identities begins (milliseconds)."""

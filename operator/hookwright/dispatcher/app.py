@@ -45,7 +45,7 @@ from hookwright.dispatcher.settings import Settings
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.dispatcher.workbench import Workbench
-from hookwright.errors import StoreFull, UsageError
+from hookwright.errors import StoreWaits, UsageError
 from hookwright.inbound.names import called_by
 from hookwright.limits import (
     ADMIN_MEMORY_BYTES,
@@ -103,6 +103,8 @@ class Dispatcher:
         self._stopping = asyncio.Event()
         self._scrape: asyncio.Task[bytes] | None = None
         self._store: Store | None = None
+        self.remark: str | None = None
+        """See `ports.admin.Probes`."""
         self.failure: BaseException | None = None
         """Why the dispatcher ends by itself, if it does."""
 
@@ -145,7 +147,7 @@ class Dispatcher:
         self._store = store
         work = store.work
         found = await store.history.recovered()
-        keys, pipeline = Keys(found.high_key, clock.now_ms), Pipeline(clock)
+        keys, pipeline = Keys(found.slot, found.high_key, clock.now_ms), Pipeline(clock)
         under_way = UnderWay(settings.data / "under-way")
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
@@ -206,11 +208,11 @@ class Dispatcher:
             self._background.every("configuration", FOLDER_LOOK_SECONDS, self._follower.follow)
 
     async def _open_store(self) -> Store | None:
-        """The store. While its disk is full that is said on both ports and tried again; None: told to stop meanwhile."""
+        """The store. While it cannot be used that is said on both ports and tried again; None: told to stop meanwhile."""
         while not self._stopping.is_set():
             try:
                 return await self._opened()
-            except StoreFull as error:
+            except StoreWaits as error:
                 if self._waiting.reason != str(error):
                     log.warning("store.waits", reason=str(error))
                 self._waiting.reason = str(error)
@@ -220,10 +222,10 @@ class Dispatcher:
         return None
 
     async def _opened(self) -> Store:
-        store = await open_store(self._settings.data, retention=_retention(self._settings))
+        store = await open_store(self._settings.place, retention=_retention(self._settings))
         try:
             await store.upkeep.clamp(now=self._clock.now_ms())
-        except StoreFull:
+        except StoreWaits:
             await store.history.close()
             await store.work.close()
             raise
@@ -262,7 +264,7 @@ class Dispatcher:
         if refused is not None:
             return f"No event is taken: {refused}"
         assert self._store is not None
-        await self._store.work.ping()
+        self.remark = await self._store.work.ping()
         return None
 
     async def metrics(self) -> bytes:

@@ -1,7 +1,7 @@
 """What runs beside the events, and the one table of its errors.
 
     StoreBroken                 what is on disk is not known any more: the process ends
-    StoreFull                   waited out: said once, tried again, said when it is over
+    StoreWaits                  waited out: said once, tried again, said when it is over
     anything else               told (log line, metric) and tried again
 
 So nothing that runs here can stop deliveries, and nothing fails unseen. Must not: know what it runs.
@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from hookwright.errors import StoreBroken, StoreFull
+from hookwright.errors import StoreBroken, StoreWaits
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ class Background:
         if self._said.get(name) == str(error):
             return
         self._said[name] = str(error)
-        if isinstance(error, StoreFull):
+        if isinstance(error, StoreWaits):
             log.warning("round.waits", round=name, reason=str(error))
         else:
             log.error("round.failed", round=name, reason=str(error) or repr(error), exc_info=error)

@@ -13,6 +13,8 @@ from hookwright import limits
 from hookwright.api.fields import span
 from hookwright.core.addresses import parse_address
 from hookwright.core.room import Room
+from hookwright.errors import UsageError
+from hookwright.store.database import Database
 from hookwright.telemetry.logs import LogLevel
 
 
@@ -69,6 +71,18 @@ class Settings(BaseSettings):
     """Folder of the store; one dispatcher owns it."""
     data_kept: bool = True
     """`false`: that folder goes with the pod, and with it all that is stored."""
+    store_kind: Literal["sqlite", "postgres"] = "sqlite"
+    """Where events, dead letters and history are: in the data folder, or in a PostgreSQL database."""
+    store_postgres_url_file: Path | None = None
+    """File with the database's URL, read again at each connection."""
+    store_postgres_ca_file: Path | None = None
+    """PEM file of its certificate authority; with it the server's name and certificate are checked."""
+    store_postgres_schema: str = Field(default="hookwright", pattern="^[a-z_][a-z0-9_]{0,62}$")
+    """Everything is in this schema, which is made if the role may."""
+    store_postgres_wait: float = 8.0
+    """Seconds for which an event waits for a database that is away, before it is answered 503."""
+    store_postgres_allow_unsafe: bool = False
+    """Work on a database that may lose what it said is stored (fsync is off)."""
     config: Path = Path("/config")
     """Folder of the dispatch configuration."""
     last_good: Path | None = None
@@ -123,7 +137,7 @@ class Settings(BaseSettings):
     def _words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("dead_letters_age", "history_age", "drain_timeout", mode="before")
+    @field_validator("dead_letters_age", "history_age", "drain_timeout", "store_postgres_wait", mode="before")
     @classmethod
     def _seconds(cls, value: object) -> object:
         return span(value) if isinstance(value, str) else value
@@ -168,6 +182,24 @@ class Settings(BaseSettings):
             namespace_bytes=self.backlog_namespace_bytes or self.backlog_bytes // 2,
             total=self.backlog_total,
             total_bytes=self.backlog_bytes,
+        )
+
+    @property
+    def place(self) -> Path | Database:
+        """Where the store is. UsageError with one sentence."""
+        if self.store_kind == "sqlite":
+            return self.data
+        if self.store_postgres_url_file is None:
+            raise UsageError(
+                "There is no database: set HOOKWRIGHT_STORE_POSTGRES_URL_FILE to a file with its URL, or "
+                "HOOKWRIGHT_STORE_KIND=sqlite."
+            )
+        return Database(
+            url_file=self.store_postgres_url_file,
+            ca_file=self.store_postgres_ca_file,
+            schema=self.store_postgres_schema,
+            wait=self.store_postgres_wait,
+            allow_unsafe=self.store_postgres_allow_unsafe,
         )
 
     @field_validator("listen", "admin")

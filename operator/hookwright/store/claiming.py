@@ -5,16 +5,22 @@ One rule for every store. Must not: know how a store keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hookwright.core.records import Claimed, Delivery, Wanted
 
 
-def claimed(at_once: Iterator[Delivery], delayed: Iterator[Delivery], wanted: Wanted, now: int) -> Claimed:
+def claimed(
+    at_once: Iterator[Delivery],
+    delayed: Iterator[Delivery],
+    wanted: Wanted,
+    now: int,
+    sizes: Mapping[int, int] | None = None,
+) -> Claimed:
     """Take what is due from two queues, of whose heads the one that is due longer goes first.
 
     `at_once` in the order of keys, `delayed` in that of due times; nothing that is excluded. Neither is read
-    further than the first that stays.
+    further than the first that stays. `sizes`: bytes by key, where those of events are not read yet.
     """
     found: list[Delivery] = []
     size = 0
@@ -26,7 +32,7 @@ def claimed(at_once: Iterator[Delivery], delayed: Iterator[Delivery], wanted: Wa
             delivery = first
         else:
             break
-        size += len(delivery.raw)
+        size += len(delivery.raw) if sizes is None else sizes[delivery.key]
         if len(found) >= wanted.limit or (found and size > wanted.max_bytes):
             break
         found.append(delivery)

@@ -191,16 +191,19 @@ class Recovered(NamedTuple):
     routes: dict[str, StoredRoute]
     """What is remembered of each webhook that was seen."""
     high_key: int
-    """The highest key ever used."""
+    """The highest key ever used of the slot."""
     shares: BacklogShares
     """What waits of each namespace."""
+    slot: int = 0
+    """Of the keys that this process makes (`core.keys`); a store with one owner has the first."""
 
 
 class Work(Protocol):
     """Durable work. Every method returns after the commit (fsync) that covers it. Used from one event loop.
 
-    Raises StoreFull while there is no space (nothing was stored); StoreBroken ends the process. A cancelled
-    call may still be carried out: what it stored is found by `claim`.
+    Raises StoreFull while there is no space (nothing was stored), StoreAway while a database cannot be used (its
+    `in_doubt` says whether it may have been stored); StoreBroken ends the process. A cancelled call may still be
+    carried out: what it stored is found by `claim`.
     """
 
     tag: str
@@ -210,18 +213,22 @@ class Work(Protocol):
         """Store a batch, all or nothing: if any answer is Conflict, nothing of the batch was stored.
 
         A repeat of an identity inside the window is answered from the first; one inside the same group
-        of commits waits for it. Raises StoreFull also while free space is under the reserve.
+        of commits waits for it. Raises StoreFull also while free space is under the reserve. StoreAway comes only
+        after a while in which the database was waited for.
         """
 
     async def stored(self, keys: Sequence[int]) -> set[int]:
-        """Which of these events are stored, once all calls of `accept` that came before are carried out."""
+        """Which of these events are stored, once all calls of `accept` that came before are carried out.
+
+        Waits for a database that is away.
+        """
 
     async def finish(self, results: Sequence[Finish]) -> None:
         """Acknowledge, delay or bury, together with the attempt records.
 
         At most one result per key. A key that is not waiting is not changed, but its record is kept all the same
         (Manual calls and tests are records without a delivery). When space runs out it waits until it can be
-        written (results are never lost), so it never raises StoreFull. Raises StoreError when the store refuses
+        written (results are never lost), so it never raises StoreWaits. Raises StoreError when the store refuses
         one of the results for what it holds: nothing of this call was stored then.
         """
 
@@ -263,8 +270,8 @@ class Work(Protocol):
         dead letter any more is left out. A selector without any restriction takes every dead letter.
         """
 
-    async def ping(self) -> None:
-        """Raise if the store could not store now."""
+    async def ping(self) -> str | None:
+        """Raise if the store could not store now; what is to be said of it although it can, one sentence."""
 
     async def close(self) -> None:
         """Commit what waits and close."""
@@ -274,7 +281,7 @@ class Upkeep(Protocol):
     """What keeps a store in shape; errors as in `Work`."""
 
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
-        """Replace what is remembered of these routes. Waits for space like `Work.finish`."""
+        """Replace what is remembered of these routes. Waits like `Work.finish`."""
 
     async def clamp(self, *, now: int) -> int:
         """At start: due times further away than their own wait come to now + that wait; how many.

@@ -293,21 +293,29 @@ def _store(stats: StoreStats) -> Iterator[Metric]:
         ("hookwright_store_commits", "Commits, each with an fsync.", stats.commits),
         ("hookwright_store_rows", "Events and results written; by commits: how many share one.", stats.rows),
         ("hookwright_store_commit_seconds", "Time in commits.", stats.commit_seconds),
-        ("hookwright_store_checkpoints", "Checkpoints of the write-ahead log.", stats.checkpoints),
-        ("hookwright_store_checkpoint_seconds", "Time in checkpoints.", stats.checkpoint_seconds),
+        ("hookwright_store_checkpoints", "Checkpoints of the write-ahead log (SQLite).", stats.checkpoints),
+        ("hookwright_store_checkpoint_seconds", "Time in checkpoints (SQLite).", stats.checkpoint_seconds),
     ):
-        yield CounterMetricFamily(name, documentation, count)
+        if count is not None:
+            yield CounterMetricFamily(name, documentation, count)
     for name, documentation, value in (
         (
             "hookwright_store_slowest_commit_seconds",
             "Slowest commit since the last scrape.",
             stats.slowest_commit_seconds,
         ),
-        ("hookwright_store_wal_bytes", "Size of the write-ahead log.", stats.wal_bytes),
-        ("hookwright_store_waiting_for_space", "Results that wait for space on the disk.", stats.held),
+        ("hookwright_store_wal_bytes", "Size of the write-ahead log (SQLite).", stats.wal_bytes),
+        ("hookwright_store_away", "1 while the database cannot be used (PostgreSQL).", stats.away),
+        (
+            "hookwright_store_synchronous_standby",
+            "1 if a commit is answered only when a second server has it (PostgreSQL).",
+            stats.standby,
+        ),
+        ("hookwright_store_waiting_for_space", "Results that wait until they can be written.", stats.held),
         ("hookwright_identities", "Identities in the deduplication window.", stats.identities),
     ):
-        yield GaugeMetricFamily(name, documentation, value)
+        if value is not None:
+            yield GaugeMetricFamily(name, documentation, value)
     if stats.oldest_identity is not None:
         yield GaugeMetricFamily(
             "hookwright_identity_window_start_timestamp_seconds", "Since when repeats are recognised.",

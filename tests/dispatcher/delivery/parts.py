@@ -158,7 +158,7 @@ class Room:
     def __post_init__(self) -> None:
         self.background = Background(failed=self.failed.append, end=self.ended.append)
         self.former = FormerSecrets(self.clock.monotonic)
-        self.keys = Keys(0, self.clock.now_ms)
+        self.keys = Keys(0, 0, self.clock.now_ms)
         self.lanes = Lanes(
             self.disk, Pipeline(self.clock), self.clock, self.background, bodies="all",
             observe=lambda details: self.observe(details), jitter=lambda: 0.0, attempts=self.attempts,

@@ -23,14 +23,15 @@ REFUSES = "the start is refused with a sentence and touches nothing; with the fi
 MINUTE = 65.0  # the rounds of upkeep come once in 60 s: a fault that lasts longer meets them
 
 
-def small_disk(bench: Bench) -> Path:
-    """Put the data folder on a file system of 192 MiB; the file with which another program can fill it."""
-    bench.data.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=192m", "tmpfs", bench.data]
+def small_disk(bench: Bench, folder: Path | None = None) -> Path:
+    """Put a folder (the data) on a file system of 192 MiB; the file with which another program can fill it."""
+    folder = folder or bench.data
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=192m", "tmpfs", folder]
     if subprocess.run(mount, capture_output=True).returncode:
         raise NotPossibleError("mounting a file system is not allowed")
-    bench.resources.callback(subprocess.run, ["umount", "-l", bench.data], check=True)
-    return bench.data / "ballast"
+    bench.resources.callback(subprocess.run, ["umount", "-l", folder], check=True)
+    return folder / "ballast"
 
 
 def fill(ballast: Path) -> None:

@@ -23,7 +23,7 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.match_turns import MatchTurns
 from hookwright.dispatcher.slices import in_slices
-from hookwright.errors import EventError, StoreError, StoreFull
+from hookwright.errors import EventError, StoreError
 from hookwright.limits import INGEST_RETRY_AFTER_SECONDS, LANES_SLICE
 from hookwright.store.port import Accepted, Conflict, NewDelivery, NewEvent, Repeat, Work
 
@@ -130,10 +130,10 @@ class Acceptor:
         try:
             results = await self._work.accept(stored)
         except StoreError as error:
-            if isinstance(error, StoreFull):
-                await self._each(self._give_back, stored)
-            else:
+            if error.in_doubt:
                 self._doubt(stored)
+            else:
+                await self._each(self._give_back, stored)
             reason = str(error).removesuffix(".")
             raise unavailable(f"The event cannot be stored now ({reason}); send it again.") from error
         except BaseException:  # cancelled: it may be stored all the same

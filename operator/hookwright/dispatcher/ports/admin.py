@@ -50,15 +50,18 @@ from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.dispatcher.ports.unchanged import Unchanged
 from hookwright.dispatcher.views import Listed, Views
-from hookwright.errors import EventError, StoreError
+from hookwright.errors import EventError, StoreAway, StoreError
 from hookwright.limits import ADMIN_BODY_BYTES, EVENT_BYTES
 
 
 class Probes(Protocol):
     """What the process says of itself (`dispatcher.app`)."""
 
+    remark: str | None
+    """What else is to be said when it is ready, one sentence."""
+
     async def ready(self) -> str | None:
-        """None: events are taken. Otherwise the reason why not, one sentence."""
+        """None: events are taken. Otherwise the reason why not, one sentence. StoreError: the store's."""
 
     async def metrics(self) -> bytes:
         """Prometheus text format 0.0.4."""
@@ -125,8 +128,15 @@ class _Api:
         return PlainTextResponse("ok\n")
 
     async def readyz(self, request: Request) -> Response:
-        reason = await self._probes.ready()
-        return PlainTextResponse("ready\n") if reason is None else problem(503, reason)
+        try:
+            reason = await self._probes.ready()
+        except (
+            StoreAway
+        ) as error:  # without any dispatcher the Service would refuse what here is answered 503
+            return PlainTextResponse(f"ready\n{error}\n")
+        if reason is not None:
+            return problem(503, reason)
+        return PlainTextResponse("\n".join(["ready", *filter(None, [self._probes.remark]), ""]))
 
     async def metrics(self, request: Request) -> Response:
         return Response(await self._probes.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")

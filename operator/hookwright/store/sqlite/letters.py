@@ -15,9 +15,10 @@ from itertools import islice
 from typing import Any, Final
 
 from hookwright.limits import DEAD_DISORDER_MS
+from hookwright.store.choosing import chosen
 from hookwright.store.port import ReplaySelector
 from hookwright.store.sqlite import statements
-from hookwright.store.sqlite.choosing import chosen, values
+from hookwright.store.sqlite.choosing import values
 
 _SQL = statements.load("reading.sql")
 _NEWEST: Final = 2**63 - 1

@@ -30,6 +30,7 @@ from hookwright.limits import (
     STORE_READ_SECONDS,
     STORE_READ_STEPS,
 )
+from hookwright.store.choosing import chosen
 from hookwright.store.kept import message_alone
 from hookwright.store.port import (
     EVERY_ATTEMPT,
@@ -42,7 +43,7 @@ from hookwright.store.port import (
     StoredDelivery,
 )
 from hookwright.store.sqlite import statements
-from hookwright.store.sqlite.choosing import chosen, values
+from hookwright.store.sqlite.choosing import values
 from hookwright.store.sqlite.database import database_file, open_reader
 from hookwright.store.sqlite.letters import dead_letters
 from hookwright.store.sqlite.searching import attempt_record, find_delivery, horizon, one_attempt, search

@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from hookwright.core.records import Buried, Finish, Pruned
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.store.choosing import chosen
 from hookwright.store.kept import Kept, attempts_size, letters_size
 from hookwright.store.port import Replay, ReplaySelector, Retention
 from hookwright.store.sqlite import statements
-from hookwright.store.sqlite.choosing import chosen, values
+from hookwright.store.sqlite.choosing import values
 from hookwright.store.sqlite.measuring import kept_dead_letters, kept_history
 from hookwright.store.sqlite.tables import Tables, TakenLetter
 

@@ -6,8 +6,6 @@ Must not: touch the database in the event loop, once it is open.
 from __future__ import annotations
 
 import asyncio
-import os
-import select
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,7 +25,8 @@ from hookwright.core.records import (
     Use,
     Wanted,
 )
-from hookwright.limits import KIB, STORE_LAST_WORDS_SECONDS, STORE_STEP_ROWS
+from hookwright.limits import KIB, STORE_STEP_ROWS
+from hookwright.store.ending import end_process
 from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.sqlite import database, measuring, statements, upkeep
 from hookwright.store.sqlite.committer import Committer
@@ -36,16 +35,6 @@ from hookwright.store.sqlite.jobs import Job, Kind
 from hookwright.store.sqlite.ownership import Ownership
 from hookwright.store.sqlite.space import FreeSpace, disk
 from hookwright.store.sqlite.tables import Tables
-
-EXIT_BROKEN = 70
-"""Exit code after a failed write, fsync or checkpoint (EX_SOFTWARE)."""
-
-
-def end_process(why: str) -> None:
-    """End at once, the database unclosed: closing it would write again. A reader that stalls does not hold it up."""
-    if select.select([], [2], [], STORE_LAST_WORDS_SECONDS)[1]:
-        os.write(2, f"hookwright: {why}\n".encode())
-    os._exit(EXIT_BROKEN)
 
 
 class SqliteStore:

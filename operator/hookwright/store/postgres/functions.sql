@@ -1,0 +1,163 @@
+-- What writes, each one round trip and one commit. A function whose arguments change gets another name, as the release
+-- before may still call the old one. SQLSTATE HW001: another has one of the identities; HW002: another owns the slot;
+-- HW003: a webhook was forgotten meanwhile.
+
+-- A commit that is answered is on stable storage, on a synchronous standby too if the server has one: whatever the
+-- defaults of the role say, and whoever had this connection of a pooler before.
+CREATE OR REPLACE FUNCTION hookwright.durable() RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+END $$;
+
+-- Rows for these webhooks follow. Those who forget webhooks wait for who writes, and who writes after them notices.
+CREATE OR REPLACE FUNCTION hookwright.writing(routes_ INT[]) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM hookwright.durable();
+    PERFORM pg_advisory_xact_lock_shared(hashtext('hookwright.routes'));
+    IF (SELECT count(*) FROM hookwright.routes WHERE id = ANY (routes_)) < cardinality(routes_) THEN
+        RAISE EXCEPTION 'a webhook was forgotten' USING ERRCODE = 'HW003';
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION hookwright.accept_1(
+    slot_ INT, holder_ TEXT, high_ BIGINT, routes_ INT[],
+    e_key BIGINT[], e_type TEXT[], e_trigger TEXT[], e_deliveries INT[], e_hops INT[], e_raw BYTEA[],
+    w_route INT[], w_key BIGINT[], w_event BIGINT[], w_received BIGINT[], w_bytes INT[],
+    d_route INT[], d_key BIGINT[], d_event BIGINT[], d_reason TEXT[], d_message TEXT[], d_at BIGINT[], d_bytes INT[],
+    i_identity BYTEA[], i_digest BYTEA[], i_at BIGINT[], i_event BIGINT[], i_routes TEXT[], i_size INT[], i_past BYTEA[]
+) RETURNS VOID LANGUAGE plpgsql AS $$
+DECLARE
+    stored BIGINT;
+    past BIGINT;
+    past_size BIGINT;
+BEGIN
+    PERFORM hookwright.writing(routes_);
+    UPDATE hookwright.replicas SET high_key = greatest(high_key, high_) WHERE slot = slot_ AND holder = holder_;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another process owns the store' USING ERRCODE = 'HW002';
+    END IF;
+    IF cardinality(i_identity) > 0 THEN
+        WITH gone AS (DELETE FROM hookwright.identities WHERE identity = ANY (i_past) RETURNING size)
+            SELECT count(*), coalesce(sum(size), 0) INTO past, past_size FROM gone;
+        -- sorted, so that two replicas do not wait for each other
+        INSERT INTO hookwright.identities (identity, digest, at, event_key, routes, size)
+            SELECT * FROM unnest(i_identity, i_digest, i_at, i_event, i_routes, i_size) AS u (i, d, a, e, r, s) ORDER BY i
+            ON CONFLICT (identity) DO NOTHING;
+        GET DIAGNOSTICS stored = ROW_COUNT;
+        IF stored < cardinality(i_identity) THEN
+            RAISE EXCEPTION 'an identity came meanwhile' USING ERRCODE = 'HW001';
+        END IF;
+        INSERT INTO hookwright.tallies
+            SELECT ARRAY[0], ARRAY[stored - past], ARRAY[sum(s) - past_size] FROM unnest(i_size) AS s;
+    END IF;
+    INSERT INTO hookwright.events (key, event_type, trigger, deliveries, hops, raw)
+        SELECT * FROM unnest(e_key, e_type, e_trigger, e_deliveries, e_hops, e_raw);
+    INSERT INTO hookwright.waiting (route_id, key, event_key, received, attempts, steps, bytes, due, wait)
+        SELECT r, k, e, t, 0, 0, b, 0, 0 FROM unnest(w_route, w_key, w_event, w_received, w_bytes) AS u (r, k, e, t, b);
+    IF cardinality(w_key) + cardinality(d_key) > cardinality(e_key) THEN
+        INSERT INTO hookwright.fanout (event_key, held) SELECT k, n FROM unnest(e_key, e_deliveries) AS u (k, n) WHERE n > 1;
+    END IF;
+    IF cardinality(d_key) > 0 THEN
+        INSERT INTO hookwright.dead (key, event_key, route_id, reason, message, attempts, at, received, bytes)
+            SELECT k, e, r, why, m, 0, t, t, b
+            FROM unnest(d_route, d_key, d_event, d_reason, d_message, d_at, d_bytes) AS u (r, k, e, why, m, t, b);
+    END IF;
+END $$;
+
+-- So many deliveries of events are done (an event once for each): drops those that none needs any more, answers how many.
+CREATE OR REPLACE FUNCTION hookwright.release_1(events_ BIGINT[]) RETURNS INT LANGUAGE plpgsql AS $$
+DECLARE
+    dropped INT;
+BEGIN
+    UPDATE hookwright.fanout SET held = held - n
+        FROM (SELECT k, count(*)::INT AS n FROM unnest(events_) AS k GROUP BY k ORDER BY k) AS done WHERE event_key = k;
+    DELETE FROM hookwright.events WHERE key = ANY (events_)
+        AND coalesce((SELECT held FROM hookwright.fanout WHERE event_key = events.key), 0) <= 0;
+    GET DIAGNOSTICS dropped = ROW_COUNT;
+    DELETE FROM hookwright.fanout WHERE event_key = ANY (events_) AND held <= 0;
+    RETURN dropped;
+END $$;
+
+-- Deliveries that wait become dead letters, in this order; answers key, event and bytes of each that waited.
+CREATE OR REPLACE FUNCTION hookwright.bury_1(
+    b_route INT[], b_key BIGINT[], b_reason TEXT[], b_message TEXT[], b_attempts INT[], b_at BIGINT[]
+) RETURNS TABLE (buried BIGINT, of_event BIGINT, size INT) LANGUAGE sql AS $$
+    WITH chosen AS (
+        SELECT * FROM unnest(b_route, b_key, b_reason, b_message, b_attempts, b_at)
+            WITH ORDINALITY AS u (r, k, why, m, n, t, number)
+    ), taken AS (
+        DELETE FROM hookwright.waiting USING chosen WHERE route_id = r AND waiting.key = k
+        RETURNING number, waiting.key, event_key, route_id, why, m, greatest(attempts, n) AS tried, t, received, bytes
+    )
+    INSERT INTO hookwright.dead (key, event_key, route_id, reason, message, attempts, at, received, bytes)
+        SELECT key, event_key, route_id, why, m, tried, t, received, bytes FROM taken ORDER BY number
+        RETURNING key, event_key, bytes
+$$;
+
+CREATE OR REPLACE FUNCTION hookwright.finish_1(
+    routes_ INT[],
+    r_delivery BIGINT[], r_attempt INT[], r_event BIGINT[], r_route INT[], r_kind TEXT[], r_trigger TEXT[], r_result TEXT[],
+    r_status INT[], r_cause TEXT[], r_time BIGINT[], r_duration DOUBLE PRECISION[], r_friendly TEXT[], r_detail BYTEA[],
+    s_route INT[], s_key BIGINT[], a_route INT[], a_key BIGINT[],
+    l_route INT[], l_key BIGINT[], l_due BIGINT[], l_wait BIGINT[], l_attempts INT[], l_steps INT[],
+    b_route INT[], b_key BIGINT[], b_reason TEXT[], b_message TEXT[], b_attempts INT[], b_at BIGINT[]
+) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM hookwright.writing(routes_);
+    WITH came AS (
+        INSERT INTO hookwright.attempts (delivery_key, attempt, event_key, route_id, kind, trigger, result, status, cause,
+                                         time, duration, friendly_id, detail)
+            SELECT * FROM unnest(r_delivery, r_attempt, r_event, r_route, r_kind, r_trigger, r_result, r_status, r_cause,
+                                 r_time, r_duration, r_friendly, r_detail)
+            ON CONFLICT DO NOTHING RETURNING route_id, octet_length(detail) AS size
+    ), counted AS (SELECT route_id, count(*) AS number, sum(size) AS size FROM came GROUP BY route_id)
+    INSERT INTO hookwright.tallies
+        SELECT array_agg(route_id), array_agg(number), array_agg(size) FROM counted HAVING count(*) > 0;
+    -- the only delivery that its event ever had; whoever took it first has its event, too
+    IF cardinality(s_key) > 0 THEN
+        WITH done AS (
+            DELETE FROM hookwright.waiting USING unnest(s_route, s_key) AS u (r, k) WHERE route_id = r AND key = k
+            RETURNING event_key
+        )
+        DELETE FROM hookwright.events USING done WHERE key = event_key AND deliveries = 1;
+    END IF;
+    IF cardinality(a_key) > 0 THEN
+        WITH done AS (
+            DELETE FROM hookwright.waiting USING unnest(a_route, a_key) AS u (r, k) WHERE route_id = r AND key = k
+            RETURNING event_key
+        )
+        SELECT array_agg(event_key) INTO a_key FROM done;
+        PERFORM hookwright.release_1(a_key);
+    END IF;
+    IF cardinality(l_key) > 0 THEN
+        UPDATE hookwright.waiting SET due = d, wait = w, attempts = a, steps = s
+            FROM unnest(l_route, l_key, l_due, l_wait, l_attempts, l_steps) AS u (r, k, d, w, a, s)
+            WHERE route_id = r AND key = k;
+    END IF;
+    IF cardinality(b_key) > 0 THEN
+        PERFORM hookwright.bury_1(b_route, b_key, b_reason, b_message, b_attempts, b_at);
+    END IF;
+END $$;
+
+-- A position of attempts of which all before it, but for some disorder, began before a time: by halves, as there is no
+-- index by time.
+CREATE OR REPLACE FUNCTION hookwright.first_since_1(time_ BIGINT) RETURNS BIGINT LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    low BIGINT := (SELECT coalesce(min(position), 0) FROM hookwright.attempts);
+    high BIGINT := (SELECT coalesce(max(position), 0) + 1 FROM hookwright.attempts);
+    middle BIGINT;
+    found RECORD;
+BEGIN
+    WHILE low < high LOOP
+        middle := (low + high) / 2;
+        SELECT position, time INTO found FROM hookwright.attempts WHERE position >= middle ORDER BY position LIMIT 1;
+        IF found.position IS NULL OR found.time >= time_ THEN
+            high := middle;
+        ELSE
+            low := found.position + 1;
+        END IF;
+    END LOOP;
+    RETURN low;
+END $$;

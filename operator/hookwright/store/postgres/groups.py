@@ -1,0 +1,152 @@
+"""Calls that write, carried out in groups: what comes while one is under way goes out as the next, in one round trip.
+
+A group that fails because the database is away waits and is tried again, until its calls have waited long enough; of one
+that holds something the database refuses, each call is tried alone. Must not: know what calls mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from time import perf_counter
+from typing import Any
+
+from hookwright.errors import StoreAway, StoreError
+from hookwright.limits import STORE_AGAIN_SECONDS, STORE_GROUP_WEIGHT
+from hookwright.store.postgres.failures import Failure, as_store_error, is_doubtful, judge
+from hookwright.store.postgres.health import Health
+
+
+class Job:
+    """One call. `tried`: it could not be written when it was; `doubtful`: it may have been stored all the same."""
+
+    __slots__ = ("deadline", "doubtful", "future", "tried", "weight", "work")
+
+    def __init__(self, work: Any, weight: int, future: asyncio.Future[Any], deadline: float) -> None:
+        self.work, self.weight, self.future, self.deadline = work, weight, future, deadline
+        self.tried = self.doubtful = False
+
+
+Run = Callable[[Sequence[Job]], Awaitable[Sequence[Any]]]
+
+
+class Group:
+    """`run` carries out jobs together and answers each, or raises and has stored nothing or all of them.
+
+    `wait`: seconds for which a call waits for a database that is away; None: as long as it takes, for space as well.
+    `broken` is told when the store is another's.
+    """
+
+    def __init__(
+        self, run: Run, health: Health, *, wait: float | None, broken: Callable[[StoreError], None]
+    ) -> None:
+        self._run, self._health, self._wait, self._broken = run, health, wait, broken
+        self._jobs: list[Job] = []
+        self._under_way: list[Job] = []
+        self._task: asyncio.Task[None] | None = None
+        self._ended: StoreError | None = None
+        self.commits = 0
+        self.seconds = self.slowest = 0.0
+        """Time of all commits, and of the slowest since somebody set it to 0."""
+
+    @property
+    def waiting(self) -> int:
+        """Calls that were tried and could not be written yet."""
+        return sum(job.tried for job in self._jobs)
+
+    def submit(self, work: Any, weight: int) -> asyncio.Future[Any]:
+        """Put a call into the next group. Raises the error with which the store ended."""
+        if self._ended is not None:
+            raise self._ended
+        loop = asyncio.get_running_loop()
+        deadline = float("inf") if self._wait is None else loop.time() + self._wait
+        job = Job(work, weight, loop.create_future(), deadline)
+        self._jobs.append(job)
+        if self._task is None:
+            self._task = loop.create_task(self._all())
+        return job.future
+
+    async def answered(self, *, all_of_them: bool = False) -> None:
+        """Until every call that may be stored has its answer; or all that came before."""
+        jobs = [*self._under_way, *(job for job in self._jobs if job.tried or all_of_them)]
+        if jobs:
+            await asyncio.wait([job.future for job in jobs])
+        await asyncio.sleep(0)  # who has an answer since this turn of the loop goes on first
+
+    async def close(self, error: StoreError) -> None:
+        """Carry out what waits, once; what cannot be written fails with this."""
+        self._ended = error
+        if self._task is not None:
+            await self._task
+
+    async def _all(self) -> None:
+        while self._jobs:
+            await self._carry_out(self._next())
+        self._task = None
+
+    def _next(self) -> list[Job]:
+        weight = number = 0
+        while number < len(self._jobs) and weight < STORE_GROUP_WEIGHT:
+            weight += self._jobs[number].weight
+            number += 1
+        group, self._jobs = self._jobs[:number], self._jobs[number:]
+        return group
+
+    async def _carry_out(self, group: list[Job]) -> None:
+        """Try it once: each has its answer, or waits again."""
+        self._under_way = group
+        began = perf_counter()
+        try:
+            results = await self._run(group)
+        except Exception as error:
+            await self._failed(group, error)
+        else:
+            self._health.works()
+            self._count(perf_counter() - began)
+            for job, result in zip(group, results, strict=True):
+                if not job.future.done():
+                    job.future.set_result(result)
+        finally:
+            self._under_way = []
+
+    def _count(self, seconds: float) -> None:
+        self.commits += 1
+        self.seconds += seconds
+        self.slowest = max(self.slowest, seconds)
+
+    async def _failed(self, group: list[Job], error: Exception) -> None:
+        failure = judge(error)
+        self._health.failed(error)
+        if failure is Failure.AGAIN:
+            self._jobs[:0] = group
+        elif failure is Failure.AWAY or (failure is Failure.FULL and self._wait is None):
+            for job in group:
+                job.tried, job.doubtful = True, job.doubtful or is_doubtful(error)
+            self._jobs[:0] = group
+            self._under_way = []
+            await self._pause(as_store_error(error))
+        elif failure is Failure.REQUEST and len(group) > 1:  # find the one it is
+            for job in group:
+                await self._carry_out([job])
+        else:
+            if failure is Failure.BROKEN:
+                self._broken(as_store_error(error))
+            _fail(group, as_store_error(error))
+
+    async def _pause(self, error: StoreError) -> None:
+        """Before the next try; who has waited long enough gets this error, at the end all."""
+        loop = asyncio.get_running_loop()
+        if self._ended is None:
+            rest = min(job.deadline for job in self._jobs) - loop.time()
+            await asyncio.sleep(max(0.0, min(rest, random.uniform(0.05, STORE_AGAIN_SECONDS))))  # noqa: S311 - spreads tries
+        now = float("inf") if self._ended is not None else loop.time()
+        _fail([job for job in self._jobs if job.deadline <= now], self._ended or error)
+        self._jobs = [job for job in self._jobs if job.deadline > now]
+
+
+def _fail(jobs: Iterable[Job], error: StoreError) -> None:
+    for job in jobs:
+        if not job.future.done():
+            own = StoreAway(str(error), in_doubt=job.doubtful) if isinstance(error, StoreAway) else error
+            job.future.set_exception(own)

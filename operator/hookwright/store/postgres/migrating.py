@@ -1,0 +1,47 @@
+"""The schema, made by the first process that comes and brought up to date by a newer release, one at a time.
+
+Must not: change tables in a way that the release before does not read.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from hookwright.errors import StoreDamaged
+from hookwright.store.postgres.server import Connection
+from hookwright.store.postgres.statements import load, text
+
+VERSION: Final = 1
+"""Of the schema. What an older release cannot read raises it; additions do not."""
+_TAG: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # as in core.event
+
+
+async def migrate(connection: Connection, schema: str, slot: int) -> str:
+    """Make the tables if there are none, with a slot, and the functions anew; the installation's tag.
+
+    Raises StoreDamaged if the schema is that of a newer release.
+    """
+    sql = load("migrating.sql", schema)
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"{schema} migrating")
+        if not await connection.fetchval(sql["there"]):
+            await _make(connection, schema, slot)
+        tag, version = await connection.fetchrow(sql["meta"])
+        if version > VERSION:
+            raise StoreDamaged(
+                f"The schema {schema} of the database is that of a newer release (version {version}); nothing was changed. "
+                "Go back to that release, or name another schema."
+            )
+        await connection.execute(text("functions.sql", schema))
+    return str(tag)
+
+
+async def _make(connection: Connection, schema: str, slot: int) -> None:
+    sql = load("migrating.sql", schema)
+    if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", f'"{schema}"'):
+        await connection.execute(f'CREATE SCHEMA "{schema}"')
+    await connection.execute(text("schema.sql", schema))
+    tag = "".join(secrets.choice(_TAG) for _ in range(6))
+    await connection.execute(sql["insert_meta"], tag, VERSION)
+    await connection.execute(sql["insert_slot"], slot)

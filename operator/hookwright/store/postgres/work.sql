@@ -1,0 +1,74 @@
+-- own: become or stay the owner of a slot: nobody has it, or who had it said nothing for too long or is not connected any more
+UPDATE hookwright.replicas SET holder = $2, until = now() + make_interval(secs => $3)
+WHERE slot = $1 AND (holder IS NULL OR holder = $2 OR until < now() OR NOT EXISTS (
+    SELECT 1 FROM pg_stat_activity WHERE starts_with(application_name, holder || ' ')))
+RETURNING slot;
+
+-- renew: stay the owner of a slot
+UPDATE hookwright.replicas SET until = now() + make_interval(secs => $3) WHERE slot = $1 AND holder = $2 RETURNING slot;
+
+-- leave: nobody owns a slot from here on
+UPDATE hookwright.replicas SET holder = NULL WHERE slot = $1 AND holder = $2;
+
+-- durable: what this transaction commits is on stable storage when it is answered
+SELECT hookwright.durable();
+
+-- all_routes: the numbers of all webhooks
+SELECT route, id FROM hookwright.routes;
+
+-- routes_by_name: the numbers of some webhooks
+SELECT route, id FROM hookwright.routes WHERE route = ANY ($1::TEXT[]);
+
+-- routes_by_number: some webhooks by their numbers
+SELECT route, id FROM hookwright.routes WHERE id = ANY ($1::INT[]);
+
+-- insert_routes: webhooks seen for the first time
+INSERT INTO hookwright.routes (route, part) SELECT * FROM unnest($1::TEXT[], $2::INT[]) ON CONFLICT (route) DO NOTHING;
+
+-- remember: replace what is remembered of webhooks
+UPDATE hookwright.routes SET gone = g, deleted_at = d, last_success = s, last_failure = f, failures = n
+FROM unnest($1::INT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::INT[]) AS u (i, g, d, s, f, n) WHERE id = i;
+
+-- known: what repeats are answered from
+SELECT identity, digest, at, event_key, routes FROM hookwright.identities WHERE identity = ANY ($1::BYTEA[]);
+
+-- stored: which of some events are stored
+SELECT key FROM hookwright.events WHERE key = ANY ($1::BIGINT[]);
+
+-- accept: store events, their deliveries and their identities
+SELECT hookwright.accept_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+    $23, $24, $25, $26, $27, $28, $29);
+
+-- finish: carry out results and keep their records
+SELECT hookwright.finish_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+    $23, $24, $25, $26, $27, $28, $29, $30);
+
+-- heads: of each webhook's two queues the first, one more than it wants; without the bytes of events
+SELECT asked.route_id, head.* FROM unnest($1::INT[], $2::INT[]) AS asked (route_id, most) CROSS JOIN LATERAL (
+    (SELECT key, event_key, received, attempts, steps, due, bytes FROM hookwright.waiting
+        WHERE route_id = asked.route_id AND due = 0 AND key <> ALL ($3::BIGINT[]) ORDER BY key LIMIT asked.most + 1)
+    UNION ALL
+    (SELECT key, event_key, received, attempts, steps, due, bytes FROM hookwright.waiting
+        WHERE route_id = asked.route_id AND due > 0 AND key <> ALL ($3::BIGINT[]) ORDER BY due, key LIMIT asked.most + 1)
+) AS head;
+
+-- events: events by their keys
+SELECT key, event_type, trigger, raw, deliveries = 1, hops FROM hookwright.events WHERE key = ANY ($1::BIGINT[]);
+
+-- clamp: times that are further away than they ever were (the clock was set back)
+UPDATE hookwright.waiting SET due = $1 + wait WHERE due > $1 + wait;
+
+-- bury: deliveries that wait become dead letters
+SELECT buried, of_event, size FROM hookwright.bury_1($1, $2, $3, $4, $5, $6);
+
+-- some_waiting: keys of a webhook that wait, between two
+SELECT key, received FROM hookwright.waiting WHERE route_id = $1 AND key > $2 AND key < $3 ORDER BY key LIMIT $4;
+
+-- first_waiting: how many of a webhook's first keys there are, when the oldest was received, and the last of them
+SELECT count(*), min(received), max(key) FROM (
+    SELECT key, received FROM hookwright.waiting WHERE route_id = $1 ORDER BY key LIMIT $2) AS first;
+
+-- identities: how many there are and what they count; when the oldest came
+SELECT coalesce(sum(number), 0)::BIGINT, coalesce(sum(size), 0)::BIGINT,
+       (SELECT at FROM hookwright.identities ORDER BY event_key LIMIT 1)
+FROM hookwright.tallies, unnest(route_ids, numbers, bytes) AS u (route_id, number, size) WHERE route_id = 0;

@@ -1,0 +1,227 @@
+"""Durable work in PostgreSQL: the port's methods, on connections of their own for what comes in, what is done, what is
+claimed, and upkeep. Must not: block the event loop, hold a transaction while something else is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
+
+from hookwright.core.records import (
+    Action,
+    Buried,
+    Claimed,
+    DeadReason,
+    Finish,
+    Pruned,
+    StoredRoute,
+    StoreStats,
+    Use,
+    Wanted,
+)
+from hookwright.errors import StoreAway, StoreError
+from hookwright.limits import KIB, STORE_UPKEEP_SECONDS
+from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
+from hookwright.store.postgres import measuring, upkeep
+from hookwright.store.postgres.accepting import Accepting
+from hookwright.store.postgres.checks import check
+from hookwright.store.postgres.claiming import claim
+from hookwright.store.postgres.failures import as_store_error
+from hookwright.store.postgres.finishing import Finishing
+from hookwright.store.postgres.groups import Group, Job
+from hookwright.store.postgres.health import Health
+from hookwright.store.postgres.ownership import Ownership
+from hookwright.store.postgres.routes import Routes
+from hookwright.store.postgres.rows import columns, plain
+from hookwright.store.postgres.server import Connection, Link, Server
+from hookwright.store.postgres.statements import load
+
+T = TypeVar("T")
+SLOT = 0
+"""Of the keys of the one dispatcher on this store."""
+
+
+class PostgresStore:
+    """Work and Upkeep, as the port says. Made by `open`; used from one event loop."""
+
+    def __init__(
+        self, server: Server, health: Health, retention: Retention, broken: Callable[[StoreError], None]
+    ) -> None:
+        self.tag = ""
+        self._server, self._health, self._retention, self._broken = server, health, retention, broken
+        schema = self._schema = server.database.schema
+        self._sql, self._routes = load("work.sql", schema), Routes(schema)
+        self._links = {name: Link(server, name) for name in ("accept", "finish", "claim", "change", "owner")}
+        self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
+        self._ownership = Ownership(self._links["owner"], health, schema, slot=SLOT, holder=server.holder)
+        self._accepting = Accepting(
+            self._links["accept"], self._routes, schema, slot=SLOT, holder=server.holder,
+            seconds=retention.identity_seconds,
+        )  # fmt: skip
+        self._finishing = Finishing(self._links["finish"], self._routes, schema)
+        wait = server.database.wait
+        self._accepts = Group(self._accepting.accept, health, wait=wait, broken=broken)
+        self._results = Group(self._finishing.finish, health, wait=None, broken=broken)
+        self._remembering = Group(self._remember, health, wait=None, broken=broken)
+        self._asking = Group(self._stored, health, wait=None, broken=broken)
+        self._dropped = upkeep.NOTHING  # by pruning, and not told yet
+        self._uses: dict[str, Use] = {}
+
+    async def begin(self, connection: Connection, tag: str) -> None:
+        """Own the store, and read what is kept in memory beside the tables. Raises StoreLocked."""
+        self.tag = tag
+        await self._ownership.take(self._broken)
+        await self._routes.load(connection)
+        await self._look(connection)
+        self._uses = await measuring.uses(connection, self._schema, self._retention)
+
+    async def _look(self, connection: Connection) -> None:
+        """What the server is, which an operator may change, and what the window of identities holds."""
+        allow = self._server.database.allow_unsafe
+        self._health.looked(await check(connection, self._schema, allow_unsafe=allow))
+        await self._accepting.measure(connection)
+
+    # --- Work ------------------------------------------------------------------------------------
+
+    async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
+        weight = sum(2 + len(event.raw) // KIB for event in batch)
+        return await self._accepts.submit(batch, weight)  # type: ignore[no-any-return]
+
+    async def stored(self, keys: Sequence[int]) -> set[int]:
+        await self._accepts.answered(all_of_them=True)
+        return await self._asking.submit(keys, len(keys))  # type: ignore[no-any-return]
+
+    async def _stored(self, jobs: Sequence[Job]) -> list[set[int]]:
+        keys = [key for job in jobs for key in job.work]
+        async with self._links["accept"].connection() as connection:
+            found = {key for (key,) in await connection.fetch(self._sql["stored"], keys)}
+        return [found.intersection(job.work) for job in jobs]
+
+    async def finish(self, results: Sequence[Finish]) -> None:
+        await self._results.submit(results, len(results))
+
+    async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
+        with self._failing():
+            async with self._links["claim"].connection() as connection:
+                found = await claim(connection, self._routes, self._schema, wanted, now)
+        await self._accepts.answered()
+        return found
+
+    async def bury(
+        self,
+        route: str,
+        reason: DeadReason,
+        message: str,
+        *,
+        now: int,
+        exclude: frozenset[int],
+        received_before: int | None = None,
+        after: int = 0,
+    ) -> Buried:
+        number = self._routes.numbers.get(route)
+        if number is None:
+            return Buried(0, 0, None, None)
+        each = Finish(0, route, Action.BURY, reason=reason, message=message, at=now)
+        return await self._change(
+            lambda connection: upkeep.bury(
+                connection, number, self._schema, each, exclude, received_before, after
+            )
+        )
+
+    async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
+        return await self._change(
+            lambda connection: upkeep.replay(connection, self._routes, self._schema, selector, now, limit)
+        )
+
+    async def ping(self) -> str | None:
+        """Really commits; who asks while the database is known to be away is not kept waiting for it."""
+        if self._health.away is not None:
+            raise StoreAway(str(self._health.away))
+        with self._failing():
+            await self._ownership.renew()
+        return self._health.remark
+
+    async def close(self) -> None:
+        """Results that still wait for the database fail with StoreError: they are sent once more."""
+        closed = StoreError("The store is closed.")
+        groups = (self._accepts, self._results, self._remembering, self._asking)
+        await asyncio.gather(*(group.close(closed) for group in groups))
+        await self._ownership.leave()
+        await asyncio.gather(*(link.close() for link in self._links.values()))
+
+    # --- Upkeep ----------------------------------------------------------------------------------
+
+    async def remember(self, routes: Sequence[StoredRoute]) -> None:
+        await self._remembering.submit(routes, len(routes))
+
+    async def _remember(self, jobs: Sequence[Job]) -> list[None]:
+        last: dict[str, StoredRoute] = {one.route: one for job in jobs for one in job.work}
+        async with self._changing() as connection:
+            await self._routes.know(connection, last)
+            rows = [
+                (self._routes.numbers[one.route], plain(one.gone), one.deleted_at, one.last_success, one.last_failure,
+                 one.consecutive_failures)
+                for one in last.values()
+            ]  # fmt: skip
+            await connection.execute(self._sql["remember"], *columns(rows, 6))
+        return [None] * len(jobs)
+
+    async def clamp(self, *, now: int) -> int:
+        done = await self._change(lambda connection: connection.execute(self._sql["clamp"], now))
+        return int(done.rpartition(" ")[2])
+
+    async def prune(self, *, now: int) -> Pruned:
+        pruning = upkeep.Pruning(self._routes, self._schema, self._retention, now)
+        for step in pruning.steps:
+            more = True
+            while more:
+                dropped, more = await self._change(step, "upkeep")
+                self._dropped = upkeep.together(self._dropped, dropped)
+        await self._change(self._look, "upkeep")
+        self._uses = pruning.uses()
+        told, self._dropped = self._dropped, upkeep.NOTHING
+        return told
+
+    def stats(self) -> StoreStats:
+        groups, window = (self._accepts, self._results, self._remembering), self._accepting
+        slowest = max(group.slowest for group in groups)
+        for group in groups:
+            group.slowest = 0.0
+        identities = Use(window.identity_bytes, self._retention.identity_bytes, {})
+        return StoreStats(
+            commits=sum(group.commits for group in groups),
+            rows=window.rows + self._finishing.rows,
+            commit_seconds=sum(group.seconds for group in groups),
+            slowest_commit_seconds=slowest,
+            away=self._health.away is not None,
+            standby=self._health.standby,
+            held=self._results.waiting + self._remembering.waiting,
+            identities=window.identities,
+            oldest_identity=window.oldest_identity,
+            kept=self._uses | {"identities": identities},
+        )
+
+    # --- changes ---------------------------------------------------------------------------------
+
+    async def _change(self, change: Callable[[Connection], Awaitable[T]], link: str = "change") -> T:
+        """One transaction."""
+        with self._failing():
+            async with self._changing(link) as connection:
+                return await change(connection)
+
+    @asynccontextmanager
+    async def _changing(self, link: str = "change") -> AsyncIterator[Connection]:
+        async with self._links[link].connection() as connection, connection.transaction():
+            await connection.execute(self._sql["durable"])
+            yield connection
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Errors of the database become ours."""
+        try:
+            yield
+        except Exception as error:
+            self._health.failed(error)
+            raise as_store_error(error) from error
