@@ -44,7 +44,7 @@ async def test_everything_is_found_again_after_a_restart(tmp_path: Path) -> None
     await store.close()
 
     store, history = SqliteStore.open(tmp_path), SqliteHistory(tmp_path)
-    counts, memory, high, _ = await history.recovered()
+    counts, memory, high, _, _ = await history.recovered()
     assert (counts[HOOK].waiting, counts[HOOK].dead, counts[OTHER].waiting) == (2, 1, 1)
     assert memory[HOOK] == StoredRoute(HOOK, gone="mark")
     assert (store.tag, high, store.stats().identities) == (tag, 301, 1)

@@ -10,6 +10,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any, Final
 
+from hookwright.core.expectations import SUCCESSFUL
 from hookwright.core.records import FAILURES, AttemptRecord, DeadReason
 from hookwright.limits import HISTORY_DISORDER_MS
 from hookwright.store.kept import message_alone
@@ -90,8 +91,8 @@ def _pieces(selector: AttemptSelector, values: list[Any]) -> Iterator[tuple[str,
         for status in range(lowest, highest + 1):
             yield "of_status", [*values[:_LOWEST], status, status, *values[_HIGHEST + 1 :]]
     elif result is None and (selector.failed or lowest >= _FAILED_FROM):
-        for failure in FAILURES:
-            yield _of_result(selector), [*values[:_RESULT], failure, *values[_RESULT + 1 :]]
+        for each in FAILURES if selector.failed else (*FAILURES, SUCCESSFUL):
+            yield _of_result(selector), [*values[:_RESULT], each, *values[_RESULT + 1 :]]
     elif result not in (None, "Delivered"):
         yield _of_result(selector), values
     else:
