@@ -23,8 +23,9 @@ ELSEWHERE = {
     "docker push registry.example/hookwright:0.1.0": "needs a registry",
     "tests/cluster/image hookwright.local/hookwright:dev": "tests/e2e/run builds its image so",
     "tests/cluster/kind load docker-image hookwright.local/hookwright:dev": "the tests of e2e load theirs so",
-    "helm install hookwright charts/hookwright --namespace hookwright --create-namespace --wait"
-    " --set image.repository=registry.example/hookwright": "docs/install.md, which is walked, installs like that",
+    "helm install hookwright oci://registry.example/team/charts/hookwright --version 0.1.0 --namespace hookwright"
+    " --create-namespace --wait --set image.repository=registry.example/team/hookwright": "needs a registry that the cluster"
+    " reaches; release/test_publish.py reads the chart back from a real one",
 }
 """Command → why no walk runs it."""
 

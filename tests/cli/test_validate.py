@@ -120,7 +120,7 @@ def test_a_reference_within_the_files_is_checked(tmp_path: Path) -> None:
     """A Secret that is there must carry the label."""
     found = validate(tmp_path, w__yaml=GOOD, s__yaml=SECRET.replace('"true"', '"yes"'))
     assert found.exit_code == 1
-    assert "Secret token lacks the label hookwright.io/webhook-secret" in found.stdout
+    assert "Secret token has the label hookwright.io/webhook-secret: 'yes', not \"true\"" in found.stdout
 
 
 def test_duplicates_are_errors(tmp_path: Path) -> None:
