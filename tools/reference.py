@@ -153,13 +153,15 @@ def metrics() -> str:
 
 
 def _observed() -> Observed:
-    """A dispatcher with a configuration, in which nothing has happened."""
+    """A dispatcher with a configuration, in which nothing has happened, with the figures of every kind of store."""
     return Observed(
         (),
         (),
         "",
         0.0,
-        StoreStats(oldest_identity=0),
+        StoreStats(
+            checkpoints=0, checkpoint_seconds=0.0, wal_bytes=0, away=False, standby=False, oldest_identity=0
+        ),  # as no store alone has them
         Slowest(0.0, 0.0),
         BacklogShares(),
         DispatcherSettings().room,
