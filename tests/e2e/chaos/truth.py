@@ -87,7 +87,7 @@ def webhook_lies(world: World, webhook: Object, running: Mapping[str, str]) -> I
     good = not not_accepted | unresolved
     if said.get("Ready", ("",))[0] != ("True" if good else "False"):
         yield f"Ready is {said.get('Ready')}, true is {good}"
-    if good and (said["Ready"][1] == "Inactive") == webhook["spec"].get("active", True):
+    elif good and (said["Ready"][1] == "Inactive") == webhook["spec"].get("active", True):
         yield f"Ready is {said['Ready']} though active is {webhook['spec'].get('active')}"
     key = "/".join(where(webhook))
     if running.get(key) != webhook["status"].get("configHash"):
