@@ -61,6 +61,7 @@ class Play:
     def __init__(self, kube: Kube, image: str, folder: Path, seed: int) -> None:
         self._kube, self._folder = kube, folder
         self._name = f"poster-{seed}"
+        self.tokens = [kube.get("secret", f"{RELEASE}-ingest-token", PRODUCT)["data"]]
         program = Path(__file__).with_name("poster.py").read_text()
         metadata = {"name": "poster", "namespace": APPS}
         volumes = {
@@ -107,6 +108,19 @@ class Play:
     def buried(self) -> dict[str, str]:
         """Dead letters with their reasons."""
         return {each["id"]: each["reason"] for each in asked(self._kube, "dead-letters")}
+
+    def give_token(self) -> None:
+        """Hand the source the token of now: one that goes while the controller is away comes back as another."""
+        try:
+            token = self._kube.get("secret", f"{RELEASE}-ingest-token", PRODUCT)["data"]
+        except (AssertionError, KeyError):  # it is away, or empty, just now
+            return
+        if token != self.tokens[-1]:
+            self.tokens.append(token)
+            metadata = {"name": "events-token", "namespace": APPS}
+            self._kube.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": token})
+            given = f"given={len(self.tokens)}"  # a change of the pod, so that kubelet looks at once
+            self._kube("-n", APPS, "annotate", "pod", self._name, given, "--overwrite")
 
     def stop_source(self) -> None:
         """It posts no more; all that it said is there to be read."""

@@ -36,10 +36,10 @@ def post(url: str, name: str, token: str) -> tuple[int, dict[str, str]]:
 def main() -> None:
     """Until SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    token = Path("/token/token").read_text().split("\n", 1)[0]
     for number in count():
         name, status = f"{sys.argv[2]}-{number}", 0
         while status != 202:
+            token = Path("/token/token").read_text().split("\n", 1)[0]
             status, made = post(f"{sys.argv[1]}/v1/events", name, token)
             print(json.dumps({"event": name, "status": status, "deliveries": made}), flush=True)
             time.sleep(1)
