@@ -6,6 +6,7 @@ Must not: judge (`truth` does).
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from e2e.chaos.things import ANSWERS
 from e2e.chaos.truth import World, where
 from e2e.conftest import APPS, EVENTS, PRODUCT, RELEASE, TARGETS
 from e2e.kube import Kube, pod
-from rig import Process, records
+from rig import Process, records, until
 
 DISPATCHER = f"deployment/{RELEASE}-dispatcher"
 ASK = """
@@ -120,7 +121,7 @@ class Play:
             metadata = {"name": "events-token", "namespace": APPS}
             self._kube.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": token})
             given = f"given={len(self.tokens)}"  # a change of the pod, so that kubelet looks at once
-            self._kube("-n", APPS, "annotate", "pod", self._name, given, "--overwrite")
+            self._kube("-n", APPS, "annotate", "pod", self._name, "source", given, "--overwrite")
 
     def stop_source(self) -> None:
         """It posts no more; all that it said is there to be read."""
@@ -131,6 +132,10 @@ class Play:
         """Leave nothing that runs."""
         for each in self._followed:
             each.end()
+        self.give_token()
+        token = b64decode(self.tokens[-1]["token"]).decode()
+        read = ("exec", "source", "--", "python3", "-c", "print(open('/token/token').read(), end='')")
+        until(lambda: self._kube("-n", APPS, *read) == token)  # as the tests after it need it
         self._kube("-n", APPS, "delete", f"pod/{self._name}", "configmap/poster", "--ignore-not-found")
 
 

@@ -42,9 +42,10 @@ class Step:
         return " ".join(["kubectl", *self.arguments, *([f"<<< {self.stdin}"] if self.stdin else [])])
 
 
-def apply(made: Mapping[str, Any]) -> Step:
-    """Server-side apply of one object."""
-    return Step(("apply", "--server-side", "--force-conflicts", "-f", "-"), json.dumps(made))
+def apply(made: Mapping[str, Any], manager: str = "kubectl") -> Step:
+    """Server-side apply of one object. `manager`: whose its fields are."""
+    arguments = ("apply", "--server-side", "--force-conflicts", f"--field-manager={manager}", "-f", "-")
+    return Step(arguments, json.dumps(made))
 
 
 def delete(place: str, what: str, *options: str) -> Step:
@@ -96,7 +97,7 @@ def _taken(pictures: Mapping[str, dict[str, Any]], chance: random.Random) -> Ste
     """The release's Service or a binding of its controller goes, and comes back with another uid."""
     kind = chance.choice(list(TAKEN))
     what, place = TAKEN[kind]
-    return Step(delete(place, what).arguments, comes_back=(apply(pictures[kind]),))
+    return Step(delete(place, what).arguments, comes_back=(apply(pictures[kind], "helm"),))
 
 
 def steps(seed: int, seconds: float, pictures: Mapping[str, dict[str, Any]]) -> Iterator[Step]:
