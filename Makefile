@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e cluster cluster-stop check fix generate generate-check bench bench-page attacks dist publish lock clean
+.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e chaos cluster cluster-stop check fix generate generate-check bench bench-page attacks dist publish lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -16,6 +16,7 @@ help:
 	@echo 'make fuzz    grows inputs of every target for a minute each (SECONDS=, TARGETS=)'
 	@echo 'make faults  what can go wrong, for an hour (SEED=, ROUNDS=, ONLY=); make guarantees writes docs/guarantees.md from it'
 	@echo 'make e2e     tests on a real Kubernetes (kind, or its own as root; see tests/e2e/run)'
+	@echo 'make chaos   everything at random on that Kubernetes, then judged (SEED=, SECONDS=)'
 	@echo 'make cluster such a Kubernetes to try things on; prints its kubeconfig; make cluster-stop ends it'
 	@echo 'make check   format, lint, types, layers, generated files, licences, examples'
 	@echo 'make attacks what one namespace, sender or target can do to another, beside a canary'
@@ -68,6 +69,9 @@ fuzz: $(READY)
 e2e: $(READY)
 	@$(BIN)/python -m pytest -m "needs_go or needs_npm" tests/gitops tests/matching tests/clients tests/release tests/chart
 	@tests/e2e/run $(ARGS)
+
+chaos: $(READY)
+	@CHAOS_SEED=$(SEED) CHAOS_SECONDS=$(or $(SECONDS),300) tests/e2e/run -s -k test_chaos $(ARGS)
 
 cluster:
 	@tests/cluster/up
