@@ -71,7 +71,7 @@ e2e: $(READY)
 	@tests/e2e/run $(ARGS)
 
 chaos: $(READY)
-	@CHAOS_SEED=$(SEED) CHAOS_SECONDS=$(or $(SECONDS),300) tests/e2e/run -s -k test_chaos $(ARGS)
+	@CHAOS_SEED=$(or $(SEED),$$(date +%s)) CHAOS_SECONDS=$(or $(SECONDS),300) tests/e2e/run -s -k test_chaos $(ARGS)
 
 cluster:
 	@tests/cluster/up
