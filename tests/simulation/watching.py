@@ -97,6 +97,8 @@ class Watcher:
         engine = self._engine
         lanes: Any = engine.lanes
         sums = [0, 0, 0, 0]
+        # all lanes are settled anew, as results can be written again
+        resuming = any(task.get_name() == "settle" for task in lanes._background._tasks)
         for seat in list(lanes._seats.values()):
             lane, queue = seat.lane, seat.lane._queue
             of_lane = (lane.waiting, lane.in_flight, queue._size, queue._asked)
@@ -105,7 +107,7 @@ class Watcher:
             if quiet:
                 self._counts(lane, settled)
                 self._kept(lane, calm)
-            if not lanes.stopping and not lanes._results.stuck:
+            if not lanes.stopping and not lanes._results.stuck and not resuming:
                 complaint = self._complaint(seat, lanes, quiet)
                 if complaint is not None:
                     raise self._wrong("stuck", f"{lane.key}: {complaint}")

@@ -58,7 +58,7 @@ class Background:
 
     def spawn(self, name: str, work: Coroutine[Any, Any, object]) -> None:
         """Do it once in the background; that it succeeded is for itself to say."""
-        task = asyncio.create_task(self._quietly(name, work))
+        task = asyncio.create_task(self._quietly(name, work), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
