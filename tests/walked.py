@@ -21,6 +21,9 @@ ELSEWHERE = {
     ". .venv/bin/activate": "the PATH that all commands get here",
     "docker build --tag registry.example/hookwright:0.1.0 .": "needs Docker; tests/e2e/run builds the same file",
     "docker push registry.example/hookwright:0.1.0": "needs a registry",
+    "kubectl create secret generic hookwright-database"
+    " --from-literal=uri=postgresql://USER:PASSWORD@HOST/DATABASE": "needs a database that the cluster reaches",
+    "helm upgrade … --set store.kind=postgres --set store.postgres.urlSecret.name=hookwright-database": "the same",
     "tests/cluster/image hookwright.local/hookwright:dev": "tests/e2e/run builds its image so",
     "tests/cluster/kind load docker-image hookwright.local/hookwright:dev": "the tests of e2e load theirs so",
     "helm install hookwright oci://registry.example/team/charts/hookwright --version 0.1.0 --namespace hookwright"

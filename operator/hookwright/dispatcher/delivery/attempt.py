@@ -60,7 +60,7 @@ class Target:
             self.signer = Signer([route.secret(ref) for ref in refs if ref is not None])
 
     def warmed(self) -> bool:
-        """Whether all templates are compiled; else one is now. Of one that cannot be, whatever the cause, an attempt tells."""
+        """Whether all templates are compiled; else one is now. Of one that cannot be an attempt tells."""
         try:
             return not self.route.warm_one()
         except Exception:  # raised here it would cost the webhook its turn, and nobody would give it another
