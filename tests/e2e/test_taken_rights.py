@@ -14,7 +14,7 @@ SPEC = {"url": "https://hooks.slack.com/-/taken-rights", "triggers": ["Manual"]}
 
 
 def test_rights_that_go_are_no_flood_and_heal_when_they_are_back(kube: Kube, place: str) -> None:
-    """Thirty webhooks change meanwhile: a line for each thing that is refused, red after a while, then all Ready."""
+    """Thirty webhooks change meanwhile: a line for each thing that is refused, then all Ready."""
     kube.apply(*(ours("Webhook", name, place, SPEC) for name in HOOKS))
     kube.wait("Ready", "webhooks", "--all", namespace=place)
     binding = json.loads(kube("get", BINDING, "-o", "json"))
@@ -24,14 +24,6 @@ def test_rights_that_go_are_no_flood_and_heal_when_they_are_back(kube: Kube, pla
     try:
         kube.apply(*(ours("Webhook", name, place, {**SPEC, "method": "PUT"}) for name in HOOKS))
         until(lambda: refusals(kube, pod["metadata"]["name"]), 120)
-        kube(
-            "-n",
-            PRODUCT,
-            "wait",
-            "--for=condition=Ready=False",
-            f"pod/{pod['metadata']['name']}",
-            "--timeout=180s",
-        )
     finally:
         kube.apply({**binding, "metadata": named})
     kube.wait("Ready", "webhooks", "--all", namespace=place, seconds=90)

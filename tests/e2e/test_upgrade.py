@@ -33,9 +33,10 @@ def previous(tmp_path: Path) -> Path:
     chart = Path(shutil.copytree(CHART, tmp_path / "hookwright"))
     present = yaml.safe_load((chart / "Chart.yaml").read_text())["version"]
     edited(chart / "Chart.yaml", f"\nversion: {present}\n", "\nversion: 0.0.9\n")
+    values = yaml.safe_load((chart / "values.yaml").read_text())
     for component in ("controller", "dispatcher"):
-        labels = "  template:\n    metadata:\n      labels:\n"
-        edited(chart / f"templates/{component}.yaml", labels, f"{labels}        revision: previous\n")
+        values[component]["podLabels"] = {"revision": "previous"}
+    (chart / "values.yaml").write_text(yaml.safe_dump(values))
     crd = chart / "files/crds/webhooks.hookwright.io.yaml"
     document = yaml.safe_load(crd.read_text())
     (version,) = document["spec"]["versions"]
