@@ -25,7 +25,8 @@ def test_rights_that_go_are_no_flood_and_heal_when_they_are_back(kube: Kube, pla
         kube.apply(*(ours("Webhook", name, place, {**SPEC, "method": "PUT"}) for name in HOOKS))
         until(lambda: refusals(kube, pod["metadata"]["name"]), 120)
     finally:
-        kube.apply({**binding, "metadata": named})
+        text = json.dumps({**binding, "metadata": named})
+        kube("apply", "--server-side", "--field-manager=helm", "-f", "-", stdin=text)  # whose it was
     kube.wait("Ready", "webhooks", "--all", namespace=place, seconds=90)
     kube.wait("Available", CONTROLLER, namespace=PRODUCT, seconds=90)
     told = refusals(kube, pod["metadata"]["name"]).splitlines()
