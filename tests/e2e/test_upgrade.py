@@ -47,8 +47,8 @@ def previous(tmp_path: Path) -> Path:
 
 
 def upgrade(release: Release, chart: Path) -> None:
-    """As docs/install.md says."""
-    release.helm("upgrade", RELEASE, str(chart), "--reset-then-reuse-values", "--wait")
+    """As docs/install.md says; what other tests have changed by kubectl becomes helm's again."""
+    release.helm("upgrade", RELEASE, str(chart), "--reset-then-reuse-values", "--wait", "--force-conflicts")
 
 
 @pytest.fixture
