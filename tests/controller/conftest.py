@@ -1,11 +1,14 @@
-"""The environment of whoever runs the tests is none of a controller's settings."""
+"""What tests of the controller begin with: no settings from outside, and a controller over a cluster in memory."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+
+from controller.running import NAMESPACE, Running
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -15,3 +18,12 @@ def _no_settings_from_outside() -> Iterator[None]:
         del os.environ[name]
     yield
     os.environ.update(kept)
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    """A controller and a dispatcher that are not started yet."""
+    world = Running(tmp_path)
+    world.cluster.apply(NAMESPACE)
+    yield world
+    await world.close()

@@ -13,6 +13,7 @@ from hookwright.controller.app import Controller
 from hookwright.controller.inventory import Inventory
 from hookwright.controller.settings import Settings
 from hookwright.core.config_parts import MANIFEST
+from hookwright.core.config_reader import Reader
 from hookwright.dispatcher.app import Dispatcher
 from hookwright.dispatcher.settings import Settings as DispatcherSettings
 from ports import kept_port
@@ -96,6 +97,14 @@ class Running:
         self.cluster.end_watches()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+
+    def written(self) -> list[str]:
+        """The webhooks in the configuration's Secrets."""
+        files: dict[str, bytes] = {}
+        for (kind, name), raw in self.cluster.objects.items():
+            if kind == "Secret" and name.startswith("hooks/hw-config-"):
+                files |= {key: base64.b64decode(value) for key, value in raw["data"].items()}
+        return [route.key for route in Reader().read(files).webhooks]
 
     async def serve(self) -> None:
         """Start the dispatcher, its pod known to the cluster."""

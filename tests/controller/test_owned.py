@@ -37,13 +37,8 @@ class World:
     def another(self) -> Owned:
         """That of the next process."""
         return Owned(
-            self.cluster,
-            self.inventory,
-            self.settings,
-            ControllerMetrics(),
-            lambda: self.seconds,
-            self.troubles,
-        )
+            self.cluster, self.inventory, self.settings, ControllerMetrics(), lambda: self.seconds, self.troubles
+        )  # fmt: skip
 
     @property
     def trouble(self) -> str | None:

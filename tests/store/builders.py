@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from hookwright.core.records import Action, AttemptRecord, Claimed, DeadReason, Delivery, Finish, Wanted
+from hookwright.store.database import Database
+from hookwright.store.opening import open_store
 from hookwright.store.port import History, NewDelivery, NewEvent, ReplaySelector, Retention, Store, Work
 
 NOW = 1_700_000_000_000
@@ -16,6 +19,17 @@ DAY = 24 * 60 * MINUTE
 NONE: frozenset[int] = frozenset()
 
 HOOK, OTHER, FAR = "team/hook", "team/other", "elsewhere/hook"
+
+
+@asynccontextmanager
+async def opened(database: Database) -> AsyncIterator[Store]:
+    """The store in a database, closed in order."""
+    store = await open_store(database, retention=Retention())
+    try:
+        yield store
+    finally:
+        await store.history.close()
+        await store.work.close()
 
 
 def event(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +14,9 @@ import postgres_server
 from hookwright.errors import StoreAway, StoreBroken, StoreError
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
-from hookwright.store.port import New, Repeat, Retention, Store
+from hookwright.store.port import New, Repeat, Retention
 from postgres_server import PASSWORD, Postgres
-from store.builders import HOOK, NOW, ack, attempt, claim, event, keys
+from store.builders import HOOK, NOW, ack, attempt, claim, event, keys, opened
 
 
 @pytest.fixture
@@ -32,17 +31,6 @@ def database(server: Postgres, tmp_path: Path) -> Database:
     """An empty schema there; events wait as long as a test takes."""
     (tmp_path / "url").write_text(server.url())
     return Database(tmp_path / "url", wait=600.0)
-
-
-@asynccontextmanager
-async def opened(database: Database) -> AsyncIterator[Store]:
-    """The store, closed in order."""
-    store = await open_store(database, retention=Retention())
-    try:
-        yield store
-    finally:
-        await store.history.close()
-        await store.work.close()
 
 
 async def until(holds: Callable[[], bool]) -> None:

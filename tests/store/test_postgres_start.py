@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,20 +14,23 @@ from hookwright.core.records import DeadReason
 from hookwright.errors import StoreAway, StoreDamaged, StoreError, StoreLocked
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
-from hookwright.store.port import New, Retention, Store
+from hookwright.store.port import New, Retention
 from postgres_server import PASSWORD, Postgres
-from store.builders import FAR, HOOK, NOW, OTHER, ack, attempt, bury, claim, claimed, dead_event, event, keys
-
-
-@asynccontextmanager
-async def opened(database: Database) -> AsyncIterator[Store]:
-    """The store, closed in order."""
-    store = await open_store(database, retention=Retention())
-    try:
-        yield store
-    finally:
-        await store.history.close()
-        await store.work.close()
+from store.builders import (
+    FAR,
+    HOOK,
+    NOW,
+    OTHER,
+    ack,
+    attempt,
+    bury,
+    claim,
+    claimed,
+    dead_event,
+    event,
+    keys,
+    opened,
+)
 
 
 async def test_a_start_finds_what_was_there(database: Database) -> None:

@@ -100,8 +100,7 @@ class Invocations(Answer):
 
     items: list[Invocation]
     next: str | None = None
-    """Where the page after it begins; null: nothing follows. A page looks at 50,000 attempts at most where no index leads
-    to what was asked for, as for a 2xx status: then it may be short, even empty, and another still follow."""
+    """Where the next page begins; null: nothing follows. Where no index leads (a 2xx status) a page may be short, or empty."""
 
 
 class DeadGroups(Answer):
@@ -228,9 +227,7 @@ ADMIN = (
         "post", f"{_ONE}/probe", "Try a webhook now whose circuit is open.", WebhookView, parameters=(_NAMESPACE, _NAME),
     ),
     Operation(
-        "get", f"{_ADMIN}/invocations",
-        "Attempts, Manual calls and tests, newest first. A page of what is rare may be short before its `next`.",
-        Invocations,
+        "get", f"{_ADMIN}/invocations", "Attempts, Manual calls and tests, newest first.", Invocations,
         parameters=(
             _WEBHOOK,
             _query("result", "With this result only."),

@@ -1,8 +1,18 @@
-"""Which dead letters a selector means, as the form of the statements about them. Must not: know SQL."""
+"""Which statements answer a question, alike in every database: forms by name, and what each is asked. Must not: know SQL."""
 
 from __future__ import annotations
 
-from hookwright.store.port import ReplaySelector
+from collections.abc import Iterator
+from typing import Final
+
+from hookwright.core.expectations import SUCCESSFUL
+from hookwright.core.records import FAILURES
+from hookwright.store.port import AttemptSelector, ReplaySelector
+
+STATUSES: Final = (0, 999)
+"""All of them; 0: there was no answer."""
+_FAILED_FROM: Final = 300
+"""Statuses from here on are never those of a Delivered attempt."""
 
 
 def chosen(selector: ReplaySelector) -> str:
@@ -12,3 +22,29 @@ def chosen(selector: ReplaySelector) -> str:
     if selector.route is not None:
         return "of_route" if selector.reason is None else "of_route_and_reason"
     return "of_all" if selector.reason is None else "of_reason"
+
+
+def pieces(selector: AttemptSelector) -> Iterator[tuple[str, AttemptSelector]]:
+    """Statements that together find the attempts: more than one where each has its part of an index."""
+    lowest, highest = selector.statuses or STATUSES
+    result = selector.result
+    if selector.delivery is not None:
+        yield "of_delivery", selector
+    elif selector.friendly_id is not None:
+        yield "of_friendly_id", selector
+    elif selector.kind not in (None, "Delivery"):
+        yield "of_kind", selector
+    elif selector.route is None and lowest >= _FAILED_FROM:
+        for status in range(lowest, highest + 1):
+            yield "of_status", selector._replace(statuses=(status, status))
+    elif result is None and (selector.failed or lowest >= _FAILED_FROM):
+        for each in FAILURES if selector.failed else (*FAILURES, SUCCESSFUL):
+            yield _of_result(selector), selector._replace(result=each)
+    elif result not in (None, "Delivered"):
+        yield _of_result(selector), selector
+    else:
+        yield "every" if selector.route is None else "of_route", selector
+
+
+def _of_result(selector: AttemptSelector) -> str:
+    return "of_result" if selector.route is None else "of_route_and_result"

@@ -10,7 +10,7 @@ from faults.bench import Bench
 from faults.processes import NotPossibleError
 from faults.scenario import scenario
 from faults.scenarios.disk import fill, small_disk
-from faults.scenarios.kills import LOSES_NOTHING
+from faults.scenarios.kills import DELAYS, LOSES_NOTHING, killed_under_load
 from postgres_server import Postgres
 from rig import until
 
@@ -43,16 +43,7 @@ def _pid(bench: Bench) -> int:
 @scenario("kill -9 of the dispatcher on PostgreSQL", LOSES_NOTHING)
 def kill_on_postgres(bench: Bench) -> None:
     _on_postgres(bench)
-    bench.start()
-    bench.load()
-    for _ in range(bench.size.kills):
-        bench.target_does("/one", "delay", bench.chance.choice((0, 5, 50, 300)))
-        bench.back()
-        time.sleep(bench.chance.uniform(0.05, 1.0))
-        bench.kill()
-        bench.start()
-    bench.back()
-    bench.pause()
+    killed_under_load(bench)
 
 
 @scenario("PostgreSQL: all its processes killed under load, started again", HEALS)
@@ -62,7 +53,7 @@ def database_killed(bench: Bench) -> None:
     bench.load()
     bench.back()
     for _ in range(bench.size.kills):
-        bench.target_does("/one", "delay", bench.chance.choice((0, 5, 50, 300)))
+        bench.target_does("/one", "delay", bench.chance.choice(DELAYS))
         time.sleep(bench.chance.uniform(0.05, 1.0))
         server.kill()
         time.sleep(bench.chance.uniform(0, 1.0))

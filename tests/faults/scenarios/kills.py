@@ -21,6 +21,11 @@ LOSES_NOTHING = "nothing acknowledged is lost; duplicates ≤ 2 × in flight a k
 @scenario("kill -9 under load", LOSES_NOTHING)
 def kill_under_load(bench: Bench) -> None:
     bench.webhook("one")
+    killed_under_load(bench)
+
+
+def killed_under_load(bench: Bench) -> None:
+    """The dispatcher, with the webhook `one`, again and again."""
     bench.start()
     bench.load()
     for _ in range(bench.size.kills):

@@ -5,24 +5,18 @@ Must not: open connections, limit time (`reader`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from heapq import merge
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
-from hookwright.core.expectations import SUCCESSFUL
-from hookwright.core.records import FAILURES, AttemptRecord, DeadReason
+from hookwright.core.records import AttemptRecord, DeadReason
 from hookwright.limits import HISTORY_DISORDER_MS
+from hookwright.store.choosing import STATUSES, pieces
 from hookwright.store.kept import message_alone
 from hookwright.store.port import AttemptSelector, StoredDelivery
 from hookwright.store.postgres.choosing import HIGHEST
 from hookwright.store.postgres.rows import plain
 from hookwright.store.postgres.server import Connection
-
-_FAILED_FROM: Final = 300
-"""Statuses from here on are never those of a Delivered attempt."""
-_RESULT, _LOWEST, _HIGHEST = 5, 9, 10
-"""Where these are among the values of a search."""
 
 
 async def search(
@@ -42,16 +36,14 @@ async def search(
         if route is None:
             return []
     low, high = await _between(connection, sql, selector)
-    lowest, highest = selector.statuses or (0, 999)
-    values = [
-        max(low, 0 if after is None else after), min(high, HIGHEST if before is None else before), selector.since or 0,
-        HIGHEST if selector.until is None else selector.until, route, selector.result, selector.kind,
-        plain(selector.friendly_id), selector.delivery, lowest, highest, selector.failed, limit,
-    ]  # fmt: skip
-    found = [
-        [row[0] for row in await connection.fetch(sql[name], *each)]
-        for name, each in _pieces(selector, values)
-    ]
+    after, before = max(low, 0 if after is None else after), min(high, HIGHEST if before is None else before)
+    found = []
+    for name, one in pieces(selector):
+        rows = await connection.fetch(
+            sql[name], after, before, one.since or 0, HIGHEST if one.until is None else one.until, route, one.result,
+            one.kind, plain(one.friendly_id), one.delivery, *(one.statuses or STATUSES), one.failed, limit,
+        )  # fmt: skip
+        found.append([row[0] for row in rows])
     positions = [*islice(merge(*found, reverse=True), limit)]
     rows = await connection.fetch(sql["shown_in_short" if in_short else "shown"], positions)
     found_records = ((row[0], attempt_record(row)) for row in rows)
@@ -75,32 +67,6 @@ async def find_delivery(connection: Connection, sql: dict[str, str], key: int) -
         return None
     route, event_key, trigger, raw, reason, message = dead
     return StoredDelivery(route, event_key, trigger, raw, None, DeadReason(reason), message)
-
-
-def _pieces(selector: AttemptSelector, values: list[Any]) -> Iterator[tuple[str, list[Any]]]:
-    """What finds them together: more than one where each has its part of an index."""
-    lowest, highest = values[_LOWEST], values[_HIGHEST]
-    result = selector.result
-    if selector.delivery is not None:
-        yield "of_delivery", values
-    elif selector.friendly_id is not None:
-        yield "of_friendly_id", values
-    elif selector.kind not in (None, "Delivery"):
-        yield "of_kind", values
-    elif selector.route is None and lowest >= _FAILED_FROM:
-        for status in range(lowest, highest + 1):
-            yield "of_status", [*values[:_LOWEST], status, status, *values[_HIGHEST + 1 :]]
-    elif result is None and (selector.failed or lowest >= _FAILED_FROM):
-        for each in FAILURES if selector.failed else (*FAILURES, SUCCESSFUL):
-            yield _of_result(selector), [*values[:_RESULT], each, *values[_RESULT + 1 :]]
-    elif result not in (None, "Delivered"):
-        yield _of_result(selector), values
-    else:
-        yield "every" if selector.route is None else "of_route", values
-
-
-def _of_result(selector: AttemptSelector) -> str:
-    return "of_result" if selector.route is None else "of_route_and_result"
 
 
 async def _between(connection: Connection, sql: dict[str, str], selector: AttemptSelector) -> tuple[int, int]:

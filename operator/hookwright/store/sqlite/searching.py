@@ -10,19 +10,16 @@ import sqlite3
 from collections.abc import Iterator
 from heapq import merge
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from hookwright.core.expectations import SUCCESSFUL
-from hookwright.core.records import FAILURES, AttemptRecord, DeadReason
+from hookwright.core.records import AttemptRecord, DeadReason
 from hookwright.limits import HISTORY_DISORDER_MS
+from hookwright.store.choosing import STATUSES, pieces
 from hookwright.store.port import EVERY_ATTEMPT, AttemptSelector, StoredDelivery
 from hookwright.store.sqlite import statements
 
 _SQL = statements.load("searching.sql")
 _NEWEST: Final = 2**63 - 1
-_STATUSES: Final = (0, 999)
-_FAILED_FROM: Final = 300
-"""Statuses from here on are never those of a Delivered attempt."""
 _KNOWN: Final = {
     "every": (),
     "of_route": ("route",),
@@ -34,13 +31,6 @@ _KNOWN: Final = {
     "of_delivery": ("delivery",),
 }
 """What of a selector each piece's index knows, beside times."""
-
-
-class Piece(NamedTuple):
-    """A statement that finds positions, the newest first, and the values that it takes."""
-
-    name: str
-    values: dict[str, Any]
 
 
 def search(
@@ -56,7 +46,8 @@ def search(
     values = _values(connection, selector, before, after)
     if values is None:
         return []
-    found = (_positions(connection, piece) for piece in _pieces(selector, values | {"limit": limit}))
+    asked = values | {"limit": limit}
+    found = (_positions(connection, name, asked | _narrowed(one)) for name, one in pieces(selector))
     positions = json.dumps([*islice(merge(*found, reverse=True), limit)])
     rows = connection.execute(_SQL["shown_in_short" if in_short else "shown"], (positions,))
     return [(row[0], attempt_record(row)) for row in rows]
@@ -66,11 +57,16 @@ def horizon(
     connection: sqlite3.Connection, selector: AttemptSelector, before: int | None, looks: int
 ) -> int | None:
     """See `store.port.History.horizon`."""
-    if not any(_asks_more(selector, piece.name) for piece in _pieces(selector, {})):
+    if not any(_asks_more(selector, name) for name, _ in pieces(selector)):
         return None
     values = _values(connection, selector, before, None)
-    pieces = [] if values is None else _pieces(selector, values | {"looks": looks})
-    ends = (connection.execute(_SQL[f"end_{piece.name}"], piece.values).fetchone() for piece in pieces)
+    if values is None:
+        return None
+    asked = values | {"looks": looks}
+    ends = (
+        connection.execute(_SQL[f"end_{name}"], asked | _narrowed(one)).fetchone()
+        for name, one in pieces(selector)
+    )
     return max((end for (end,) in filter(None, ends)), default=None)
 
 
@@ -116,48 +112,27 @@ def _route(connection: sqlite3.Connection, route: str | None) -> int | None:
 def _values(
     connection: sqlite3.Connection, selector: AttemptSelector, before: int | None, after: int | None
 ) -> dict[str, Any] | None:
-    """What every piece takes; None: the webhook was never seen."""
+    """What is the same for every piece; None: the webhook was never seen."""
     route = _route(connection, selector.route)
     if route is None:
         return None
     low, high = _between(connection, selector)
     return {
-        "route": route, "result": selector.result or "", "kind": selector.kind or "",
-        "friendly_id": selector.friendly_id or "", "delivery": selector.delivery, "failed": selector.failed,
+        "route": route, "kind": selector.kind or "", "friendly_id": selector.friendly_id or "",
+        "delivery": selector.delivery, "failed": selector.failed,
         "since": selector.since or 0, "until": _NEWEST if selector.until is None else selector.until,
         "after": max(low, 0 if after is None else after), "before": min(high, _NEWEST if before is None else before),
     }  # fmt: skip
 
 
-def _positions(connection: sqlite3.Connection, piece: Piece) -> Iterator[int]:
-    return (position for (position,) in connection.execute(_SQL[piece.name], piece.values))
+def _narrowed(selector: AttemptSelector) -> dict[str, Any]:
+    """What is a piece's own."""
+    lowest, highest = selector.statuses or STATUSES
+    return {"result": selector.result or "", "lowest": lowest, "highest": highest}
 
 
-def _pieces(selector: AttemptSelector, values: dict[str, Any]) -> Iterator[Piece]:
-    """What finds them together: more than one where each has its part of an index."""
-    lowest, highest = selector.statuses or _STATUSES
-    every = values | {"lowest": lowest, "highest": highest}
-    result = selector.result
-    if selector.delivery is not None:
-        yield Piece("of_delivery", every)
-    elif selector.friendly_id is not None:
-        yield Piece("of_friendly_id", every)
-    elif selector.kind not in (None, "Delivery"):
-        yield Piece("of_kind", every)
-    elif selector.route is None and lowest >= _FAILED_FROM:
-        for status in range(lowest, highest + 1):
-            yield Piece("of_status", every | {"lowest": status, "highest": status})
-    elif result is None and (selector.failed or lowest >= _FAILED_FROM):
-        for each in FAILURES if selector.failed else (*FAILURES, SUCCESSFUL):
-            yield Piece(_of_result(selector), every | {"result": each})
-    elif result not in (None, "Delivered"):
-        yield Piece(_of_result(selector), every)
-    else:
-        yield Piece("every" if selector.route is None else "of_route", every)
-
-
-def _of_result(selector: AttemptSelector) -> str:
-    return "of_result" if selector.route is None else "of_route_and_result"
+def _positions(connection: sqlite3.Connection, name: str, values: dict[str, Any]) -> Iterator[int]:
+    return (position for (position,) in connection.execute(_SQL[name], values))
 
 
 def _between(connection: sqlite3.Connection, selector: AttemptSelector) -> tuple[int, int]:
