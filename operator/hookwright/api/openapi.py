@@ -100,7 +100,7 @@ class Invocations(Answer):
 
     items: list[Invocation]
     next: str | None = None
-    """Where the next page begins; null: nothing follows. Where no index leads (a 2xx status) a page may be short, or empty."""
+    """Where the next page begins; null: nothing follows. If no index leads (a 2xx status) a page may be short or empty."""
 
 
 class DeadGroups(Answer):
