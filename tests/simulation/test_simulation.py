@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -21,8 +22,13 @@ PROCESSES = 2
 HERE = Path(__file__).parent
 
 
-def _command(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, str(HERE), *arguments], stdout=subprocess.PIPE, text=True)
+def _command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(HERE), *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
 
 
 def test_every_promise_holds_in_a_million_deliveries() -> None:
@@ -37,8 +43,8 @@ def test_every_promise_holds_in_a_million_deliveries() -> None:
 
 
 def test_one_seed_lives_the_same_life_twice() -> None:
-    """All requests, their order and their times are the same in two processes."""
-    lives = [_command("17") for _ in range(2)]
+    """All requests, their order and their times are the same in two processes, wherever their objects lie."""
+    lives = [_command("17", PYTHONMALLOC=allocator) for allocator in ("pymalloc", "malloc")]
     answers = [life.communicate()[0] for life in lives]
     assert "digest=" in answers[0]
     assert answers[0] == answers[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from hookwright.dispatcher.clock import Clock
 
@@ -72,6 +73,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._selector = self  # asked once a round: for I/O, and to wait until the next timer
         self._moment, self._lag = moment, lag
         self._rounds, self._second = 0, moment.now
+        self._begun: WeakKeyDictionary[asyncio.Task[Any], None] = WeakKeyDictionary()
+
+    def create_task(self, *args: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        task = super().create_task(*args, **kwargs)
+        self._begun[task] = None
+        return task
+
+    def unfinished(self) -> list[asyncio.Task[Any]]:
+        """Tasks in the order of their beginning: asyncio's own set has them by their place in memory."""
+        return [task for task in self._begun if not task.done()]
 
     def time(self) -> float:
         return self._moment.now

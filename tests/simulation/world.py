@@ -179,7 +179,7 @@ class Life:
         self.requests += self.sender.requests
         self.loop.set_exception_handler(lambda loop, context: None)
         self.died = True
-        while tasks := asyncio.all_tasks(self.loop):
+        while tasks := self.loop.unfinished():
             for task in tasks:
                 task.cancel()
             self.loop.run_until(self.moment.now)

@@ -26,7 +26,8 @@ class Background:
     def __init__(self, *, failed: Callable[[str], None], end: Callable[[BaseException], None]) -> None:
         self._failed, self._end = failed, end
         self._said: dict[str, str] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        """In the order of their beginning, so that they end in the same order each time."""
 
     def failure(self, name: str, error: Exception) -> None:
         """Something by this name failed; what it was to do is tried again."""
@@ -59,8 +60,8 @@ class Background:
     def spawn(self, name: str, work: Coroutine[Any, Any, object]) -> None:
         """Do it once in the background; that it succeeded is for itself to say."""
         task = asyncio.create_task(self._quietly(name, work), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
 
     def every(self, name: str, seconds: float, what: Callable[[], Awaitable[object]]) -> None:
         """Do it in the background again and again, with a pause before each."""

@@ -71,7 +71,8 @@ class Exchanges:
     ) -> None:
         self._pipeline, self._clock = pipeline, clock
         self._answered, self._abandoned = answered, abandoned
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        """In the order of their beginning, so that they are ended in the same order each time."""
         self._idle: list[asyncio.Future[Attempt | None]] = []
         """Tasks that have no attempt, by what they wait for."""
         self._stopping = False
@@ -83,8 +84,8 @@ class Exchanges:
             self._idle.pop().set_result(attempt)
             return
         task = self._loop.create_task(self._one_after_the_other(attempt))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
 
     async def _one_after_the_other(self, attempt: Attempt | None) -> None:
         """Attempts in one task: a task for each would cost more than judging its answer."""
@@ -112,12 +113,12 @@ class Exchanges:
 
     def abort(self) -> None:
         """End those under way; `drain` goes on at once."""
-        for task in set(self._tasks):
+        for task in list(self._tasks):
             task.cancel()
 
     async def drain(self, seconds: float) -> None:
         """Wait so long for those under way, then abort the rest."""
         if self._tasks and seconds > 0:
-            await asyncio.wait(set(self._tasks), timeout=seconds)
+            await asyncio.wait(list(self._tasks), timeout=seconds)
         self.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
