@@ -3,6 +3,7 @@
 Each visit grants a namespace a little time, and in it each taker; what they really took is deducted from both. So who
 takes long comes less often, and a thousand takers of one namespace are one among the namespaces. After a slice of work
 the loop gets control back, so that nothing here delays others by more than the slice and one step (SPEC 5, Isolation).
+A slice is as long as what else ran before it, within bounds: neither outruns the other.
 Must not: know what is done.
 """
 
@@ -17,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.limits import TURN_CREDIT_MAX_SECONDS, TURN_CREDIT_SECONDS, TURNS_SECONDS
+from hookwright.limits import TURN_CREDIT_MAX_SECONDS, TURN_CREDIT_SECONDS, TURNS_MAX_SECONDS, TURNS_SECONDS
 
 T = TypeVar("T")
 
@@ -87,6 +88,8 @@ class Turns:
         self._circles: WeakValueDictionary[str, Circle] = WeakValueDictionary()
         self._ready: deque[Circle] = deque()
         self._scheduled = False
+        self._asked = 0.0
+        """When the next slice was scheduled."""
         self._end = 0.0
         """Of the present slice."""
 
@@ -126,12 +129,14 @@ class Turns:
 
     def _schedule(self) -> None:
         if not self._scheduled:
-            self._scheduled = True
+            self._scheduled, self._asked = True, self._spent()
             self._loop.call_soon(self._slice)
 
     def _slice(self) -> None:
         self._scheduled = False
-        self._end = self._spent() + TURNS_SECONDS
+        now = self._spent()
+        # as long as others had the loop since: what is accepted would outrun its delivery, and go by way of the store
+        self._end = now + min(max(TURNS_SECONDS, now - self._asked), TURNS_MAX_SECONDS)
         while self._ready:
             circle = self._ready.popleft()
             circle.credit = min(circle.credit + TURN_CREDIT_SECONDS, TURN_CREDIT_MAX_SECONDS)
