@@ -133,12 +133,12 @@ async def test_dead_letters_at_once_wait_for_nothing(room: Room) -> None:
     assert (room.lanes.shares.all.waiting, room.lanes.shares.all.bytes) == (0, 0)
 
 
-def accepting(room: Room, count: int) -> tuple[Acceptor, list[str]]:
-    """Takes what is for so many webhooks."""
+def accepting(room: Room, count: int, *, total: int = 100_000) -> tuple[Acceptor, list[str]]:
+    """Takes what is for so many webhooks, `total` deliveries at most."""
     keys = [f"team/w{number}" for number in range(count)]
     target = room.target(keys[0])
     room.configure(*keys, target=target)
-    waiting = Waiting(1000, 1_000_000, 100_000, 1_000_000, 100_000, 1_000_000)
+    waiting = Waiting(1000, 1_000_000, total, 1_000_000, total, 1_000_000)
     made = Acceptor(room.disk, room.lanes, room.keys, room.clock, room=waiting)
     config = target.route.config
     made.use(Matcher([config.model_copy(update={"name": key.split("/")[1]}) for key in keys]), None)
@@ -156,6 +156,32 @@ async def test_a_large_fan_out_is_handed_over_in_slices(room: Room, events: int)
         sent.append(len(room.wire.sent))
     await accepted
     assert max(after - before for before, after in pairwise(sent)) <= LANES_SLICE
+
+
+@pytest.mark.parametrize("events", [1, 3])
+async def test_places_of_a_large_fan_out_are_reserved_in_slices(room: Room, events: int) -> None:
+    """Between two of them the loop does everything else; who goes away meanwhile leaves none behind."""
+    takes, keys = accepting(room, 3 * LANES_SLICE // events)
+    accepted = asyncio.create_task(takes.accept([event()] * events, None))
+    reserved = [0]
+    while reserved[-1] < 2 * LANES_SLICE:
+        await asyncio.sleep(0)
+        reserved.append(room.lanes.totals.waiting)
+    assert max(after - before for before, after in pairwise(reserved)) <= LANES_SLICE
+    accepted.cancel()
+    await asyncio.wait([accepted])
+    assert [room.lanes.lane(key).waiting for key in keys] == [0] * len(keys)
+    assert (room.lanes.totals.waiting, room.lanes.shares.all.waiting) == (0, 0)
+
+
+async def test_of_two_large_fan_outs_only_what_there_is_room_for_is_taken(room: Room) -> None:
+    """Both are looked at before either is counted."""
+    takes, keys = accepting(room, 2 * LANES_SLICE, total=3 * LANES_SLICE)
+    answers = await asyncio.gather(*(takes.accept([event()], None) for _ in range(2)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, EventError)]
+    assert [error.status for error in refused] == [503]
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert len(room.wire.sent) == len(keys)
 
 
 async def test_what_the_store_gives_out_before_it_is_handed_over_is_sent_once(room: Room) -> None:

@@ -76,22 +76,60 @@ class Acceptor:
             if routes:
                 count += len(routes)
                 size += len(event.raw)
-        if count and self._room.is_full(self._lanes.shares, count, size):
-            raise unavailable("The installation's backlog limit is reached; send the event again later.")
+        self._check_room(count, size)
+        keys = [self._keys.take(1 + len(routes)) for routes in matched]
+        if count > LANES_SLICE:
+            made = await self._reserved_in_slices(events, keys, matched, count, size)
+        else:
+            made = [
+                [self._delivery(key + at, match, len(event.raw)) for at, match in enumerate(routes, 1)]
+                for event, key, routes in zip(events, keys, matched, strict=True)
+            ]
         batch = [
-            self._new(event, routes, (holder, namespace))
-            for event, routes in zip(events, matched, strict=True)
+            self._new(event, key, deliveries, (holder, namespace))
+            for event, key, deliveries in zip(events, keys, made, strict=True)
         ]
         stored = [new for new in batch if new.deliveries or new.identity is not None]
         if not stored:
             return self._answer(batch, {})
         return await self._store(batch, stored)
 
-    def _new(self, event: Event, routes: Sequence[Matched], scope: tuple[str, str | None]) -> NewEvent:
-        key, size = self._keys.take(1 + len(routes)), len(event.raw)
-        if routes:
-            self._lanes.parsed.keep(key, event, len(routes))
-        deliveries = tuple([self._delivery(key + 1 + at, match, size) for at, match in enumerate(routes)])
+    async def _reserved_in_slices(
+        self,
+        events: Sequence[Event],
+        keys: Sequence[int],
+        matched: Sequence[Sequence[Matched]],
+        count: int,
+        size: int,
+    ) -> list[list[NewDelivery]]:
+        """Of each event; none stays reserved where others took the room meanwhile, or the caller goes away."""
+        made: list[list[NewDelivery]] = [[] for _ in events]
+        left = (
+            (at, key + number, match)
+            for at, (key, routes) in enumerate(zip(keys, matched, strict=True))
+            for number, match in enumerate(routes, 1)
+        )
+        try:
+            async for at, key, match in in_slices(left, LANES_SLICE):
+                made[at].append(self._delivery(key, match, len(events[at].raw)))
+            self._check_room(count, size)
+        except BaseException:
+            for event, deliveries in zip(events, made, strict=True):
+                for each in deliveries:
+                    self._lanes.lane(each.route).release(len(event.raw))
+            raise
+        return made
+
+    def _check_room(self, count: int, size: int) -> None:
+        if count and self._room.is_full(self._lanes.shares, count, size):
+            raise unavailable("The installation's backlog limit is reached; send the event again later.")
+
+    def _new(
+        self, event: Event, key: int, made: Sequence[NewDelivery], scope: tuple[str, str | None]
+    ) -> NewEvent:
+        deliveries, size = tuple(made), len(event.raw)
+        if deliveries:
+            self._lanes.parsed.keep(key, event, len(deliveries))
         if len(deliveries) == 1:
             self._lanes.shares.came_alone(namespace_of(deliveries[0].route), 1, size)
         elif deliveries:
