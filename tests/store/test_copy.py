@@ -24,6 +24,7 @@ from hookwright.store.opening import open_store
 from hookwright.store.port import Conflict, New, Repeat, Retention, Store
 from hookwright.store.sqlite.database import open_writer
 from postgres_server import Postgres
+from rig import until
 from store.builders import (
     FAR,
     HOOK,
@@ -172,18 +173,22 @@ asyncio.run(copy_to_database(folder, database, told) if way == "there" else copy
 """
 
 
-def killed(way: str, folder: Path, database: Database, table: str) -> None:
-    """A copy that is killed once a table is copied."""
+def killed(way: str, folder: Path, postgres: Postgres, database: Database, table: str) -> None:
+    """A copy that is killed once a table is copied; the server has noticed."""
     command = [sys.executable, "-c", KILLED, way, str(folder), str(database.url_file), database.schema, table]
     done = subprocess.run(command, check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'hookwright-% copy'"
+    until(lambda: postgres.sql(left) == "0")
 
 
 @pytest.mark.parametrize("table", ["waiting deliveries", "identities"])
-async def test_a_copy_that_was_killed_is_made_again(folder: Path, database: Database, table: str) -> None:
+async def test_a_copy_that_was_killed_is_made_again(
+    folder: Path, postgres: Postgres, database: Database, table: str
+) -> None:
     """Meanwhile the source goes on; what it did is in the copy, and the half of the first one is not."""
     await filled(folder)
-    killed("there", folder, database, table)
+    killed("there", folder, postgres, database, table)
     with pytest.raises(StoreLocked, match="is being copied into"):
         await open_store(database, retention=Retention())
     async with opened(folder) as store:
@@ -195,10 +200,12 @@ async def test_a_copy_that_was_killed_is_made_again(folder: Path, database: Data
 
 
 @pytest.mark.parametrize("table", ["waiting deliveries", "identities"])
-async def test_so_is_one_of_the_way_back(folder: Path, database: Database, table: str) -> None:
+async def test_so_is_one_of_the_way_back(
+    folder: Path, postgres: Postgres, database: Database, table: str
+) -> None:
     """The half is no store that a dispatcher finds."""
     await filled(database)
-    killed("back", folder, database, table)
+    killed("back", folder, postgres, database, table)
     assert not (folder / "store.db").exists()
     async with opened(database) as store:
         first, *_ = await claim(store.work, FAR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 from hookwright.errors import StoreError, StoreLocked, UsageError
@@ -42,8 +42,11 @@ async def connected(database: Database, *, make: bool) -> AsyncIterator[Postgres
         try:
             side = PostgresSide(connection, database.schema, server.holder)
             await side.open(make=make)
-            yield side
-            await side.release()
+            try:
+                yield side
+            finally:
+                with suppress(Exception):  # who cannot be told waits until the time is over
+                    await side.release()
         finally:
             connection.terminate()
     except UsageError:
