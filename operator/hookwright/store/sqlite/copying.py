@@ -74,9 +74,7 @@ class SqliteSource:
         self.tag: str
         self.high_key: int
         self.tag, self.high_key = connection.execute(_SQL["owner"]).fetchone()
-        self._numbers: dict[str, int] = {
-            route: number for number, route in connection.execute("SELECT id, route FROM routes")
-        }
+        self._numbers: dict[str, int] = dict(connection.execute(_SQL["all_routes"]))
         self._names = {number: route for route, number in self._numbers.items()}
 
     async def read(self, table: str, after: Sequence[int]) -> list[Row]:

@@ -25,6 +25,9 @@ FROM attempts WHERE position > ?1 ORDER BY position LIMIT ?2;
 -- read_identities: identities
 SELECT position, answer, identity, digest, at FROM identities WHERE position > ?1 ORDER BY position LIMIT ?2;
 
+-- all_routes: the numbers of all webhooks
+SELECT route, id FROM routes;
+
 -- write_routes: webhooks
 INSERT INTO routes (id, route, gone, deleted_at, last_success, last_failure, failures) VALUES (?, ?, ?, ?, ?, ?, ?);
 
