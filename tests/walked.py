@@ -24,6 +24,10 @@ ELSEWHERE = {
     "kubectl create secret generic hookwright-database"
     " --from-literal=uri=postgresql://USER:PASSWORD@HOST/DATABASE": "needs a database that the cluster reaches",
     "helm upgrade … --set store.kind=postgres --set store.postgres.urlSecret.name=hookwright-database": "the same",
+    "helm upgrade … --set store.kind=postgres --set store.postgres.urlSecret.name=hookwright-database"
+    " --set store.copyFrom.existingClaim=hookwright-data": "the same",
+    "hookwright store copy --from ./data --to-url-file ./url": "needs a database; product/test_copy.py does it",
+    "hookwright store copy --from-url-file ./url --to ./back": "the same",
     "tests/cluster/image hookwright.local/hookwright:dev": "tests/e2e/run builds its image so",
     "tests/cluster/kind load docker-image hookwright.local/hookwright:dev": "the tests of e2e load theirs so",
     "helm install hookwright oci://registry.example/team/charts/hookwright --version 0.1.0 --namespace hookwright"

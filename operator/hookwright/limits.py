@@ -187,6 +187,7 @@ STORE_AGAIN_SECONDS = 1.0  # between tries of what waits for a database that is 
 STORE_LEASE_SECONDS = 6.0  # for which a process owns its slot without saying so again
 STORE_RENEW_SECONDS = 2.0  # between two times it says so
 STORE_PARTS = 64  # partitions that webhooks are divided into: the most processes that can share the work
+STORE_COPY_ROWS = 100  # rows in memory and in one transaction while a store is copied: of 1 MiB at most, as events are
 STORE_READ_LINKS = 2  # connections that read the history
 DEAD_DISORDER_MS = 600_000  # a clock that was set back by more: dead letters of a time are not all listed
 HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later

@@ -249,6 +249,12 @@ EFFECTS: dict[str, Effect] = {
     "store.postgres.schema": effect("ours", variable("STORE_POSTGRES_SCHEMA"), store=ON_POSTGRES),
     "store.postgres.wait": effect("2s", variable("STORE_POSTGRES_WAIT"), store=ON_POSTGRES),
     "store.postgres.allowUnsafe": effect(True, variable("STORE_POSTGRES_ALLOW_UNSAFE"), store=ON_POSTGRES),
+    "store.copyFrom.existingClaim": effect(
+        "hookwright-data",
+        f"{PODS['dispatcher']}spec.initContainers",
+        f"{PODS['dispatcher']}spec.volumes[copied]",
+        store=ON_POSTGRES,
+    ),
     "persistence.enabled": effect(
         False, CLAIM, f"{PODS['dispatcher']}spec.volumes[data]", variable("DATA_KEPT")
     ),

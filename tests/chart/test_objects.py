@@ -349,3 +349,25 @@ def test_with_a_database_there_is_no_disk(render: Render) -> None:
     assert settings["HOOKWRIGHT_STORE_KIND"] == "postgres"
     assert settings["HOOKWRIGHT_STORE_POSTGRES_URL_FILE"] == "/database/url/url"
     assert "HOOKWRIGHT_DATA_KEPT" not in settings
+
+
+def test_a_disk_of_before_is_copied_into_the_database_first(render: Render) -> None:
+    """A container that ends before the dispatcher starts, with both at hand, and what the release adds after it."""
+    database = {"urlSecret": {"name": "db"}, "caSecret": {"name": "ca"}, "schema": "ours"}
+    objects = render(
+        store={"kind": "postgres", "postgres": database, "copyFrom": {"existingClaim": "hookwright-data"}},
+        dispatcher={"initContainers": [{"name": "other", "image": "a"}]},
+    )
+    pod = objects["Deployment", "hookwright-dispatcher"]["spec"]["template"]["spec"]
+    copy, other = pod["initContainers"]
+    assert other["name"] == "other"
+    assert copy["image"] == pod["containers"][0]["image"]
+    assert copy["securityContext"] == pod["containers"][0]["securityContext"]
+    assert copy["args"] == [
+        *("store", "copy", "--from", "/copied", "--to-url-file", "/database/url/url"),
+        *("--schema", "ours", "--ca-file", "/database/ca/ca.crt"),
+    ]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    assert volumes["copied"]["persistentVolumeClaim"] == {"claimName": "hookwright-data"}
+    mounts = {each["name"]: each["mountPath"] for each in copy["volumeMounts"]}
+    assert mounts == {"copied": "/copied", "database-url": "/database/url", "database-ca": "/database/ca"}

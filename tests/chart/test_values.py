@@ -277,6 +277,10 @@ NOT_MADE = {"create": False, "name": "mine"}
     ("values", "said"),
     [
         ({"global": {"storageClass": "fast"}}, "global.storageClass is not a value"),
+        (
+            {"store": {"copyFrom": {"existingClaim": "a"}}},
+            "store.copyFrom.existingClaim is copied into a database",
+        ),
         ({"store": {"kind": "postgres"}}, "name the Secret with the database's URL"),
         ({"store": ON_POSTGRES, "persistence": {"size": "5Gi"}}, "persistence.size is of a disk"),
         ({"store": ON_POSTGRES, "persistence": {"enabled": False}}, "persistence.enabled is of a disk"),

@@ -37,7 +37,7 @@ def test_a_slip_of_the_pen_is_answered_with_a_guess(words: str, sentence: str) -
     assert found.stderr.endswith(f"Error: {sentence}\n")
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "import curl", "import apono", "import terraform"])
+@pytest.mark.parametrize("name", [*COMMANDS, "import curl", "import apono", "import terraform", "store copy"])
 def test_every_command_has_two_examples(name: str) -> None:
     """Its help shows them as they stand, each in a line."""
     shown = CliRunner().invoke(main, [*name.split(), "--help"]).stdout.splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Protocol
 
 from hookwright.core.records import Action, AttemptRecord, Claimed, DeadReason, Delivery, Finish, Wanted
@@ -22,8 +23,8 @@ HOOK, OTHER, FAR = "team/hook", "team/other", "elsewhere/hook"
 
 
 @asynccontextmanager
-async def opened(database: Database) -> AsyncIterator[Store]:
-    """The store in a database, closed in order."""
+async def opened(database: Path | Database) -> AsyncIterator[Store]:
+    """The store in a database or in a folder, closed in order."""
     store = await open_store(database, retention=Retention())
     try:
         yield store

@@ -22,6 +22,9 @@
 {{- if and (eq .kind "postgres") (not .postgres.urlSecret.name) }}
 - store.kind is postgres; name the Secret with the database's URL in store.postgres.urlSecret.name.
 {{- end -}}
+{{- if and (eq .kind "sqlite") .copyFrom.existingClaim }}
+- store.copyFrom.existingClaim is copied into a database, and there is none with store.kind=sqlite; leave out one of them.
+{{- end -}}
 {{- if eq .kind "postgres" -}}
 {{- range $key, $default := dict "enabled" true "size" "10Gi" "accessMode" "ReadWriteOnce" "keep" true "existingClaim" "" "volumeName" "" -}}
 {{- if ne (toString (index $persistence $key)) (toString $default) }}
@@ -91,6 +94,9 @@
 - {{ $component }}.dnsPolicy is None; name the servers in {{ $component }}.dnsConfig.nameservers.
 {{- end -}}
 {{- $names := list $component -}}
+{{- if and (eq $component "dispatcher") $.Values.store.copyFrom.existingClaim -}}
+{{- $names = append $names "copy" -}}
+{{- end -}}
 {{- range concat .initContainers (.extraContainers | default list) -}}
 {{- if has .name $names }}
 - A container of {{ $component }} is called {{ .name }} already; take another name in initContainers or extraContainers.

@@ -74,13 +74,34 @@
 {{- end }}
 {{- end -}}
 
-{{- define "hookwright.dispatcherMounts" -}}
-- {name: data, mountPath: /data}
-{{- if eq .Values.store.kind "postgres" }}
+{{- define "hookwright.databaseMounts" -}}
+{{- if eq .Values.store.kind "postgres" -}}
 - {name: database-url, mountPath: /database/url, readOnly: true}
 {{- if .Values.store.postgres.caSecret.name }}
 - {name: database-ca, mountPath: /database/ca, readOnly: true}
 {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* What was stored in a data folder before goes into the database, once. */}}
+{{- define "hookwright.dispatcherFirst" -}}
+{{- with .Values.store -}}
+{{- if .copyFrom.existingClaim -}}
+{{- $args := list "store" "copy" "--from" "/copied" "--to-url-file" "/database/url/url" "--schema" .postgres.schema -}}
+{{- if .postgres.caSecret.name -}}
+{{- $args = concat $args (list "--ca-file" "/database/ca/ca.crt") -}}
+{{- end -}}
+{{- $mounts := printf "- {name: copied, mountPath: /copied}\n%s" (include "hookwright.databaseMounts" $) -}}
+- args: {{ toJson $args }}
+  {{- include "hookwright.container" (dict "root" $ "component" "dispatcher" "name" "copy" "mounts" $mounts "env" "[]") | nindent 2 }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hookwright.dispatcherMounts" -}}
+- {name: data, mountPath: /data}
+{{- with include "hookwright.databaseMounts" . }}
+{{ . }}
 {{- end }}
 - {name: config, mountPath: /config, readOnly: true}
 - {name: last-good, mountPath: /last-good}
@@ -107,6 +128,10 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- with .Values.store.copyFrom.existingClaim }}
+- name: copied
+  persistentVolumeClaim: {claimName: {{ . }}}
 {{- end }}
 - name: data
   {{- if eq .Values.store.kind "postgres" }}

@@ -31,8 +31,8 @@
 {{- toYaml $all }}
 {{- end -}}
 
-{{/* The spec of a component's pod without its containers. Argument: dict of root, component, volumes (YAML), account (the
-     name of its ServiceAccount; default: the component's). */}}
+{{/* The spec of a component's pod without its containers. Argument: dict of root, component, volumes (YAML), first (YAML
+     of containers that end before the others begin), account (the name of its ServiceAccount; default: the component's). */}}
 {{- define "hookwright.pod" -}}
 {{- $values := index .root.Values .component -}}
 serviceAccountName: {{ if .account }}{{ .account | quote }}{{ else }}{{ include "hookwright.serviceAccount" (list .root .component) | quote }}{{ end }}
@@ -46,11 +46,15 @@ imagePullSecrets:
 securityContext:
   {{- include "hookwright.securityContext" (list .root .root.Values.podSecurityContext $values.podSecurityContext) | nindent 2 }}
 {{- range $field := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases"
-  "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "initContainers" }}
+  "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
 {{- with index $values $field }}
 {{ $field }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+{{- with concat (.first | default "[]" | fromYamlArray) ($values.initContainers | default list) }}
+initContainers:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- $volumes := dict "ours" .volumes "added" $values.extraVolumes "key" "name" "where" (printf "%s.extraVolumes" .component) }}
 {{- with include "hookwright.extended" $volumes | fromYamlArray }}

@@ -49,6 +49,14 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     "schema": ("hookwright schema", "hookwright schema -o yaml"),
     "sample": ("hookwright sample RequestCreated", "hookwright sample Manual -o yaml"),
     "doctor": ("hookwright doctor --egress", "kubectl hookwright doctor -o json"),
+    "store": (
+        "hookwright store copy --from /data --to-url-file url",
+        "hookwright store copy --from-url-file url --to /data",
+    ),
+    "store copy": (
+        "hookwright store copy --from /data --to-url-file url",
+        "hookwright store copy --from-url-file url --to /data",
+    ),
     "dispatcher": (
         "hookwright dispatcher",
         "HOOKWRIGHT_DATA=/data HOOKWRIGHT_CONFIG=/config hookwright dispatcher",

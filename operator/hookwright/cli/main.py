@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "completion": ("completion:command", "Print what makes bash, zsh or fish complete words."),
     "help": ("help:command", "Show what there is, or what a command does."),
     "version": ("version:command", "Show the versions of this and of the dispatcher."),
+    "store": ("store:command", "Move what is stored to a database, and back."),
     "dispatcher": ("dispatcher:command", "Run the dispatcher process."),
     "controller": ("controller:command", "Run the controller process."),
 }

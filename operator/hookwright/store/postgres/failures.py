@@ -95,6 +95,15 @@ def away(error: Exception) -> StoreAway:
     )
 
 
+def unusable(error: Exception) -> StoreError:
+    """The exception for a command, which does not wait."""
+    if not isinstance(error, StoreError) and judge(error) is Failure.AWAY:
+        return StoreError(
+            f"The database cannot be used ({_named(error)}): run the command again when it can."
+        )
+    return as_store_error(error)
+
+
 def taken_over() -> StoreBroken:
     """The exception after which the process must end."""
     return StoreBroken("Another dispatcher took the store over: the process ends, start it again.")

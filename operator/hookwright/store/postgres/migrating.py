@@ -8,12 +8,14 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from hookwright.errors import StoreDamaged
+from hookwright.errors import StoreDamaged, StoreLocked
 from hookwright.store.postgres.server import Connection
 from hookwright.store.postgres.statements import load, text
 
 VERSION: Final = 1
 """Of the schema. What an older release cannot read raises it; additions do not."""
+MOVED: Final = "moved "
+"""How `meta.copy` begins once a copy has gone elsewhere; the word behind it is in the name of that file."""
 _TAG: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # as in core.event
 
 
@@ -35,6 +37,26 @@ async def migrate(connection: Connection, schema: str, slot: int) -> str:
             )
         await connection.execute(text("functions.sql", schema))
     return str(tag)
+
+
+async def refuse_copied(connection: Connection, schema: str, tag: str) -> None:
+    """For who owns a part of the store by now. Raises StoreLocked while a copy is not finished, or has gone elsewhere."""
+    found, copy = await connection.fetchrow(load("migrating.sql", schema)["standing"])
+    if copy is not None and copy.startswith(MOVED):
+        raise moved_away(schema)
+    if copy is not None or found != tag:
+        raise StoreLocked(
+            f"The schema {schema} of the database is being copied into: let `hookwright store copy` come to its end, or "
+            "run it again."
+        )
+
+
+def moved_away(schema: str) -> StoreLocked:
+    """The exception for a schema whose deliveries are in a data folder now."""
+    return StoreLocked(
+        f"What was in the schema {schema} of the database was copied to a data folder and goes on there: use that folder, "
+        "or name another schema."
+    )
 
 
 async def _make(connection: Connection, schema: str, slot: int) -> None:

@@ -2,11 +2,13 @@
 -- are milliseconds since the epoch, route_id points into routes. An event's deliveries have the keys that follow its own.
 -- What lives short and changes often is vacuumed early: dead rows are what makes queues in tables slow.
 
--- One row: the installation's tag, and the version of this schema.
+-- One row: the installation's tag, the version of this schema, and where a copy stands: filling, filled (into this
+-- schema, not given over yet), moved and a word (away from here). Only with none of them a dispatcher works on it.
 CREATE TABLE hookwright.meta (
     one INT PRIMARY KEY CHECK (one = 1),
     tag TEXT NOT NULL,
-    version INT NOT NULL
+    version INT NOT NULL,
+    copy TEXT
 );
 
 -- Who makes keys in a slot and works on the store, until when by the clock of this server, and its highest key.

@@ -32,6 +32,7 @@ from hookwright.store.postgres.failures import as_store_error
 from hookwright.store.postgres.finishing import Finishing
 from hookwright.store.postgres.groups import Group, Job
 from hookwright.store.postgres.health import Health
+from hookwright.store.postgres.migrating import refuse_copied
 from hookwright.store.postgres.ownership import Ownership
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
@@ -73,6 +74,7 @@ class PostgresStore:
         """Own the store, and read what is kept in memory beside the tables. Raises StoreLocked."""
         self.tag = tag
         await self._ownership.take(self._broken)
+        await refuse_copied(connection, self._schema, tag)
         await self._routes.load(connection)
         await self._look(connection)
         self._uses = await measuring.uses(connection, self._schema, self._retention)
