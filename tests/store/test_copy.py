@@ -299,6 +299,9 @@ async def test_a_folder_with_a_store_is_not_touched(folder: Path, database: Data
 async def test_there_must_be_something_to_copy(folder: Path, database: Database) -> None:
     """A folder without a store, or a schema without tables, is a slip of the pen."""
     with pytest.raises(UsageError, match=r"There is no store in .*: name the data folder of a dispatcher"):
+        await copy_to_database(folder / "nowhere", database, silent)
+    assert not (folder / "nowhere").exists()
+    with pytest.raises(UsageError, match=r"There is no store in .*: name the data folder of a dispatcher"):
         await copy_to_database(folder, database, silent)
     database = replace(database, schema="nobodys")
     with pytest.raises(UsageError, match="There is no store in the schema nobodys"):

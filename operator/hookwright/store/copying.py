@@ -53,6 +53,7 @@ async def copy_to_database(folder: Path, database: Database, told: Told) -> bool
     Raises UsageError if there is no store in the folder, StoreLocked while one of both is in use, StoreError if the target
     is another's, or if something is missing in it afterwards.
     """
+    sqlite.refuse_empty(folder)
     with sqlite.held(folder) as there:
         async with connected(database, make=True) as target:
             if not there:

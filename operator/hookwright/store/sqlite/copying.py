@@ -46,10 +46,14 @@ def held(folder: Path) -> Iterator[bool]:
             ownership.release()
 
 
-def copied_tag(folder: Path) -> str:
-    """The tag of the store that was copied before. UsageError: there is none."""
-    if not _copied(folder).exists():
+def refuse_empty(folder: Path) -> None:
+    """UsageError if there is no store in the folder, and there was none that was copied. Nothing is made there."""
+    if not database.database_file(folder).exists() and not _copied(folder).exists():
         raise UsageError(f"There is no store in {folder}: name the data folder of a dispatcher.")
+
+
+def copied_tag(folder: Path) -> str:
+    """The tag of the store that was copied before."""
     return _tag(_copied(folder))
 
 
