@@ -336,7 +336,6 @@ def test_one_source_and_one_target_of_another_kind_are_named(words: str) -> None
 @pytest.fixture
 def stored(folder: Path) -> Path:
     """A data folder with everything in it, made outside of an event loop of the test."""
-
     asyncio.run(filled(folder))
     return folder
 

@@ -133,9 +133,8 @@ class Turns:
             self._loop.call_soon(self._slice)
 
     def _slice(self) -> None:
-        self._scheduled = False
-        now = self._spent()
-        # as long as others had the loop since: what is accepted would outrun its delivery, and go by way of the store
+        self._scheduled, now = False, self._spent()
+        # as long as others had the loop since: else what is accepted outruns its delivery, and goes by way of the store
         self._end = now + min(max(TURNS_SECONDS, now - self._asked), TURNS_MAX_SECONDS)
         while self._ready:
             circle = self._ready.popleft()
