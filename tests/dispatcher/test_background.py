@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -153,3 +154,14 @@ async def test_at_the_end_nothing_is_left(world: World) -> None:
     await world.background.close()
     assert begun == ["it"]
     assert before() == count
+
+
+async def test_what_is_ended_before_it_began_is_closed(world: World) -> None:
+    """Else the interpreter says of it, whenever it comes upon it, that it was never awaited."""
+    work = raising(None)
+    world.background.spawn("prune", work)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert inspect.getcoroutinestate(work) == inspect.CORO_CLOSED

@@ -112,7 +112,7 @@ class Engine:
 
     def _keep(self, record: AttemptRecord) -> None:
         finish = Finish(key=record.delivery_key, route=record.route, action=Action.ACK, record=record)
-        self._background.spawn("record", self._store.work.finish([finish]))
+        self._background.spawn("record", self._background.guard("record", self._store.work.finish([finish])))
 
     # --- what is done to it ------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -51,7 +50,6 @@ def simulate(
 ) -> Report:
     """Live one life. Raises Failure. `blind` to these kinds of violations."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), processors=[_silent])
-    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)  # a kill ends them
     life = Life(seed, without=without, beside=beside, lanes=lanes)
     life.blind = blind
     began = life.moment.now

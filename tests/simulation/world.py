@@ -183,6 +183,7 @@ class Life:
             for task in tasks:
                 task.cancel()
             self.loop.run_until(self.moment.now)
+        self.loop.run_until(self.moment.now)  # what waited for their ends
         self.loop.close()
         self.happenings.pending.clear()
 

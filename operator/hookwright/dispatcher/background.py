@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -61,7 +62,11 @@ class Background:
         """Do it once in the background; that it succeeded is for itself to say."""
         task = asyncio.create_task(self._quietly(name, work), name=name)
         self._tasks[task] = None
-        task.add_done_callback(self._tasks.pop)
+        task.add_done_callback(partial(self._ended, work))
+
+    def _ended(self, work: Coroutine[Any, Any, object], task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        work.close()  # it may have been cancelled before it began
 
     def every(self, name: str, seconds: float, what: Callable[[], Awaitable[object]]) -> None:
         """Do it in the background again and again, with a pause before each."""
