@@ -7,5 +7,5 @@ SELECT tag, version FROM hookwright.meta;
 -- insert_meta: of new tables
 INSERT INTO hookwright.meta (one, tag, version) VALUES (1, $1, $2);
 
--- insert_slot: that nobody owns
-INSERT INTO hookwright.replicas (slot, until, high_key) VALUES ($1, now(), 0);
+-- insert_slots: so many, that nobody ever had
+INSERT INTO hookwright.replicas (slot, until, high_key) SELECT slot, '-infinity', 0 FROM generate_series(0, $1 - 1) AS slot;

@@ -9,9 +9,9 @@ CREATE TABLE hookwright.meta (
     version INT NOT NULL
 );
 
--- Who makes keys in a slot and works on the store, until when by the clock of this server, and its highest key.
+-- Who makes keys in each slot and works on the store, until when by the clock of this server, and its highest key.
 CREATE TABLE hookwright.replicas (
-    slot INT PRIMARY KEY CHECK (slot BETWEEN 0 AND 31),
+    slot INT PRIMARY KEY,
     holder TEXT,
     until TIMESTAMPTZ NOT NULL,
     high_key BIGINT NOT NULL
