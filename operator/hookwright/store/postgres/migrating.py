@@ -9,7 +9,7 @@ import secrets
 from typing import Final
 
 from hookwright.errors import StoreDamaged
-from hookwright.limits import KEY_SLOTS
+from hookwright.limits import KEY_SLOTS, STORE_PARTS
 from hookwright.store.postgres.server import Connection
 from hookwright.store.postgres.statements import load, text
 
@@ -46,3 +46,4 @@ async def _make(connection: Connection, schema: str) -> None:
     tag = "".join(secrets.choice(_TAG) for _ in range(6))
     await connection.execute(sql["insert_meta"], tag, VERSION)
     await connection.execute(sql["insert_slots"], KEY_SLOTS)
+    await connection.execute(sql["insert_parts"], STORE_PARTS)

@@ -1,7 +1,8 @@
-"""Each process on the store owns a slot of keys: it says so every other second, by the clock of the database alone.
+"""Each process on the store owns a slot of keys and some parts of the webhooks: it says so every other second, by the
+clock of the database alone.
 
-Whoever stops saying so loses it when its time is over. A slot that was free for longest is taken first: so a process that
-slept through the end of its time makes no key that another makes, too. Must not: end the process itself.
+Whoever stops saying so loses them when the time is over. A slot that was free for longest is taken first: so a process
+that slept through the end of its time makes no key that another makes, too. Must not: end the process itself.
 """
 
 from __future__ import annotations
@@ -9,26 +10,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 
-from hookwright.errors import StoreBroken, StoreError, StoreLocked
-from hookwright.limits import KEY_SLOTS, STORE_LEASE_SECONDS, STORE_RENEW_SECONDS
-from hookwright.store.postgres.failures import taken_over
+from hookwright.core.parts import Held, Moved, Parts
+from hookwright.errors import StoreError, StoreLocked
+from hookwright.limits import KEY_SLOTS, STORE_LEASE_SECONDS, STORE_RENEW_SECONDS, STORE_SURE_SECONDS
+from hookwright.store.postgres.failures import Failure, as_store_error, judge
 from hookwright.store.postgres.health import Health
 from hookwright.store.postgres.server import Connection, Link
 from hookwright.store.postgres.statements import load
 
 
 class Ownership:
-    """Of a slot, by `holder`."""
+    """Of a slot and of parts, by `holder`."""
 
     def __init__(self, link: Link, health: Health, schema: str, holder: str) -> None:
         self._link, self._health, self._sql = link, health, load("work.sql", schema)
         self.holder, self.slot = holder, -1
         """The slot is known when it is taken."""
+        self.sure_until = 0.0
+        """See `store.port.Work`."""
+        self.moves: asyncio.Queue[Moved] = asyncio.Queue()
+        self._held = Held()
         self._keeping: asyncio.Task[None] | None = None
 
     async def take(self, lost: Callable[[StoreError], None], *, alone: bool) -> None:
-        """Become the owner of a slot, and stay it; `lost` is told if it cannot.
+        """Become the owner of a slot and of the parts that are free for it, and stay it; `lost` is told if it cannot.
 
         Raises StoreLocked if there is none left, or `alone` and another process works on the store.
         """
@@ -36,6 +43,7 @@ class Ownership:
             await connection.execute(self._sql["durable"])
             await connection.execute(self._sql["taking"])
             self.slot = await self._free_slot(connection, alone)
+        await self.renew()
         self._keeping = asyncio.create_task(self._keep(lost))
 
     async def _free_slot(self, connection: Connection, alone: bool) -> int:
@@ -53,26 +61,43 @@ class Ownership:
         return slot
 
     async def renew(self) -> None:
-        """Really commits. Raises StoreBroken if another process took it, and what the database raises."""
-        async with self._link.connection() as connection, connection.transaction():
-            await connection.execute(self._sql["durable"])
-            if not await connection.fetch(self._sql["renew"], self.slot, self.holder, STORE_LEASE_SECONDS):
-                raise taken_over()
+        """Really commits. Raises what the database raises, also if another process took the slot."""
+        async with self._link.connection() as connection:
+            wanted = self._held.wanted
+            await self._lease(connection)
+            if not self._held.wanted <= wanted:  # who had them is not there any more, or we are new
+                await self._lease(connection)
         self._health.works()
+
+    async def _lease(self, connection: Connection) -> None:
+        asked, parts = monotonic(), sorted(self._held.parts | self._held.wanted)
+        slots, held = await connection.fetchrow(
+            self._sql["lease"], self.slot, self.holder, STORE_LEASE_SECONDS, parts
+        )
+        self.sure_until = asked + STORE_SURE_SECONDS
+        moved = self._held.answered(self.slot, slots, frozenset(held))
+        if any(moved):
+            self.moves.put_nowait(moved)
+
+    async def give(self, parts: Parts) -> None:
+        """Others may have these from now on."""
+        async with self._link.connection() as connection:
+            await connection.execute(self._sql["give"], sorted(parts), self.holder)
+            self._held.given(parts)
 
     async def _keep(self, lost: Callable[[StoreError], None]) -> None:
         while True:
             await asyncio.sleep(STORE_RENEW_SECONDS)
             try:
                 await self.renew()
-            except StoreBroken as error:
-                lost(error)
-                return
             except Exception as error:
                 self._health.failed(error)
+                if judge(error) is Failure.BROKEN:
+                    lost(as_store_error(error))
+                    return
 
     async def leave(self) -> None:
-        """Another may own it at once; one that cannot be told waits until the time is over."""
+        """Others may own all of it at once; those that cannot be told wait until the time is over."""
         if self._keeping is None:
             return
         self._keeping.cancel()

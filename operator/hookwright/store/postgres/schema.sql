@@ -17,7 +17,14 @@ CREATE TABLE hookwright.replicas (
     high_key BIGINT NOT NULL
 );
 
--- Every webhook that was ever seen, as a small number, its partition, and what is remembered of it.
+-- Who works on each part of the webhooks, and until when.
+CREATE TABLE hookwright.parts (
+    part INT PRIMARY KEY,
+    holder TEXT,
+    until TIMESTAMPTZ NOT NULL
+);
+
+-- Every webhook that was ever seen, as a small number, its part, and what is remembered of it.
 CREATE TABLE hookwright.routes (
     id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     route TEXT NOT NULL UNIQUE,

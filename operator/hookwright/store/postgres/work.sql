@@ -11,10 +11,14 @@ WHERE slot = (SELECT slot FROM hookwright.replicas WHERE holder IS NULL OR until
               LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING slot;
 
--- renew: stay the owner of a slot
-UPDATE hookwright.replicas SET until = now() + make_interval(secs => $3) WHERE slot = $1 AND holder = $2 RETURNING slot;
+-- lease: stay the owner of a slot, and have what is free of some parts
+SELECT slots, held FROM hookwright.lease_1($1, $2, $3, $4);
 
--- leave: nobody owns a slot from here on
+-- give: others may have some parts
+UPDATE hookwright.parts SET holder = NULL WHERE part = ANY ($1::INT[]) AND holder = $2;
+
+-- leave: nobody owns a slot or its owner's parts from here on
+WITH given AS (UPDATE hookwright.parts SET holder = NULL WHERE holder = $2)
 UPDATE hookwright.replicas SET holder = NULL, until = now() WHERE slot = $1 AND holder = $2;
 
 -- durable: what this transaction commits is on stable storage when it is answered

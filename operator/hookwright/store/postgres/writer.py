@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
+from hookwright.core.parts import Moved, Parts
 from hookwright.core.records import (
     Action,
     Buried,
@@ -136,6 +137,18 @@ class PostgresStore:
         return await self._change(
             lambda connection: upkeep.replay(connection, self._routes, self._schema, selector, now, limit)
         )
+
+    @property
+    def sure_until(self) -> float:
+        return self._ownership.sure_until
+
+    async def owned(self) -> AsyncIterator[Moved]:
+        while True:
+            yield await self._ownership.moves.get()
+
+    async def give(self, parts: Parts) -> None:
+        with self._failing():
+            await self._ownership.give(parts)
 
     async def ping(self) -> str | None:
         """Really commits; who asks while the database is known to be away is not kept waiting for it."""
