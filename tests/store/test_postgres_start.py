@@ -34,13 +34,13 @@ from store.builders import (
 
 
 async def test_a_start_finds_what_was_there(database: Database) -> None:
-    """Tag, keys, and what waits, delayed or not; a role that may make a schema is enough."""
+    """Tag, and what waits, delayed or not, under keys of another slot; a role that may make a schema is enough."""
     async with opened(database) as (work, _, _):
         await work.accept([event(100, HOOK, identity=b"one"), event(200, OTHER, FAR)])
         tag = work.tag
     async with opened(database) as (work, upkeep, history):
         found = await history.recovered()
-        assert (work.tag, found.high_key, found.slot) == (tag, 202, 0)
+        assert (work.tag, found.high_key, found.slot) == (tag, 0, 1)
         assert found.counts.keys() == {HOOK, OTHER, FAR}
         assert (upkeep.stats().identities, upkeep.stats().oldest_identity) == (1, NOW)
         assert await keys(work, OTHER) == [201]
@@ -60,7 +60,7 @@ async def test_one_whose_owner_died_without_a_word_is_free(postgres: Postgres, d
     async with opened(database):
         pass
     postgres.sql(
-        f"UPDATE {database.schema}.replicas SET holder = 'hookwright-dead', until = now() + interval '1 hour'"
+        f"UPDATE {database.schema}.replicas SET holder = 'hookwright-dead', until = now() + interval '1 hour' WHERE slot = 0"
     )
     async with opened(database) as (work, _, _):
         assert await work.accept([event(100, HOOK)]) == [New()]

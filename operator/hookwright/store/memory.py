@@ -30,6 +30,7 @@ from hookwright.core.records import (
 )
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.store.alone import OneOwner
 from hookwright.store.attempts import Attempts
 from hookwright.store.dead_events import Dead, DeadEvents
 from hookwright.store.dead_letters import DeadLetters
@@ -63,7 +64,7 @@ class _Identity:
     begins: int = 0
 
 
-class MemoryStore:
+class MemoryStore(OneOwner):
     """Work, Upkeep and History, as the port says. `tag` is the installation tag of ids."""
 
     def __init__(self, tag: str = "000000", *, retention: Retention = Retention()) -> None:  # noqa: B008 - frozen

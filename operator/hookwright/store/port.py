@@ -11,12 +11,13 @@ are integers, milliseconds since the epoch; `key >> KEY_COUNTER_BITS` is when a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from hookwright import limits
 from hookwright.core.backlog_shares import BacklogShares
+from hookwright.core.parts import Moved, Parts
 from hookwright.core.records import (
     AttemptRecord,
     Buried,
@@ -209,6 +210,13 @@ class Work(Protocol):
     tag: str
     """Installation tag of ids: 6 base 32 characters, made once with the store."""
 
+    @property
+    def sure_until(self) -> float:
+        """When (`time.monotonic()`) parts that this process owns may begin to be another's; infinity: never.
+
+        Whoever begins an attempt looks before: the process may have slept.
+        """
+
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
         """Store a batch, all or nothing: if any answer is Conflict, nothing of the batch was stored.
 
@@ -269,6 +277,15 @@ class Work(Protocol):
         Of those selected by reason alone the oldest of one webhook after the other. One transaction; what is not a
         dead letter any more is left out. A selector without any restriction takes every dead letter.
         """
+
+    def owned(self) -> AsyncIterator[Moved]:
+        """The parts of the webhooks that this process works on: first what it has, then each change. Read by one reader.
+
+        A store with one owner tells all of them, once.
+        """
+
+    async def give(self, parts: Parts) -> None:
+        """Others may have these parts (`Moved.leaving`): no attempt of theirs is under way, no result unwritten."""
 
     async def ping(self) -> str | None:
         """Raise if the store could not store now; what is to be said of it although it can, one sentence."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from hookwright.store.kept import identity_size
 from hookwright.store.port import Accepted, Conflict, New, NewEvent, Repeat
 from hookwright.store.postgres.groups import Job
+from hookwright.store.postgres.ownership import Ownership
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
 from hookwright.store.postgres.server import Connection, Link
@@ -35,11 +36,9 @@ class _Known(NamedTuple):
 class Accepting:
     """Stores batches of events in the name of the owner of a slot; `seconds` is the window of identities."""
 
-    def __init__(
-        self, link: Link, routes: Routes, schema: str, *, slot: int, holder: str, seconds: int
-    ) -> None:
+    def __init__(self, link: Link, routes: Routes, schema: str, owner: Ownership, *, seconds: int) -> None:
         self._link, self._routes, self._sql = link, routes, load("work.sql", schema)
-        self._slot, self._holder, self._window = slot, holder, seconds * 1000
+        self._owner, self._window = owner, seconds * 1000
         self.rows = 0
         self.identities = self.identity_bytes = 0
         """Of the window, as last measured and stored since."""
@@ -120,7 +119,7 @@ class Accepting:
         high = max((event.key + len(event.deliveries) for event in events), default=0)
         with self._routes.checked():
             await connection.fetch(
-                self._sql["accept"], self._slot, self._holder, high, list(used), *columns(kept, _EVENT),
+                self._sql["accept"], self._owner.slot, self._owner.holder, high, list(used), *columns(kept, _EVENT),
                 *columns(waiting, _WAITING), *columns(dead, _DEAD), *columns(identities, _IDENTITY), past,
             )  # fmt: skip
         self._count(events, identities)

@@ -11,17 +11,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
+from hookwright.core.parts import part_of
 from hookwright.errors import StoreError, StoreLocked, UsageError
 from hookwright.limits import STORE_COPY_ROWS, STORE_LEASE_SECONDS
 from hookwright.store.database import Database
 from hookwright.store.kept import identity_size
 from hookwright.store.postgres.failures import unusable
 from hookwright.store.postgres.migrating import MOVED, migrate, moved_away
-from hookwright.store.postgres.routes import part_of
 from hookwright.store.postgres.rows import columns, plain
 from hookwright.store.postgres.server import Connection, Server
 from hookwright.store.postgres.statements import load
-from hookwright.store.postgres.writer import SLOT
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -71,7 +70,7 @@ class PostgresSide:
             raise UsageError(
                 f"There is no store in the schema {self._schema} of the database: name another one."
             )
-        await migrate(self._connection, self._schema, SLOT)
+        await migrate(self._connection, self._schema)
         await self._look()
 
     async def _look(self) -> None:

@@ -66,6 +66,29 @@ BEGIN
     END IF;
 END $$;
 
+-- Stay the owner of a slot, and have, or keep, what others do not hold of these parts. Answers which slots are owned by
+-- anybody, and which parts by this one. A part whose time was over and that nobody took meanwhile is still its holder's.
+CREATE OR REPLACE FUNCTION hookwright.lease_1(slot_ INT, holder_ TEXT, seconds_ DOUBLE PRECISION, parts_ INT[])
+RETURNS TABLE (slots INT[], held INT[]) LANGUAGE plpgsql AS $$
+DECLARE
+    end_ TIMESTAMPTZ := now() + make_interval(secs => seconds_);
+BEGIN
+    PERFORM hookwright.durable();
+    UPDATE hookwright.replicas SET until = end_ WHERE slot = slot_ AND holder = holder_;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another process owns the slot' USING ERRCODE = 'HW002';
+    END IF;
+    WITH free AS (
+        SELECT part FROM hookwright.parts
+        WHERE part = ANY (parts_) AND (holder IS NULL OR holder = holder_ OR until < now())
+        ORDER BY part FOR UPDATE SKIP LOCKED -- who takes it at the same moment has it
+    )
+    UPDATE hookwright.parts SET holder = holder_, until = end_ FROM free WHERE parts.part = free.part;
+    RETURN QUERY SELECT
+        ARRAY(SELECT slot FROM hookwright.replicas WHERE holder IS NOT NULL AND until >= now() ORDER BY slot),
+        ARRAY(SELECT part FROM hookwright.parts WHERE holder = holder_ ORDER BY part);
+END $$;
+
 -- So many deliveries of events are done (an event once for each): drops those that none needs any more, answers how many.
 CREATE OR REPLACE FUNCTION hookwright.release_1(events_ BIGINT[]) RETURNS INT LANGUAGE plpgsql AS $$
 DECLARE

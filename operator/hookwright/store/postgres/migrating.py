@@ -9,6 +9,7 @@ import secrets
 from typing import Final
 
 from hookwright.errors import StoreDamaged, StoreLocked
+from hookwright.limits import KEY_SLOTS, STORE_PARTS
 from hookwright.store.postgres.server import Connection
 from hookwright.store.postgres.statements import load, text
 
@@ -19,8 +20,8 @@ MOVED: Final = "moved "
 _TAG: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # as in core.event
 
 
-async def migrate(connection: Connection, schema: str, slot: int) -> str:
-    """Make the tables if there are none, with a slot, and the functions anew; the installation's tag.
+async def migrate(connection: Connection, schema: str) -> str:
+    """Make the tables if there are none, and the functions anew; the installation's tag.
 
     Raises StoreDamaged if the schema is that of a newer release.
     """
@@ -28,7 +29,7 @@ async def migrate(connection: Connection, schema: str, slot: int) -> str:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"{schema} migrating")
         if not await connection.fetchval(sql["there"]):
-            await _make(connection, schema, slot)
+            await _make(connection, schema)
         tag, version = await connection.fetchrow(sql["meta"])
         if version > VERSION:
             raise StoreDamaged(
@@ -59,11 +60,12 @@ def moved_away(schema: str) -> StoreLocked:
     )
 
 
-async def _make(connection: Connection, schema: str, slot: int) -> None:
+async def _make(connection: Connection, schema: str) -> None:
     sql = load("migrating.sql", schema)
     if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", f'"{schema}"'):
         await connection.execute(f'CREATE SCHEMA "{schema}"')
     await connection.execute(text("schema.sql", schema))
     tag = "".join(secrets.choice(_TAG) for _ in range(6))
     await connection.execute(sql["insert_meta"], tag, VERSION)
-    await connection.execute(sql["insert_slot"], slot)
+    await connection.execute(sql["insert_slots"], KEY_SLOTS)
+    await connection.execute(sql["insert_parts"], STORE_PARTS)

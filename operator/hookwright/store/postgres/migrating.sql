@@ -7,8 +7,11 @@ SELECT tag, version FROM hookwright.meta;
 -- insert_meta: of new tables
 INSERT INTO hookwright.meta (one, tag, version) VALUES (1, $1, $2);
 
--- insert_slot: that nobody owns
-INSERT INTO hookwright.replicas (slot, until, high_key) VALUES ($1, now(), 0);
-
 -- standing: the installation's tag, and where a copy stands
 SELECT tag, copy FROM hookwright.meta;
+
+-- insert_parts: so many, that nobody ever had
+INSERT INTO hookwright.parts (part, until) SELECT part, '-infinity' FROM generate_series(0, $1 - 1) AS part;
+
+-- insert_slots: so many, that nobody ever had
+INSERT INTO hookwright.replicas (slot, until, high_key) SELECT slot, '-infinity', 0 FROM generate_series(0, $1 - 1) AS slot;

@@ -12,7 +12,7 @@ from hookwright.store.postgres.health import Health
 from hookwright.store.postgres.migrating import migrate
 from hookwright.store.postgres.reader import PostgresHistory
 from hookwright.store.postgres.server import Server
-from hookwright.store.postgres.writer import SLOT, PostgresStore
+from hookwright.store.postgres.writer import PostgresStore
 
 
 async def open_postgres(
@@ -28,11 +28,11 @@ async def open_postgres(
     try:
         connection = await server.look()
         try:
-            tag = await migrate(connection, database.schema, SLOT)
+            tag = await migrate(connection, database.schema)
             await work.begin(connection, tag)
         finally:
             connection.terminate()
     except Exception as error:
         await work.close()
         raise as_store_error(error) from error
-    return Store(work, work, PostgresHistory(server, health, slot=SLOT))
+    return Store(work, work, PostgresHistory(server, health, slot=work.slot))

@@ -1,7 +1,8 @@
-"""One process owns a slot: it says so every other second, by the clock of the database alone.
+"""Each process on the store owns a slot of keys and some parts of the webhooks: it says so every other second, by the
+clock of the database alone.
 
-Whoever stops saying so loses it when its time is over, or at once when it is not connected any more. Must not: end the
-process itself.
+Whoever stops saying so loses them when the time is over. A slot that was free for longest is taken first: so a process
+that slept through the end of its time makes no key that another makes, too. Must not: end the process itself.
 """
 
 from __future__ import annotations
@@ -9,64 +10,98 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 
-from hookwright.errors import StoreBroken, StoreError, StoreLocked
-from hookwright.limits import STORE_LEASE_SECONDS, STORE_RENEW_SECONDS
-from hookwright.store.postgres.failures import taken_over
+from hookwright.core.parts import Held, Moved, Parts
+from hookwright.errors import StoreError, StoreLocked
+from hookwright.limits import KEY_SLOTS, STORE_LEASE_SECONDS, STORE_RENEW_SECONDS, STORE_SURE_SECONDS
+from hookwright.store.postgres.failures import Failure, as_store_error, judge
 from hookwright.store.postgres.health import Health
 from hookwright.store.postgres.server import Connection, Link
 from hookwright.store.postgres.statements import load
 
 
 class Ownership:
-    """Of a slot, by `holder`."""
+    """Of a slot and of parts, by `holder`."""
 
-    def __init__(self, link: Link, health: Health, schema: str, *, slot: int, holder: str) -> None:
+    def __init__(self, link: Link, health: Health, schema: str, holder: str) -> None:
         self._link, self._health, self._sql = link, health, load("work.sql", schema)
-        self._slot, self._holder = slot, holder
+        self.holder, self.slot = holder, -1
+        """The slot is known when it is taken."""
+        self.sure_until = 0.0
+        """See `store.port.Work`."""
+        self.moves: asyncio.Queue[Moved] = asyncio.Queue()
+        self._held = Held()
         self._keeping: asyncio.Task[None] | None = None
 
-    async def take(self, lost: Callable[[StoreError], None]) -> None:
-        """Become the owner, and stay it; `lost` is told if it cannot. Raises StoreLocked if another process is."""
-        async with self._link.connection() as connection:
-            if not await self._ask("own", connection):
-                raise StoreLocked(
-                    "The database is in use by another dispatcher: stop that one, or name another schema "
-                    "(HOOKWRIGHT_STORE_POSTGRES_SCHEMA)."
-                )
+    async def take(self, lost: Callable[[StoreError], None], *, alone: bool) -> None:
+        """Become the owner of a slot and of the parts that are free for it, and stay it; `lost` is told if it cannot.
+
+        Raises StoreLocked if there is none left, or `alone` and another process works on the store.
+        """
+        async with self._link.connection() as connection, connection.transaction():
+            await connection.execute(self._sql["durable"])
+            await connection.execute(self._sql["taking"])
+            self.slot = await self._free_slot(connection, alone)
+        await self.renew()
         self._keeping = asyncio.create_task(self._keep(lost))
 
+    async def _free_slot(self, connection: Connection, alone: bool) -> int:
+        if alone and await connection.fetchval(self._sql["others"]):
+            raise StoreLocked(
+                "The database is in use by another dispatcher: stop that one, or name another schema "
+                "(HOOKWRIGHT_STORE_POSTGRES_SCHEMA)."
+            )
+        slot: int | None = await connection.fetchval(self._sql["own"], self.holder, STORE_LEASE_SECONDS)
+        if slot is None:
+            raise StoreLocked(
+                f"The database is in use by {KEY_SLOTS} dispatchers, which is all it has room for: stop one, or name "
+                "another schema (HOOKWRIGHT_STORE_POSTGRES_SCHEMA)."
+            )
+        return slot
+
     async def renew(self) -> None:
-        """Really commits. Raises StoreBroken if another process took it, and what the database raises."""
+        """Really commits. Raises what the database raises, also if another process took the slot."""
         async with self._link.connection() as connection:
-            if not await self._ask("renew", connection):
-                raise taken_over()
+            wanted = self._held.wanted
+            await self._lease(connection)
+            if not self._held.wanted <= wanted:  # who had them is not there any more, or we are new
+                await self._lease(connection)
         self._health.works()
 
-    async def _ask(self, name: str, connection: Connection) -> bool:
-        async with connection.transaction():
-            await connection.execute(self._sql["durable"])
-            return bool(
-                await connection.fetch(self._sql[name], self._slot, self._holder, STORE_LEASE_SECONDS)
-            )
+    async def _lease(self, connection: Connection) -> None:
+        asked, parts = monotonic(), sorted(self._held.parts | self._held.wanted)
+        slots, held = await connection.fetchrow(
+            self._sql["lease"], self.slot, self.holder, STORE_LEASE_SECONDS, parts
+        )
+        self.sure_until = asked + STORE_SURE_SECONDS
+        moved = self._held.answered(self.slot, slots, frozenset(held))
+        if any(moved):
+            self.moves.put_nowait(moved)
+
+    async def give(self, parts: Parts) -> None:
+        """Others may have these from now on."""
+        async with self._link.connection() as connection:
+            await connection.execute(self._sql["give"], sorted(parts), self.holder)
+            self._held.given(parts)
 
     async def _keep(self, lost: Callable[[StoreError], None]) -> None:
         while True:
             await asyncio.sleep(STORE_RENEW_SECONDS)
             try:
                 await self.renew()
-            except StoreBroken as error:
-                lost(error)
-                return
             except Exception as error:
                 self._health.failed(error)
+                if judge(error) is Failure.BROKEN:
+                    lost(as_store_error(error))
+                    return
 
     async def leave(self) -> None:
-        """Another may own it at once; one that cannot be told waits until the time is over."""
+        """Others may own all of it at once; those that cannot be told wait until the time is over."""
         if self._keeping is None:
             return
         self._keeping.cancel()
         await asyncio.gather(self._keeping, return_exceptions=True)
         with suppress(Exception):
             async with self._link.connection() as connection:
-                await connection.execute(self._sql["leave"], self._slot, self._holder)
+                await connection.execute(self._sql["leave"], self.slot, self.holder)

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from zlib import crc32
 
 import asyncpg
 
-from hookwright.limits import STORE_PARTS
+from hookwright.core.parts import part_of
 from hookwright.store.postgres.failures import ROUTE_FORGOTTEN
 from hookwright.store.postgres.server import Connection
 from hookwright.store.postgres.statements import load
-
-
-def part_of(route: str) -> int:
-    """The partition of a webhook: the same in every process."""
-    return crc32(route.encode()) % STORE_PARTS
 
 
 class Routes:

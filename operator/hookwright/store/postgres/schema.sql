@@ -11,15 +11,22 @@ CREATE TABLE hookwright.meta (
     copy TEXT
 );
 
--- Who makes keys in a slot and works on the store, until when by the clock of this server, and its highest key.
+-- Who makes keys in each slot and works on the store, until when by the clock of this server, and its highest key.
 CREATE TABLE hookwright.replicas (
-    slot INT PRIMARY KEY CHECK (slot BETWEEN 0 AND 31),
+    slot INT PRIMARY KEY,
     holder TEXT,
     until TIMESTAMPTZ NOT NULL,
     high_key BIGINT NOT NULL
 );
 
--- Every webhook that was ever seen, as a small number, its partition, and what is remembered of it.
+-- Who works on each part of the webhooks, and until when.
+CREATE TABLE hookwright.parts (
+    part INT PRIMARY KEY,
+    holder TEXT,
+    until TIMESTAMPTZ NOT NULL
+);
+
+-- Every webhook that was ever seen, as a small number, its part, and what is remembered of it.
 CREATE TABLE hookwright.routes (
     id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     route TEXT NOT NULL UNIQUE,

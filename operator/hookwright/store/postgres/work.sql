@@ -1,14 +1,25 @@
--- own: become or stay the owner of a slot: nobody has it, or who had it said nothing for too long or is not connected any more
-UPDATE hookwright.replicas SET holder = $2, until = now() + make_interval(secs => $3)
-WHERE slot = $1 AND (holder IS NULL OR holder = $2 OR until < now() OR NOT EXISTS (
-    SELECT 1 FROM pg_stat_activity WHERE starts_with(application_name, holder || ' ')))
+-- taking: one process after the other takes a slot
+SELECT pg_advisory_xact_lock(hashtext('hookwright.replicas'));
+
+-- others: how many processes work on the store, as far as they are connected and have said so
+SELECT count(*) FROM hookwright.replicas WHERE holder IS NOT NULL AND until >= now() AND EXISTS (
+    SELECT 1 FROM pg_stat_activity WHERE starts_with(application_name, holder || ' '));
+
+-- own: become the owner of the slot that nobody has had for longest
+UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2)
+WHERE slot = (SELECT slot FROM hookwright.replicas WHERE holder IS NULL OR until < now() ORDER BY until, slot
+              LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING slot;
 
--- renew: stay the owner of a slot
-UPDATE hookwright.replicas SET until = now() + make_interval(secs => $3) WHERE slot = $1 AND holder = $2 RETURNING slot;
+-- lease: stay the owner of a slot, and have what is free of some parts
+SELECT slots, held FROM hookwright.lease_1($1, $2, $3, $4);
 
--- leave: nobody owns a slot from here on
-UPDATE hookwright.replicas SET holder = NULL WHERE slot = $1 AND holder = $2;
+-- give: others may have some parts
+UPDATE hookwright.parts SET holder = NULL WHERE part = ANY ($1::INT[]) AND holder = $2;
+
+-- leave: nobody owns a slot or its owner's parts from here on
+WITH given AS (UPDATE hookwright.parts SET holder = NULL WHERE holder = $2)
+UPDATE hookwright.replicas SET holder = NULL, until = now() WHERE slot = $1 AND holder = $2;
 
 -- durable: what this transaction commits is on stable storage when it is answered
 SELECT hookwright.durable();

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
+from hookwright.core.parts import Moved, Parts
 from hookwright.core.records import (
     Action,
     Buried,
@@ -40,8 +41,6 @@ from hookwright.store.postgres.server import Connection, Link, Server
 from hookwright.store.postgres.statements import load
 
 T = TypeVar("T")
-SLOT = 0
-"""Of the keys of the one dispatcher on this store."""
 
 
 class PostgresStore:
@@ -56,11 +55,10 @@ class PostgresStore:
         self._sql, self._routes = load("work.sql", schema), Routes(schema)
         self._links = {name: Link(server, name) for name in ("accept", "finish", "claim", "change", "owner")}
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
-        self._ownership = Ownership(self._links["owner"], health, schema, slot=SLOT, holder=server.holder)
+        self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
         self._accepting = Accepting(
-            self._links["accept"], self._routes, schema, slot=SLOT, holder=server.holder,
-            seconds=retention.identity_seconds,
-        )  # fmt: skip
+            self._links["accept"], self._routes, schema, self._ownership, seconds=retention.identity_seconds
+        )
         self._finishing = Finishing(self._links["finish"], self._routes, schema)
         wait = server.database.wait
         self._accepts = Group(self._accepting.accept, health, wait=wait, broken=broken)
@@ -71,13 +69,18 @@ class PostgresStore:
         self._uses: dict[str, Use] = {}
 
     async def begin(self, connection: Connection, tag: str) -> None:
-        """Own the store, and read what is kept in memory beside the tables. Raises StoreLocked."""
+        """Own a slot, and read what is kept in memory beside the tables. Raises StoreLocked."""
         self.tag = tag
-        await self._ownership.take(self._broken)
+        await self._ownership.take(self._broken, alone=not self._server.database.shared)
         await refuse_copied(connection, self._schema, tag)
         await self._routes.load(connection)
         await self._look(connection)
         self._uses = await measuring.uses(connection, self._schema, self._retention)
+
+    @property
+    def slot(self) -> int:
+        """Of the keys of this process."""
+        return self._ownership.slot
 
     async def _look(self, connection: Connection) -> None:
         """What the server is, which an operator may change, and what the window of identities holds."""
@@ -136,6 +139,18 @@ class PostgresStore:
         return await self._change(
             lambda connection: upkeep.replay(connection, self._routes, self._schema, selector, now, limit)
         )
+
+    @property
+    def sure_until(self) -> float:
+        return self._ownership.sure_until
+
+    async def owned(self) -> AsyncIterator[Moved]:
+        while True:
+            yield await self._ownership.moves.get()
+
+    async def give(self, parts: Parts) -> None:
+        with self._failing():
+            await self._ownership.give(parts)
 
     async def ping(self) -> str | None:
         """Really commits; who asks while the database is known to be away is not kept waiting for it."""

@@ -26,6 +26,7 @@ from hookwright.core.records import (
     Wanted,
 )
 from hookwright.limits import KIB, STORE_STEP_ROWS
+from hookwright.store.alone import OneOwner
 from hookwright.store.ending import end_process
 from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.sqlite import database, measuring, statements, upkeep
@@ -37,7 +38,7 @@ from hookwright.store.sqlite.space import FreeSpace, disk
 from hookwright.store.sqlite.tables import Tables
 
 
-class SqliteStore:
+class SqliteStore(OneOwner):
     """Work and Upkeep in a SQLite database, as the port says. Made by `open`; used from one event loop."""
 
     def __init__(

@@ -1,0 +1,70 @@
+"""Webhooks by parts: in which part one is, and which of the processes that share a store works on each part.
+
+A process works on a part alone, for as long as the store says that it holds it. Each works out by itself who is to have
+what, from the slots of those that are there (`shared_out`). Must not: know how a part is held, or when a process is gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from hookwright.limits import STORE_PARTS
+
+Parts = frozenset[int]
+EVERY_PART: Final[Parts] = frozenset(range(STORE_PARTS))
+NO_PART: Final[Parts] = frozenset()
+
+
+def part_of(route: str) -> int:
+    """The part of a webhook: the same in every process."""
+    return crc32(route.encode()) % STORE_PARTS
+
+
+def shared_out(slots: Collection[int]) -> dict[int, int]:
+    """The slot for each part: all have equally many, but for one; few move when one comes or goes.
+
+    Each part takes the slot that it ranks highest among those that have room (rendezvous hashing).
+    """
+    least, more = divmod(STORE_PARTS, len(slots))
+    numbers: Counter[int] = Counter()
+    chosen = {}
+    for part in range(STORE_PARTS):
+        room = [slot for slot in slots if numbers[slot] < least or (numbers[slot] == least and more > 0)]
+        slot = max(room, key=lambda slot: crc32(b"%d:%d" % (slot, part)))
+        more -= numbers[slot] == least
+        numbers[slot] += 1
+        chosen[part] = slot
+    return chosen
+
+
+class Moved(NamedTuple):
+    """What changed of the parts that a process works on."""
+
+    came: Parts
+    """From now on nobody else works on them."""
+    leaving: Parts
+    """Another is to have them, as soon as they are given away; until then they are held."""
+    lost: Parts
+    """Their time was over: another may work on them already."""
+
+
+class Held:
+    """The parts of the process with a slot, as the store answers."""
+
+    def __init__(self) -> None:
+        self.parts = self.wanted = self._leaving = NO_PART
+
+    def answered(self, slot: int, slots: Collection[int], parts: Parts) -> Moved:
+        """These slots are there, and these parts are held now; what changed by that."""
+        self.wanted = frozenset(part for part, of in shared_out(slots).items() if of == slot)
+        moved = Moved(parts - self.parts, parts - self.wanted - self._leaving, self.parts - parts)
+        self.parts, self._leaving = parts, (self._leaving | moved.leaving) & parts
+        return moved
+
+    def given(self, parts: Parts) -> None:
+        """Others may have these from now on."""
+        self.parts -= parts
+        self._leaving -= parts

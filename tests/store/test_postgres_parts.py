@@ -1,0 +1,119 @@
+"""Who works on which part of the webhooks: parts change hands one by one, and by the clock of the database alone.
+
+`ping` says and asks what is said and asked every other second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, shared_out
+from hookwright.errors import StoreError
+from hookwright.store.database import Database
+from hookwright.store.port import Work
+from postgres_server import Postgres
+from store.builders import opened
+
+
+@pytest.fixture
+def shared(database: Database) -> Database:
+    """An empty schema for several processes."""
+    return replace(database, shared=True)
+
+
+def of(slot: int, *slots: int) -> Parts:
+    """What is for a slot where these are there."""
+    return frozenset(part for part, owner in shared_out(slots).items() if owner == slot)
+
+
+async def moved(work: Work) -> Moved:
+    """The next change."""
+    return await anext(aiter(work.owned()))
+
+
+async def test_who_is_alone_works_on_everything(database: Database) -> None:
+    """From the start, and is sure of it for a while."""
+    async with opened(database) as (work, _, _):
+        assert await moved(work) == Moved(EVERY_PART, NO_PART, NO_PART)
+        assert work.sure_until > 0
+
+
+async def test_a_second_one_gets_its_parts_when_the_first_gives_them(shared: Database) -> None:
+    """Nobody works on a part before the other has done with it."""
+    async with opened(shared) as (one, _, _), opened(shared) as (other, _, _):
+        assert await moved(one) == Moved(EVERY_PART, NO_PART, NO_PART)
+        await one.ping()
+        assert await moved(one) == Moved(NO_PART, of(1, 0, 1), NO_PART)
+        some = frozenset(sorted(of(1, 0, 1))[:10])
+        await one.give(some)
+        await other.ping()
+        assert await moved(other) == Moved(some, NO_PART, NO_PART)
+        await one.give(of(1, 0, 1) - some)
+        await other.ping()
+        assert await moved(other) == Moved(of(1, 0, 1) - some, NO_PART, NO_PART)
+
+
+async def test_who_leaves_leaves_everything_to_the_others(shared: Database) -> None:
+    """At once, without waiting for the end of any time."""
+    async with opened(shared) as (one, _, _):
+        await moved(one)
+        async with opened(shared) as (other, _, _):
+            await one.ping()
+            await one.give((await moved(one)).leaving)
+            await other.ping()
+            assert (await moved(other)).came == of(1, 0, 1)
+        await one.ping()
+        assert await moved(one) == Moved(of(1, 0, 1), NO_PART, NO_PART)
+
+
+async def test_what_nobody_says_any_more_is_taken_over(postgres: Postgres, shared: Database) -> None:
+    """When its time is over, and not before."""
+    async with opened(shared):
+        pass
+    ours = f"UPDATE {shared.schema}.replicas SET holder = 'dead', until = now() + interval"
+    theirs = f"UPDATE {shared.schema}.parts SET holder = 'dead', until = now() + interval"
+    postgres.sql(f"{ours} '1 hour' WHERE slot = 0; {theirs} '1 hour'")
+    async with opened(shared) as (work, _, _):
+        await work.ping()
+        postgres.sql(f"{ours} '-1 s' WHERE slot = 0; {theirs} '-1 s'")
+        await work.ping()
+        assert await moved(work) == Moved(of(1, 0, 1), NO_PART, NO_PART)
+        assert await moved(work) == Moved(of(0, 0, 1), NO_PART, NO_PART)
+
+
+async def test_who_slept_is_told_what_it_lost(postgres: Postgres, database: Database) -> None:
+    """It has them again when the other is gone; its slot it has all the time."""
+    async with opened(database) as (work, _, _):
+        await moved(work)
+        theirs = f"UPDATE {database.schema}.parts SET holder = 'another', until = now() + interval"
+        postgres.sql(f"{theirs} '1 hour'")
+        await work.ping()
+        assert await moved(work) == Moved(NO_PART, NO_PART, EVERY_PART)
+        postgres.sql(f"{theirs} '-1 s'")
+        await work.ping()
+        assert await moved(work) == Moved(EVERY_PART, NO_PART, NO_PART)
+
+
+async def test_a_part_that_nobody_took_meanwhile_stays(postgres: Postgres, database: Database) -> None:
+    """Its time was over, but no other could have worked on it."""
+    async with opened(database) as (work, _, _):
+        await moved(work)
+        postgres.sql(f"UPDATE {database.schema}.parts SET until = now() - interval '1 s'")
+        await work.ping()
+        await work.give(frozenset((7,)))
+        await work.ping()
+        assert await moved(work) == Moved(frozenset((7,)), NO_PART, NO_PART)
+
+
+async def test_who_cannot_say_so_is_not_sure_any_longer(postgres: Postgres, database: Database) -> None:
+    """The time for which it is counts from before it last asked, and is shorter than that after which others may come."""
+    async with opened(database) as (work, _, _):
+        postgres.sql(f"ALTER FUNCTION {database.schema}.lease_1 RENAME TO lease_0")
+        known = []
+        for _ in range(2):
+            with pytest.raises(StoreError, match="refused a request"):
+                await work.ping()
+            known.append(work.sure_until)
+        assert known[0] == known[1]
