@@ -9,6 +9,7 @@ import collections
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 
 @dataclass
@@ -30,9 +31,17 @@ class Lines:
             yield line.split(" ")
 
 
-@dataclass(frozen=True)
-class Request:
-    """One that reached the target."""
+class Answer(NamedTuple):
+    """What the sender got, by which port, and how many steps it had made by then; status 0: the connection broke."""
+
+    status: int
+    when: float
+    port: int
+    step: int
+
+
+class Request(NamedTuple):
+    """One that reached the target, by one of its ports."""
 
     status: int
     when: float
@@ -40,6 +49,7 @@ class Request:
     path: str
     timestamp: int
     token: str
+    door: int
 
 
 @dataclass
@@ -50,9 +60,10 @@ class Ledger:
     came: Lines
     acknowledged: dict[str, str] = field(default_factory=dict)
     """Webhook by delivery."""
-    acknowledged_at: list[float] = field(default_factory=list)
-    refused: collections.Counter[int] = field(default_factory=collections.Counter)
-    """Answers other than 202, by status; 0: the connection broke."""
+    accepted: list[Answer] = field(default_factory=list)
+    """The 202s, an entry a delivery."""
+    refusals: list[Answer] = field(default_factory=list)
+    """All others."""
     delivered: collections.Counter[str] = field(default_factory=collections.Counter)
     """How often the target answered 2xx, by delivery."""
     came_in: collections.Counter[str] = field(default_factory=collections.Counter)
@@ -61,14 +72,15 @@ class Ledger:
 
     def read(self) -> Ledger:
         """Up to now."""
-        for status, when, _, delivery, webhook in self.sent.more():
-            if status == "202":
+        for status, when, _, delivery, webhook, port, step in self.sent.more():
+            answer = Answer(int(status), float(when), int(port), int(step))
+            if answer.status == 202:
                 self.acknowledged[delivery] = webhook
-                self.acknowledged_at.append(float(when))
+                self.accepted.append(answer)
             else:
-                self.refused[int(status)] += 1
-        for status, when, delivery, attempt, path, timestamp, token in self.came.more():
-            request = Request(int(status), float(when), int(attempt), path, int(timestamp), token)
+                self.refusals.append(answer)
+        for status, when, delivery, attempt, path, timestamp, token, door in self.came.more():
+            request = Request(int(status), float(when), int(attempt), path, int(timestamp), token, int(door))
             self.requests.setdefault(delivery, []).append(request)
             if 200 <= request.status < 300:
                 self.delivered[delivery] += 1
@@ -84,6 +96,11 @@ class Ledger:
     def of(self, webhook: str) -> set[str]:
         """The acknowledged deliveries of a webhook."""
         return {delivery for delivery, of in self.acknowledged.items() if of == webhook}
+
+    @property
+    def refused(self) -> collections.Counter[int]:
+        """Answers other than 202, by status."""
+        return collections.Counter(each.status for each in self.refusals)
 
     @property
     def duplicates(self) -> int:
@@ -115,6 +132,11 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
     """What else was promised and did not hold, a sentence each."""
     seconds: float = 0.0
+
+    def check(self, holds: bool, otherwise: str) -> None:
+        """Note a promise that does not hold."""
+        if not holds and otherwise not in self.problems:
+            self.problems.append(otherwise)
 
     @property
     def kept(self) -> bool:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from faults.bench import LONG, SHORT, Size
+from faults.ground import LONG, SHORT, Size
 from faults.ledger import Verdict
 from faults.processes import NotPossibleError
 from faults.scenario import SCENARIOS, Scenario, play

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from faults.bench import Bench, Size
+from faults.bench import Bench
+from faults.ground import Size
 from faults.ledger import Verdict
 from faults.processes import NotPossibleError
 
