@@ -73,10 +73,10 @@ class Ground:
 
     # --- manifests and the target -----------------------------------------------------------------------
 
-    def webhook(self, name: str, **spec: object) -> None:
+    def webhook(self, name: str, **spec: Any) -> None:
         """Write one, in the namespace of its own name, to /NAME on the target."""
         if not (self.manifests / f"{name}.json").exists():
-            self.in_flight += IN_FLIGHT
+            self.in_flight += spec.get("maxInFlight", IN_FLIGHT)
         whole = {
             "url": f"https://{HOST}/{name}",
             "triggers": ["RequestGranted"],

@@ -6,6 +6,7 @@ Reads the files that sender and target write (`sender.py`, `target.py` say their
 from __future__ import annotations
 
 import collections
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ class Answer(NamedTuple):
     when: float
     port: int
     step: int
+    delivery: str
 
 
 class Request(NamedTuple):
@@ -69,11 +71,16 @@ class Ledger:
     came_in: collections.Counter[str] = field(default_factory=collections.Counter)
     """How often it came whole to a target that takes it, answered in the end or not."""
     requests: dict[str, list[Request]] = field(default_factory=dict)
+    doors: dict[str, int] = field(default_factory=dict)
+    """By which the latest request to a path came."""
+    open: collections.Counter[str] = field(default_factory=collections.Counter)
+    """Requests to a path that were not answered yet, as far as they are answered later (102, 201)."""
+    most_open: dict[str, int] = field(default_factory=dict)
 
     def read(self) -> Ledger:
         """Up to now."""
         for status, when, _, delivery, webhook, port, step in self.sent.more():
-            answer = Answer(int(status), float(when), int(port), int(step))
+            answer = Answer(int(status), float(when), int(port), int(step), delivery)
             if answer.status == 202:
                 self.acknowledged[delivery] = webhook
                 self.accepted.append(answer)
@@ -82,11 +89,28 @@ class Ledger:
         for status, when, delivery, attempt, path, timestamp, token, door in self.came.more():
             request = Request(int(status), float(when), int(attempt), path, int(timestamp), token, int(door))
             self.requests.setdefault(delivery, []).append(request)
+            self._count_open(request)
             if 200 <= request.status < 300:
                 self.delivered[delivery] += 1
             if request.status in (200, 102):
                 self.came_in[delivery] += 1
         return self
+
+    def _count_open(self, request: Request) -> None:
+        path = request.path
+        if request.status == 201:
+            self.open[path] -= 1
+            return
+        self.doors[path] = request.door
+        if request.status == 102:
+            self.open[path] += 1
+            self.most_open[path] = max(self.open[path], self.most_open.get(path, 0))
+
+    def longest_pause(self) -> tuple[float, int]:
+        """The longest time between two 202s, in seconds and in steps of the sender, each the most."""
+        between = list(itertools.pairwise(self.accepted))
+        seconds = max((later.when - earlier.when for earlier, later in between), default=0.0)
+        return seconds, max((later.step - earlier.step for earlier, later in between), default=0)
 
     def missing(self, dead: dict[str, str]) -> set[str]:
         """Acknowledged, and neither delivered nor a dead letter with a reason (`dead`: reason by delivery)."""
@@ -127,6 +151,8 @@ class Verdict:
     """Duplicates that the promise allows: 2 × in flight a kill."""
     back: list[float] = field(default_factory=list)
     """Seconds from a start to the first 202, or from the end of a fault that refused events."""
+    figures: dict[str, list[float]] = field(default_factory=dict)
+    """Other seconds, by what they are; told and not judged."""
     hand: bool = False
     """Whether it took a restart by hand."""
     problems: list[str] = field(default_factory=list)

@@ -4,11 +4,11 @@
 
 One order a line on standard input: `{"ports": [8080], "paths": ["/v1/events"], "rate": 300}`, and if wanted padding of
 each event (`bytes`), events in a request (`batch`), `connections`, a `token`, seconds of `patience` with an answer. With
-`"rate": 0` it ends what is under way and says in a line what is still `open`. One line in the ledger an answer, or a delivery
-of it: `STATUS SECONDS NUMBER DELIVERY WEBHOOK PORT STEP`; status 0 is a connection that was refused or broke. Each request has
-its number as identity: one whose answer did not come is sent again, to the next port, as a careful source does. A STEP is
-a short sleep and a sync of the ledger to the disk: a busy machine makes it as much longer as all else. Must not: know
-what became of a delivery.
+`"rate": 0` it ends what is under way and says in a line what is still `open`. One line in the ledger an answer, or a
+delivery of it: `STATUS SECONDS NUMBER DELIVERY WEBHOOK PORT STEP`; status 0 is a connection that was refused or broke.
+Each request has its number as identity: one whose answer did not come is sent again, to the next port, as a careful
+source does. A STEP is a short sleep and a sync of the ledger to the disk: a busy machine makes it as much longer as all
+else. Must not: know what became of a delivery.
 """
 
 from __future__ import annotations

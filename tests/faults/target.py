@@ -5,8 +5,8 @@
 Listens on a free port (said in a line of JSON) and on what is given. One order a line on standard input,
 `{"path": "/one", "does": "status", "value": 503}`, each answered by a line: `ok`, `status`, `later` (429 with Retry-After
 of so many seconds), `reset`, `hang`, `drip` (a byte a second), `delay` (ms), `token` (401 unless x-token is this). One
-line in the ledger a request: `STATUS SECONDS DELIVERY ATTEMPT PATH TIMESTAMP TOKEN PORT`; status 0: it gets no whole answer, 102:
-it has come and is answered later, by a 201 in a line of its own.
+line in the ledger a request: `STATUS SECONDS DELIVERY ATTEMPT PATH TIMESTAMP TOKEN PORT`; status 0: it gets no whole
+answer, 102: it has come and is answered later, by a 201 in a line of its own.
 """
 
 from __future__ import annotations
