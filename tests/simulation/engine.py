@@ -25,12 +25,17 @@ from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.ownership import Ownership
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.rounds import Rounds
 from hookwright.limits import REPLAY_STEP, STORE_FLUSH_SECONDS
 from hookwright.store.port import ReplaySelector, Store
 
 from .door import Door, Reader
+
+
+async def _never(*_: object) -> None:
+    raise AssertionError("the store has one owner")
 
 
 class Owner(Protocol):
@@ -81,12 +86,12 @@ class Engine:
         store, clock, owner = self._store, self.clock, self._owner
         work: Any = store.work
         await store.upkeep.clamp(now=clock.now_ms())
-        found = await store.history.recovered()
-        keys, pipeline = Keys(found.slot, found.high_key, clock.now_ms), Pipeline(clock)
+        pipeline = Pipeline(clock)
         self.lanes = self._make_lanes(
             work, pipeline, clock, self._background, bodies="none", observe=owner.observe, jitter=owner.jitter
         )
-        await self.lanes.take(found, {})
+        found = await Ownership(store, self.lanes, self._background, _never, _never).first()
+        keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self.lanes, keys, clock, room=self._room)
         self._loader = Loader(self.lanes, self._acceptor, self._sender, clock, self._background)
         former = self._loader.former
