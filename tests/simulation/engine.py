@@ -16,6 +16,7 @@ import orjson
 from hookwright.api.config import DispatchConfig
 from hookwright.core.event import Event, parse_id
 from hookwright.core.keys import Keys
+from hookwright.core.parts import EVERY_PART
 from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.core.room import Room
 from hookwright.dispatcher.background import Background
@@ -25,17 +26,12 @@ from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.dispatcher.delivery.ownership import Ownership
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.rounds import Rounds
 from hookwright.limits import REPLAY_STEP, STORE_FLUSH_SECONDS
 from hookwright.store.port import ReplaySelector, Store
 
 from .door import Door, Reader
-
-
-async def _never(*_: object) -> None:
-    raise AssertionError("the store has one owner")
 
 
 class Owner(Protocol):
@@ -90,7 +86,8 @@ class Engine:
         self.lanes = self._make_lanes(
             work, pipeline, clock, self._background, bodies="none", observe=owner.observe, jitter=owner.jitter
         )
-        found = await Ownership(store, self.lanes, self._background, _never, _never).first()
+        found = await store.history.recovered()
+        await self.lanes.take(EVERY_PART, found, {})
         keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self.lanes, keys, clock, room=self._room)
         self._loader = Loader(self.lanes, self._acceptor, self._sender, clock, self._background)
