@@ -23,7 +23,6 @@ MOST = 4  # dispatchers in a round
 TOKEN = "of-the-bench"
 STEPS = 20  # of the sender, a second where nothing else runs, in which not one event was taken
 OPEN = 4  # requests of a webhook at once
-PATIENCE = 2.0  # seconds for which the sender waits for an answer before it asks another
 
 
 class Several(Ground):
@@ -83,7 +82,7 @@ class Several(Ground):
     def load(self, **order: object) -> None:
         """Offer events from now on, each to one webhook, all in turn."""
         paths = [f"/v1/namespaces/{name}/events" for name in self.names]
-        self.offer(*paths, token=TOKEN, patience=PATIENCE, **order)
+        self.offer(*paths, token=TOKEN, **order)
 
     def all_targets(self, does: str, value: object = None) -> None:
         """What every webhook's target does from now on."""

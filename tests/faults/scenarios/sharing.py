@@ -14,6 +14,7 @@ from faults.several import OPEN, Several
 
 WEBHOOKS = 24
 STOP_SECONDS = 10.0  # longer than a dispatcher owns its webhooks without a word
+PATIENCE_SECONDS = 0.5  # of the sender with one that stands still
 MOVE_SECONDS = 5.0
 STARTS = 10  # a second
 SURE_SECONDS = (
@@ -21,12 +22,12 @@ SURE_SECONDS = (
 )
 
 
-def _three(bench: Several, does: str = "ok", value: object = None) -> None:
+def _three(bench: Several, does: str = "ok", value: object = None, **order: object) -> None:
     """Three under load, each with some webhooks."""
     bench.webhooks(WEBHOOKS)
     bench.begin()
     bench.all_targets(does, value)
-    bench.load()
+    bench.load(**order)
     bench.shared()
 
 
@@ -64,7 +65,7 @@ def one_of_three_ended(bench: Several) -> None:
     "nothing acknowledged is lost; duplicates ≤ its in flight; awake it starts nothing that is another's",
 )
 def one_of_three_stopped(bench: Several) -> None:
-    _three(bench, "delay", 100)
+    _three(bench, "delay", 100, patience=PATIENCE_SECONDS)
     one = bench.chance.choice(bench.dispatchers)
     at = time.monotonic()
     one.signal(signal.SIGSTOP)
