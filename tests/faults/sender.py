@@ -87,7 +87,7 @@ class Sender:
             port = order["ports"][self._tries % len(order["ports"])]
             try:
                 async with asyncio.timeout(order.get("patience")):
-                    if port not in kept:
+                    if port not in kept or _over(*kept[port]):
                         kept[port] = await asyncio.open_connection("127.0.0.1", port)
                     status, answer = await _post(*kept[port], order, number)
             except (OSError, asyncio.IncompleteReadError):
@@ -109,6 +109,11 @@ class Sender:
         self._ledger.write(
             f"{status} {time.monotonic():.6f} {number} {delivery} {webhook} {port} {self._steps}\n"
         )
+
+
+def _over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Whether the other end has closed a connection that was kept."""
+    return reader.at_eof() or writer.is_closing()
 
 
 async def _post(
