@@ -42,8 +42,9 @@ SELECT route, id FROM hookwright.routes WHERE id = ANY ($1::INT[]);
 INSERT INTO hookwright.routes (route, part) SELECT * FROM unnest($1::TEXT[], $2::INT[]) ON CONFLICT (route) DO NOTHING;
 
 -- remember: replace what is remembered of webhooks
-UPDATE hookwright.routes SET gone = g, deleted_at = d, last_success = s, last_failure = f, failures = n
-FROM unnest($1::INT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::INT[]) AS u (i, g, d, s, f, n) WHERE id = i;
+UPDATE hookwright.routes SET gone = g, deleted_at = d, last_success = s, last_failure = f, failures = n, begun = b, last_begun = l
+FROM unnest($1::INT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::INT[], $7::INT[], $8::BIGINT[])
+    AS u (i, g, d, s, f, n, b, l) WHERE id = i;
 
 -- known: what repeats are answered from
 SELECT identity, digest, at, event_key, routes FROM hookwright.identities WHERE identity = ANY ($1::BYTEA[]);
@@ -60,8 +61,8 @@ SELECT hookwright.arrive_1($1, $2, $3, $4, $5, $6);
 
 -- arrived: what was done to webhooks of some parts since this was asked last
 WITH came AS (DELETE FROM hookwright.arrivals WHERE part = ANY ($1::INT[]) RETURNING route_id, waiting, bytes, dead, retried)
-SELECT route, sum(waiting)::BIGINT, sum(bytes)::BIGINT, sum(dead)::BIGINT, max(retried)
-FROM came JOIN hookwright.routes ON id = route_id GROUP BY route;
+SELECT route, id, sum(waiting)::BIGINT, sum(bytes)::BIGINT, sum(dead)::BIGINT, max(retried)
+FROM came JOIN hookwright.routes ON id = route_id GROUP BY route, id;
 
 -- finish: carry out results and keep their records
 SELECT hookwright.finish_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,

@@ -59,7 +59,7 @@ class PostgresStore:
         }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
-        self._arrivals = Arrivals(self._links["claim"], self._links["notices"], schema)
+        self._arrivals = Arrivals(self._links["claim"], self._links["notices"], self._routes, schema)
         self._accepting = Accepting(
             self._links["accept"], self._routes, schema, self._ownership, seconds=retention.identity_seconds
         )
@@ -129,13 +129,10 @@ class PostgresStore:
         received_before: int | None = None,
         after: int = 0,
     ) -> Buried:
-        number = self._routes.numbers.get(route)
-        if number is None:
-            return Buried(0, 0, None, None)
         each = Finish(0, route, Action.BURY, reason=reason, message=message, at=now)
         return await self._change(
             lambda connection: upkeep.bury(
-                connection, number, self._schema, each, exclude, received_before, after
+                connection, self._routes, self._schema, each, exclude, received_before, after
             )
         )
 
@@ -209,10 +206,10 @@ class PostgresStore:
             await self._routes.know(connection, last)
             rows = [
                 (self._routes.numbers[one.route], plain(one.gone), one.deleted_at, one.last_success, one.last_failure,
-                 one.consecutive_failures)
+                 one.consecutive_failures, *(one.begun or (0, 0)))
                 for one in last.values()
             ]  # fmt: skip
-            await connection.execute(self._sql["remember"], *columns(rows, 6))
+            await connection.execute(self._sql["remember"], *columns(rows, 8))
         return [None] * len(jobs)
 
     async def clamp(self, *, now: int) -> int:
