@@ -37,7 +37,7 @@ def _three(bench: Several, does: str = "ok", value: object = None, **order: obje
 )
 def one_of_three_killed(bench: Several) -> None:
     _three(bench)
-    for _ in range(bench.size.kills):
+    for _ in range(bench.size.moves):
         bench.all_targets("delay", bench.chance.choice(DELAYS))
         bench.shared()
         time.sleep(bench.chance.uniform(0.05, 1.0))
@@ -52,7 +52,7 @@ def one_of_three_killed(bench: Several) -> None:
 )
 def one_of_three_ended(bench: Several) -> None:
     _three(bench, "delay", 20)
-    for _ in range(bench.size.kills):
+    for _ in range(bench.size.moves):
         bench.shared()
         time.sleep(bench.chance.uniform(0.05, 1.0))
         bench.stop(bench.chance.choice(bench.dispatchers))
@@ -100,7 +100,7 @@ def _strays(bench: Several, one: Dispatcher, woke: float) -> int:
 def database_of_three_killed(bench: Several) -> None:
     _three(bench)
     pids = [each.process.pid for each in bench.dispatchers if each.process]
-    for _ in range(bench.size.kills):
+    for _ in range(bench.size.moves):
         bench.all_targets("delay", bench.chance.choice(DELAYS))
         time.sleep(bench.chance.uniform(0.05, 1.0))
         bench.server.kill()
@@ -124,7 +124,7 @@ def limits_moved(bench: Several) -> None:
     bench.all_targets("delay", 250)
     bench.load(rate=15 * len(bench.names))
     fourth = bench.add()
-    for _ in range(bench.size.kills):
+    for _ in range(bench.size.moves):
         fourth.start()
         time.sleep(MOVE_SECONDS)
         fourth.stop()
