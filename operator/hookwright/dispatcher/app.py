@@ -331,6 +331,7 @@ class Dispatcher:
         store = self._store
         if store is not None:
             self._direct.closing = True
+            self._background.spawn("parts", store.work.retire())
             await self._lanes.drain(self._settings.drain_timeout)
             self._acceptor.closed = True
         await self._events.close()

@@ -303,6 +303,9 @@ class Work(Protocol):
         A store with one owner tells all of them, once.
         """
 
+    async def retire(self) -> None:
+        """This process is about to end: others are to have all its parts, each as soon as it is given."""
+
     async def give(self, parts: Parts) -> None:
         """Others may have these parts (`Moved.leaving`): no attempt of theirs is under way, no result unwritten."""
 

@@ -15,7 +15,7 @@ from hookwright.core.parts import EVERY_PART, NO_PART, Parts
 from hookwright.core.records import AttemptRecord, LastInvocation
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.limits import SWEEP_SECONDS, TAKING_SECONDS
+from hookwright.limits import LEAVING_SECONDS, SWEEP_SECONDS, TAKING_SECONDS
 from hookwright.store.port import Recovered, Store
 
 
@@ -67,7 +67,8 @@ class Ownership:
             await asyncio.sleep(TAKING_SECONDS)
 
     async def _take(self, came: Parts) -> None:
-        await self._lanes.still(came)  # from a time before
+        while self._lanes.still(came) != came:  # noqa: ASYNC110 - from a time before; what ends tells nobody
+            await asyncio.sleep(LEAVING_SECONDS)
         await self._begin(came & self._held)
         await self._taken()
 
@@ -82,12 +83,15 @@ class Ownership:
             return found
 
     async def _give(self, leaving: Parts) -> None:
-        parts = leaving & self._held
-        self._lanes.leave(parts)
-        await self._lanes.still(parts)
-        await self._remember(parts)
-        await self._work.give(parts)
-        self._held -= parts
+        self._lanes.leave(leaving)
+        while parts := leaving & self._held:
+            still = self._lanes.still(parts)
+            if still:
+                await self._remember(still)
+                await self._work.give(still)
+                self._held -= still
+            else:
+                await asyncio.sleep(LEAVING_SECONDS)
         await self._recount()
 
     async def _recount(self) -> None:
