@@ -11,13 +11,13 @@ are integers, milliseconds since the epoch; `key >> KEY_COUNTER_BITS` is when a 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from hookwright import limits
 from hookwright.core.backlog_shares import BacklogShares
-from hookwright.core.parts import EVERY_PART, Moved, Parts
+from hookwright.core.parts import EVERY_PART, Parts
 from hookwright.core.records import (
     AttemptRecord,
     Buried,
@@ -30,6 +30,7 @@ from hookwright.core.records import (
     StoreStats,
     Wanted,
 )
+from hookwright.store.owner import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,19 +187,6 @@ class Replay(NamedTuple):
     size: int
 
 
-class Arrival(NamedTuple):
-    """What other processes did to a webhook on which this one works."""
-
-    route: str
-    waiting: int = 0
-    """So many deliveries came to wait, with events of so many bytes; and so many dead letters came, or went (negative)."""
-    size: int = 0
-    dead: int = 0
-    retried: bool = False
-    """Somebody wants it tried now; `forgiven`: that its target answered 410 is void as well."""
-    forgiven: bool = False
-
-
 class Recovered(NamedTuple):
     """What a process begins with, of the parts of the webhooks on which it works."""
 
@@ -214,7 +202,7 @@ class Recovered(NamedTuple):
     """Of the keys that this process makes (`core.keys`); a store with one owner has the first."""
 
 
-class Work(Protocol):
+class Work(Owner, Protocol):
     """Durable work. Every method returns after the commit (fsync) that covers it. Used from one event loop.
 
     Raises StoreFull while there is no space (nothing was stored), StoreAway while a database cannot be used (its
@@ -224,15 +212,6 @@ class Work(Protocol):
 
     tag: str
     """Installation tag of ids: 6 base 32 characters, made once with the store."""
-    own: Parts
-    """The parts on whose webhooks this process works, and keeps count of what waits of them: as it says itself here."""
-
-    @property
-    def sure_until(self) -> float:
-        """When (`time.monotonic()`) parts that this process owns may begin to be another's; infinity: never.
-
-        Whoever begins an attempt looks before: the process may have slept.
-        """
 
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
         """Store a batch, all or nothing: if any answer is Conflict, nothing of the batch was stored.
@@ -296,27 +275,6 @@ class Work(Protocol):
         Of those selected by reason alone the oldest of one webhook after the other. One transaction; what is not a
         dead letter any more is left out. A selector without any restriction takes every dead letter.
         """
-
-    def owned(self) -> AsyncIterator[Moved]:
-        """The parts of the webhooks that this process works on: first what it has, then each change. Read by one reader.
-
-        A store with one owner tells all of them, once.
-        """
-
-    async def retire(self) -> None:
-        """This process is about to end: others are to have all its parts, each as soon as it is given."""
-
-    async def give(self, parts: Parts) -> None:
-        """Others may have these parts (`Moved.leaving`): no attempt of theirs is under way, no result unwritten."""
-
-    def woken(self) -> AsyncIterator[None]:
-        """Each time that `arrived` may have something. Read by one reader. A store with one owner never has, and ends it."""
-
-    async def arrived(self) -> list[Arrival]:
-        """What other processes did to webhooks of its `own` parts, since the last call or `History.recovered` of them."""
-
-    async def tell(self, arrival: Arrival) -> None:
-        """For the process that works on a webhook."""
 
     async def ping(self) -> str | None:
         """Raise if the store could not store now; what is to be said of it although it can, one sentence."""
