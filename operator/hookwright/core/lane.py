@@ -159,7 +159,8 @@ class Lane(LaneCounts):
         self._reserved -= 1
         self._changes += 1
         self._backlog.received(delivery.received)
-        if self._backlog.takes_new and self.standing.state is RouteState.RUNNING and self._queue.room() > 0:
+        soon = self.owned and self._backlog.takes_new and self.standing.state is RouteState.RUNNING
+        if soon and self._queue.room() > 0:
             self._push(delivery)
         else:
             self._backlog.left()
