@@ -100,7 +100,7 @@ class Dispatcher:
         self._metrics = Metrics(data_kept=settings.data_kept)
         self._loop_watch = LoopWatch(self._metrics.loop_stopped)
         self._background = Background(failed=self._metrics.round_failed, end=self._fail)
-        self._stopping = asyncio.Event()
+        self._stopping, self._hurried = asyncio.Event(), asyncio.Event()
         self._scrape: asyncio.Task[bytes] | None = None
         self._store: Store | None = None
         self.remark: str | None = None
@@ -305,15 +305,17 @@ class Dispatcher:
         self.failure = error
         log.error("dispatcher.failed", reason=repr(error))
         self._stopping.set()
+        self._hurried.set()
 
     def request_stop(self) -> None:
-        """Begin to shut down (SIGTERM); asked a second time, do not wait for the attempts under way."""
+        """Begin to shut down (SIGTERM); asked a second time, wait neither for attempts under way nor for who still sends."""
         if self._stopping.is_set() and self._store is not None:
+            self._hurried.set()
             self._lanes.abort()
         self._stopping.set()
 
     async def run(self) -> None:
-        """Until a stop is requested, then drain: no new attempts, events are still stored while attempts end."""
+        """Until a stop is requested, then drain: no new attempts; events are still stored while attempts end."""
         await self._stopping.wait()
         await self.stop()
 
@@ -323,14 +325,20 @@ class Dispatcher:
         store = self._store
         if store is not None:
             self._direct.closing = True
-            await self._lanes.drain(self._settings.drain_timeout)
-            self._acceptor.closed = True
+            self._events.part()
+            await asyncio.gather(self._lanes.drain(self._settings.drain_timeout), self._linger())
         await self._events.close()
         await self._admin.close()
         if store is not None:
+            self._acceptor.closed = True
             await self._close(store)
         await self._sender.close()
         self._loop_watch.close()
+
+    async def _linger(self) -> None:
+        """As long as some still send here who have not heard that it ends."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurried.wait(), self._settings.drain_delay)
 
     async def _close(self, store: Store) -> None:
         await self._background.close()
