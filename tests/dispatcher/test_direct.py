@@ -151,12 +151,12 @@ async def test_calls_of_all_webhooks_of_a_namespace_leave_places_to_others() -> 
 async def test_a_webhook_that_is_gone_is_tried_by_its_resource_where_there_is_one() -> None:
     """The dispatcher of a cluster says how; one that is not known is said, too."""
     direct = await made()
-    direct.retry("default/one")
+    await direct.retry("default/one")
     direct._lanes.lane("default/one").standing.gone(gone_mark("a", None))
     with pytest.raises(
         EventError, match=r"kubectl annotate webhooks\.hookwright\.io one --namespace=default"
     ) as gone:
-        direct.retry("default/one")
+        await direct.retry("default/one")
     assert gone.value.status == 409
     with pytest.raises(EventError, match="There is no webhook default/two"):
-        direct.retry("default/two")
+        await direct.retry("default/two")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hookwright.core.parts import EVERY_PART, Parts
 from hookwright.core.records import AttemptRecord, Buried, DeadReason, Delivery, Pruned
 from hookwright.errors import StoreError
 from hookwright.store.memory import MemoryStore
@@ -80,9 +81,9 @@ class Disk(MemoryStore):
         done = await super().bury(route, reason, message, exclude=exclude | rest, **options)
         return replace(done, after=keys[most - 1], oldest=None) if rest else done
 
-    async def recovered(self) -> Recovered:
+    async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
         self._untold = None  # what an earlier process dropped is in what this one reads
-        return await super().recovered()
+        return await super().recovered(came, own)
 
     async def prune(self, *, now: int) -> Pruned:
         if not self.prunes:  # nothing gets that old in a life

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from hookwright.core.records import Claimed, Finish
 from hookwright.errors import StoreBroken, StoreError, StoreFull
+from hookwright.store.alone import OneOwner
 
 from .disk import Disk
 
@@ -80,7 +81,7 @@ TOLD = {"claim": "claim", "bury": "bury", "remember": "remember", "prune": "prun
 """By what name a call's failure is told."""
 
 
-class Door:
+class Door(OneOwner):
     """Work and Upkeep of one process, and History by `counts`, `dead_count` and `recovered`.
 
     `killed` is called when the weather says that it dies.

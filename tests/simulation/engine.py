@@ -16,6 +16,7 @@ import orjson
 from hookwright.api.config import DispatchConfig
 from hookwright.core.event import Event, parse_id
 from hookwright.core.keys import Keys
+from hookwright.core.parts import EVERY_PART
 from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.core.room import Room
 from hookwright.dispatcher.background import Background
@@ -81,12 +82,13 @@ class Engine:
         store, clock, owner = self._store, self.clock, self._owner
         work: Any = store.work
         await store.upkeep.clamp(now=clock.now_ms())
-        found = await store.history.recovered()
-        keys, pipeline = Keys(found.slot, found.high_key, clock.now_ms), Pipeline(clock)
+        pipeline = Pipeline(clock)
         self.lanes = self._make_lanes(
             work, pipeline, clock, self._background, bodies="none", observe=owner.observe, jitter=owner.jitter
         )
-        await self.lanes.take(found, {})
+        found = await store.history.recovered()
+        await self.lanes.take(EVERY_PART, found, {})
+        keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self.lanes, keys, clock, room=self._room)
         self._loader = Loader(self.lanes, self._acceptor, self._sender, clock, self._background)
         former = self._loader.former

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, shared_out
@@ -15,12 +13,6 @@ from hookwright.store.database import Database
 from hookwright.store.port import Work
 from postgres_server import Postgres
 from store.builders import opened
-
-
-@pytest.fixture
-def shared(database: Database) -> Database:
-    """An empty schema for several processes."""
-    return replace(database, shared=True)
 
 
 def of(slot: int, *slots: int) -> Parts:
@@ -40,10 +32,11 @@ async def test_who_is_alone_works_on_everything(database: Database) -> None:
         assert work.sure_until > 0
 
 
-async def test_a_second_one_gets_its_parts_when_the_first_gives_them(shared: Database) -> None:
+async def test_a_second_one_gets_its_parts_when_the_first_gives_them(database: Database) -> None:
     """Nobody works on a part before the other has done with it."""
-    async with opened(shared) as (one, _, _), opened(shared) as (other, _, _):
+    async with opened(database) as (one, _, _), opened(database) as (other, _, _):
         assert await moved(one) == Moved(EVERY_PART, NO_PART, NO_PART)
+        assert await moved(other) == Moved(NO_PART, NO_PART, NO_PART)
         await one.ping()
         assert await moved(one) == Moved(NO_PART, of(1, 0, 1), NO_PART)
         some = frozenset(sorted(of(1, 0, 1))[:10])
@@ -55,32 +48,47 @@ async def test_a_second_one_gets_its_parts_when_the_first_gives_them(shared: Dat
         assert await moved(other) == Moved(of(1, 0, 1) - some, NO_PART, NO_PART)
 
 
-async def test_who_leaves_leaves_everything_to_the_others(shared: Database) -> None:
+async def test_who_leaves_leaves_everything_to_the_others(database: Database) -> None:
     """At once, without waiting for the end of any time."""
-    async with opened(shared) as (one, _, _):
+    async with opened(database) as (one, _, _):
         await moved(one)
-        async with opened(shared) as (other, _, _):
+        async with opened(database) as (other, _, _):
             await one.ping()
             await one.give((await moved(one)).leaving)
+            await moved(other)
             await other.ping()
             assert (await moved(other)).came == of(1, 0, 1)
         await one.ping()
         assert await moved(one) == Moved(of(1, 0, 1), NO_PART, NO_PART)
 
 
-async def test_what_nobody_says_any_more_is_taken_over(postgres: Postgres, shared: Database) -> None:
+async def test_what_nobody_says_any_more_is_taken_over(postgres: Postgres, database: Database) -> None:
     """When its time is over, and not before."""
-    async with opened(shared):
-        pass
-    ours = f"UPDATE {shared.schema}.replicas SET holder = 'dead', until = now() + interval"
-    theirs = f"UPDATE {shared.schema}.parts SET holder = 'dead', until = now() + interval"
-    postgres.sql(f"{ours} '1 hour' WHERE slot = 0; {theirs} '1 hour'")
-    async with opened(shared) as (work, _, _):
+    ours = f"UPDATE {database.schema}.replicas SET holder = 'dead', until = now() + interval"
+    theirs = f"UPDATE {database.schema}.parts SET holder = 'dead', until = now() + interval"
+    async with opened(database) as (work, _, _):
+        await moved(work)
+        postgres.sql(f"{ours} '1 hour' WHERE slot = 1; {theirs} '1 hour'")
         await work.ping()
-        postgres.sql(f"{ours} '-1 s' WHERE slot = 0; {theirs} '-1 s'")
+        assert await moved(work) == Moved(NO_PART, NO_PART, EVERY_PART)
+        postgres.sql(f"{ours} '-1 s' WHERE slot = 1; {theirs} '-1 s'")
         await work.ping()
-        assert await moved(work) == Moved(of(1, 0, 1), NO_PART, NO_PART)
         assert await moved(work) == Moved(of(0, 0, 1), NO_PART, NO_PART)
+        assert await moved(work) == Moved(of(1, 0, 1), NO_PART, NO_PART)
+
+
+async def test_who_died_without_a_word_is_not_waited_for_by_who_comes(
+    postgres: Postgres, database: Database
+) -> None:
+    """It is not connected any more, which the server sees."""
+    async with opened(database):
+        pass
+    for table in ("replicas WHERE slot = 0", "parts"):
+        name, _, where = table.partition(" ")
+        dead = "SET holder = 'dead', until = now() + interval '1 hour'"
+        postgres.sql(f"UPDATE {database.schema}.{name} {dead} {where}")
+    async with opened(database) as (work, _, _):
+        assert await moved(work) == Moved(EVERY_PART, NO_PART, NO_PART)
 
 
 async def test_who_slept_is_told_what_it_lost(postgres: Postgres, database: Database) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -18,15 +17,9 @@ from postgres_server import Postgres
 from store.builders import HOOK, NOW, ack, attempt, claim, claimed, dead_event, event, keys, opened
 
 
-@pytest.fixture
-def shared(database: Database) -> Database:
-    """An empty schema for several processes."""
-    return replace(database, shared=True)
-
-
-async def test_each_has_a_slot_of_its_own_and_finds_what_the_others_stored(shared: Database) -> None:
+async def test_each_has_a_slot_of_its_own_and_finds_what_the_others_stored(database: Database) -> None:
     """They share the installation's tag, and their keys are never the same."""
-    async with opened(shared) as (one, _, of_one), opened(shared) as (other, _, of_other):
+    async with opened(database) as (one, _, of_one), opened(database) as (other, _, of_other):
         found = await asyncio.gather(of_one.recovered(), of_other.recovered())
         assert [each.slot for each in found] == [0, 1]
         assert one.tag == other.tag
@@ -34,33 +27,35 @@ async def test_each_has_a_slot_of_its_own_and_finds_what_the_others_stored(share
         assert await keys(one) == await keys(other) == [101, 201]
 
 
-async def test_a_slot_goes_on_above_all_keys_that_it_ever_had(postgres: Postgres, shared: Database) -> None:
+async def test_a_slot_goes_on_above_all_keys_that_it_ever_had(postgres: Postgres, database: Database) -> None:
     """Whoever had it: of those that are free the one that was free for longest is taken."""
-    async with opened(shared) as (work, _, _):
+    async with opened(database) as (work, _, _):
         await work.accept([event(500, HOOK)])
-    async with opened(shared) as (_, _, history):
+    async with opened(database) as (_, _, history):
         assert (await history.recovered()).slot == 1
-    postgres.sql(f"UPDATE {shared.schema}.replicas SET until = now() WHERE until = '-infinity'")
-    async with opened(shared) as (_, _, history):
+    postgres.sql(f"UPDATE {database.schema}.replicas SET until = now() WHERE until = '-infinity'")
+    async with opened(database) as (_, _, history):
         found = await history.recovered()
         assert (found.slot, found.high_key) == (0, 501)
 
 
-async def test_there_are_so_many_slots_and_no_more(postgres: Postgres, shared: Database) -> None:
+async def test_there_are_so_many_slots_and_no_more(postgres: Postgres, database: Database) -> None:
     """The next process is refused; one whose time is over has none any more."""
-    async with opened(shared):
+    async with opened(database):
         pass
-    postgres.sql(f"UPDATE {shared.schema}.replicas SET holder = 'another', until = now() + interval '1 hour'")
+    postgres.sql(
+        f"UPDATE {database.schema}.replicas SET holder = 'another', until = now() + interval '1 hour'"
+    )
     with pytest.raises(StoreLocked, match=f"by {KEY_SLOTS} dispatchers, which is all"):
-        await open_store(shared, retention=Retention())
-    postgres.sql(f"UPDATE {shared.schema}.replicas SET until = now() - interval '1 second' WHERE slot = 7")
-    async with opened(shared) as (_, _, history):
+        await open_store(database, retention=Retention())
+    postgres.sql(f"UPDATE {database.schema}.replicas SET until = now() - interval '1 second' WHERE slot = 7")
+    async with opened(database) as (_, _, history):
         assert (await history.recovered()).slot == 7
 
 
-async def test_an_event_that_comes_a_hundred_times_to_two_is_stored_once(shared: Database) -> None:
+async def test_an_event_that_comes_a_hundred_times_to_two_is_stored_once(database: Database) -> None:
     """Ninety-nine are answered from the first; with another body it is a conflict for both."""
-    async with opened(shared) as (one, _, _), opened(shared) as (other, _, _):
+    async with opened(database) as (one, _, _), opened(database) as (other, _, _):
         answers = await asyncio.gather(
             *(
                 (one, other)[key % 2].accept([event(100 * key, HOOK, identity=b"same")])
@@ -74,9 +69,9 @@ async def test_an_event_that_comes_a_hundred_times_to_two_is_stored_once(shared:
         assert await asyncio.gather(one.accept(changed), other.accept(changed)) == [[Conflict()]] * 2
 
 
-async def test_dead_letters_that_two_replay_at_once_wait_once(shared: Database) -> None:
+async def test_dead_letters_that_two_replay_at_once_wait_once(database: Database) -> None:
     """Each of a hundred is replayed by one of them."""
-    async with opened(shared) as (one, _, _), opened(shared) as (other, _, history):
+    async with opened(database) as (one, _, _), opened(database) as (other, _, history):
         await one.accept([dead_event(10 * key, HOOK, DeadReason.BACKLOG) for key in range(1, 101)])
         replayed = await asyncio.gather(
             *(work.replay(ReplaySelector(), now=NOW, limit=30) for work in (one, other) * 4)
@@ -87,9 +82,9 @@ async def test_dead_letters_that_two_replay_at_once_wait_once(shared: Database) 
         assert len((await claimed(other)).deliveries) == 100
 
 
-async def test_a_delivery_that_two_finish_is_done_once(shared: Database) -> None:
+async def test_a_delivery_that_two_finish_is_done_once(database: Database) -> None:
     """A result is true whoever writes it; the same record is kept once."""
-    async with opened(shared) as (one, _, _), opened(shared) as (other, _, history):
+    async with opened(database) as (one, _, _), opened(database) as (other, _, history):
         await one.accept([event(100, HOOK), event(200, HOOK)])
         [first, second] = await claim(one)
         results = [ack(first, attempt(101)), ack(second, attempt(201))]

@@ -11,7 +11,7 @@ import pytest
 
 import postgres_server
 from hookwright.core.records import DeadReason
-from hookwright.errors import StoreAway, StoreDamaged, StoreError, StoreLocked
+from hookwright.errors import StoreAway, StoreDamaged, StoreError
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
 from hookwright.store.port import New, Retention
@@ -44,26 +44,6 @@ async def test_a_start_finds_what_was_there(database: Database) -> None:
         assert found.counts.keys() == {HOOK, OTHER, FAR}
         assert (upkeep.stats().identities, upkeep.stats().oldest_identity) == (1, NOW)
         assert await keys(work, OTHER) == [201]
-
-
-async def test_a_second_dispatcher_is_refused(database: Database) -> None:
-    """As long as the first is there; then it is welcome at once."""
-    async with opened(database):
-        with pytest.raises(StoreLocked, match="in use by another dispatcher: stop that one"):
-            await open_store(database, retention=Retention())
-    async with opened(database) as (work, _, _):
-        await work.ping()
-
-
-async def test_one_whose_owner_died_without_a_word_is_free(postgres: Postgres, database: Database) -> None:
-    """It is not connected any more, which the server sees."""
-    async with opened(database):
-        pass
-    postgres.sql(
-        f"UPDATE {database.schema}.replicas SET holder = 'hookwright-dead', until = now() + interval '1 hour' WHERE slot = 0"
-    )
-    async with opened(database) as (work, _, _):
-        assert await work.accept([event(100, HOOK)]) == [New()]
 
 
 async def test_a_schema_of_a_newer_release_is_not_touched(postgres: Postgres, database: Database) -> None:

@@ -65,12 +65,14 @@ class Lane:
 
     __slots__ = (
         "_backlog", "_changes", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_totals",
-        "_unwritten", "_window", "circuit", "dead", "in_flight", "key", "namespace", "paused_until", "standing",
+        "_unwritten", "_window", "circuit", "dead", "in_flight", "key", "namespace", "owned", "paused_until", "standing",
         "waiting", "waiting_bytes",
     )  # fmt: skip
 
-    def __init__(self, key: str, totals: Totals) -> None:
+    def __init__(self, key: str, totals: Totals, *, owned: bool = True) -> None:
         self.key, self.namespace, self._totals = key, namespace_of(key), totals
+        self.owned = owned
+        """This process works on it. Else another does: nothing is begun here, and nothing counted."""
         self.standing = Standing()
         self._rules = UNCONFIGURED
         self._queue, self._backlog = Queue(totals), Backlog()
@@ -89,6 +91,7 @@ class Lane:
 
     def taken(self, stored: StoredRoute | None, counts: RouteCounts | None) -> None:
         """The lane begins here with what the store holds of it."""
+        self.owned = True
         if stored is not None:
             self.standing.taken(stored)
         if counts is not None:
@@ -96,6 +99,19 @@ class Lane:
             self._backlog.due(counts.next_due)
             if counts.oldest is not None:
                 self._backlog.received(counts.oldest)
+
+    def left(self) -> None:
+        """Another process is to work on it: what is under way ends, and nothing else begins."""
+        self._count(-self.waiting, -self.waiting_bytes, -self.dead)
+        self.owned = False
+        self._known.difference_update(self._queue.drop(None))
+        self._backlog.recall()
+
+    @property
+    def still(self) -> bool:
+        """Nothing of it is under way, to a target or to the store."""
+        busy = self.in_flight or self._unwritten or self._reserved or self._backlog.asked is not None
+        return not busy
 
     def configured(self, rules: Rules, *, mark: str, held: str | None, message: str = "") -> None:
         """The webhook is in the configuration: `mark` names this state of it, `held` says why it cannot be sent,
@@ -119,7 +135,8 @@ class Lane:
         """Nothing is left of a webhook that was deleted, so the lane may be dropped."""
         standing = self.standing
         left = self.waiting or self.waiting_bytes or self.dead or self._known or self._reserved
-        done = not left and self._backlog.asked is None and not standing.unsaved
+        saved = not (standing.unsaved and self.owned)
+        done = not left and self._backlog.asked is None and saved
         return standing.known and standing.mark is None and done
 
     # --- coming in -------------------------------------------------------------------------------
@@ -146,6 +163,16 @@ class Lane:
         else:
             self._backlog.left()
 
+    def arrived(self, waiting: int, size: int, dead: int, now: float) -> None:
+        """Another process did this to it: deliveries wait in the store, dead letters came or went."""
+        self._count(waiting, size, dead)
+        if waiting or not dead:
+            self._backlog.received(int(now * 1000))
+            self._backlog.left()
+            if dead < 0 and self.standing.known and self.standing.mark is None:
+                self.standing.wait_anew(now)
+                self._backlog.recall()
+
     def dead_at_once(self, size: int) -> None:
         """A reserved delivery was stored as a dead letter."""
         self._reserved -= 1
@@ -153,12 +180,7 @@ class Lane:
 
     def replayed(self, count: int, size: int, now: float) -> None:
         """Dead letters with events of `size` bytes wait again; for a deleted webhook, as long as others did."""
-        self._count(count, size, -count)
-        self._backlog.received(int(now * 1000))
-        self._backlog.left()
-        if self.standing.known and self.standing.mark is None:
-            self.standing.wait_anew(now)
-            self._backlog.recall()
+        self.arrived(count, size, -count, now)
 
     # --- attempts --------------------------------------------------------------------------------
 
@@ -241,6 +263,8 @@ class Lane:
         self._changes += 1
         self._backlog.answered()
         self._queue.answered()
+        if not self.owned:
+            return
         for delivery in found.deliveries:
             self._push(delivery)
         self._backlog.due(found.next_due)
@@ -271,10 +295,9 @@ class Lane:
         """Compare with the store, looked at since the last call: how many deliveries wait that nobody looks for. Only
         a lane in which nothing changed since then can be compared. What differs is set right."""
         self._backlog.swept(counts.oldest)
-        still = self._changes == self._changes_seen
+        same = self._changes == self._changes_seen
         self._changes_seen = self._changes
-        busy = self.in_flight or self._unwritten or self._reserved or self._backlog.asked is not None
-        if not still or busy:
+        if not (same and self.still):
             return 0
         self._count(
             counts.waiting - self.waiting, counts.waiting_bytes - self.waiting_bytes, counts.dead - self.dead
@@ -291,7 +314,9 @@ class Lane:
     def settle(self, now: float) -> Effects:
         """What the lane wants now. What it asks of the store counts as under way until the store answers."""
         backlog = self._backlog
-        if not self.standing.known or not (self._queue or backlog.behind or backlog.next_due < inf):
+        if not (self.owned and self.standing.known) or not (
+            self._queue or backlog.behind or backlog.next_due < inf
+        ):
             return _NOTHING  # nothing waits but what is under way
         if backlog.next_due <= now:
             backlog.came_due()
@@ -368,6 +393,8 @@ class Lane:
     # --- small things ----------------------------------------------------------------------------
 
     def _count(self, waiting: int, size: int, dead: int = 0) -> None:
+        if not self.owned:
+            return
         self.waiting += waiting
         self.waiting_bytes += size
         self.dead += dead

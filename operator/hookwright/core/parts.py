@@ -16,6 +16,8 @@ from hookwright.limits import STORE_PARTS
 Parts = frozenset[int]
 EVERY_PART: Final[Parts] = frozenset(range(STORE_PARTS))
 NO_PART: Final[Parts] = frozenset()
+UPKEEP_PART: Final = 0
+"""Who works on it keeps the store in shape."""
 
 
 def part_of(route: str) -> int:

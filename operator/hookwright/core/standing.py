@@ -58,6 +58,8 @@ class Standing:
         self.last_success_ms, self.last_failure_ms = stored.last_success, stored.last_failure
         self.consecutive_failures = stored.consecutive_failures
         self.unsaved = False
+        if self.mark is not None:
+            self.configured(self.mark, self._held, self._said)
 
     def configured(self, mark: str, held: str | None, message: str) -> None:
         """See `core.lane.Lane.configured`."""

@@ -17,9 +17,9 @@ from hookwright.api.admin import TestRun
 from hookwright.api.config import DispatchConfig
 from hookwright.core.addresses import parse_address
 from hookwright.core.hosts import HostGuard, is_loopback
-from hookwright.core.invocations import last_invocation
 from hookwright.core.keys import Keys
-from hookwright.core.records import Action, AttemptRecord, Finish, LastInvocation
+from hookwright.core.parts import Parts
+from hookwright.core.records import Action, AttemptRecord, Finish
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.follower import Follower
@@ -28,6 +28,7 @@ from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.ownership import Ownership
 from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.files import open_files
@@ -146,15 +147,15 @@ class Dispatcher:
             return
         self._store = store
         work = store.work
-        found = await store.history.recovered()
-        keys, pipeline = Keys(found.slot, found.high_key, clock.now_ms), Pipeline(clock)
+        pipeline = Pipeline(clock)
         under_way = UnderWay(settings.data / "under-way")
         self._lanes = Lanes(
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
             under_way=under_way, attempts=_attempts(files.outgoing),
         )  # fmt: skip
-        last = await asyncio.to_thread(_last_invocations, await store.history.last_invocations(), work.tag)
-        await self._lanes.take(found, last)
+        ownership = Ownership(store, self._lanes, self._background, self._remember_of, self._remove_others)
+        found = await ownership.first()
+        keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self._lanes, keys, clock, room=settings.room)
         self._loader = Loader(self._lanes, self._acceptor, self._sender, clock, self._background)
         self._runner = TestRunner(
@@ -202,6 +203,7 @@ class Dispatcher:
             pruned=self._metrics.pruned,
         )  # fmt: skip
         self._rounds.run(self._background)
+        ownership.run()
         if settings.egress_ca_file:
             self._background.every("authorities", AUTHORITIES_LOOK_SECONDS, self._read_authorities)
         if config is None:
@@ -251,6 +253,12 @@ class Dispatcher:
     async def test(self, request: TestRequest) -> TestRun:
         """Run a WebhookTest (`dev` plays the controller)."""
         return await self._runner.run(request)
+
+    async def _remember_of(self, parts: Parts) -> None:
+        await self._rounds.remember_of(parts)
+
+    async def _remove_others(self) -> None:
+        await self._loader.remove_others()
 
     # --- what is told ------------------------------------------------------------------------------
 
@@ -348,11 +356,6 @@ class Dispatcher:
         self._lanes.close()
         await store.history.close()
         await store.work.close()
-
-
-def _last_invocations(records: dict[str, AttemptRecord], tag: str) -> dict[str, LastInvocation]:
-    """For a thread, as many webhooks take a while."""
-    return {key: last_invocation(record, tag) for key, record in records.items()}
 
 
 def _tokens(settings: Settings) -> Tokens | None:

@@ -95,7 +95,7 @@ class Direct:
 
     # --- a try now --------------------------------------------------------------------------------
 
-    def retry(self, key: str) -> None:
+    async def retry(self, key: str) -> None:
         """An open circuit probes at once. EventError 404, or 409: it is gone, and its resource says when it is not."""
         if key not in self._loader.webhooks:
             raise EventError(f"There is no webhook {key}.", status=404)
@@ -106,7 +106,7 @@ class Direct:
                 f'{name} --namespace={namespace} --overwrite {REQUESTED_AT}="$(date +%s)".',
                 status=409,
             )
-        self._lanes.retry(key, forgiven=self._forgives)
+        await self._lanes.retry(key, forgiven=self._forgives)
 
     # --- Manual calls ----------------------------------------------------------------------------
 

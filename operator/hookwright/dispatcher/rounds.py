@@ -6,9 +6,11 @@ Must not: decide about deliveries.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from hookwright.core.former import FormerSecrets
+from hookwright.core.lane import Lane
+from hookwright.core.parts import UPKEEP_PART, Parts
 from hookwright.core.records import RouteCounts
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
@@ -57,7 +59,14 @@ class Rounds:
 
     async def remember(self) -> None:
         """Write what must outlast a restart, of lanes in which it changed."""
-        changed = [lane for lane in self._lanes.lanes() if lane.standing.unsaved]
+        await self._save(self._lanes.of(self._store.work.own))
+
+    async def remember_of(self, parts: Parts) -> None:
+        """Write what another process begins with, that is to work on these parts."""
+        await self._save(self._lanes.of(parts))
+
+    async def _save(self, lanes: Sequence[Lane]) -> None:
+        changed = [lane for lane in lanes if lane.standing.unsaved]
         if not changed:
             return
         try:
@@ -71,7 +80,7 @@ class Rounds:
         """Compare store and lanes: what waits in the one and is looked for by none is a stray; there must be none."""
         self._lanes.drop_spent()
         self._former.prune()
-        keys = [lane.key for lane in self._lanes.lanes()]
+        keys = [lane.key for lane in self._lanes.of(self._store.work.own)]
         async with self._one_at_a_time:
             for at in range(0, 0 if self._untold else len(keys), COUNT_LANES):
                 group = keys[at : at + COUNT_LANES]
@@ -81,6 +90,8 @@ class Rounds:
     async def prune(self) -> None:
         """Drop what is past its time or size."""
         async with self._one_at_a_time:
+            if UPKEEP_PART not in self._store.work.own:
+                return
             self._untold = True
             pruned = await self._store.upkeep.prune(now=self._clock.now_ms())
             self._untold = False

@@ -7,15 +7,27 @@ from math import inf
 from typing import Final
 
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts
+from hookwright.store.port import Arrival
 
 
 class OneOwner:
     """Its part of `store.port.Work`."""
 
     sure_until: Final = inf
+    own = EVERY_PART
 
     async def owned(self) -> AsyncIterator[Moved]:
         yield Moved(EVERY_PART, NO_PART, NO_PART)
 
     async def give(self, parts: Parts) -> None:
         raise AssertionError("nobody else is there to have them")
+
+    async def woken(self) -> AsyncIterator[None]:
+        for _ in ():
+            yield
+
+    async def arrived(self) -> list[Arrival]:
+        return []
+
+    async def tell(self, arrival: Arrival) -> None:
+        raise AssertionError("nobody else works on it")

@@ -20,5 +20,3 @@ class Database:
     """Seconds for which an event waits for a database that is away."""
     allow_unsafe: bool = False
     """Work on a server that may lose what it said is stored."""
-    shared: bool = False
-    """Other processes may work on the schema at the same time."""

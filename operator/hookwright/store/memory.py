@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from itertools import islice, takewhile
 
 from hookwright.core.backlog_shares import BacklogShares
+from hookwright.core.parts import EVERY_PART, Parts
 from hookwright.core.records import (
     Action,
     AttemptRecord,
@@ -336,7 +337,7 @@ class MemoryStore(OneOwner):
 
     # --- History ---------------------------------------------------------------------------------
 
-    async def recovered(self) -> Recovered:
+    async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
         memory = {route: kept.stored for route, kept in self._routes.items()}
         counts: defaultdict[tuple[int, int], Counter[str]] = defaultdict(Counter)
         for route, kept in self._routes.items():
@@ -347,7 +348,7 @@ class MemoryStore(OneOwner):
             shares.came(event_key, size, namespaces)
         return Recovered(await self.counts([*self._routes]), memory, self._high_key, shares)
 
-    async def last_invocations(self) -> dict[str, AttemptRecord]:
+    async def last_invocations(self, parts: Parts = EVERY_PART) -> dict[str, AttemptRecord]:
         return self._attempts.last()
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Protocol
 
 from hookwright import limits
 from hookwright.core.backlog_shares import BacklogShares
-from hookwright.core.parts import Moved, Parts
+from hookwright.core.parts import EVERY_PART, Moved, Parts
 from hookwright.core.records import (
     AttemptRecord,
     Buried,
@@ -53,6 +53,8 @@ class NewDelivery(NamedTuple):
     route: str
     dead: DeadReason | None = None
     message: str = ""
+    own: bool = True
+    """This process works on the webhook, and counts it; else the store tells the one that does (`Work.arrived`)."""
 
 
 class NewEvent(NamedTuple):
@@ -184,8 +186,21 @@ class Replay(NamedTuple):
     size: int
 
 
+class Arrival(NamedTuple):
+    """What other processes did to a webhook on which this one works."""
+
+    route: str
+    waiting: int = 0
+    """So many deliveries came to wait, with events of so many bytes; and so many dead letters came, or went (negative)."""
+    size: int = 0
+    dead: int = 0
+    retried: bool = False
+    """Somebody wants it tried now; `forgiven`: that its target answered 410 is void as well."""
+    forgiven: bool = False
+
+
 class Recovered(NamedTuple):
-    """What a process begins with."""
+    """What a process begins with, of the parts of the webhooks on which it works."""
 
     counts: dict[str, RouteCounts]
     """Of each webhook of which something waits or is dead."""
@@ -194,7 +209,7 @@ class Recovered(NamedTuple):
     high_key: int
     """The highest key ever used of the slot."""
     shares: BacklogShares
-    """What waits of each namespace."""
+    """What waits of each namespace, of all parts on which the process works."""
     slot: int = 0
     """Of the keys that this process makes (`core.keys`); a store with one owner has the first."""
 
@@ -209,6 +224,8 @@ class Work(Protocol):
 
     tag: str
     """Installation tag of ids: 6 base 32 characters, made once with the store."""
+    own: Parts
+    """The parts on whose webhooks this process works, and keeps count of what waits of them: as it says itself here."""
 
     @property
     def sure_until(self) -> float:
@@ -274,6 +291,8 @@ class Work(Protocol):
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
         """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
 
+        Of webhooks that are not in parts of its `own` the processes that work on them are told.
+
         Of those selected by reason alone the oldest of one webhook after the other. One transaction; what is not a
         dead letter any more is left out. A selector without any restriction takes every dead letter.
         """
@@ -286,6 +305,15 @@ class Work(Protocol):
 
     async def give(self, parts: Parts) -> None:
         """Others may have these parts (`Moved.leaving`): no attempt of theirs is under way, no result unwritten."""
+
+    def woken(self) -> AsyncIterator[None]:
+        """Each time that `arrived` may have something. Read by one reader. A store with one owner never has, and ends it."""
+
+    async def arrived(self) -> list[Arrival]:
+        """What other processes did to webhooks of its `own` parts, since the last call or `History.recovered` of them."""
+
+    async def tell(self, arrival: Arrival) -> None:
+        """For the process that works on a webhook."""
 
     async def ping(self) -> str | None:
         """Raise if the store could not store now; what is to be said of it although it can, one sentence."""
@@ -323,11 +351,14 @@ class Upkeep(Protocol):
 class History(Protocol):
     """Reading. Never waits for the writer; bounded in time: raises StoreError when it would take longer."""
 
-    async def recovered(self) -> Recovered:
-        """At start. Not limited in time: nothing works before it is known."""
+    async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
+        """When a process begins to work on the parts that `came`; `own`: those on which it works then, these and others.
 
-    async def last_invocations(self) -> dict[str, AttemptRecord]:
-        """At start, all in one query: the newest attempt of kind Delivery of each webhook, as far as it is kept.
+        Not limited in time: nothing works before it is known.
+        """
+
+    async def last_invocations(self, parts: Parts = EVERY_PART) -> dict[str, AttemptRecord]:
+        """With it, all in one query: the newest attempt of kind Delivery of each webhook, as far as it is kept.
 
         `detail` holds its message alone. Not limited in time, as nothing of it grows with the history.
         """

@@ -12,6 +12,7 @@ from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.former import FormerSecrets
 from hookwright.core.keys import Keys
 from hookwright.core.lane import Rules
+from hookwright.core.parts import EVERY_PART
 from hookwright.core.records import Buried, Claimed, DeadReason, Delivery, Finish, Wanted
 from hookwright.core.retry import RetryPolicy
 from hookwright.core.routes import Route
@@ -228,7 +229,7 @@ class Room:
 
     async def take(self) -> None:
         """Begin with what the store holds."""
-        await self.lanes.take(await self.disk.recovered(), {})
+        await self.lanes.take(EVERY_PART, await self.disk.recovered(), {})
 
     async def waiting(self, key: str = HOOK) -> int:
         """How many wait in the store."""

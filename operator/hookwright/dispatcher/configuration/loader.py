@@ -8,7 +8,7 @@ Must not: read files (`config_folder`), decide states (`core.standing`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -81,7 +81,7 @@ class Loader:
             cluster = None if config.cluster_events is None else frozenset(config.cluster_events)
             made = await asyncio.to_thread(_made, config, cluster)
             changed = await self._apply_all(config, made)
-            changed += await self._remove_all(made)
+            changed += await self._remove_all(made.webhooks)
             old: list[object] = [*self.webhooks.values(), self.config, self.matcher]
             self.config, self.webhooks, self.keys = config, made.webhooks, made.keys
             self.matcher = made.matcher
@@ -103,9 +103,15 @@ class Loader:
                 changed.append(built.webhook.key)
         return changed
 
-    async def _remove_all(self, made: _Made) -> list[str]:
+    async def remove_others(self) -> None:
+        """Tell the lanes that came since of what is not in the configuration in force, if there is one."""
+        async with self._one_at_a_time:
+            if self.config is not None:
+                await self._remove_all(self.webhooks)
+
+    async def _remove_all(self, webhooks: Container[str]) -> list[str]:
         """Tell the lanes of what is not in the configuration; its keys."""
-        gone = [lane.key for lane in self._lanes.lanes() if lane.key not in made.webhooks]
+        gone = [lane.key for lane in self._lanes.lanes() if lane.key not in webhooks]
         async for key in in_slices(gone, LOAD_GROUP):
             self._applied.pop(key, None)
             self._lanes.remove(key)

@@ -116,7 +116,7 @@ class Acceptor:
         except BaseException:
             for event, deliveries in zip(events, made, strict=True):
                 for each in deliveries:
-                    self._lanes.lane(each.route).release(len(event.raw))
+                    self._release(each, len(event.raw))
             raise
         return made
 
@@ -154,6 +154,9 @@ class Acceptor:
 
     def _delivery(self, key: int, match: Matched, size: int) -> NewDelivery:
         lane = self._lanes.lane(match.route)
+        if not self._lanes.owns(lane):
+            dead = None if match.error is None else DeadReason.FILTER_ERROR
+            return NewDelivery(key, match.route, dead, match.error or "", own=False)
         over = self._room.over(lane, size, self._lanes.shares)
         lane.reserve(size)
         if match.error is not None:
@@ -205,8 +208,9 @@ class Acceptor:
 
     def _hand_over(self, new: NewEvent, each: NewDelivery) -> None:
         """It is on stable storage."""
-        if each.dead is not None:
-            self._lanes.lane(each.route).dead_at_once(len(new.raw))
+        if each.dead is not None or not each.own:
+            if each.own:
+                self._lanes.lane(each.route).dead_at_once(len(new.raw))
             self._wait_no_more(new, each)
             return
         delivery = Delivery(
@@ -217,13 +221,19 @@ class Acceptor:
 
     def _give_back(self, new: NewEvent, each: NewDelivery) -> None:
         """It was not stored."""
-        self._lanes.lane(each.route).release(len(new.raw))
+        self._release(each, len(new.raw))
         self._wait_no_more(new, each)
+
+    def _release(self, each: NewDelivery, size: int) -> None:
+        if each.own:
+            self._lanes.lane(each.route).release(size)
 
     def _doubt(self, events: Sequence[NewEvent]) -> None:
         """It is not known whether they were stored: lanes look for them, and what waits is counted when it is known."""
         for new in events:
             for each in new.deliveries:
+                if not each.own:
+                    continue
                 lane = self._lanes.lane(each.route)
                 lane.release(len(new.raw), in_doubt=True)
                 self._lanes.settle(lane)
@@ -237,7 +247,7 @@ class Acceptor:
             stored = await self._work.stored([new.key for new in events])
             for new in events:
                 for delivery in new.deliveries:
-                    if new.key not in stored or delivery.dead is not None:
+                    if new.key not in stored or delivery.dead is not None or not delivery.own:
                         self._wait_no_more(new, delivery)
 
     def _wait_no_more(self, new: NewEvent, delivery: NewDelivery) -> None:

@@ -128,8 +128,9 @@ class Claims:
         replayed = await self._in_order(self._work.replay(selector, now=now, limit=limit))
         sizes: defaultdict[str, list[int]] = defaultdict(list)
         for one in replayed:
-            sizes[one.route].append(one.size)
-            self._shares.came(one.event_key, one.size, {namespace_of(one.route): 1})
+            if lane(one.route).owned:  # else the store tells whoever works on it
+                sizes[one.route].append(one.size)
+                self._shares.came(one.event_key, one.size, {namespace_of(one.route): 1})
         for route, each in sizes.items():
             of = lane(route)
             of.replayed(len(each), sum(each), now / 1000)

@@ -22,11 +22,12 @@ from hookwright.limits import IDLE_ATTEMPTS
 class Seat(Taker):
     """A lane's place among the others: what it sends with, what was answered, its timer. `do` is its step."""
 
-    __slots__ = ("_do", "answers", "granted", "lane", "parked", "target", "timer", "timer_at")
+    __slots__ = ("_do", "answers", "granted", "lane", "parked", "part", "target", "timer", "timer_at")
 
-    def __init__(self, lane: Lane, circle: Circle, do: Callable[[Seat], bool]) -> None:
+    def __init__(self, lane: Lane, part: int, circle: Circle, do: Callable[[Seat], bool]) -> None:
         super().__init__(circle)
         self.lane, self._do = lane, do
+        self.part = part
         self.target: Target | None = None
         self.answers: deque[Answered] = deque()
         self.parked = False

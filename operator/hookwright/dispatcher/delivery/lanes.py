@@ -12,12 +12,14 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from math import inf
 
 from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
 from hookwright.core.parsed import Parsed
+from hookwright.core.parts import Parts, part_of
 from hookwright.core.records import Delivery, Finish, LastInvocation, RouteCounts
 from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.background import Background
@@ -35,12 +37,14 @@ from hookwright.dispatcher.slices import in_slices
 from hookwright.limits import (
     ATTEMPTS,
     HANDSHAKE_SECONDS,
+    LANE_AGAIN_SECONDS,
     LANES_SLICE,
+    LEAVING_SECONDS,
     SEND_BYTE_SECONDS,
     SETTLE_LANES,
     STORE_FLUSH_SECONDS,
 )
-from hookwright.store.port import Recovered, Replay, ReplaySelector, Work
+from hookwright.store.port import Arrival, Recovered, Replay, ReplaySelector, Work
 from hookwright.telemetry.record import AttemptDetails
 
 
@@ -62,7 +66,9 @@ class Lanes:
     ) -> None:
         """`attempts`: how many may be under way, all webhooks together."""
         self._pipeline, self._clock, self._background, self._jitter = pipeline, clock, background, jitter
-        self._tag = work.tag
+        self._work, self._tag = work, work.tag
+        self._several = work.sure_until < inf
+        """Other processes may work on the same store."""
         self.totals, self.shares = Totals(), BacklogShares()
         self.parsed = Parsed()
         self.hurry = asyncio.Event()
@@ -105,18 +111,68 @@ class Lanes:
         seat = self._seats.get(key)
         if seat is None:
             namespace = namespace_of(key)
-            circle = self._turns.circle(namespace)
-            seat = self._seats[key] = Seat(Lane(key, self.totals), circle, self._step)
+            part, circle = part_of(key), self._turns.circle(namespace)
+            lane = Lane(key, self.totals, owned=part in self._work.own)
+            seat = self._seats[key] = Seat(lane, part, circle, self._step)
             self.shares.known(namespace)
         return seat
 
-    async def take(self, found: Recovered, last: Mapping[str, LastInvocation]) -> None:
-        """Begin with what the store holds."""
+    # --- parts -----------------------------------------------------------------------------------
+
+    async def take(self, parts: Parts, found: Recovered, last: Mapping[str, LastInvocation]) -> None:
+        """Work on these parts of the webhooks, of which nothing is under way, beginning with what the store holds."""
         self.shares.take(found.shares)
+        now = self._clock.now()
         async for key in in_slices(found.counts.keys() | found.routes.keys(), LANES_SLICE):
             lane = self.lane(key)
             lane.taken(found.routes.get(key), found.counts.get(key))
             lane.standing.recalled(last.get(key))
+            if lane.standing.known and lane.standing.mark is None:
+                lane.standing.removed(now)
+            self.settle(lane)
+        self._work.own |= parts
+        for seat in self._of(parts):
+            seat.lane.owned = True
+
+    def leave(self, parts: Parts) -> None:
+        """Begin nothing more of these parts: another is to work on them."""
+        self._work.own -= parts
+        for seat in self._of(parts):
+            seat.lane.left()
+            self._gate.let_go(seat)
+
+    async def still(self, parts: Parts) -> None:
+        """Until nothing of these parts is under way, to a target or to the store."""
+        busy = self._of(parts)
+        while self._replays or (busy := [seat for seat in busy if not seat.lane.still]):  # noqa: ASYNC110 - rare, and what ends tells nobody
+            await asyncio.sleep(LEAVING_SECONDS)
+
+    def owns(self, lane: Lane) -> bool:
+        """Whether this process works on it, as far as can be known: it may have slept."""
+        return lane.owned and (not self._several or self._clock.monotonic() < self._work.sure_until)
+
+    def _of(self, parts: Parts) -> list[Seat]:
+        return [seat for seat in self._seats.values() if seat.part in parts]
+
+    def look_all(self) -> None:
+        """Something may wait in the store that nobody looks for."""
+        for seat in self._of(self._work.own):
+            seat.lane.arrived(0, 0, 0, self._clock.now())
+            self._settle(seat)
+
+    def of(self, parts: Parts) -> list[Lane]:
+        """The lanes of these parts."""
+        return [seat.lane for seat in self._of(parts)]
+
+    def arrived(self, arrivals: Iterable[Arrival]) -> None:
+        """Other processes did this to webhooks."""
+        now = self._clock.now()
+        for key, waiting, size, dead, retried, forgiven in arrivals:
+            lane = self.lane(key)
+            lane.arrived(waiting, size, dead, now)
+            if retried:
+                self._retried(key, forgiven=forgiven)
+            self.settle(lane)
 
     def touch(self, keys: Iterable[str]) -> None:
         """What is shown of these webhooks may have changed."""
@@ -146,8 +202,17 @@ class Lanes:
         self.touch([key])
         self.settle(lane)
 
-    def retry(self, key: str, *, forgiven: bool) -> None:
-        """Somebody wants a webhook tried now; `forgiven`: that its target answered 410 is void as well."""
+    async def retry(self, key: str, *, forgiven: bool) -> None:
+        """Somebody wants a webhook tried now; `forgiven`: that its target answered 410 is void as well.
+
+        Raises StoreError if another process works on it and cannot be told.
+        """
+        if self.lane(key).owned:
+            self._retried(key, forgiven=forgiven)
+        else:
+            await self._work.tell(Arrival(key, retried=True, forgiven=forgiven))
+
+    def _retried(self, key: str, *, forgiven: bool) -> None:
         lane = self.lane(key)
         lane.retried(self._clock.now())
         if forgiven:
@@ -227,12 +292,21 @@ class Lanes:
         """Do what else the lane wants."""
         if self.stopping or self._results.stuck:
             return False
+        if not self._sure(seat):
+            return False
         turn, ask, wake_at = seat.lane.settle(self._clock.now())
         if ask is not None:
             self._claims.ask(seat.lane, ask)
         if not turn and wake_at is not None:
             self._wake_at(seat, wake_at)
         return turn and not seat.parked
+
+    def _sure(self, seat: Seat) -> bool:
+        """Whether no other process can work on its lane by now; if not, that is asked again."""
+        if not self._several or self._clock.monotonic() < self._work.sure_until:
+            return True
+        self._wake_at(seat, self._clock.now() + LANE_AGAIN_SECONDS)
+        return False
 
     def _resume(self) -> None:
         self._background.spawn("settle", self._settle_all())
@@ -259,11 +333,14 @@ class Lanes:
         """One thing of a lane whose turn has come; whether it has more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif self.stopping or seat.target is None or not seat.lane.may_start(now := self._clock.now()):
+        elif self.stopping or seat.target is None or not self._may_start(seat, now := self._clock.now()):
             self._gate.let_go(seat)
         elif seat.target.warmed() and self._gate.admits(seat):
             self._start(seat, seat.target, now)
         return bool(seat.answers) or self._wants_turn(seat)
+
+    def _may_start(self, seat: Seat, now: float) -> bool:
+        return seat.lane.may_start(now) and self._sure(seat)
 
     def _wake(self, seat: Seat) -> bool:
         """What it waited for has come; whether it still wants it."""

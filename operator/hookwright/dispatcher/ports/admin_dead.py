@@ -74,7 +74,7 @@ def routes(letters: DeadLetters, views: Views, actions: Direct) -> list[Route]:
         only_known(request.query_params)
         await read_body(request, ADMIN_BODY_BYTES, optional=True)
         key = path_key(request)
-        actions.retry(key)
+        await actions.retry(key)
         view = views.webhook(key)
         assert view is not None
         return answered(view)

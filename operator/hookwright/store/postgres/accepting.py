@@ -17,6 +17,7 @@ from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
 from hookwright.store.postgres.server import Connection, Link
 from hookwright.store.postgres.statements import load
+from hookwright.store.postgres.waking import COLUMNS, told
 
 _NEW = New()
 _STORED = New()
@@ -38,7 +39,7 @@ class Accepting:
 
     def __init__(self, link: Link, routes: Routes, schema: str, owner: Ownership, *, seconds: int) -> None:
         self._link, self._routes, self._sql = link, routes, load("work.sql", schema)
-        self._owner, self._window = owner, seconds * 1000
+        self._owner, self._channel, self._window = owner, schema, seconds * 1000
         self.rows = 0
         self.identities = self.identity_bytes = 0
         """Of the window, as last measured and stored since."""
@@ -93,7 +94,7 @@ class Accepting:
     async def _store(self, connection: Connection, events: Sequence[NewEvent], past: list[bytes]) -> None:
         await self._routes.know(connection, (each.route for event in events for each in event.deliveries))
         numbers = self._routes.numbers
-        kept, waiting, dead, identities = [], [], [], []
+        kept, waiting, dead, identities, others = [], [], [], [], []
         used = {numbers[each.route] for event in events for each in event.deliveries}
         for event in events:
             key, size = event.key, len(event.raw)
@@ -114,13 +115,16 @@ class Accepting:
                     waiting.append((number, each.key, key, event.received, size))
                 else:
                     dead.append((number, each.key, key, each.dead, plain(each.message), event.received, size))
+                if not each.own:
+                    others.append((number, 1, size, 0) if each.dead is None else (number, 0, 0, 1))
             if event.identity is not None:
                 identities.append(self._identity(event))
         high = max((event.key + len(event.deliveries) for event in events), default=0)
         with self._routes.checked():
             await connection.fetch(
-                self._sql["accept"], self._owner.slot, self._owner.holder, high, list(used), *columns(kept, _EVENT),
-                *columns(waiting, _WAITING), *columns(dead, _DEAD), *columns(identities, _IDENTITY), past,
+                self._sql["accept"], self._owner.slot, self._owner.holder, high, list(used), self._channel,
+                *columns(told(others), COLUMNS), *columns(kept, _EVENT), *columns(waiting, _WAITING), *columns(dead, _DEAD),
+                *columns(identities, _IDENTITY), past,
             )  # fmt: skip
         self._count(events, identities)
 

@@ -21,8 +21,20 @@ BEGIN
     END IF;
 END $$;
 
+-- Something was done to webhooks on which others work: they are told, and woken. One row for each; $1 names the channel.
+CREATE OR REPLACE FUNCTION hookwright.arrive_1(
+    channel_ TEXT, a_route INT[], a_waiting INT[], a_bytes BIGINT[], a_dead INT[], a_retried INT[]
+) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO hookwright.arrivals (part, route_id, waiting, bytes, dead, retried)
+        SELECT part, r, w, b, d, t FROM unnest(a_route, a_waiting, a_bytes, a_dead, a_retried) AS u (r, w, b, d, t)
+        JOIN hookwright.routes ON id = r;
+    PERFORM pg_notify(channel_, (SELECT string_agg(DISTINCT part::TEXT, ',') FROM hookwright.routes WHERE id = ANY (a_route)));
+END $$;
+
 CREATE OR REPLACE FUNCTION hookwright.accept_1(
-    slot_ INT, holder_ TEXT, high_ BIGINT, routes_ INT[],
+    slot_ INT, holder_ TEXT, high_ BIGINT, routes_ INT[], channel_ TEXT,
+    a_route INT[], a_waiting INT[], a_bytes BIGINT[], a_dead INT[], a_retried INT[],
     e_key BIGINT[], e_type TEXT[], e_trigger TEXT[], e_deliveries INT[], e_hops INT[], e_raw BYTEA[],
     w_route INT[], w_key BIGINT[], w_event BIGINT[], w_received BIGINT[], w_bytes INT[],
     d_route INT[], d_key BIGINT[], d_event BIGINT[], d_reason TEXT[], d_message TEXT[], d_at BIGINT[], d_bytes INT[],
@@ -63,6 +75,9 @@ BEGIN
         INSERT INTO hookwright.dead (key, event_key, route_id, reason, message, attempts, at, received, bytes)
             SELECT k, e, r, why, m, 0, t, t, b
             FROM unnest(d_route, d_key, d_event, d_reason, d_message, d_at, d_bytes) AS u (r, k, e, why, m, t, b);
+    END IF;
+    IF cardinality(a_route) > 0 THEN
+        PERFORM hookwright.arrive_1(channel_, a_route, a_waiting, a_bytes, a_dead, a_retried);
     END IF;
 END $$;
 

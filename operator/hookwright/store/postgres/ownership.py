@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from hookwright.core.parts import Held, Moved, Parts
+from hookwright.core.parts import NO_PART, Held, Moved, Parts
 from hookwright.errors import StoreError, StoreLocked
 from hookwright.limits import KEY_SLOTS, STORE_LEASE_SECONDS, STORE_RENEW_SECONDS, STORE_SURE_SECONDS
 from hookwright.store.postgres.failures import Failure, as_store_error, judge
@@ -34,24 +34,23 @@ class Ownership:
         self._held = Held()
         self._keeping: asyncio.Task[None] | None = None
 
-    async def take(self, lost: Callable[[StoreError], None], *, alone: bool) -> None:
+    async def take(self, lost: Callable[[StoreError], None]) -> None:
         """Become the owner of a slot and of the parts that are free for it, and stay it; `lost` is told if it cannot.
 
-        Raises StoreLocked if there is none left, or `alone` and another process works on the store.
+        Raises StoreLocked if there is none left.
         """
         async with self._link.connection() as connection, connection.transaction():
             await connection.execute(self._sql["durable"])
             await connection.execute(self._sql["taking"])
-            self.slot = await self._free_slot(connection, alone)
+            if not self._link.pooled:
+                await connection.execute(self._sql["bereave"], STORE_LEASE_SECONDS)
+            self.slot = await self._free_slot(connection)
         await self.renew()
+        if self.moves.empty():  # others hold all of them yet
+            self.moves.put_nowait(Moved(NO_PART, NO_PART, NO_PART))
         self._keeping = asyncio.create_task(self._keep(lost))
 
-    async def _free_slot(self, connection: Connection, alone: bool) -> int:
-        if alone and await connection.fetchval(self._sql["others"]):
-            raise StoreLocked(
-                "The database is in use by another dispatcher: stop that one, or name another schema "
-                "(HOOKWRIGHT_STORE_POSTGRES_SCHEMA)."
-            )
+    async def _free_slot(self, connection: Connection) -> int:
         slot: int | None = await connection.fetchval(self._sql["own"], self.holder, STORE_LEASE_SECONDS)
         if slot is None:
             raise StoreLocked(

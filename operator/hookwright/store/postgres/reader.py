@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from hookwright.core.backlog_shares import BacklogShares
+from hookwright.core.parts import EVERY_PART, Parts
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
@@ -60,12 +61,12 @@ class PostgresHistory:
         for link in self._links:
             await link.close()
 
-    async def recovered(self) -> Recovered:
-        return await self._ask_at_start(self._recovered)
+    async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
+        return await self._ask_at_start(lambda connection: self._recovered(connection, came, own))
 
-    async def last_invocations(self) -> dict[str, AttemptRecord]:
+    async def last_invocations(self, parts: Parts = EVERY_PART) -> dict[str, AttemptRecord]:
         sql = self._sql["last_invocations"]
-        rows = await self._ask_at_start(lambda connection: connection.fetch(sql))
+        rows = await self._ask_at_start(lambda connection: connection.fetch(sql, sorted(parts)))
         records = map(attempt_record, rows)
         return {record.route: record._replace(detail=message_alone(record.detail)) for record in records}
 
@@ -122,15 +123,17 @@ class PostgresHistory:
         [[count]] = await self._rows(f"count_{name}", *values)
         return int(count)
 
-    async def _recovered(self, connection: Connection) -> Recovered:
-        memory = {row[0]: StoredRoute(*row) for row in await connection.fetch(self._sql["memory"])}
-        high_key = await connection.fetchval(self._sql["high_key"], self._slot)
-        rows = await connection.fetch(self._sql["counts"], [*memory])
+    async def _recovered(self, connection: Connection, came: Parts, own: Parts) -> Recovered:
+        sql, parts = self._sql, sorted(came)
+        await connection.execute(sql["settled"], parts)
+        memory = {row[0]: StoredRoute(*row) for row in await connection.fetch(sql["memory"], parts)}
+        high_key = await connection.fetchval(sql["high_key"], self._slot)
+        rows = await connection.fetch(sql["counts"], [*memory])
         counts = {route: RouteCounts(*each) for route, *each in rows}
         shares = BacklogShares()
-        for route, count, size in await connection.fetch(self._sql["waiting_alone"]):
+        for route, count, size in await connection.fetch(sql["waiting_alone"], sorted(own)):
             shares.came_alone(namespace_of(route), count, size)
-        together = await connection.fetch(self._sql["waiting_together"])
+        together = await connection.fetch(sql["waiting_together"], sorted(own))
         for key, group in groupby(together, key=itemgetter(0)):
             found = [*group]
             shares.came(key, found[0][2], {namespace: number for _, namespace, _, number in found})
@@ -157,7 +160,7 @@ class PostgresHistory:
         try:
             connection = await self._server.connect("recovery", follows=False, seconds=None)
             try:
-                return await _at_one_moment(connection, ask)
+                return await _at_one_moment(connection, ask, readonly=False)
             finally:
                 await connection.close(timeout=STORE_ANSWER_SECONDS)
         except Exception as error:
@@ -176,8 +179,10 @@ class PostgresHistory:
         return StoreError(f"The history cannot be asked for that ({type(error).__name__}).")
 
 
-async def _at_one_moment(connection: Connection, ask: Callable[[Connection], Awaitable[T]]) -> T:
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
+async def _at_one_moment(
+    connection: Connection, ask: Callable[[Connection], Awaitable[T]], *, readonly: bool = True
+) -> T:
+    async with connection.transaction(isolation="repeatable_read", readonly=readonly):
         return await ask(connection)
 
 

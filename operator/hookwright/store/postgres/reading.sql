@@ -6,23 +6,29 @@ SELECT route, sum(waiting)::BIGINT, sum(bytes)::BIGINT, sum(dead)::BIGINT, min(o
         FROM hookwright.dead WHERE route_id IN (SELECT id FROM hookwright.routes WHERE route = ANY ($1::TEXT[])) GROUP BY route_id
 ) AS each JOIN hookwright.routes ON routes.id = route_id GROUP BY route;
 
--- memory: what is remembered of each webhook
-SELECT route, gone, deleted_at, last_success, last_failure, failures FROM hookwright.routes;
+-- memory: what is remembered of each webhook of some parts
+SELECT route, gone, deleted_at, last_success, last_failure, failures FROM hookwright.routes WHERE part = ANY ($1::INT[]);
 
--- waiting_alone: what waits of each webhook, of events that were for it alone
+-- waiting_alone: what waits of each webhook of some parts, of events that were for it alone
 SELECT route, count(*), sum(bytes)::BIGINT FROM hookwright.waiting JOIN hookwright.routes ON routes.id = route_id
-WHERE NOT EXISTS (SELECT 1 FROM hookwright.fanout WHERE fanout.event_key = waiting.event_key) GROUP BY route;
+WHERE part = ANY ($1::INT[]) AND NOT EXISTS (SELECT 1 FROM hookwright.fanout WHERE fanout.event_key = waiting.event_key)
+GROUP BY route;
 
 -- waiting_together: what waits of all other events, by event and namespace
 SELECT event_key, split_part(route, '/', 1), max(bytes), count(*)
 FROM hookwright.waiting JOIN hookwright.routes ON routes.id = route_id
-WHERE EXISTS (SELECT 1 FROM hookwright.fanout WHERE fanout.event_key = waiting.event_key) GROUP BY 1, 2 ORDER BY 1;
+WHERE part = ANY ($1::INT[]) AND EXISTS (SELECT 1 FROM hookwright.fanout WHERE fanout.event_key = waiting.event_key)
+GROUP BY 1, 2 ORDER BY 1;
 
--- last_invocations: the newest attempt of kind Delivery of each webhook, columns as in invocations
+-- last_invocations: the newest attempt of kind Delivery of each webhook of some parts, columns as in invocations
 SELECT last.position, delivery_key, attempt, event_key, route, kind, trigger, result, status, cause, time, duration, detail,
        friendly_id
 FROM hookwright.routes CROSS JOIN LATERAL (
-    SELECT * FROM hookwright.attempts WHERE route_id = routes.id AND kind = 'Delivery' ORDER BY position DESC LIMIT 1) AS last;
+    SELECT * FROM hookwright.attempts WHERE route_id = routes.id AND kind = 'Delivery' ORDER BY position DESC LIMIT 1) AS last
+WHERE part = ANY ($1::INT[]);
+
+-- settled: what was done to webhooks of some parts is in what is read at this moment
+DELETE FROM hookwright.arrivals WHERE part = ANY ($1::INT[]);
 
 -- high_key: the highest key ever used of a slot
 SELECT high_key FROM hookwright.replicas WHERE slot = $1;

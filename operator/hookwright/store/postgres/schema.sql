@@ -26,6 +26,18 @@ CREATE TABLE hookwright.parts (
     until TIMESTAMPTZ NOT NULL
 );
 
+-- What a process did to webhooks on which another works, who is to know: how many deliveries came to wait (bytes of their
+-- events), how many dead letters came or went, and whether somebody wants it tried now (1; 2: a 410 is void as well).
+CREATE TABLE hookwright.arrivals (
+    part INT NOT NULL,
+    route_id INT NOT NULL,
+    waiting INT NOT NULL,
+    bytes BIGINT NOT NULL,
+    dead INT NOT NULL,
+    retried INT NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX arrivals_part ON hookwright.arrivals (part);
+
 -- Every webhook that was ever seen, as a small number, its part, and what is remembered of it.
 CREATE TABLE hookwright.routes (
     id INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

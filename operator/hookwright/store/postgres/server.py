@@ -7,7 +7,7 @@ undone before anything is asked about it. Must not: know statements of the store
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -29,6 +29,8 @@ class Connection(Protocol):
     async def fetchval(self, query: str, *values: Any) -> Any: ...
     def transaction(self, **how: Any) -> AbstractAsyncContextManager[Any]: ...
     def get_server_pid(self) -> int: ...
+    async def add_listener(self, channel: str, heard: Callable[..., None]) -> None: ...
+    def add_termination_listener(self, ended: Callable[..., None]) -> None: ...
     def terminate(self) -> None: ...
     async def close(self, *, timeout: float | None = None) -> None: ...
 
@@ -55,14 +57,14 @@ class Server:
 
     def __init__(self, database: Database, holder: str) -> None:
         self.database, self.holder = database, holder
-        self._pooled = True
+        self.pooled = True
         """Behind a pooler no statement can be prepared for later: assumed until `look`."""
 
     async def look(self) -> Connection:
         """A first connection, by which it is known whether there is a pooler: that has process numbers of its own."""
         connection = await self._connect("start", None)
         pid = await connection.fetchval("SELECT pg_backend_pid()")
-        self._pooled = pid != connection.get_server_pid()
+        self.pooled = pid != connection.get_server_pid()
         return connection
 
     async def connect(
@@ -71,7 +73,7 @@ class Server:
         """A connection by this name; `follows`: after one of that name that was lost; `seconds` limits each answer."""
         connection = await self._connect(name, seconds)
         try:
-            if not self._pooled:
+            if not self.pooled:
                 await connection.execute(_SESSION)
             if follows:
                 milliseconds = int(STORE_ANSWER_SECONDS * 1000)
@@ -87,7 +89,7 @@ class Server:
                 self._url(),
                 timeout=STORE_CONNECT_SECONDS,
                 command_timeout=seconds,
-                statement_cache_size=0 if self._pooled else _STATEMENTS,
+                statement_cache_size=0 if self.pooled else _STATEMENTS,
                 server_settings={"application_name": f"{self.holder} {name}"},
             )
         except ValueError as error:
@@ -147,6 +149,20 @@ class Link:
                 if judge(error) is Failure.AWAY:
                     self._drop()
                 raise
+
+    @property
+    def pooled(self) -> bool:
+        """There is a pooler before the database."""
+        return self._server.pooled
+
+    async def listen(self, channel: str, noticed: Callable[[str], None], lost: Callable[[], None]) -> bool:
+        """Hear the notices of a channel until the connection is `lost`; False: there are none behind a pooler."""
+        if self.pooled:
+            return False
+        async with self.connection() as connection:
+            connection.add_termination_listener(lambda *_: lost())
+            await connection.add_listener(channel, lambda *notice: noticed(notice[-1]))
+        return True
 
     async def _connect(self) -> Connection:
         """What fails here was sent nowhere: StoreAway without a doubt."""

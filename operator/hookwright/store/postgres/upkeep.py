@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
+from hookwright.core.parts import part_of
 from hookwright.core.records import Buried, Finish, Pruned, Use
 from hookwright.core.shares import namespace_of
 from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
@@ -21,12 +22,19 @@ from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns
 from hookwright.store.postgres.server import Connection
 from hookwright.store.postgres.statements import load
+from hookwright.store.postgres.waking import Arrivals, told
 
 NOTHING = Pruned(0, 0, {}, 0)
 
 
 async def replay(
-    connection: Connection, routes: Routes, schema: str, selector: ReplaySelector, now: int, limit: int
+    connection: Connection,
+    routes: Routes,
+    arrivals: Arrivals,
+    schema: str,
+    selector: ReplaySelector,
+    now: int,
+    limit: int,
 ) -> list[Replay]:
     """Dead letters back to waiting; see `store.port.Work.replay`."""
     sql = load("upkeep.sql", schema)
@@ -34,6 +42,14 @@ async def replay(
     positions = [row[0] for row in await connection.fetch(sql[f"dead_{name}"], *values, limit)]
     rows = await connection.fetch(sql["replay"], positions, now)
     await routes.find(connection, {row["route_id"] for row in rows})
+    await arrivals.tell(
+        connection,
+        told(
+            (number, 1, size, -1)
+            for _, number, _, size in rows
+            if part_of(routes.names[number]) not in arrivals.own
+        ),
+    )
     return [Replay(key, routes.names[number], event_key, size) for key, number, event_key, size in rows]
 
 
@@ -68,8 +84,14 @@ async def bury(
 class Pruning:
     """One round of dropping, as of `now`. Each of the `steps` answers what it dropped, and whether there is more."""
 
-    def __init__(self, routes: Routes, schema: str, keep: Retention, now: int) -> None:
-        self._routes, self._schema, self._keep, self._now = routes, schema, keep, now
+    def __init__(self, routes: Routes, arrivals: Arrivals, schema: str, keep: Retention, now: int) -> None:
+        self._routes, self._arrivals, self._schema, self._keep, self._now = (
+            routes,
+            arrivals,
+            schema,
+            keep,
+            now,
+        )
         self._sql = load("upkeep.sql", schema)
         self._dead: Kept | None = None
         self._history: Kept | None = None
@@ -162,8 +184,15 @@ class Pruning:
         rows = await connection.fetch(self._sql["drop_dead"], positions)
         events = await connection.fetchval(self._sql["release"], [event_key for _, event_key in rows])
         await self._routes.find(connection, {number for number, _ in rows})
-        routes = Counter(self._routes.names[number] for number, _ in rows)
-        return Pruned(0, 0, dict(routes), events), len(positions) == STORE_STEP_ROWS
+        numbers = Counter(number for number, _ in rows)
+        routes = {self._routes.names[number]: count for number, count in numbers.items()}
+        others = [
+            (number, 0, 0, -count)
+            for number, count in numbers.items()
+            if part_of(self._routes.names[number]) not in self._arrivals.own
+        ]
+        await self._arrivals.tell(connection, told(others))
+        return Pruned(0, 0, routes, events), len(positions) == STORE_STEP_ROWS
 
     async def _forget(self, connection: Connection) -> tuple[Pruned, bool]:
         seconds = max(

@@ -1,9 +1,14 @@
 -- taking: one process after the other takes a slot
 SELECT pg_advisory_xact_lock(hashtext('hookwright.replicas'));
 
--- others: how many processes work on the store, as far as they are connected and have said so
-SELECT count(*) FROM hookwright.replicas WHERE holder IS NOT NULL AND until >= now() AND EXISTS (
-    SELECT 1 FROM pg_stat_activity WHERE starts_with(application_name, holder || ' '));
+-- bereave: take from processes that are not connected any more what they held, but for those that were lost with the
+-- server's own sessions: a server that was started since they last said that they are there knows nothing of them
+WITH dead AS (
+    SELECT holder FROM hookwright.replicas WHERE until >= now()
+        AND until - make_interval(secs => $1) > pg_postmaster_start_time()
+        AND NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE starts_with(application_name, holder || ' '))
+), parts AS (UPDATE hookwright.parts SET holder = NULL WHERE holder IN (SELECT holder FROM dead))
+UPDATE hookwright.replicas SET holder = NULL, until = now() WHERE holder IN (SELECT holder FROM dead);
 
 -- own: become the owner of the slot that nobody has had for longest
 UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2)
@@ -48,7 +53,15 @@ SELECT key FROM hookwright.events WHERE key = ANY ($1::BIGINT[]);
 
 -- accept: store events, their deliveries and their identities
 SELECT hookwright.accept_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-    $23, $24, $25, $26, $27, $28, $29);
+    $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35);
+
+-- arrive: tell those who work on webhooks what was done to them
+SELECT hookwright.arrive_1($1, $2, $3, $4, $5, $6);
+
+-- arrived: what was done to webhooks of some parts since this was asked last
+WITH came AS (DELETE FROM hookwright.arrivals WHERE part = ANY ($1::INT[]) RETURNING route_id, waiting, bytes, dead, retried)
+SELECT route, sum(waiting)::BIGINT, sum(bytes)::BIGINT, sum(dead)::BIGINT, max(retried)
+FROM came JOIN hookwright.routes ON id = route_id GROUP BY route;
 
 -- finish: carry out results and keep their records
 SELECT hookwright.finish_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,

@@ -24,7 +24,7 @@ from hookwright.core.records import (
 )
 from hookwright.errors import StoreAway, StoreError
 from hookwright.limits import KIB, STORE_UPKEEP_SECONDS
-from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
+from hookwright.store.port import Accepted, Arrival, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.postgres import measuring, upkeep
 from hookwright.store.postgres.accepting import Accepting
 from hookwright.store.postgres.checks import check
@@ -39,6 +39,7 @@ from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
 from hookwright.store.postgres.server import Connection, Link, Server
 from hookwright.store.postgres.statements import load
+from hookwright.store.postgres.waking import Arrivals
 
 T = TypeVar("T")
 
@@ -53,9 +54,12 @@ class PostgresStore:
         self._server, self._health, self._retention, self._broken = server, health, retention, broken
         schema = self._schema = server.database.schema
         self._sql, self._routes = load("work.sql", schema), Routes(schema)
-        self._links = {name: Link(server, name) for name in ("accept", "finish", "claim", "change", "owner")}
+        self._links = {
+            name: Link(server, name) for name in ("accept", "finish", "claim", "change", "owner", "notices")
+        }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
+        self._arrivals = Arrivals(self._links["claim"], self._links["notices"], schema)
         self._accepting = Accepting(
             self._links["accept"], self._routes, schema, self._ownership, seconds=retention.identity_seconds
         )
@@ -71,7 +75,7 @@ class PostgresStore:
     async def begin(self, connection: Connection, tag: str) -> None:
         """Own a slot, and read what is kept in memory beside the tables. Raises StoreLocked."""
         self.tag = tag
-        await self._ownership.take(self._broken, alone=not self._server.database.shared)
+        await self._ownership.take(self._broken)
         await refuse_copied(connection, self._schema, tag)
         await self._routes.load(connection)
         await self._look(connection)
@@ -137,7 +141,9 @@ class PostgresStore:
 
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
         return await self._change(
-            lambda connection: upkeep.replay(connection, self._routes, self._schema, selector, now, limit)
+            lambda connection: upkeep.replay(
+                connection, self._routes, self._arrivals, self._schema, selector, now, limit
+            )
         )
 
     @property
@@ -151,6 +157,30 @@ class PostgresStore:
     async def give(self, parts: Parts) -> None:
         with self._failing():
             await self._ownership.give(parts)
+
+    @property
+    def own(self) -> Parts:
+        return self._arrivals.own
+
+    @own.setter
+    def own(self, parts: Parts) -> None:
+        self._arrivals.own = parts
+
+    def woken(self) -> AsyncIterator[None]:
+        return self._arrivals.woken()
+
+    async def arrived(self) -> list[Arrival]:
+        with self._failing():
+            return await self._arrivals.taken()
+
+    async def tell(self, arrival: Arrival) -> None:
+        await self._change(lambda connection: self._tell(connection, arrival))
+
+    async def _tell(self, connection: Connection, arrival: Arrival) -> None:
+        await self._routes.know(connection, [arrival.route])
+        wish = arrival.retried + arrival.forgiven
+        row = (self._routes.numbers[arrival.route], arrival.waiting, arrival.size, arrival.dead, wish)
+        await self._arrivals.tell(connection, [row])
 
     async def ping(self) -> str | None:
         """Really commits; who asks while the database is known to be away is not kept waiting for it."""
@@ -190,7 +220,7 @@ class PostgresStore:
         return int(done.rpartition(" ")[2])
 
     async def prune(self, *, now: int) -> Pruned:
-        pruning = upkeep.Pruning(self._routes, self._schema, self._retention, now)
+        pruning = upkeep.Pruning(self._routes, self._arrivals, self._schema, self._retention, now)
         for step in pruning.steps:
             more = True
             while more:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hookwright.core.backlog_shares import BacklogShares
+from hookwright.core.parts import EVERY_PART, Parts
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
@@ -78,10 +79,10 @@ class SqliteHistory:
         while self._connections:
             self._connections.pop().close()
 
-    async def recovered(self) -> Recovered:
+    async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
         return await self._run(_recovered, None)
 
-    async def last_invocations(self) -> dict[str, AttemptRecord]:
+    async def last_invocations(self, parts: Parts = EVERY_PART) -> dict[str, AttemptRecord]:
         return await self._run(_last_invocations, None)
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
