@@ -184,19 +184,11 @@ class Dispatcher:
         )  # fmt: skip
         self._events.serve(ingest)
         workbench = Workbench(self._loader, invocations, self._direct.places, clock)
-        self._admin.serve(
-            admin_app(
-                views,
-                invocations,
-                letters,
-                self._direct,
-                self,
-                workbench=workbench,
-                tokens=admin_tokens,
-                readers=readers,
-                hosts=hosts,
-            )
-        )
+        api = admin_app(
+            views, invocations, letters, self._direct, self, workbench=workbench, tokens=admin_tokens,
+            readers=readers, hosts=hosts,
+        )  # fmt: skip
+        self._admin.serve(api)
         await self._listen()
         self._rounds = Rounds(
             store, self._lanes, self._loader.former, clock, strays=self._metrics.strays,
