@@ -276,7 +276,7 @@ async def test_what_all_connections_hold_is_bounded_and_given_back() -> None:
             await asyncio.sleep(0)
 
 
-async def test_a_listener_that_parts_says_so_with_its_answers() -> None:
+async def test_a_listener_that_retires_says_so_with_its_answers() -> None:
     """One request on each connection, whether it was open or is new, and that of a request under way too."""
     answers = asyncio.Event()
 
@@ -293,7 +293,7 @@ async def test_a_listener_that_parts_says_so_with_its_answers() -> None:
     under_way[1].write(REQUEST.replace(b"/", b"/held", 1))
     idle[1].write(REQUEST)
     assert b"connection" not in await idle[0].readuntil(b"hello")
-    listener.part()
+    listener.retire()
     answers.set()
     idle[1].write(REQUEST)
     new = await asyncio.open_connection(*listener.address)

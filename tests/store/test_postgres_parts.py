@@ -12,7 +12,7 @@ from hookwright.errors import StoreError
 from hookwright.store.database import Database
 from hookwright.store.port import Work
 from postgres_server import Postgres
-from store.builders import opened
+from store.builders import event, opened
 
 
 def of(slot: int, *slots: int) -> Parts:
@@ -60,6 +60,25 @@ async def test_who_leaves_leaves_everything_to_the_others(database: Database) ->
             assert (await moved(other)).came == of(1, 0, 1)
         await one.ping()
         assert await moved(one) == Moved(of(1, 0, 1), NO_PART, NO_PART)
+
+
+async def test_who_retires_is_given_nothing_more_and_still_takes_events(database: Database) -> None:
+    """The others have everything, as long as there is one that does not retire."""
+    async with opened(database) as (one, _, _), opened(database) as (other, _, _):
+        await moved(one)
+        await moved(other)
+        await one.retire()
+        await other.ping()
+        assert await moved(other) == Moved(of(1, 0, 1), NO_PART, NO_PART)
+        assert await moved(other) == Moved(of(0, 0, 1), NO_PART, NO_PART)
+        await one.ping()
+        await one.accept([event(1, "team/hook")])
+        assert await one.stored([1]) == {1}
+        await other.retire()
+        for retired in (one, other):
+            await retired.ping()
+        async with opened(database) as (third, _, _):
+            assert await moved(third) == Moved(EVERY_PART, NO_PART, NO_PART)
 
 
 async def test_what_nobody_says_any_more_is_taken_over(postgres: Postgres, database: Database) -> None:

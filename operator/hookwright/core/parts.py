@@ -26,10 +26,12 @@ def part_of(route: str) -> int:
 
 
 def shared_out(slots: Collection[int]) -> dict[int, int]:
-    """The slot for each part: all have equally many, but for one; few move when one comes or goes.
+    """The slot for each part, if there is one: all have equally many, but for one; few move when one comes or goes.
 
     Each part takes the slot that it ranks highest among those that have room (rendezvous hashing).
     """
+    if not slots:
+        return {}
     least, more = divmod(STORE_PARTS, len(slots))
     numbers: Counter[int] = Counter()
     chosen = {}

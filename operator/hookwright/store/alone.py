@@ -22,6 +22,9 @@ class OneOwner:
     async def give(self, parts: Parts) -> None:
         raise AssertionError("nobody else is there to have them")
 
+    async def retire(self) -> None:
+        raise AssertionError("nobody else is there to have its parts")
+
     async def woken(self) -> AsyncIterator[None]:
         for _ in ():
             yield

@@ -306,6 +306,9 @@ class Work(Protocol):
     async def give(self, parts: Parts) -> None:
         """Others may have these parts (`Moved.leaving`): no attempt of theirs is under way, no result unwritten."""
 
+    async def retire(self) -> None:
+        """Others may have all parts, and this process is given none any more; it still stores events."""
+
     def woken(self) -> AsyncIterator[None]:
         """Each time that `arrived` may have something. Read by one reader. A store with one owner never has, and ends it."""
 

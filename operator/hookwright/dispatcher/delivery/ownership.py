@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from math import inf
 
 from hookwright.core.invocations import last_invocation
 from hookwright.core.parts import NO_PART, Parts
@@ -88,6 +89,15 @@ class Ownership:
         await self._work.give(parts)
         self._held -= parts
         await self._begin(NO_PART)  # what waits of the others is counted anew
+
+    async def retire(self) -> None:
+        """Leave all of it to others, of which nothing is under way any more. Raises StoreError."""
+        if self._work.sure_until == inf:  # nobody else is there
+            return
+        parts, self._held = self._held, NO_PART
+        self._lanes.leave(parts)
+        await self._remember(parts)
+        await self._work.retire()
 
     async def _arrivals(self) -> None:
         async for _ in self._work.woken():

@@ -33,7 +33,7 @@ def _reason(error: OSError) -> str:
 
 
 class Listener:
-    """Serves one ASGI application on one address. `start` binds, `part`, `stop_accepting` and `close` end it.
+    """Serves one ASGI application on one address. `start` binds, `retire`, `stop_accepting` and `close` end it.
 
     `places`: connections at once; `backlog`: those that wait to be taken in; `memory`: what they may hold together
     (the default of each is the event port's); `keep_alive`: seconds after which an idle connection is closed.
@@ -56,7 +56,7 @@ class Listener:
         self._memory = Memory(INGEST_MEMORY_BYTES) if memory is None else memory
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._parting = False
+        self._retires = False
         self._sweeper: asyncio.TimerHandle | None = None
 
     def serve(self, app: Any) -> None:
@@ -91,7 +91,7 @@ class Listener:
 
     def _connection(self) -> Connection:
         made = Connection(self._app, self._crowd, self._memory, self._tasks)
-        if self._parting:
+        if self._retires:
             made.last()
         return made
 
@@ -101,9 +101,9 @@ class Listener:
             connection.sweep(now, self._keep_alive)
         self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
-    def part(self) -> None:
+    def retire(self) -> None:
         """Serve as before, but one request on each connection, so that clients come to be elsewhere."""
-        self._parting = True
+        self._retires = True
         for connection in list(self._crowd.all):
             connection.last()
 

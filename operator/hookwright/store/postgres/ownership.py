@@ -84,6 +84,12 @@ class Ownership:
             await connection.execute(self._sql["give"], sorted(parts), self.holder)
             self._held.given(parts)
 
+    async def retire(self) -> None:
+        """Others may have all parts from now on, and none is for us any more."""
+        async with self._link.connection() as connection:
+            await connection.execute(self._sql["retire"], self.slot, self.holder)
+            self._held = Held()
+
     async def _keep(self, lost: Callable[[StoreError], None]) -> None:
         while True:
             await asyncio.sleep(STORE_RENEW_SECONDS)

@@ -16,7 +16,8 @@ CREATE TABLE hookwright.replicas (
     slot INT PRIMARY KEY,
     holder TEXT,
     until TIMESTAMPTZ NOT NULL,
-    high_key BIGINT NOT NULL
+    high_key BIGINT NOT NULL,
+    retired BOOLEAN NOT NULL DEFAULT false
 );
 
 -- Who works on each part of the webhooks, and until when.

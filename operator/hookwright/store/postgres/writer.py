@@ -158,6 +158,10 @@ class PostgresStore:
         with self._failing():
             await self._ownership.give(parts)
 
+    async def retire(self) -> None:
+        with self._failing():
+            await self._ownership.retire()
+
     @property
     def own(self) -> Parts:
         return self._arrivals.own
