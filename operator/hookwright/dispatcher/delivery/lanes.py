@@ -169,6 +169,8 @@ class Lanes:
         now = self._clock.now()
         for key, waiting, size, dead, retried, forgiven in arrivals:
             lane = self.lane(key)
+            if lane.owned and waiting:
+                self.shares.came_alone(lane.namespace, waiting, size)
             lane.arrived(waiting, size, dead, now)
             if retried:
                 self._retried(key, forgiven=forgiven)

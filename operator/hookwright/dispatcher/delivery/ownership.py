@@ -12,11 +12,11 @@ from functools import partial
 from math import inf
 
 from hookwright.core.invocations import last_invocation
-from hookwright.core.parts import NO_PART, Parts
+from hookwright.core.parts import EVERY_PART, NO_PART, Parts
 from hookwright.core.records import AttemptRecord, LastInvocation
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.limits import TAKING_SECONDS
+from hookwright.limits import SWEEP_SECONDS, TAKING_SECONDS
 from hookwright.store.port import Recovered, Store
 
 
@@ -53,6 +53,7 @@ class Ownership:
         """Follow what the store says, until the background is closed."""
         self._background.spawn("parts", self._follow())
         self._background.spawn("arrivals", self._arrivals())
+        self._background.every("parts", SWEEP_SECONDS, self._recount)
 
     async def _follow(self) -> None:
         async for came, leaving, lost in self._moves:
@@ -88,7 +89,12 @@ class Ownership:
         await self._remember(parts)
         await self._work.give(parts)
         self._held -= parts
-        await self._begin(NO_PART)  # what waits of the others is counted anew
+        await self._recount()
+
+    async def _recount(self) -> None:
+        """What waits of each namespace: of an event that another process took it is not known what it shares."""
+        if self._work.own != EVERY_PART:
+            await self._begin(NO_PART)
 
     async def retire(self) -> None:
         """Leave all of it to others, of which nothing is under way any more. Raises StoreError."""

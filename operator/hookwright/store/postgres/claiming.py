@@ -20,6 +20,7 @@ async def claim(
 ) -> dict[str, Claimed]:
     """See `store.port.Work.claim`."""
     sql = load("work.sql", schema)
+    await routes.look(connection, wanted)
     known = {route: routes.numbers[route] for route in wanted if route in routes.numbers}
     excluded = [key for route in known for key in wanted[route].exclude]
     limits = [wanted[route].limit for route in known]

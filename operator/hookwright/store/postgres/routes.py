@@ -26,13 +26,19 @@ class Routes:
         new = sorted({route for route in routes if route not in self.numbers})
         if new:
             await connection.execute(self._sql["insert_routes"], new, [part_of(route) for route in new])
-            self._found(await connection.fetch(self._sql["routes_by_name"], new))
+            await self.look(connection, new)
+
+    async def look(self, connection: Connection, routes: Iterable[str]) -> None:
+        """Learn the numbers of these, as far as they have one: another process may have given it."""
+        new = [route for route in routes if route not in self.numbers]
+        if new:
+            self.learn(await connection.fetch(self._sql["routes_by_name"], new))
 
     async def find(self, connection: Connection, numbers: Collection[int]) -> None:
         """Learn the names of these, as far as they are not known."""
         new = [number for number in numbers if number not in self.names]
         if new:
-            self._found(await connection.fetch(self._sql["routes_by_number"], new))
+            self.learn(await connection.fetch(self._sql["routes_by_number"], new))
 
     @contextmanager
     def checked(self) -> Iterator[None]:
@@ -53,9 +59,10 @@ class Routes:
         """Read all; what was forgotten meanwhile is not known any more."""
         self.numbers.clear()
         self.names.clear()
-        self._found(await connection.fetch(self._sql["all_routes"]))
+        self.learn(await connection.fetch(self._sql["all_routes"]))
 
-    def _found(self, rows: Iterable[tuple[str, int]]) -> None:
+    def learn(self, rows: Iterable[tuple[str, int]]) -> None:
+        """These are the numbers of webhooks."""
         for route, number in rows:
             self.numbers[route] = number
             self.names[number] = route

@@ -54,11 +54,15 @@ async def replay(
 
 
 async def bury(
-    connection: Connection, number: int, schema: str, each: Finish, exclude: frozenset[int],
+    connection: Connection, routes: Routes, schema: str, each: Finish, exclude: frozenset[int],
     received_before: int | None, after: int,
 ) -> Buried:  # fmt: skip
     """Bury what waits of a webhook, each as `each` says (but for its key); see `store.port.Work.bury`."""
     sql = load("work.sql", schema)
+    await routes.look(connection, [each.route])
+    number = routes.numbers.get(each.route)
+    if number is None:
+        return Buried(0, 0, None, None)
     end = HIGHEST if received_before is None else received_before
     highest = min(HIGHEST, end << KEY_COUNTER_BITS)
     keys = await connection.fetch(sql["some_waiting"], number, after, highest, STORE_STEP_ROWS)

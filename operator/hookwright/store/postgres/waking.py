@@ -15,6 +15,7 @@ from typing import Any, Final
 from hookwright.core.parts import Parts
 from hookwright.limits import STORE_GATHER_SECONDS, STORE_LOOK_SECONDS
 from hookwright.store.port import Arrival
+from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.server import Connection, Link
 from hookwright.store.postgres.statements import load
 
@@ -25,8 +26,8 @@ COLUMNS: Final = 5
 class Arrivals:
     """By one process, to others and from them. `listening` is the connection on which notices come."""
 
-    def __init__(self, link: Link, listening: Link, schema: str) -> None:
-        self._link, self._listening = link, listening
+    def __init__(self, link: Link, listening: Link, routes: Routes, schema: str) -> None:
+        self._link, self._listening, self._routes = link, listening, routes
         self._sql, self.channel = load("work.sql", schema), schema
         self.own = Parts()
         """See `store.port.Work`."""
@@ -37,9 +38,10 @@ class Arrivals:
         """All for the own parts since the last call."""
         async with self._link.connection() as connection:
             rows = await connection.fetch(self._sql["arrived"], sorted(self.own))
+        self._routes.learn((route, number) for route, number, *_ in rows)
         return [
             Arrival(route, waiting, size, dead, retried=wish > 0, forgiven=wish > 1)
-            for route, waiting, size, dead, wish in rows
+            for route, _, waiting, size, dead, wish in rows
         ]
 
     async def tell(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -64,8 +64,8 @@ SELECT hookwright.arrive_1($1, $2, $3, $4, $5, $6);
 
 -- arrived: what was done to webhooks of some parts since this was asked last
 WITH came AS (DELETE FROM hookwright.arrivals WHERE part = ANY ($1::INT[]) RETURNING route_id, waiting, bytes, dead, retried)
-SELECT route, sum(waiting)::BIGINT, sum(bytes)::BIGINT, sum(dead)::BIGINT, max(retried)
-FROM came JOIN hookwright.routes ON id = route_id GROUP BY route;
+SELECT route, id, sum(waiting)::BIGINT, sum(bytes)::BIGINT, sum(dead)::BIGINT, max(retried)
+FROM came JOIN hookwright.routes ON id = route_id GROUP BY route, id;
 
 -- finish: carry out results and keep their records
 SELECT hookwright.finish_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,

@@ -59,7 +59,7 @@ class PostgresStore:
         }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
-        self._arrivals = Arrivals(self._links["claim"], self._links["notices"], schema)
+        self._arrivals = Arrivals(self._links["claim"], self._links["notices"], self._routes, schema)
         self._accepting = Accepting(
             self._links["accept"], self._routes, schema, self._ownership, seconds=retention.identity_seconds
         )
@@ -129,13 +129,10 @@ class PostgresStore:
         received_before: int | None = None,
         after: int = 0,
     ) -> Buried:
-        number = self._routes.numbers.get(route)
-        if number is None:
-            return Buried(0, 0, None, None)
         each = Finish(0, route, Action.BURY, reason=reason, message=message, at=now)
         return await self._change(
             lambda connection: upkeep.bury(
-                connection, number, self._schema, each, exclude, received_before, after
+                connection, self._routes, self._schema, each, exclude, received_before, after
             )
         )
 

@@ -1,0 +1,309 @@
+"""Several dispatchers on one PostgreSQL: each webhook is worked on by one of them, whichever took its events.
+
+`ping` says and asks what each process says and asks every other second, so that no test waits for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+import postgres_server
+from dispatcher.delivery.parts import Wire, answered
+from hookwright.api.config import DispatchConfig, RouteConfig
+from hookwright.api.v1alpha1.webhook import WebhookSpec
+from hookwright.core.decode import decode
+from hookwright.core.keys import Keys
+from hookwright.core.parts import part_of
+from hookwright.core.records import RouteCounts
+from hookwright.core.room import Room
+from hookwright.dispatcher.background import Background
+from hookwright.dispatcher.clock import Clock
+from hookwright.dispatcher.configuration.loader import Loader
+from hookwright.dispatcher.delivery.accept import Acceptor
+from hookwright.dispatcher.delivery.attempt import Pipeline
+from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.ownership import Ownership
+from hookwright.dispatcher.rounds import Rounds
+from hookwright.outbound.port import Answer
+from hookwright.store.database import Database
+from hookwright.store.opening import open_store
+from hookwright.store.port import ReplaySelector, Retention, Store
+from postgres_server import Postgres
+
+HOOKS = [f"team/hook-{number}" for number in range(12)]
+ROOM = Room(1_000, 2**30, 10_000, 2**30, 10_000, 2**30)
+RAW = b'{"event_type":"AccessRequestCreated","event_time":"2026-01-01T00:00:00Z","data":{}}'
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A server; each test has a schema of its own in it."""
+    with postgres_server.folder() as folder, postgres_server.serving(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres, tmp_path: Path, request: pytest.FixtureRequest) -> Database:
+    """An empty schema."""
+    url = tmp_path / "url"
+    url.write_text(postgres.url())
+    return Database(url, schema=f"hookwright_{abs(hash(request.node.name))}")
+
+
+class Process:
+    """A dispatcher without ports, that sends on a wire of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.wire, self.clock = store, Wire(), Clock()
+        self.failed: list[str] = []
+        self._background = Background(failed=self.failed.append, end=lambda error: None)
+        self.lanes = Lanes(
+            store.work, Pipeline(self.clock), self.clock, self._background, bodies="none",
+            observe=lambda details: None, jitter=lambda: 0.0,
+        )  # fmt: skip
+
+    async def start(self, *hooks: str) -> None:
+        """With these webhooks."""
+        self._ownership = Ownership(
+            self.store, self.lanes, self._background, self._remember, self._remove_others
+        )
+        found = await self._ownership.first()
+        keys = Keys(found.slot, found.high_key, self.clock.now_ms)
+        self._acceptor = Acceptor(self.store.work, self.lanes, keys, self.clock, room=ROOM)
+        self._loader = Loader(self.lanes, self._acceptor, self.wire, self.clock, self._background)
+        self._rounds = Rounds(
+            self.store, self.lanes, self._loader.former, self.clock, strays=lambda count: None,
+            pruned=lambda counts: None,
+        )  # fmt: skip
+        await self.load(*hooks)
+        self._ownership.run()
+
+    async def load(self, *hooks: str) -> None:
+        """These webhooks are in the configuration."""
+        routes = [
+            RouteConfig(
+                namespace=key.partition("/")[0],
+                name=key.partition("/")[2],
+                hash="1",
+                triggers=["RequestCreated"],
+                spec=WebhookSpec.model_validate(
+                    {"url": "https://api.example.com/x", "triggers": ["RequestCreated"]}
+                ),
+            )
+            for key in hooks
+        ]
+        await self._loader.load(DispatchConfig(hash=",".join(hooks), webhooks=routes))
+
+    async def _remember(self, parts: frozenset[int]) -> None:
+        await self._rounds.remember_of(parts)
+
+    async def _remove_others(self) -> None:
+        await self._loader.remove_others()
+
+    async def post(self) -> None:
+        """An event for every webhook."""
+        await self._acceptor.accept(decode({"content-type": "application/json"}, RAW), None)
+
+    def owns(self) -> set[str]:
+        """The webhooks on which it works."""
+        return {lane.key for lane in self.lanes.lanes() if lane.owned}
+
+    async def stop(self) -> None:
+        """As on SIGTERM."""
+        await self.lanes.drain(5)
+        await self._background.close()
+        await self._rounds.remember()
+        await self.store.history.close()
+        await self.store.work.close()
+
+
+@asynccontextmanager
+async def running(database: Database, *hooks: str) -> AsyncIterator[Process]:
+    """One that is stopped at the end, if the test did not."""
+    process = Process(await open_store(database, retention=Retention()))
+    await process.start(*(hooks or HOOKS))
+    try:
+        yield process
+    finally:
+        await process.stop()
+
+
+async def shared_out(one: Process, other: Process) -> None:
+    """Until both work, each on its part."""
+    while not (one.owns() and other.owns() and one.owns() | other.owns() == set(HOOKS)):
+        await one.store.work.ping()
+        await other.store.work.ping()
+        await asyncio.sleep(0.01)
+    assert not one.owns() & other.owns()
+
+
+async def waits(process: Process) -> dict[str, RouteCounts]:
+    """What the store holds."""
+    return await process.store.history.counts(HOOKS)
+
+
+async def test_an_event_is_delivered_by_whoever_works_on_each_of_its_webhooks(database: Database) -> None:
+    """Once, whoever accepted it; what it does not work on it does not count."""
+    async with running(database) as one, running(database) as other:
+        await shared_out(one, other)
+        for process in (one, other, one):
+            await process.post()
+        async with asyncio.timeout(30):
+            while await waits(one):
+                await asyncio.sleep(0.01)
+        assert len(one.wire.sent) == 3 * len(one.owns())
+        assert len(other.wire.sent) == 3 * len(other.owns())
+        assert len({*one.wire.sent, *other.wire.sent}) == 3 * len(HOOKS)
+        for process in (one, other):
+            while any(lane.waiting for lane in process.lanes.lanes()):
+                await asyncio.sleep(0.01)
+            assert process.lanes.totals.waiting == 0
+            assert process.lanes.shares.all.waiting == 0
+            assert process.failed == []
+
+
+async def test_a_webhook_is_left_when_its_attempt_has_ended(database: Database) -> None:
+    """Until then the other does not work on it; what waits behind the attempt is delivered by the other."""
+    go_on = asyncio.Event()
+    async with running(database) as one:
+
+        async def hang() -> Answer:
+            await go_on.wait()
+            return answered()
+
+        one.wire.respond = hang
+        for _ in range(40):
+            await one.post()
+        async with asyncio.timeout(30):
+            while one.wire.under_way < len(HOOKS):
+                await asyncio.sleep(0.01)
+        async with running(database) as other:
+            await one.store.work.ping()
+            while one.owns() == set(HOOKS):
+                await asyncio.sleep(0.01)
+            await other.store.work.ping()
+            assert other.owns() == set()
+            go_on.set()
+            async with asyncio.timeout(30):
+                while await waits(one):
+                    await other.store.work.ping()
+                    await asyncio.sleep(0.01)
+            assert other.wire.sent
+            assert len([*one.wire.sent, *other.wire.sent]) == 40 * len(HOOKS)
+            assert len({*one.wire.sent, *other.wire.sent}) == 40 * len(HOOKS)
+
+
+async def test_who_stops_leaves_its_webhooks_to_the_other(database: Database) -> None:
+    """With what is remembered of them: here, that the target of one was gone."""
+    async with running(database) as one:
+        async with running(database) as other:
+            await shared_out(one, other)
+            gone = sorted(other.owns())[0]
+            other.lanes.lane(gone).standing.gone(other.lanes.lane(gone).standing.mark or "")
+            theirs = other.owns()
+        while one.owns() != set(HOOKS):
+            await one.store.work.ping()
+            await asyncio.sleep(0.01)
+        assert gone in theirs
+        assert {key for key in HOOKS if one.lanes.lane(key).standing.state == "gone"} == {gone}
+
+
+async def test_what_was_lost_is_left_at_once(postgres: Postgres, database: Database) -> None:
+    """And taken again, with what came meanwhile, when it can be."""
+    async with running(database) as one:
+        theirs = f"UPDATE {database.schema}.parts SET holder = 'another', until = now() + interval"
+        postgres.sql(f"{theirs} '1 hour'")
+        await one.store.work.ping()
+        async with asyncio.timeout(30):
+            while one.owns():
+                await asyncio.sleep(0.01)
+        await one.post()
+        assert one.wire.sent == []
+        postgres.sql(f"{theirs} '-1 s'")
+        await one.store.work.ping()
+        async with asyncio.timeout(30):
+            while await waits(one):
+                await asyncio.sleep(0.01)
+        assert len(one.wire.sent) == len(HOOKS)
+
+
+async def test_dead_letters_that_one_replays_are_delivered_by_who_works_on_them(database: Database) -> None:
+    """Both count them right."""
+    async with running(database) as one, running(database) as other:
+        await shared_out(one, other)
+
+        async def refuse() -> Answer:
+            return answered(400)
+
+        for process in (one, other):
+            process.wire.respond = refuse
+        await one.post()
+        async with asyncio.timeout(30):
+            while one.lanes.totals.dead + other.lanes.totals.dead < len(HOOKS):
+                await asyncio.sleep(0.01)
+        for process in (one, other):
+            process.wire.respond = process.wire.take
+            process.wire.sent.clear()
+        await one.lanes.replay(ReplaySelector(), now=one.clock.now_ms(), limit=1_000)
+        async with asyncio.timeout(30):
+            while await waits(one):
+                await asyncio.sleep(0.01)
+        assert len(one.wire.sent) == len(one.owns())
+        assert len(other.wire.sent) == len(other.owns())
+        assert [process.lanes.totals.dead for process in (one, other)] == [0, 0]
+
+
+async def test_a_webhook_is_tried_now_by_who_works_on_it(database: Database) -> None:
+    """Whoever is asked."""
+    async with running(database) as one, running(database) as other:
+        await shared_out(one, other)
+        key = sorted(other.owns())[0]
+        lane = other.lanes.lane(key)
+        lane.paused_until = other.clock.now() + 3600
+        await one.lanes.retry(key, forgiven=False)
+        async with asyncio.timeout(30):
+            while lane.paused_until:
+                await asyncio.sleep(0.01)
+
+
+async def test_who_is_not_sure_begins_nothing(database: Database) -> None:
+    """What it accepts then, it leaves to whoever works on it."""
+    async with running(database) as one:
+        one.store.work._ownership.sure_until = 0.0  # type: ignore[attr-defined]
+        await one.post()
+        assert one.wire.sent == []
+        assert {key: counts.waiting for key, counts in (await waits(one)).items()} == dict.fromkeys(HOOKS, 1)
+        await one.store.work.ping()
+        async with asyncio.timeout(30):
+            while await waits(one):
+                await asyncio.sleep(0.01)
+        assert len(one.wire.sent) == len(HOOKS)
+
+
+async def test_a_deleted_webhook_of_another_is_known_as_deleted(database: Database) -> None:
+    """What waits of it is found by who takes it over."""
+    async with running(database, "team/old") as one:
+
+        async def never() -> Answer:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        one.wire.respond = never
+        await one.post()
+        async with running(database, *HOOKS) as other:
+            assert part_of("team/old") in one.store.work.own
+            await one.load(*HOOKS)
+            one.lanes.abort()
+            await one.stop()
+            while "team/old" not in other.owns():
+                await other.store.work.ping()
+                await asyncio.sleep(0.01)
+            while not other.lanes.lane("team/old").standing.known:
+                await asyncio.sleep(0.01)
+            assert other.lanes.lane("team/old").waiting == 1
+            assert other.lanes.lane("team/old").standing.deleted_at_ms is not None
