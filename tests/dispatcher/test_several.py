@@ -113,8 +113,13 @@ class Process:
         """The webhooks on which it works."""
         return {lane.key for lane in self.lanes.lanes() if lane.owned}
 
+    async def retire(self) -> None:
+        """As on SIGTERM, while events still come."""
+        await self.lanes.drain(5)
+        await self._ownership.retire()
+
     async def stop(self) -> None:
-        """As on SIGTERM."""
+        """And then."""
         await self.lanes.drain(5)
         await self._background.close()
         await self._rounds.remember()
@@ -211,6 +216,27 @@ async def test_who_stops_leaves_its_webhooks_to_the_other(database: Database) ->
             await asyncio.sleep(0.01)
         assert gone in theirs
         assert {key for key in HOOKS if one.lanes.lane(key).standing.state == "gone"} == {gone}
+
+
+async def test_who_retires_takes_events_for_the_other(database: Database) -> None:
+    """They are delivered, and so is what waited before, while it has not ended yet."""
+    async with running(database) as one, running(database) as other:
+        await shared_out(one, other)
+        await other.lanes.drain(5)
+        await other.post()
+        assert other.wire.sent == []
+        await other.retire()
+        assert other.owns() == set()
+        await other.post()
+        async with asyncio.timeout(30):
+            while await waits(one):
+                await one.store.work.ping()
+                await asyncio.sleep(0.01)
+        assert one.owns() == set(HOOKS)
+        assert other.wire.sent == []
+        assert len(one.wire.sent) == len({*one.wire.sent}) == 2 * len(HOOKS)
+        assert [process.lanes.totals.waiting for process in (one, other)] == [0, 0]
+        assert other.failed == []
 
 
 async def test_what_was_lost_is_left_at_once(postgres: Postgres, database: Database) -> None:

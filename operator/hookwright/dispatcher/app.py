@@ -137,11 +137,8 @@ class Dispatcher:
             memory=memory,
         )
         self._admin = Listener(
-            self._waiting,
-            *parse_address(settings.admin),
-            places=files.admin,
-            memory=Memory(ADMIN_MEMORY_BYTES),
-        )
+            self._waiting, *parse_address(settings.admin), places=files.admin, memory=Memory(ADMIN_MEMORY_BYTES)
+        )  # fmt: skip
         store = await self._open_store()
         if store is None:
             return
