@@ -40,3 +40,14 @@ def test_no_period_has_more(requests: int, seconds: int, gaps: list[int]) -> Non
         starts.append(now)
     for begin in starts:
         assert sum(begin <= one < begin + seconds for one in starts) <= requests
+
+
+def test_who_goes_on_where_another_left_off_begins_nothing_too_early() -> None:
+    """All that counted counts as begun with the last of them: later than it may be, never earlier."""
+    window = Window(3, 10.0)
+    window.resume(2, 100.0)
+    assert window.free_at(101.0) == 101.0
+    window.start(101.0)
+    assert window.free_at(102.0) == 110.0
+    window.start(110.0)
+    assert window.free_at(110.5) == 110.0

@@ -64,9 +64,9 @@ class Lane:
     """One webhook (`namespace/name`). Made empty; does nothing before it is `configured` or `standing.removed`."""
 
     __slots__ = (
-        "_backlog", "_changes", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_totals",
-        "_unwritten", "_window", "circuit", "dead", "in_flight", "key", "namespace", "owned", "paused_until", "standing",
-        "waiting", "waiting_bytes",
+        "_backlog", "_begun", "_changes", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules",
+        "_totals", "_unwritten", "_window", "circuit", "dead", "in_flight", "key", "namespace", "owned",
+        "paused_until", "standing", "waiting", "waiting_bytes",
     )  # fmt: skip
 
     def __init__(self, key: str, totals: Totals, *, owned: bool = True) -> None:
@@ -85,6 +85,8 @@ class Lane:
         """When the store was last asked for what is too old."""
         self.circuit, self.paused_until = Circuit(), 0.0
         self._window: Window | None = None
+        self._begun: tuple[int, int] | None = None
+        """What a rate limit begins with; see `StoredRoute`."""
         self._changes, self._changes_seen = 0, -1
 
     # --- configuration ---------------------------------------------------------------------------
@@ -94,11 +96,26 @@ class Lane:
         self.owned = True
         if stored is not None:
             self.standing.taken(stored)
+            self._begun = stored.begun
+            self._resume()
         if counts is not None:
             self._count(counts.waiting, counts.waiting_bytes, counts.dead)
             self._backlog.due(counts.next_due)
             if counts.oldest is not None:
                 self._backlog.received(counts.oldest)
+
+    def _resume(self) -> None:
+        if self._window is not None and self._begun is not None:
+            starts, last_ms = self._begun
+            self._window.resume(starts, last_ms / 1000)
+            self._begun = None
+
+    def save(self) -> StoredRoute:
+        """What is to be remembered of it; `standing.unsave` if that fails."""
+        saved = self.standing.save(self.key)
+        if self._window is None or not self._window.starts:
+            return saved
+        return saved._replace(begun=(len(self._window.starts), int(self._window.starts[-1] * 1000) + 1))
 
     def left(self) -> None:
         """Another process is to work on it: what is under way ends, and nothing else begins."""
@@ -122,6 +139,7 @@ class Lane:
         self._rules = rules
         if self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = None if rules.rate is None else Window(*rules.rate)
+            self._resume()
         self.standing.configured(mark, held, message)
         self._backlog.recall()
 

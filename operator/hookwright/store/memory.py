@@ -247,7 +247,7 @@ class MemoryStore(OneOwner):
 
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
         for one in routes:
-            self._route(one.route).stored = one
+            self._route(one.route).stored = one._replace(begun=None)
 
     async def clamp(self, *, now: int) -> int:
         return sum(kept.clamp(now) for kept in self._routes.values())

@@ -126,7 +126,10 @@ class PostgresHistory:
     async def _recovered(self, connection: Connection, came: Parts, own: Parts) -> Recovered:
         sql, parts = self._sql, sorted(came)
         await connection.execute(sql["settled"], parts)
-        memory = {row[0]: StoredRoute(*row) for row in await connection.fetch(sql["memory"], parts)}
+        rows = await connection.fetch(sql["memory"], parts)
+        memory = {
+            row[0]: StoredRoute(*row[:6], (begun, last) if begun else None) for *row, begun, last in rows
+        }
         high_key = await connection.fetchval(sql["high_key"], self._slot)
         rows = await connection.fetch(sql["counts"], [*memory])
         counts = {route: RouteCounts(*each) for route, *each in rows}

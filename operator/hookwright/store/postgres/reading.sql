@@ -7,7 +7,7 @@ SELECT route, sum(waiting)::BIGINT, sum(bytes)::BIGINT, sum(dead)::BIGINT, min(o
 ) AS each JOIN hookwright.routes ON routes.id = route_id GROUP BY route;
 
 -- memory: what is remembered of each webhook of some parts
-SELECT route, gone, deleted_at, last_success, last_failure, failures FROM hookwright.routes WHERE part = ANY ($1::INT[]);
+SELECT route, gone, deleted_at, last_success, last_failure, failures, begun, last_begun FROM hookwright.routes WHERE part = ANY ($1::INT[]);
 
 -- waiting_alone: what waits of each webhook of some parts, of events that were for it alone
 SELECT route, count(*), sum(bytes)::BIGINT FROM hookwright.waiting JOIN hookwright.routes ON routes.id = route_id

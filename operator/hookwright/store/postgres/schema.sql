@@ -48,7 +48,9 @@ CREATE TABLE hookwright.routes (
     deleted_at BIGINT,
     last_success BIGINT,
     last_failure BIGINT,
-    failures INT NOT NULL DEFAULT 0
+    failures INT NOT NULL DEFAULT 0,
+    begun INT NOT NULL DEFAULT 0,
+    last_begun BIGINT NOT NULL DEFAULT 0
 );
 
 -- An event's bytes, once; dropped with the last of its deliveries. Not compressed: that costs more than it saves.

@@ -46,8 +46,9 @@ SELECT route, id FROM hookwright.routes WHERE id = ANY ($1::INT[]);
 INSERT INTO hookwright.routes (route, part) SELECT * FROM unnest($1::TEXT[], $2::INT[]) ON CONFLICT (route) DO NOTHING;
 
 -- remember: replace what is remembered of webhooks
-UPDATE hookwright.routes SET gone = g, deleted_at = d, last_success = s, last_failure = f, failures = n
-FROM unnest($1::INT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::INT[]) AS u (i, g, d, s, f, n) WHERE id = i;
+UPDATE hookwright.routes SET gone = g, deleted_at = d, last_success = s, last_failure = f, failures = n, begun = b, last_begun = l
+FROM unnest($1::INT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::INT[], $7::INT[], $8::BIGINT[])
+    AS u (i, g, d, s, f, n, b, l) WHERE id = i;
 
 -- known: what repeats are answered from
 SELECT identity, digest, at, event_key, routes FROM hookwright.identities WHERE identity = ANY ($1::BYTEA[]);

@@ -210,10 +210,10 @@ class PostgresStore:
             await self._routes.know(connection, last)
             rows = [
                 (self._routes.numbers[one.route], plain(one.gone), one.deleted_at, one.last_success, one.last_failure,
-                 one.consecutive_failures)
+                 one.consecutive_failures, *(one.begun or (0, 0)))
                 for one in last.values()
             ]  # fmt: skip
-            await connection.execute(self._sql["remember"], *columns(rows, 6))
+            await connection.execute(self._sql["remember"], *columns(rows, 8))
         return [None] * len(jobs)
 
     async def clamp(self, *, now: int) -> int:
