@@ -275,9 +275,9 @@ class Dispatcher:
 
     def _look(self) -> Observed:
         assert self._store is not None
-        loader = self._loader
+        loader, own = self._loader, self._store.work.own
         return Observed(
-            lanes=self._lanes.lanes(),
+            lanes=self._lanes.of(own),
             webhooks=loader.webhooks,
             config_hash=None if loader.config is None else loader.config.hash,
             loaded_at=loader.loaded_at,
@@ -285,6 +285,7 @@ class Dispatcher:
             slowest=self._loop_watch.slowest(),
             shares=self._lanes.shares,
             room=self._settings.room,
+            parts=len(own),
         )
 
     def _observed(self, details: AttemptDetails) -> None:
