@@ -150,10 +150,8 @@ class Dispatcher:
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
             under_way=under_way, attempts=_attempts(files.outgoing),
         )  # fmt: skip
-        self._ownership = Ownership(
-            store, self._lanes, self._background, self._remember_of, self._remove_others
-        )
-        found = await self._ownership.first()
+        ownership = Ownership(store, self._lanes, self._background, self._remember_of, self._remove_others)
+        found = await ownership.first()
         keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self._lanes, keys, clock, room=settings.room)
         self._loader = Loader(self._lanes, self._acceptor, self._sender, clock, self._background)
@@ -194,7 +192,7 @@ class Dispatcher:
             pruned=self._metrics.pruned,
         )  # fmt: skip
         self._rounds.run(self._background)
-        self._ownership.run()
+        ownership.run()
         if settings.egress_ca_file:
             self._background.every("authorities", AUTHORITIES_LOOK_SECONDS, self._read_authorities)
         if config is None:
@@ -326,7 +324,8 @@ class Dispatcher:
         if store is not None:
             self._direct.closing = True
             self._events.retire()
-            await asyncio.gather(self._drain(), self._linger())
+            self._background.spawn("parts", store.work.retire())
+            await asyncio.gather(self._lanes.drain(self._settings.drain_timeout), self._linger())
         await self._events.close()
         await self._admin.close()
         if store is not None:
@@ -334,10 +333,6 @@ class Dispatcher:
             await self._close(store)
         await self._sender.close()
         self._loop_watch.close()
-
-    async def _drain(self) -> None:
-        await self._lanes.drain(self._settings.drain_timeout)
-        await self._background.guard("parts", asyncio.wait_for(self._ownership.retire(), STORE_FLUSH_SECONDS))
 
     async def _linger(self) -> None:
         """As long as some still send here who have not heard that it ends."""

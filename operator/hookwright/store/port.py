@@ -303,11 +303,11 @@ class Work(Protocol):
         A store with one owner tells all of them, once.
         """
 
+    async def retire(self) -> None:
+        """This process is about to end: others are to have all its parts, each as soon as it is given."""
+
     async def give(self, parts: Parts) -> None:
         """Others may have these parts (`Moved.leaving`): no attempt of theirs is under way, no result unwritten."""
-
-    async def retire(self) -> None:
-        """Others may have all parts, and this process is given none any more; it still stores events."""
 
     def woken(self) -> AsyncIterator[None]:
         """Each time that `arrived` may have something. Read by one reader. A store with one owner never has, and ends it."""

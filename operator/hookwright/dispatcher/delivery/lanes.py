@@ -19,7 +19,7 @@ from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane, Rules
 from hookwright.core.lane_queue import Totals
 from hookwright.core.parsed import Parsed
-from hookwright.core.parts import Parts, part_of
+from hookwright.core.parts import NO_PART, Parts, part_of
 from hookwright.core.records import Delivery, Finish, LastInvocation, RouteCounts
 from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.background import Background
@@ -39,7 +39,6 @@ from hookwright.limits import (
     HANDSHAKE_SECONDS,
     LANE_AGAIN_SECONDS,
     LANES_SLICE,
-    LEAVING_SECONDS,
     SEND_BYTE_SECONDS,
     SETTLE_LANES,
     STORE_FLUSH_SECONDS,
@@ -141,11 +140,11 @@ class Lanes:
             seat.lane.left()
             self._gate.let_go(seat)
 
-    async def still(self, parts: Parts) -> None:
-        """Until nothing of these parts is under way, to a target or to the store."""
-        busy = self._of(parts)
-        while self._replays or (busy := [seat for seat in busy if not seat.lane.still]):  # noqa: ASYNC110 - rare, and what ends tells nobody
-            await asyncio.sleep(LEAVING_SECONDS)
+    def still(self, parts: Parts) -> Parts:
+        """Those of these parts of which nothing is under way, to a target or to the store."""
+        if self._replays:
+            return NO_PART
+        return parts - {seat.part for seat in self._of(parts) if not seat.lane.still}
 
     def owns(self, lane: Lane) -> bool:
         """Whether this process works on it, as far as can be known: it may have slept."""

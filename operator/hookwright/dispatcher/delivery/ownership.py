@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from math import inf
 
 from hookwright.core.invocations import last_invocation
 from hookwright.core.parts import EVERY_PART, NO_PART, Parts
 from hookwright.core.records import AttemptRecord, LastInvocation
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.limits import SWEEP_SECONDS, TAKING_SECONDS
+from hookwright.limits import LEAVING_SECONDS, SWEEP_SECONDS, TAKING_SECONDS
 from hookwright.store.port import Recovered, Store
 
 
@@ -68,7 +67,8 @@ class Ownership:
             await asyncio.sleep(TAKING_SECONDS)
 
     async def _take(self, came: Parts) -> None:
-        await self._lanes.still(came)  # from a time before
+        while self._lanes.still(came) != came:  # noqa: ASYNC110 - from a time before; what ends tells nobody
+            await asyncio.sleep(LEAVING_SECONDS)
         await self._begin(came & self._held)
         await self._taken()
 
@@ -83,27 +83,21 @@ class Ownership:
             return found
 
     async def _give(self, leaving: Parts) -> None:
-        parts = leaving & self._held
-        self._lanes.leave(parts)
-        await self._lanes.still(parts)
-        await self._remember(parts)
-        await self._work.give(parts)
-        self._held -= parts
+        self._lanes.leave(leaving)
+        while parts := leaving & self._held:
+            still = self._lanes.still(parts)
+            if still:
+                await self._remember(still)
+                await self._work.give(still)
+                self._held -= still
+            else:
+                await asyncio.sleep(LEAVING_SECONDS)
         await self._recount()
 
     async def _recount(self) -> None:
         """What waits of each namespace: of an event that another process took it is not known what it shares."""
         if self._work.own != EVERY_PART:
             await self._begin(NO_PART)
-
-    async def retire(self) -> None:
-        """Leave all of it to others, of which nothing is under way any more. Raises StoreError."""
-        if self._work.sure_until == inf:  # nobody else is there
-            return
-        parts, self._held = self._held, NO_PART
-        self._lanes.leave(parts)
-        await self._remember(parts)
-        await self._work.retire()
 
     async def _arrivals(self) -> None:
         async for _ in self._work.woken():

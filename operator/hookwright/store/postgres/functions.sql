@@ -82,7 +82,7 @@ BEGIN
 END $$;
 
 -- Stay the owner of a slot, and have, or keep, what others do not hold of these parts. Answers which slots are owned by
--- who works on parts, and which parts by this one. A part whose time was over and that nobody took meanwhile is still its holder's.
+-- anybody who is to work on parts, and which parts by this one. A part whose time was over and that nobody took meanwhile is still its holder's.
 CREATE OR REPLACE FUNCTION hookwright.lease_1(slot_ INT, holder_ TEXT, seconds_ DOUBLE PRECISION, parts_ INT[])
 RETURNS TABLE (slots INT[], held INT[]) LANGUAGE plpgsql AS $$
 DECLARE

@@ -128,7 +128,7 @@ class PostgresHistory:
         await connection.execute(sql["settled"], parts)
         rows = await connection.fetch(sql["memory"], parts)
         memory = {
-            row[0]: StoredRoute(*row[:6], (begun, last) if begun else None) for *row, begun, last in rows
+            row[0]: StoredRoute(*row[:6])._replace(begun=(row[6], row[7]) if row[6] else None) for row in rows
         }
         high_key = await connection.fetchval(sql["high_key"], self._slot)
         rows = await connection.fetch(sql["counts"], [*memory])

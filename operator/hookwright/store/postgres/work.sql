@@ -11,7 +11,7 @@ WITH dead AS (
 UPDATE hookwright.replicas SET holder = NULL, until = now() WHERE holder IN (SELECT holder FROM dead);
 
 -- own: become the owner of the slot that nobody has had for longest
-UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2), retired = false
+UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2), retired = FALSE
 WHERE slot = (SELECT slot FROM hookwright.replicas WHERE holder IS NULL OR until < now() ORDER BY until, slot
               LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING slot;
@@ -19,12 +19,14 @@ RETURNING slot;
 -- lease: stay the owner of a slot, and have what is free of some parts
 SELECT slots, held FROM hookwright.lease_1($1, $2, $3, $4);
 
+-- retire: a process is about to end
+UPDATE hookwright.replicas SET retired = TRUE WHERE slot = $1 AND holder = $2;
+
+-- moved: whoever works on the store is to look who is there, and which parts are free
+SELECT pg_notify($1, '');
+
 -- give: others may have some parts
 UPDATE hookwright.parts SET holder = NULL WHERE part = ANY ($1::INT[]) AND holder = $2;
-
--- retire: others may have all parts; the slot stays
-WITH given AS (UPDATE hookwright.parts SET holder = NULL WHERE holder = $2)
-UPDATE hookwright.replicas SET retired = true WHERE slot = $1 AND holder = $2;
 
 -- leave: nobody owns a slot or its owner's parts from here on
 WITH given AS (UPDATE hookwright.parts SET holder = NULL WHERE holder = $2)

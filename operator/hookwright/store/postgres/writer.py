@@ -59,7 +59,9 @@ class PostgresStore:
         }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
-        self._arrivals = Arrivals(self._links["claim"], self._links["notices"], self._routes, schema)
+        self._arrivals = Arrivals(
+            self._links["claim"], self._links["notices"], self._routes, schema, moved=self._ownership.look.set
+        )
         self._accepting = Accepting(
             self._links["accept"], self._routes, schema, self._ownership, seconds=retention.identity_seconds
         )
@@ -151,13 +153,13 @@ class PostgresStore:
         while True:
             yield await self._ownership.moves.get()
 
-    async def give(self, parts: Parts) -> None:
-        with self._failing():
-            await self._ownership.give(parts)
-
     async def retire(self) -> None:
         with self._failing():
             await self._ownership.retire()
+
+    async def give(self, parts: Parts) -> None:
+        with self._failing():
+            await self._ownership.give(parts)
 
     @property
     def own(self) -> Parts:
