@@ -270,10 +270,8 @@ class Work(Owner, Protocol):
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
         """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
 
-        Of webhooks that are not in parts of its `own` the processes that work on them are told.
-
-        Of those selected by reason alone the oldest of one webhook after the other. One transaction; what is not a
-        dead letter any more is left out. A selector without any restriction takes every dead letter.
+        One transaction; what is not a dead letter any more is left out. A selector without any restriction takes every
+        dead letter. Of webhooks that are not in parts of its `own` the processes that work on them are told.
         """
 
     async def ping(self) -> str | None:
@@ -341,9 +339,12 @@ class History(Protocol):
     ) -> list[tuple[int, AttemptRecord]]:
         """Newest first, each with its position for `before` and `after`; `in_short`: `detail` holds the message alone."""
 
-    async def horizon(self, selector: AttemptSelector, *, before: int | None = None) -> int | None:
-        """The lowest position to which a page that begins at `before` looks for what fits, where nothing leads there and
-        attempt after attempt has to be looked at; the page after it begins there. None: a page looks at all."""
+    async def horizon(
+        self, selector: AttemptSelector | ReplaySelector, *, before: int | None = None
+    ) -> int | None:
+        """The lowest position to which a page of attempts, or of dead letters, that begins at `before` looks for what fits,
+        where nothing leads there and one after the other has to be looked at; the page after it begins there. None: a
+        page looks at all."""
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         """One attempt; without a number the latest of the delivery."""
@@ -352,9 +353,14 @@ class History(Protocol):
         """A delivery by its key; None: it neither waits nor is dead."""
 
     async def dead_letters(
-        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
+        self,
+        selector: ReplaySelector = NO_SELECTOR,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
     ) -> list[tuple[int, DeadLetterRow]]:
-        """Newest first, each with its position for `before`."""
+        """Newest first, each with its position for `before` and `after`. Not by keys."""
 
     async def dead_groups(
         self,
