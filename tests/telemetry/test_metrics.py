@@ -34,7 +34,15 @@ def observed(*lanes: Lane, config_hash: str | None = None, loaded_at: float | No
     """What a dispatcher with these lanes shows; all of their webhooks are configured."""
     keys = [lane.key for lane in lanes]
     return Observed(
-        lanes, keys, config_hash, loaded_at, StoreStats(), Slowest(0.075, 0.03), BacklogShares(), ROOM
+        lanes,
+        keys,
+        config_hash,
+        loaded_at,
+        StoreStats(),
+        Slowest(0.075, 0.03),
+        BacklogShares(),
+        ROOM,
+        parts=12,
     )
 
 
@@ -214,6 +222,11 @@ def test_the_configuration_in_force_is_told_by_hash_and_time() -> None:
     assert samples['hookwright_config_info{hash="0123abcd"}'] == 1
     assert samples["hookwright_config_loaded_timestamp_seconds"] == 1_700_000_000.5
     assert not any(name.startswith("hookwright_config_info") for name in watching(observed()))
+
+
+def test_it_is_told_on_how_much_this_process_works() -> None:
+    """Where several share the work, the sum says whether somebody works on everything."""
+    assert watching(observed())["hookwright_parts"] == 12
 
 
 def test_the_store_tells_its_figures() -> None:

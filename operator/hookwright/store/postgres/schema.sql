@@ -11,12 +11,14 @@ CREATE TABLE hookwright.meta (
     copy TEXT
 );
 
--- Who makes keys in each slot and works on the store, until when by the clock of this server, and its highest key.
+-- Who makes keys in each slot and works on the store, until when by the clock of this server, its highest key, and whether
+-- it is about to end, so that its parts are for others.
 CREATE TABLE hookwright.replicas (
     slot INT PRIMARY KEY,
     holder TEXT,
     until TIMESTAMPTZ NOT NULL,
-    high_key BIGINT NOT NULL
+    high_key BIGINT NOT NULL,
+    retired BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 -- Who works on each part of the webhooks, and until when.

@@ -11,13 +11,19 @@ WITH dead AS (
 UPDATE hookwright.replicas SET holder = NULL, until = now() WHERE holder IN (SELECT holder FROM dead);
 
 -- own: become the owner of the slot that nobody has had for longest
-UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2)
+UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2), retired = FALSE
 WHERE slot = (SELECT slot FROM hookwright.replicas WHERE holder IS NULL OR until < now() ORDER BY until, slot
               LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING slot;
 
 -- lease: stay the owner of a slot, and have what is free of some parts
 SELECT slots, held FROM hookwright.lease_1($1, $2, $3, $4);
+
+-- retire: a process is about to end
+UPDATE hookwright.replicas SET retired = TRUE WHERE slot = $1 AND holder = $2;
+
+-- moved: whoever works on the store is to look who is there, and which parts are free
+SELECT pg_notify($1, '');
 
 -- give: others may have some parts
 UPDATE hookwright.parts SET holder = NULL WHERE part = ANY ($1::INT[]) AND holder = $2;

@@ -24,7 +24,8 @@ from hookwright.core.records import (
 )
 from hookwright.errors import StoreAway, StoreError
 from hookwright.limits import KIB, STORE_UPKEEP_SECONDS
-from hookwright.store.port import Accepted, Arrival, NewEvent, Replay, ReplaySelector, Retention
+from hookwright.store.owner import Arrival
+from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.postgres import measuring, upkeep
 from hookwright.store.postgres.accepting import Accepting
 from hookwright.store.postgres.checks import check
@@ -59,7 +60,9 @@ class PostgresStore:
         }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
-        self._arrivals = Arrivals(self._links["claim"], self._links["notices"], self._routes, schema)
+        self._arrivals = Arrivals(
+            self._links["claim"], self._links["notices"], self._routes, schema, moved=self._ownership.look.set
+        )
         self._accepting = Accepting(
             self._links["accept"], self._routes, schema, self._ownership, seconds=retention.identity_seconds
         )
@@ -150,6 +153,10 @@ class PostgresStore:
     async def owned(self) -> AsyncIterator[Moved]:
         while True:
             yield await self._ownership.moves.get()
+
+    async def retire(self) -> None:
+        with self._failing():
+            await self._ownership.retire()
 
     async def give(self, parts: Parts) -> None:
         with self._failing():
