@@ -46,7 +46,7 @@ class Size:
 
 
 SHORT = Size(kills=3, moves=2, rate=200, seconds=1.5, stop=4, waiting=20_000)
-LONG = Size(kills=40, moves=20, rate=600, seconds=5, stop=30, waiting=50_000)
+LONG = Size(kills=40, moves=10, rate=600, seconds=5, stop=30, waiting=50_000)
 
 
 class Ground:

@@ -1,4 +1,7 @@
-"""Writes the measured part of docs/guarantees.md from the ledger of the last long round (`make guarantees`)."""
+"""Writes the measured parts of docs/guarantees.md from the ledger of the last long rounds (`make guarantees`).
+
+There is one for each store; those of which the ledger has nothing stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from faults.scenario import STORES, Scenario
 from faults.scenarios.all import ALL
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
-BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->"
+BEGIN, END = "<!-- faults: {} -->\n", "<!-- faults: end -->"
 HEAD = "| Fault | Promise | Rounds (kills) | Acknowledged | Lost | Twice | Seconds: median, worst |"
 
 
@@ -42,23 +45,24 @@ def _told(seconds: list[float]) -> str:
     return f"{seconds[len(seconds) // 2]:.2f}, {seconds[-1]:.2f}"
 
 
-def tables(whole: dict[str, Any]) -> str:
-    """A table for each store, under a sentence on where and when."""
-    rounds: list[dict[str, Any]] = whole["rounds"]
-    of = {each.name: [one for one in rounds if one["scenario"] == each.name] for each in ALL}
+def table(where: dict[str, Any], scenarios: list[Scenario], rounds: list[dict[str, Any]]) -> str:
+    """With a sentence on where and when."""
     kills, taken = sum(each["kills"] for each in rounds), sum(each["acknowledged"] for each in rounds)
     told = (
-        f"Measured at commit {whole['commit']}: {whole['cores']} cores, {whole['memory_gib']} GiB, "
-        f"kernel {whole['kernel']}, Python {whole['python']}.\n{len(rounds)} rounds, {kills:,} kills, {taken:,} deliveries "
+        f"Measured at commit {where['commit']}: {where['cores']} cores, {where['memory_gib']} GiB, "
+        f"kernel {where['kernel']}, Python {where['python']}.\n{len(rounds)} rounds, {kills:,} kills, {taken:,} deliveries "
         f"acknowledged, **{sum(each['lost'] for each in rounds)} lost**, "
         f"{sum(each['hand'] for each in rounds)} times a hand was needed.\n\n"
     )
-    sections = []
-    for store in STORES:
-        rows = "".join(row(each, of[each.name]) for each in ALL if each.store == store and of[each.name])
-        if rows:
-            sections.append(f"### {store}\n\n{HEAD}\n|{' --- |' * 7}\n{rows}")
-    return told + "\n".join(sections)
+    of = {each: [one for one in rounds if one["scenario"] == each.name] for each in scenarios}
+    rows = "".join(row(each, played) for each, played in of.items() if played)
+    return f"{told}{HEAD}\n|{' --- |' * 7}\n{rows}"
+
+
+def placed(page: str, store: str, text: str) -> str:
+    """The page with this between the marks of a store."""
+    before, begin, rest = page.partition(BEGIN.format(store))
+    return before + begin + text + END + rest.partition(END)[2]
 
 
 def main() -> None:
@@ -68,8 +72,14 @@ def main() -> None:
     ledger = parser.parse_args().ledger
     if not ledger.exists():
         parser.error(f"{ledger} is not there: make faults writes it.")
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(before + BEGIN + tables(json.loads(ledger.read_text())) + END + rest.partition(END)[2])
+    whole, page = json.loads(ledger.read_text()), PAGE.read_text()
+    for store in STORES:
+        scenarios = [each for each in ALL if each.store == store]
+        names = {each.name for each in scenarios}
+        rounds = [each for each in whole["rounds"] if each["scenario"] in names]
+        if rounds:
+            page = placed(page, store, table(whole, scenarios, rounds))
+    PAGE.write_text(page)
 
 
 if __name__ == "__main__":
