@@ -17,9 +17,7 @@ STOP_SECONDS = 10.0  # longer than a dispatcher owns its webhooks without a word
 PATIENCE_SECONDS = 0.5  # of the sender with one that stands still
 MOVE_SECONDS = 5.0
 STARTS = 10  # a second
-SURE_SECONDS = (
-    0.8  # in which they are counted: between a start and its time in the history a process may pause
-)
+SURE_SECONDS = 0.8  # in which they are counted: from a start to its time in the history a process may pause
 
 
 def _three(bench: Several, does: str = "ok", value: object = None, **order: object) -> None:
@@ -39,8 +37,7 @@ def one_of_three_killed(bench: Several) -> None:
     _three(bench)
     for _ in range(bench.size.moves):
         bench.all_targets("delay", bench.chance.choice(DELAYS))
-        bench.shared()
-        time.sleep(bench.chance.uniform(0.05, 1.0))
+        bench.rest()
         bench.kill(bench.chance.choice(bench.dispatchers))
     bench.pause()
     bench.taken_all_along()
@@ -66,6 +63,7 @@ def one_of_three_ended(bench: Several) -> None:
 )
 def one_of_three_stopped(bench: Several) -> None:
     _three(bench, "delay", 100, patience=PATIENCE_SECONDS)
+    bench.rest()
     one = bench.chance.choice(bench.dispatchers)
     at = time.monotonic()
     one.signal(signal.SIGSTOP)
@@ -102,7 +100,7 @@ def database_of_three_killed(bench: Several) -> None:
     pids = [each.process.pid for each in bench.dispatchers if each.process]
     for _ in range(bench.size.moves):
         bench.all_targets("delay", bench.chance.choice(DELAYS))
-        time.sleep(bench.chance.uniform(0.05, 1.0))
+        time.sleep(bench.chance.uniform(0.5, 2.0))
         bench.server.kill()
         bench.verdict.allowed += bench.in_flight
         time.sleep(bench.chance.uniform(0, 1.0))
