@@ -76,6 +76,7 @@ class Several(Ground):
             "HOOKWRIGHT_CONFIG": str(self.folder / "config"), "HOOKWRIGHT_EGRESS_CA_FILE": str(self.ca_file),
             "HOOKWRIGHT_EGRESS_CONNECT_TO": f"{HOST}:443:127.0.0.1:{door}",
         }  # fmt: skip
+        self.resources.callback(one.http.close)
         self.door[one] = door
         self.dispatchers.append(one)
         return one
