@@ -11,6 +11,7 @@ from faults.dispatcher import Dispatcher
 from faults.scenario import several
 from faults.scenarios.kills import DELAYS
 from faults.several import OPEN, Several
+from rig import until
 
 WEBHOOKS = 24
 STOP_SECONDS = 10.0  # longer than a dispatcher owns its webhooks without a word
@@ -187,7 +188,7 @@ def one_target_of_ten_dead(bench: Several) -> None:
     bench.begin()
     nine = bench.names[1:]
     bench.load()
-    bench.shared()
+    until(lambda: len(bench.ledger.read().doors) == len(bench.names))
     well = _latencies(bench, nine)
     bench.target_does("/w0", "hang")
     ill = _latencies(bench, nine)
