@@ -56,6 +56,11 @@ def test_a_disk_of_before_is_copied_into_the_database_first(render: Render) -> N
     assert mounts == {"copied": "/copied", "database-url": "/database/url", "database-ca": "/database/ca"}
 
 
+def test_what_was_said_of_a_disk_is_taken_back_by_null(render: Render) -> None:
+    """As somebody does who keeps the other values of the release before."""
+    assert deployed(render(store=COPYING, persistence={"size": None, "keep": None, "storageClass": None}))
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

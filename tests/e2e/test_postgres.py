@@ -92,6 +92,7 @@ def moved(
         store__kind="postgres",
         store__postgres={"urlSecret": {"name": "db-app"}, "caSecret": {"name": "db-ca"}},
         store__copyFrom={"existingClaim": f"{RELEASE}-data"},
+        persistence__size=None,
     )
     return found
 
