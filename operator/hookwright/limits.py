@@ -198,6 +198,7 @@ DEAD_DISORDER_MS = 600_000  # a clock that was set back by more: dead letters of
 HISTORY_DISORDER_MS = 600_000  # an attempt is kept when it ends, so at most so long after one that began later
 STORE_READ_SECONDS = 2.0  # one query of the history
 HISTORY_PAGE_LOOKS = 50_000  # attempts looked at for one page where no index leads to what fits: some 30 ms
+DEAD_PAGE_LOOKS = 20_000  # dead letters looked at for one page of a time at which very many died: some 20 ms
 STORE_READ_STEPS = 1_000_000  # of SQLite's machine between two looks at the clock (20 ms): each waits for a busy Python
 STORE_COUNT_ROUTES = 100  # webhooks counted in one query
 STORE_CHECK_BYTES = 32 * MIB  # a larger file is not read through at start: 0.6 s where nothing is cached

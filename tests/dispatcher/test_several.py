@@ -69,7 +69,7 @@ class Process:
     async def start(self, *hooks: str) -> None:
         """With these webhooks."""
         self._ownership = Ownership(
-            self.store, self.lanes, self._background, self._remember, self._remove_others
+            self.store, self.lanes, self.clock, self._background, self._remember, self._remove_others
         )
         found = await self._ownership.first()
         keys = Keys(found.slot, found.high_key, self.clock.now_ms)

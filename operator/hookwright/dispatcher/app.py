@@ -150,7 +150,9 @@ class Dispatcher:
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
             under_way=under_way, attempts=_attempts(files.outgoing),
         )  # fmt: skip
-        ownership = Ownership(store, self._lanes, self._background, self._remember_of, self._remove_others)
+        ownership = Ownership(
+            store, self._lanes, clock, self._background, self._remember_of, self._remove_others
+        )
         found = await ownership.first()
         keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self._lanes, keys, clock, room=settings.room)

@@ -7,7 +7,7 @@ from math import inf
 from typing import Final
 
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts
-from hookwright.store.port import Arrival
+from hookwright.store.owner import Arrival
 
 
 class OneOwner:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from hookwright.core.parts import Parts
 from hookwright.limits import STORE_GATHER_SECONDS, STORE_LOOK_SECONDS
-from hookwright.store.port import Arrival
+from hookwright.store.owner import Arrival
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.server import Connection, Link
 from hookwright.store.postgres.statements import load

@@ -24,7 +24,8 @@ from hookwright.core.records import (
 )
 from hookwright.errors import StoreAway, StoreError
 from hookwright.limits import KIB, STORE_UPKEEP_SECONDS
-from hookwright.store.port import Accepted, Arrival, NewEvent, Replay, ReplaySelector, Retention
+from hookwright.store.owner import Arrival
+from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.postgres import measuring, upkeep
 from hookwright.store.postgres.accepting import Accepting
 from hookwright.store.postgres.checks import check
