@@ -179,7 +179,7 @@ def test_a_database_under_another_authority_is_refused(
     upgrade(release, "--wait=false", store__postgres__caSecret={"name": "other-ca"})
     (new,) = until(lambda: set(pods(kube)) - before)
     said = until(lambda: [each for each in log(kube, new) if each.get("event") == "store.waits"])
-    assert "certificate" in said[0]["reason"]
+    assert "its certificate is not trusted" in said[0]["reason"]
     assert ready(kube) == before
     assert source.post(sample("RequestGranted"))
     upgrade(release, store__postgres__caSecret={"name": "db-ca"})
