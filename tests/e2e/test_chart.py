@@ -112,10 +112,13 @@ def test_refused_values_leave_nothing_behind(kube: Kube, release: Release) -> No
 
 def test_claim_that_an_earlier_release_left_is_named(kube: Kube, release: Release, place: str) -> None:
     """With the value that takes it up, as long as nobody has it; and whose the CRDs were, if that was elsewhere."""
-    manifest = yaml.safe_load_all(helm(kube, place, "template", "former", CHART))
-    (claim,) = (each for each in manifest if each and each["kind"] == "PersistentVolumeClaim")
+    manifest = [each for each in yaml.safe_load_all(helm(kube, place, "template", "former", CHART)) if each]
+    (claim,) = (each for each in manifest if each["kind"] == "PersistentVolumeClaim")
+    name, dispatcher = claim["metadata"]["name"], "former-hookwright-dispatcher"
+    (deployment,) = (
+        each for each in manifest if (each["kind"], each["metadata"]["name"]) == ("Deployment", dispatcher)
+    )
     kube.apply(claim)
-    name = claim["metadata"]["name"]
 
     def notes(release: str, *values: str) -> str:
         dry = ("--dry-run=server", "--take-ownership")
@@ -125,7 +128,8 @@ def test_claim_that_an_earlier_release_left_is_named(kube: Kube, release: Releas
     assert f"persistence.existingClaim={name}\n" in said
     assert f"the CRDs were those of a release in the namespace {PRODUCT}." in said
     assert name not in notes("later", f"--set=persistence.existingClaim={name}")
-    kube("-n", place, "create", "deployment", "former-hookwright-dispatcher", "--image=x", "--replicas=0")
+    deployment["spec"]["replicas"] = 0
+    kube.apply(deployment)
     assert name not in notes("later")
     database = "--set=store.kind=postgres,store.postgres.urlSecret.name=x"
     assert f"store.copyFrom.existingClaim={name}\n" in notes("former", database)
