@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,10 +24,11 @@ add rule inet cut out tcp sport 6443 tcp dport {{ {ports} }} drop
 """
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    """With the API server and our kinds."""
-    with machine_with_api_server(tmp_path) as made:
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """With a controller whose administrator has not brought the token of the events port yet."""
+    with machine_with_api_server(tmp_path_factory.mktemp("machine")) as made:
+        start_controller(made, HOOKWRIGHT_INGEST_EXISTING_SECRET_NAME="events")
         yield made
 
 
@@ -47,10 +47,18 @@ def cut_lines(machine: Machine) -> int:
     return len(ports)
 
 
+def test_a_token_that_is_not_there_is_said_and_waited_for(machine: Machine) -> None:
+    """Its Secret's name and key, in the log and where readiness is asked; once it is there the controller is ready."""
+    said = "Secret events does not exist: create it with the key token."
+    until(lambda: said in [line.get("message") for line in machine.log("controller")])
+    until(lambda: said in machine.run("curl", "-s", READYZ))
+    machine.kubectl("-n", "hooks", "create", "secret", "generic", "events", "--from-literal=token=mine")
+    until(lambda: machine.answers(READYZ))
+
+
 def test_a_line_that_goes_dead_is_given_up(machine: Machine) -> None:
     """As behind a load balancer that forgets connections: kopf's watches and the others' begin anew within two minutes."""
     token = {"valueFrom": {"secretKeyRef": {"name": "late", "key": "token"}}, "name": "x-token"}
-    start_controller(machine)
     machine.apply(webhook("waits", headers=[token]))
     until(lambda: condition(machine, "waits", "ResolvedRefs") == "False")
     assert cut_lines(machine) >= 7  # the watches
@@ -62,13 +70,3 @@ def test_a_line_that_goes_dead_is_given_up(machine: Machine) -> None:
     )
     until(lambda: condition(machine, "new", "Accepted") == "True", LOOK)
     until(lambda: condition(machine, "waits", "ResolvedRefs") == "True", LOOK)
-
-
-def test_a_token_that_is_not_there_is_said_and_waited_for(machine: Machine) -> None:
-    """One that the administrator is to bring: its name and its key, in the log and where readiness is asked."""
-    start_controller(machine, HOOKWRIGHT_INGEST_EXISTING_SECRET_NAME="events")
-    said = "Secret events does not exist: create it with the key token."
-    until(lambda: said in [line.get("message") for line in machine.log("controller")])
-    until(lambda: said in machine.run("curl", "-s", READYZ))
-    machine.kubectl("-n", "hooks", "create", "secret", "generic", "events", "--from-literal=token=mine")
-    until(lambda: machine.answers(READYZ))
