@@ -293,3 +293,13 @@ def test_two_dispatchers_in_one_process_do_not_share_figures() -> None:
     one, other = Metrics(), Metrics()
     one.answered(202, 1)
     assert scraped(other)["hookwright_events_accepted_total"] == 0
+
+
+def test_a_webhook_on_which_another_process_works_is_told_by_that_one() -> None:
+    """So that sums over all are right: neither its state nor any figure of it."""
+    mine, left = filled("a/mine", waiting=2), filled("a/left", waiting=3)
+    left.left()
+    samples = watching(observed(mine, left))
+    assert samples['hookwright_webhooks{state="running"}'] == 1
+    assert samples["hookwright_pending"] == 2
+    assert [name for name in samples if "left" in name] == []

@@ -143,7 +143,7 @@ class Metrics(Collector):
         yield from self._counted()
         if (seen := self._seen) is not None:
             yield from _configuration(seen)
-            yield from _lanes(seen.lanes, seen.webhooks)
+            yield from _lanes([lane for lane in seen.lanes if lane.owned], seen.webhooks)
             yield from _store(seen.stats)
             yield from _loop(seen.slowest)
             yield from waiting(seen.shares, seen.room)

@@ -133,12 +133,14 @@ class Lanes:
         self._work.own |= parts
         for seat in self._of(parts):
             seat.lane.owned = True
+            self.touch([seat.lane.key])
 
     def leave(self, parts: Parts) -> None:
         """Begin nothing more of these parts: another is to work on them."""
         self._work.own -= parts
         for seat in self._of(parts):
             seat.lane.left()
+            self.touch([seat.lane.key])
             self._gate.let_go(seat)
 
     async def still(self, parts: Parts) -> None:
@@ -150,6 +152,11 @@ class Lanes:
     def owns(self, lane: Lane) -> bool:
         """Whether this process works on it, as far as can be known: it may have slept."""
         return lane.owned and (not self._several or self._clock.monotonic() < self._work.sure_until)
+
+    @property
+    def parts(self) -> int:
+        """How many parts of the webhooks this process works on."""
+        return len(self._work.own)
 
     def _of(self, parts: Parts) -> list[Seat]:
         return [seat for seat in self._seats.values() if seat.part in parts]
