@@ -58,9 +58,12 @@ class Held:
 
     def __init__(self) -> None:
         self.parts = self.wanted = self._leaving = NO_PART
+        self.processes = 1
+        """How many there are, with this one."""
 
     def answered(self, slot: int, slots: Collection[int], parts: Parts) -> Moved:
         """These slots are there, and these parts are held now; what changed by that."""
+        self.processes = len(slots)
         self.wanted = frozenset(part for part, of in shared_out(slots).items() if of == slot)
         moved = Moved(parts - self.parts, parts - self.wanted - self._leaving, self.parts - parts)
         self.parts, self._leaving = parts, (self._leaving | moved.leaving) & parts

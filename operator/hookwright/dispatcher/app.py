@@ -180,7 +180,7 @@ class Dispatcher:
             await self._follower.first()
         ingest = Ingest(
             self._acceptor, self._direct, clock, tokens=self._tokens, hosts=hosts, rate=settings.ingest_rate,
-            memory=memory, count=self._metrics.answered,
+            processes=lambda: work.processes, memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
         workbench = Workbench(self._loader, invocations, self._direct.places, clock)

@@ -13,6 +13,7 @@ from hookwright.store.port import Arrival
 class OneOwner:
     """Its part of `store.port.Work`."""
 
+    processes: Final = 1
     sure_until: Final = inf
     own = EVERY_PART
 

@@ -228,6 +228,10 @@ class Work(Protocol):
     """The parts on whose webhooks this process works, and keeps count of what waits of them: as it says itself here."""
 
     @property
+    def processes(self) -> int:
+        """How many work on the store, this one among them."""
+
+    @property
     def sure_until(self) -> float:
         """When (`time.monotonic()`) parts that this process owns may begin to be another's; infinity: never.
 

@@ -34,6 +34,11 @@ class Ownership:
         self._held = Held()
         self._keeping: asyncio.Task[None] | None = None
 
+    @property
+    def processes(self) -> int:
+        """See `store.port.Work`."""
+        return self._held.processes
+
     async def take(self, lost: Callable[[StoreError], None]) -> None:
         """Become the owner of a slot and of the parts that are free for it, and stay it; `lost` is told if it cannot.
 

@@ -144,6 +144,10 @@ class PostgresStore:
         )
 
     @property
+    def processes(self) -> int:
+        return self._ownership.processes
+
+    @property
     def sure_until(self) -> float:
         return self._ownership.sure_until
 
