@@ -165,6 +165,7 @@ def _observed() -> Observed:
         Slowest(0.0, 0.0),
         BacklogShares(),
         DispatcherSettings().room,
+        parts=0,
     )
 
 

@@ -36,6 +36,13 @@ CLAIM = "PersistentVolumeClaim/hookwright-data "
 CRDS = "CustomResourceDefinition/*.hookwright.io "
 LABELS, ANNOTATIONS = {"team": "a"}, {"note": "a"}
 ON_POSTGRES: dict[str, Any] = {"kind": "postgres", "postgres": {"urlSecret": {"name": "app"}}}
+SEVERAL = (
+    "Deployment/hookwright-dispatcher spec.replicas",
+    "Deployment/hookwright-dispatcher spec.strategy",
+    f"{PODS['dispatcher']}spec.topologySpreadConstraints",
+    "PodDisruptionBudget/hookwright-dispatcher ",
+)
+"""What is not there with one dispatcher."""
 DATABASE = tuple(
     f"{PODS['dispatcher']}spec.{place}[database-url]"
     for place in ("volumes", "containers[dispatcher].volumeMounts")
@@ -198,6 +205,9 @@ EFFECTS: dict[str, Effect] = {
     "history.age": effect("9d", variable("HISTORY_AGE")),
     "history.bytes": effect("9MiB", variable("HISTORY_BYTES")),
     "history.bodies": effect("none", variable("HISTORY_BODIES")),
+    "drainDelay": effect(
+        "99s", variable("DRAIN_DELAY"), f"{PODS['dispatcher']}spec.terminationGracePeriodSeconds"
+    ),
     "drainTimeout": effect(
         "9s", variable("DRAIN_TIMEOUT"), f"{PODS['dispatcher']}spec.terminationGracePeriodSeconds"
     ),
@@ -226,6 +236,7 @@ EFFECTS: dict[str, Effect] = {
         variable("STORE_POSTGRES_WAIT"),
         variable("STORE_KIND"),
         variable("STORE_POSTGRES_URL_FILE"),
+        *SEVERAL,
         store={"postgres": {"urlSecret": {"name": "app"}}},
     ),
     "store.postgres.urlSecret.name": effect(
@@ -252,6 +263,7 @@ EFFECTS: dict[str, Effect] = {
     "store.copyFrom.existingClaim": effect(
         "hookwright-data",
         f"{PODS['dispatcher']}spec.initContainers",
+        *SEVERAL,
         f"{PODS['dispatcher']}spec.volumes[copied]",
         store=ON_POSTGRES,
     ),
@@ -320,6 +332,7 @@ EFFECTS |= {
     "dispatcher.serviceAccount.automount": effect(
         True, f"{PODS['dispatcher']}spec.automountServiceAccountToken"
     ),
+    "dispatcher.replicas": effect(3, "Deployment/hookwright-dispatcher spec.replicas", store=ON_POSTGRES),
     "dispatcher.startupProbe": effect(
         {"failureThreshold": 9},
         f"{PODS['dispatcher']}spec.containers[dispatcher].startupProbe.failureThreshold",

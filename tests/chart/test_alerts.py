@@ -25,7 +25,7 @@ def test_alerts_are_those_of_the_documentation(render: Render) -> None:
     assert rule["metadata"]["labels"]["release"] == "prometheus"
     (group,) = rule["spec"]["groups"]
     assert {(each["expr"], each.get("for")) for each in group["rules"]} == told(OPERATIONS)
-    assert len({each["alert"] for each in group["rules"]}) == len(group["rules"]) == 17
+    assert len({each["alert"] for each in group["rules"]}) == len(group["rules"]) == 18
     assert {each["labels"]["severity"] for each in group["rules"]} == {"critical", "warning"}
     assert all(each["annotations"]["summary"] for each in group["rules"])
 

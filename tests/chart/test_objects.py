@@ -335,39 +335,3 @@ def test_dashboard_asks_for_metrics_that_exist(render: Render) -> None:
     offered = set(re.findall(r'"(hookwright_[a-z_]+)"', source))
     offered |= {f"{name}_total" for name in offered} | {f"{name}_bucket" for name in offered}
     assert asked <= offered
-
-
-def test_with_a_database_there_is_no_disk(render: Render) -> None:
-    """The Secret is read as a file, by its own key; notes and settings say nothing of a disk that is missing."""
-    objects = render(store={"kind": "postgres", "postgres": {"urlSecret": {"name": "db-app"}}})
-    assert not any(kind == "PersistentVolumeClaim" for kind, _ in objects)
-    pod = objects["Deployment", "hookwright-dispatcher"]["spec"]["template"]["spec"]
-    volumes = {each["name"]: each for each in pod["volumes"]}
-    assert volumes["data"]["emptyDir"] == {"sizeLimit": "16Mi"}
-    assert volumes["database-url"]["secret"]["items"] == [{"key": "uri", "path": "url"}]
-    settings = {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
-    assert settings["HOOKWRIGHT_STORE_KIND"] == "postgres"
-    assert settings["HOOKWRIGHT_STORE_POSTGRES_URL_FILE"] == "/database/url/url"
-    assert "HOOKWRIGHT_DATA_KEPT" not in settings
-
-
-def test_a_disk_of_before_is_copied_into_the_database_first(render: Render) -> None:
-    """A container that ends before the dispatcher starts, with both at hand, and what the release adds after it."""
-    database = {"urlSecret": {"name": "db"}, "caSecret": {"name": "ca"}, "schema": "ours"}
-    objects = render(
-        store={"kind": "postgres", "postgres": database, "copyFrom": {"existingClaim": "hookwright-data"}},
-        dispatcher={"initContainers": [{"name": "other", "image": "a"}]},
-    )
-    pod = objects["Deployment", "hookwright-dispatcher"]["spec"]["template"]["spec"]
-    copy, other = pod["initContainers"]
-    assert other["name"] == "other"
-    assert copy["image"] == pod["containers"][0]["image"]
-    assert copy["securityContext"] == pod["containers"][0]["securityContext"]
-    assert copy["args"] == [
-        *("store", "copy", "--from", "/copied", "--to-url-file", "/database/url/url"),
-        *("--schema", "ours", "--ca-file", "/database/ca/ca.crt"),
-    ]
-    volumes = {each["name"]: each for each in pod["volumes"]}
-    assert volumes["copied"]["persistentVolumeClaim"] == {"claimName": "hookwright-data"}
-    mounts = {each["name"]: each["mountPath"] for each in copy["volumeMounts"]}
-    assert mounts == {"copied": "/copied", "database-url": "/database/url", "database-ca": "/database/ca"}

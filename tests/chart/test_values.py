@@ -79,6 +79,7 @@ def test_defaults_are_those_of_the_dispatcher(render: Render) -> None:
         "token_file",
         "admin_token_file",
         "ingest_hosts",
+        "drain_delay",  # outside a cluster nobody hears late
     }
 
 
@@ -95,6 +96,7 @@ SET: dict[str, Any] = {
     },
     "deadLetters": {"age": "3d", "bytes": "2GiB"},
     "history": {"age": "12h", "bytes": "3GiB", "bodies": "none"},
+    "drainDelay": "7s",
     "drainTimeout": "45s",
     "logLevel": "warning",
     "store": {
@@ -152,6 +154,7 @@ def test_every_setting_reaches_the_dispatcher(render: Render) -> None:
         "history_age": 12 * 3600,
         "history_bytes": 3 * 2**30,
         "history_bodies": "none",
+        "drain_delay": 7,
         "drain_timeout": 45,
         "data_kept": True,
         "log_level": "warning",
@@ -241,7 +244,9 @@ def refusal(helm: Helm, values: dict[str, Any], chart: Path = CHART) -> str:
     [
         ({"egres": {}}, "additional properties 'egres' not allowed"),
         ({"egress": {"alowHosts": []}}, "additional properties 'alowHosts' not allowed"),
-        ({"dispatcher": {"replicas": 2}}, "additional properties 'replicas' not allowed"),
+        ({"controller": {"replicas": 2}}, "additional properties 'replicas' not allowed"),
+        ({"dispatcher": {"replicas": 0}}, "/dispatcher/replicas"),
+        ({"dispatcher": {"replicas": 17}}, "/dispatcher/replicas"),
         ({"dispatcher": {"resources": {"limit": {}}}}, "additional properties 'limit' not allowed"),
         ({"securityContext": {"fsGroup": 1}}, "additional properties 'fsGroup' not allowed"),
         ({"controller": {"livenessProbe": {"successThreshold": 2}}}, "'successThreshold' not allowed"),
@@ -282,6 +287,15 @@ NOT_MADE = {"create": False, "name": "mine"}
             "store.copyFrom.existingClaim is copied into a database",
         ),
         ({"store": {"kind": "postgres"}}, "name the Secret with the database's URL"),
+        ({"dispatcher": {"replicas": 2}}, "dispatcher.replicas is 2, but a disk has one dispatcher"),
+        (
+            {"store": {**ON_POSTGRES, "copyFrom": {"existingClaim": "a"}}, "dispatcher": {"replicas": 2}},
+            "dispatcher.replicas is 2, but the claim of store.copyFrom is copied by one",
+        ),
+        (
+            {"store": ON_POSTGRES, "networkPolicy": {"egress": {"enabled": True}}},
+            "name the database in networkPolicy.egress.rules",
+        ),
         ({"store": ON_POSTGRES, "persistence": {"size": "5Gi"}}, "persistence.size is of a disk"),
         ({"store": ON_POSTGRES, "persistence": {"enabled": False}}, "persistence.enabled is of a disk"),
         (

@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from hookwright.core.lane import Lane, Rules
+from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
-from hookwright.core.lane_steps import Started
+from hookwright.core.lane_steps import Rules, Started
 from hookwright.core.lifecycle import Decision
 from hookwright.core.outcome import Outcome, Verdict
 from hookwright.core.records import Action, Claimed, DeadReason, Delivery, Finish

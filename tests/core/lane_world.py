@@ -14,8 +14,9 @@ from typing import Any
 
 from core.lane_builders import Asked, Flight, finish
 from hookwright.core.backlog import Bury
-from hookwright.core.lane import Lane, Rules
+from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
+from hookwright.core.lane_steps import Rules
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.outcome import Outcome
 from hookwright.core.records import Action, DeadReason, Delivery, Finish, RouteCounts, Wanted

@@ -347,3 +347,16 @@ def test_a_claimed_delivery_that_is_too_old_by_then_is_given_up() -> None:
     lane.settle(NOW)
     lane.claimed(Claimed([delivery(1)], None))
     assert lane.start(NOW + POLICY.max_age).given_up is not None
+
+
+def test_what_is_stored_while_its_webhook_is_left_to_another_is_the_others() -> None:
+    """Reserved before, stored afterwards: the store has it, and nothing of it is begun here when the webhook comes back."""
+    lane = running()
+    lane.reserve(2)
+    lane.left()
+    lane.accepted(delivery(1))
+    assert lane.still
+    lane.taken(None, None)
+    assert not lane.may_start(NOW)
+    assert lane.waiting == 0
+    assert isinstance(lane.settle(NOW).ask, Wanted)

@@ -42,6 +42,17 @@ def test_no_period_has_more(requests: int, seconds: int, gaps: list[int]) -> Non
         assert sum(begin <= one < begin + seconds for one in starts) <= requests
 
 
+def test_who_goes_on_where_another_left_off_begins_nothing_too_early() -> None:
+    """All that counted counts as begun with the last of them: later than it may be, never earlier."""
+    window = Window(3, 10.0)
+    window.resume(2, 100.0)
+    assert window.free_at(101.0) == 101.0
+    window.start(101.0)
+    assert window.free_at(102.0) == 110.0
+    window.start(110.0)
+    assert window.free_at(110.5) == 110.0
+
+
 def test_a_bucket_gives_one_seconds_worth_and_then_what_comes_in() -> None:
     """Who wants more than a second's worth takes it from a full one, and the next waits until that is made up for."""
     bucket = Bucket(4, 100.0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from dispatcher.test_direct import made
-from hookwright.core.lane import Lane, Rules
+from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
+from hookwright.core.lane_steps import Rules
 from hookwright.core.outcome import Verdict
 from hookwright.core.records import Delivery
 from hookwright.core.retry import RetryPolicy

@@ -274,3 +274,32 @@ async def test_what_all_connections_hold_is_bounded_and_given_back() -> None:
             writer.close()
         while memory.held:
             await asyncio.sleep(0)
+
+
+async def test_a_listener_that_retires_says_so_with_its_answers() -> None:
+    """One request on each connection, whether it was open or is new, and that of a request under way too."""
+    answers = asyncio.Event()
+
+    async def held(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/held":
+            await answers.wait()
+        await hello(scope, receive, send)
+
+    listener = Listener(held, "127.0.0.1", 0)
+    await listener.start()
+    idle, under_way = [await asyncio.open_connection(*listener.address) for _ in range(2)]
+    idle[1].write(REQUEST)
+    assert b"connection" not in await idle[0].readuntil(b"hello")
+    under_way[1].write(REQUEST.replace(b"/", b"/held", 1))
+    idle[1].write(REQUEST)
+    assert b"connection" not in await idle[0].readuntil(b"hello")
+    listener.retire()
+    answers.set()
+    idle[1].write(REQUEST)
+    new = await asyncio.open_connection(*listener.address)
+    new[1].write(REQUEST)
+    last = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
+    for reader, writer in (idle, under_way, new):
+        assert await reader.read() == last
+        writer.close()
+    await listener.close()

@@ -19,7 +19,6 @@ from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.decode import decode
 from hookwright.core.keys import Keys
-from hookwright.core.parts import part_of
 from hookwright.core.records import RouteCounts
 from hookwright.core.room import Room
 from hookwright.dispatcher.background import Background
@@ -72,7 +71,7 @@ class Process:
     async def start(self, *hooks: str) -> None:
         """With these webhooks."""
         self._ownership = Ownership(
-            self.store, self.lanes, self._background, self._remember, self._remove_others
+            self.store, self.lanes, self.clock, self._background, self._remember, self._remove_others
         )
         found = await self._ownership.first()
         keys = Keys(found.slot, found.high_key, self.clock.now_ms)
@@ -83,7 +82,7 @@ class Process:
             pruned=lambda counts: None,
         )  # fmt: skip
         self.views = Views(
-            self.store.history, self.lanes, self._loader, self.clock, self.store.work.tag, retry="retry"
+            self.store.history, self.lanes, self._loader, self.clock, self.store.work, retry="retry"
         )
         await self.load(*hooks)
         self._ownership.run()
@@ -223,6 +222,28 @@ async def test_who_stops_leaves_its_webhooks_to_the_other(database: Database) ->
         assert {key for key in HOOKS if one.lanes.lane(key).standing.state == "gone"} == {gone}
 
 
+async def test_who_retires_takes_events_for_the_other(database: Database) -> None:
+    """They are delivered, and so is what waited before, while it has not ended yet."""
+    async with running(database) as one, running(database) as other:
+        await shared_out(one, other)
+        await other.lanes.drain(5)
+        await other.post()
+        assert other.wire.sent == []
+        await other.store.work.retire()
+        while other.owns():
+            await asyncio.sleep(0.01)
+        await other.post()
+        async with asyncio.timeout(30):
+            while await waits(one):
+                await one.store.work.ping()
+                await asyncio.sleep(0.01)
+        assert one.owns() == set(HOOKS)
+        assert other.wire.sent == []
+        assert len(one.wire.sent) == len({*one.wire.sent}) == 2 * len(HOOKS)
+        assert [process.lanes.totals.waiting for process in (one, other)] == [0, 0]
+        assert other.failed == []
+
+
 async def test_what_was_lost_is_left_at_once(postgres: Postgres, database: Database) -> None:
     """And taken again, with what came meanwhile, when it can be."""
     async with running(database) as one:
@@ -306,7 +327,6 @@ async def test_a_deleted_webhook_of_another_is_known_as_deleted(database: Databa
         one.wire.respond = never
         await one.post()
         async with running(database, *HOOKS) as other:
-            assert part_of("team/old") in one.store.work.own
             await one.load(*HOOKS)
             one.lanes.abort()
             await one.stop()

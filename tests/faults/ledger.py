@@ -6,9 +6,11 @@ Reads the files that sender and target write (`sender.py`, `target.py` say their
 from __future__ import annotations
 
 import collections
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 
 @dataclass
@@ -30,9 +32,18 @@ class Lines:
             yield line.split(" ")
 
 
-@dataclass(frozen=True)
-class Request:
-    """One that reached the target."""
+class Answer(NamedTuple):
+    """What the sender got, by which port, and how many steps it had made by then; status 0: the connection broke."""
+
+    status: int
+    when: float
+    port: int
+    step: int
+    delivery: str
+
+
+class Request(NamedTuple):
+    """One that reached the target, by one of its ports."""
 
     status: int
     when: float
@@ -40,6 +51,7 @@ class Request:
     path: str
     timestamp: int
     token: str
+    door: int
 
 
 @dataclass
@@ -50,31 +62,55 @@ class Ledger:
     came: Lines
     acknowledged: dict[str, str] = field(default_factory=dict)
     """Webhook by delivery."""
-    acknowledged_at: list[float] = field(default_factory=list)
-    refused: collections.Counter[int] = field(default_factory=collections.Counter)
-    """Answers other than 202, by status; 0: the connection broke."""
+    accepted: list[Answer] = field(default_factory=list)
+    """The 202s, an entry a delivery."""
+    refusals: list[Answer] = field(default_factory=list)
+    """All others."""
     delivered: collections.Counter[str] = field(default_factory=collections.Counter)
     """How often the target answered 2xx, by delivery."""
     came_in: collections.Counter[str] = field(default_factory=collections.Counter)
     """How often it came whole to a target that takes it, answered in the end or not."""
     requests: dict[str, list[Request]] = field(default_factory=dict)
+    doors: dict[str, int] = field(default_factory=dict)
+    """By which the latest request to a path came."""
+    open: collections.Counter[str] = field(default_factory=collections.Counter)
+    """Requests to a path that were not answered yet, as far as they are answered later (102, 201)."""
+    most_open: dict[str, int] = field(default_factory=dict)
 
     def read(self) -> Ledger:
         """Up to now."""
-        for status, when, _, delivery, webhook in self.sent.more():
-            if status == "202":
+        for status, when, _, delivery, webhook, port, step in self.sent.more():
+            answer = Answer(int(status), float(when), int(port), int(step), delivery)
+            if answer.status == 202:
                 self.acknowledged[delivery] = webhook
-                self.acknowledged_at.append(float(when))
+                self.accepted.append(answer)
             else:
-                self.refused[int(status)] += 1
-        for status, when, delivery, attempt, path, timestamp, token in self.came.more():
-            request = Request(int(status), float(when), int(attempt), path, int(timestamp), token)
+                self.refusals.append(answer)
+        for status, when, delivery, attempt, path, timestamp, token, door in self.came.more():
+            request = Request(int(status), float(when), int(attempt), path, int(timestamp), token, int(door))
             self.requests.setdefault(delivery, []).append(request)
+            self._count_open(request)
             if 200 <= request.status < 300:
                 self.delivered[delivery] += 1
             if request.status in (200, 102):
                 self.came_in[delivery] += 1
         return self
+
+    def _count_open(self, request: Request) -> None:
+        path = request.path
+        if request.status == 201:
+            self.open[path] -= 1
+            return
+        self.doors[path] = request.door
+        if request.status == 102:
+            self.open[path] += 1
+            self.most_open[path] = max(self.open[path], self.most_open.get(path, 0))
+
+    def longest_pause(self) -> tuple[float, int]:
+        """The longest time between two 202s, in seconds and in steps of the sender, each the most."""
+        between = list(itertools.pairwise(self.accepted))
+        seconds = max((later.when - earlier.when for earlier, later in between), default=0.0)
+        return seconds, max((later.step - earlier.step for earlier, later in between), default=0)
 
     def missing(self, dead: dict[str, str]) -> set[str]:
         """Acknowledged, and neither delivered nor a dead letter with a reason (`dead`: reason by delivery)."""
@@ -84,6 +120,11 @@ class Ledger:
     def of(self, webhook: str) -> set[str]:
         """The acknowledged deliveries of a webhook."""
         return {delivery for delivery, of in self.acknowledged.items() if of == webhook}
+
+    @property
+    def refused(self) -> collections.Counter[int]:
+        """Answers other than 202, by status."""
+        return collections.Counter(each.status for each in self.refusals)
 
     @property
     def duplicates(self) -> int:
@@ -110,11 +151,18 @@ class Verdict:
     """Duplicates that the promise allows: 2 × in flight a kill."""
     back: list[float] = field(default_factory=list)
     """Seconds from a start to the first 202, or from the end of a fault that refused events."""
+    figures: dict[str, list[float]] = field(default_factory=dict)
+    """Other seconds, by what they are; told and not judged."""
     hand: bool = False
     """Whether it took a restart by hand."""
     problems: list[str] = field(default_factory=list)
     """What else was promised and did not hold, a sentence each."""
     seconds: float = 0.0
+
+    def check(self, holds: bool, otherwise: str) -> None:
+        """Note a promise that does not hold."""
+        if not holds and otherwise not in self.problems:
+            self.problems.append(otherwise)
 
     @property
     def kept(self) -> bool:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from faults.bench import LONG, SHORT, Size
+from faults.ground import LONG, SHORT, Size
 from faults.ledger import Verdict
 from faults.processes import NotPossibleError
 from faults.scenario import SCENARIOS, Scenario, play
@@ -30,9 +30,11 @@ LEDGER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hookw
 def line(verdict: Verdict, size: Size) -> str:
     """One round in one line, and how to play it again where a promise was not kept."""
     back = f"{max(verdict.back):.2f} s" if verdict.back else "–"
+    figures = "".join(f", {name} {max(of):.2f} s" for name, of in verdict.figures.items())
     told = (
         f"{verdict.scenario} seed {verdict.seed}: {verdict.acknowledged:,} acknowledged, {verdict.lost} lost, "
-        f"{verdict.duplicates} twice (≤ {verdict.allowed}), {verdict.kills} kills, back in {back}, {verdict.seconds} s"
+        f"{verdict.duplicates} twice (≤ {verdict.allowed}), {verdict.kills} kills, back in {back}{figures}, "
+        f"{verdict.seconds} s"
     )
     if verdict.kept:
         return told

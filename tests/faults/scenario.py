@@ -12,13 +12,17 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from faults.bench import Bench, Size
+from faults.bench import Bench
+from faults.ground import Ground, Size
 from faults.ledger import Verdict
 from faults.processes import NotPossibleError
+from faults.several import Several
 
-Play = Callable[[Bench], None]
+ONE, ONE_ON_POSTGRES, SEVERAL = "SQLite", "PostgreSQL, one dispatcher", "PostgreSQL, three dispatchers"
+PlayOne = Callable[[Bench], None]
+PlaySeveral = Callable[[Several], None]
 
 
 @dataclass(frozen=True)
@@ -28,17 +32,30 @@ class Scenario:
     name: str
     fault: str
     promise: str
-    play: Play
+    store: str
+    """Which, and how many dispatchers there are on it."""
+    play: Callable[[Any], None]
+    bench: Callable[[Path, Verdict, Size, random.Random], Ground]
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {}
 
 
-def scenario(fault: str, promise: str) -> Callable[[Play], Play]:
-    """Enter a function under its name."""
+def scenario(fault: str, promise: str, store: str = ONE) -> Callable[[PlayOne], PlayOne]:
+    """Enter a function under its name, for one dispatcher."""
 
-    def enter(play: Play) -> Play:
-        SCENARIOS[play.__name__] = Scenario(play.__name__, fault, promise, play)
+    def enter(play: PlayOne) -> PlayOne:
+        SCENARIOS[play.__name__] = Scenario(play.__name__, fault, promise, store, play, Bench)
+        return play
+
+    return enter
+
+
+def several(fault: str, promise: str) -> Callable[[PlaySeveral], PlaySeveral]:
+    """The same for several on one PostgreSQL."""
+
+    def enter(play: PlaySeveral) -> PlaySeveral:
+        SCENARIOS[play.__name__] = Scenario(play.__name__, fault, promise, SEVERAL, play, Several)
         return play
 
     return enter
@@ -49,9 +66,9 @@ def play(which: Scenario, seed: int, size: Size) -> Verdict:
     verdict = Verdict(which.name, seed)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        bench = Bench(Path(folder), verdict, size, random.Random(f"{which.name} {seed}"))
+        bench = which.bench(Path(folder), verdict, size, random.Random(f"{which.name} {seed}"))
         try:
-            for step in (which.play, Bench.finish):
+            for step in (which.play, Ground.finish):
                 try:
                     step(bench)
                 except NotPossibleError:

@@ -1,12 +1,12 @@
 """The receiver of the bench, a process: TLS, answers each path as it is told, writes down what came.
 
-    python target.py CERT LEDGER [HOST:PORT]
+    python target.py CERT LEDGER [HOST:PORT]…
 
-Listens on a free port (said in a line of JSON) and, if given, on that address too. One order a line on standard input,
+Listens on a free port (said in a line of JSON) and on what is given. One order a line on standard input,
 `{"path": "/one", "does": "status", "value": 503}`, each answered by a line: `ok`, `status`, `later` (429 with Retry-After
 of so many seconds), `reset`, `hang`, `drip` (a byte a second), `delay` (ms), `token` (401 unless x-token is this). One
-line in the ledger a request: `STATUS SECONDS DELIVERY ATTEMPT PATH TIMESTAMP TOKEN`; status 0: it gets no whole answer, 102:
-it has come and is answered later, by a 201 in a line of its own.
+line in the ledger a request: `STATUS SECONDS DELIVERY ATTEMPT PATH TIMESTAMP TOKEN PORT`; status 0: it gets no whole
+answer, 102: it has come and is answered later, by a 201 in a line of its own.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ class Target(Receiver):
         told = self.headers
         words = (told.get("webhook-id", "-"), told.get("webhook-attempt", "0"), self.url.decode())
         more = (told.get("webhook-timestamp", "0"), told.get("x-token", "-"))
-        Target.ledger.write(f"{status} {time.monotonic():.6f} {' '.join(words + more)}\n")
+        door = self.transport.get_extra_info("sockname")[1]
+        Target.ledger.write(f"{status} {time.monotonic():.6f} {' '.join(words + more)} {door}\n")
 
 
 async def main() -> None:

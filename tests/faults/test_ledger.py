@@ -16,37 +16,37 @@ def ledger(folder: Path, sent: str, came: str) -> Ledger:
 
 def test_what_was_acknowledged_and_has_no_end_is_missing(tmp_path: Path) -> None:
     """A target's 503 is no end, a dead letter is one only with its reason."""
-    sent = "".join(f"202 1.0 {number} d{number} one/one\n" for number in range(4))
-    came = "200 2.0 d0 1 /one 1 -\n503 2.0 d1 1 /one 1 -\n"
+    sent = "".join(f"202 1.0 {number} d{number} one/one 80 0\n" for number in range(4))
+    came = "200 2.0 d0 1 /one 1 - 443\n503 2.0 d1 1 /one 1 - 443\n"
     judged = ledger(tmp_path, sent, came)
     assert judged.missing({"d2": "Gone", "d3": ""}) == {"d1", "d3"}
 
 
 def test_duplicates_are_what_a_target_took_before(tmp_path: Path) -> None:
     """A retry after a 503 is none; one after an answer that was cut off is."""
-    came = "503 1.0 d0 1 /one 1 -\n200 2.0 d0 2 /one 1 -\n102 1.0 d1 1 /one 1 -\n"
-    judged = ledger(tmp_path, "202 1.0 1 d0 one/one\n202 1.0 1 d1 one/one\n", came)
+    came = "503 1.0 d0 1 /one 1 - 443\n200 2.0 d0 2 /one 1 - 443\n102 1.0 d1 1 /one 1 - 443\n"
+    judged = ledger(tmp_path, "202 1.0 1 d0 one/one 80 0\n202 1.0 1 d1 one/one 80 0\n", came)
     assert judged.duplicates == 0
     assert judged.missing({}) == {"d1"}
     with (tmp_path / "came").open("a") as opened:
-        opened.write("102 2.0 d1 1 /one 1 -\n201 3.0 d1 1 /one 1 -\n200 3.0 d0 3 /one 1 -\n")
+        opened.write("102 2.0 d1 1 /one 1 - 443\n201 3.0 d1 1 /one 1 - 443\n200 3.0 d0 3 /one 1 - 443\n")
     assert judged.read().duplicates == 2
     assert judged.missing({}) == set()
 
 
 def test_an_event_that_was_taken_twice_shows_by_its_other_delivery(tmp_path: Path) -> None:
     """The sender asks with the same identity until it has an answer: whatever else arrives is a second one."""
-    sent = "0 1.0 1 - -\n202 2.0 1 d1 one/one\n"
-    came = "200 1.5 d0 1 /one 1 -\n200 2.5 d1 1 /one 1 -\n"
+    sent = "0 1.0 1 - - 80 0\n202 2.0 1 d1 one/one 80 0\n"
+    came = "200 1.5 d0 1 /one 1 - 443\n200 2.5 d1 1 /one 1 - 443\n"
     assert ledger(tmp_path, sent, came).unknown == {"d0"}
 
 
 def test_a_line_that_is_still_being_written_is_read_later(tmp_path: Path) -> None:
     """Each once, and whole."""
-    judged = ledger(tmp_path, "202 1.0 1 d1 one/one\n202 1.0 2 d", "")
+    judged = ledger(tmp_path, "202 1.0 1 d1 one/one 80 0\n202 1.0 2 d", "")
     assert set(judged.acknowledged) == {"d1"}
     with (tmp_path / "sent").open("a") as opened:
-        opened.write("2 one/one\n503 2.0 3 - -\n")
+        opened.write("2 one/one 80 0\n503 2.0 3 - - 80 0\n")
     assert set(judged.read().acknowledged) == {"d1", "d2"}
     assert judged.refused == {503: 1}
 

@@ -6,7 +6,8 @@ import random
 import subprocess
 from pathlib import Path
 
-from faults.bench import SHORT, Bench
+from faults.bench import Bench
+from faults.ground import SHORT
 from faults.ledger import Verdict
 from rig import until
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from faults.bench import SHORT
+from faults.ground import SHORT
 from faults.processes import NotPossibleError
 from faults.run import line
 from faults.scenario import Scenario, play

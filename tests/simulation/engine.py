@@ -26,12 +26,17 @@ from hookwright.dispatcher.dead_letters import DeadLetters
 from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.ownership import Ownership
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.rounds import Rounds
 from hookwright.limits import REPLAY_STEP, STORE_FLUSH_SECONDS
 from hookwright.store.port import ReplaySelector, Store
 
 from .door import Door, Reader
+
+
+async def _never(*_: object) -> None:
+    raise AssertionError("the store has one owner")
 
 
 class Owner(Protocol):
@@ -87,7 +92,8 @@ class Engine:
             work, pipeline, clock, self._background, bodies="none", observe=owner.observe, jitter=owner.jitter
         )
         found = await store.history.recovered()
-        await self.lanes.take(EVERY_PART, found, {})
+        ownership = Ownership(store, self.lanes, clock, self._background, _never, _never)
+        await ownership.take(EVERY_PART, found, {})
         keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self.lanes, keys, clock, room=self._room)
         self._loader = Loader(self.lanes, self._acceptor, self._sender, clock, self._background)

@@ -42,6 +42,8 @@ class DeadLetterSuite:
         rest = await history.dead_letters(limit=2, before=page[-1][0])
         assert [row.key for _, row in page + rest] == [301, 201, 101]
         assert await dead_keys(history, HOOK) == [201, 101]
+        assert await history.dead_letters(limit=2, before=page[0][0], after=rest[0][0]) == page[1:]
+        assert await history.horizon(ReplaySelector(route=HOOK, reason=DeadReason.REJECTED)) is None
 
     async def test_dead_letters_are_grouped_by_webhook_and_reason(self, work: Work, history: History) -> None:
         """The one whose newest died last first, in pages; a group ends with its last letter."""

@@ -10,14 +10,14 @@ import pytest
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, shared_out
 from hookwright.errors import StoreError
 from hookwright.store.database import Database
-from hookwright.store.port import Work
+from hookwright.store.port import New, Work
 from postgres_server import Postgres
-from store.builders import opened
+from store.builders import HOOK, event, opened
 
 
 def of(slot: int, *slots: int) -> Parts:
     """What is for a slot where these are there."""
-    return frozenset(part for part, owner in shared_out(slots).items() if owner == slot)
+    return shared_out(slots)[slot]
 
 
 async def moved(work: Work) -> Moved:
@@ -71,6 +71,20 @@ async def test_who_leaves_leaves_everything_to_the_others(database: Database) ->
             assert (await moved(other)).came == of(1, 0, 1)
         await one.ping()
         assert await moved(one) == Moved(of(1, 0, 1), NO_PART, NO_PART)
+
+
+async def test_who_is_about_to_end_leaves_its_parts_one_by_one(database: Database) -> None:
+    """The others are to have all of them, and get each as soon as it is given; it keeps its slot until it ends."""
+    async with opened(database) as (one, _, _), opened(database) as (other, _, _):
+        await moved(one)
+        await moved(other)
+        await one.retire()
+        await one.ping()
+        assert await moved(one) == Moved(NO_PART, EVERY_PART, NO_PART)
+        await one.give(frozenset((3, 4)))
+        await other.ping()
+        assert await moved(other) == Moved(frozenset((3, 4)), NO_PART, NO_PART)
+        assert await one.accept([event(100, HOOK)]) == [New()]
 
 
 async def test_what_nobody_says_any_more_is_taken_over(postgres: Postgres, database: Database) -> None:

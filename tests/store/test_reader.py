@@ -211,6 +211,7 @@ async def test_every_question_has_its_index(
     [
         (ReplaySelector(), "dead USING INTEGER PRIMARY KEY"),
         (ReplaySelector(route=HOOK), "dead USING INDEX dead_route "),
+        (ReplaySelector(reason=DeadReason.GONE, until=NOW), "dead USING INDEX dead_reason "),
         (
             ReplaySelector(route=HOOK, reason=DeadReason.GONE, since=NOW, until=NOW),
             "dead USING INDEX dead_group ",
@@ -220,27 +221,15 @@ async def test_every_question_has_its_index(
 async def test_a_page_of_dead_letters_is_found_and_not_sorted(
     tmp_path: Path, selector: ReplaySelector, index: str
 ) -> None:
-    """However many there are."""
+    """However many there are, and so is where it ends."""
     store = SqliteStore.open(tmp_path)
     history = ExplainedHistory(tmp_path)
+    await history.horizon(selector)
     await history.dead_letters(selector, limit=10)
     plan = "\n".join(history.plans)
+    assert not [line for line in history.plans if line.startswith("SCAN dead")], plan
     assert f"SEARCH {index}" in plan
     assert "TEMP B-TREE" not in plan
-    await history.close()
-    await store.close()
-
-
-async def test_dead_letters_of_a_rare_reason_are_found_by_it(tmp_path: Path) -> None:
-    """Of all webhooks: no dead letter of another reason is looked at, and nothing but webhooks is sorted."""
-    store = SqliteStore.open(tmp_path)
-    await store.accept([dead_event(100, HOOK, DeadReason.GONE)])
-    history = ExplainedHistory(tmp_path)
-    await history.dead_letters(ReplaySelector(reason=DeadReason.GONE), limit=10)
-    assert "SCAN dead" not in history.plans
-    (at,) = [n for n, line in enumerate(history.plans) if "INDEX dead_group (route_id=? AND reason=?" in line
-             and "COVERING" not in line]  # fmt: skip
-    assert not [line for line in history.plans[at:] if "TEMP B-TREE" in line]
     await history.close()
     await store.close()
 
@@ -267,6 +256,24 @@ async def test_dead_letters_of_the_past_are_found_without_those_since(
     assert [row.key for _, row in found] == [301, 101]
     assert history.plans[0] == "SEARCH dead USING COVERING INDEX dead_at (at>?)"
     assert await history.dead_letters(selector, before=found[0][0], limit=10) == found[1:]
+    await history.close()
+    await store.close()
+
+
+async def test_what_is_counted_is_the_smaller_part(tmp_path: Path) -> None:
+    """Those of a time, or all that are kept without those before and after it."""
+    store = SqliteStore.open(tmp_path)
+    for n in range(10):
+        await store.accept([dead_event(100 * (n + 1), HOOK, DeadReason.GONE, received=NOW + n * MINUTE)])
+    history = ExplainedHistory(tmp_path)
+    for (since, until), number, reads in [
+        ((None, 2), 2, 1), ((None, 8), 8, 1), ((8, None), 2, 1), ((2, None), 8, 1), ((4, 6), 2, 1), ((1, 9), 8, 2),
+        ((None, None), 10, 0),
+    ]:  # fmt: skip
+        history.plans.clear()
+        times = [None if each is None else NOW + each * MINUTE for each in (since, until)]
+        assert await history.dead_count(ReplaySelector(since=times[0], until=times[1])) == number
+        assert sum("dead_at (at>? AND at<?)" in line for line in history.plans) == reads
     await history.close()
     await store.close()
 

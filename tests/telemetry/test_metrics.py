@@ -34,7 +34,15 @@ def observed(*lanes: Lane, config_hash: str | None = None, loaded_at: float | No
     """What a dispatcher with these lanes shows; all of their webhooks are configured."""
     keys = [lane.key for lane in lanes]
     return Observed(
-        lanes, keys, config_hash, loaded_at, StoreStats(), Slowest(0.075, 0.03), BacklogShares(), ROOM
+        lanes,
+        keys,
+        config_hash,
+        loaded_at,
+        StoreStats(),
+        Slowest(0.075, 0.03),
+        BacklogShares(),
+        ROOM,
+        parts=12,
     )
 
 
@@ -216,6 +224,11 @@ def test_the_configuration_in_force_is_told_by_hash_and_time() -> None:
     assert not any(name.startswith("hookwright_config_info") for name in watching(observed()))
 
 
+def test_it_is_told_on_how_much_this_process_works() -> None:
+    """Where several share the work, the sum says whether somebody works on everything."""
+    assert watching(observed())["hookwright_parts"] == 12
+
+
 def test_the_store_tells_its_figures() -> None:
     """Commits, their size and time, and how far back repeats are recognised."""
     figures = StoreStats(
@@ -293,13 +306,3 @@ def test_two_dispatchers_in_one_process_do_not_share_figures() -> None:
     one, other = Metrics(), Metrics()
     one.answered(202, 1)
     assert scraped(other)["hookwright_events_accepted_total"] == 0
-
-
-def test_a_webhook_on_which_another_process_works_is_told_by_that_one() -> None:
-    """So that sums over all are right: neither its state nor any figure of it."""
-    mine, left = filled("a/mine", waiting=2), filled("a/left", waiting=3)
-    left.left()
-    samples = watching(observed(mine, left))
-    assert samples['hookwright_webhooks{state="running"}'] == 1
-    assert samples["hookwright_pending"] == 2
-    assert [name for name in samples if "left" in name] == []

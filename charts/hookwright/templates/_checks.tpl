@@ -1,7 +1,7 @@
 {{/* Stops where values contradict each other or would be taken and ignored, before anything is made. */}}
 {{- define "hookwright.checks" -}}
 {{- $said := list -}}
-{{- range $check := list "globals" "disk" "tokens" "accounts" "pods" "around" "doors" -}}
+{{- range $check := list "globals" "disk" "replicas" "tokens" "accounts" "pods" "around" "doors" -}}
 {{- $said = concat $said (include (printf "hookwright.checks.%s" $check) $ | fromYamlArray) -}}
 {{- end -}}
 {{- with $said -}}{{ fail (join " " .) }}{{- end -}}
@@ -46,6 +46,15 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hookwright.checks.replicas" -}}
+{{- $wanted := .Values.dispatcher.replicas | default 1 | int -}}
+{{- if and (gt $wanted 1) (eq .Values.store.kind "sqlite") }}
+- dispatcher.replicas is {{ $wanted }}, but a disk has one dispatcher; leave it out, or store in a database with store.kind=postgres.
+{{- else if and (gt $wanted 1) (not (include "hookwright.shared" .)) }}
+- dispatcher.replicas is {{ $wanted }}, but the claim of store.copyFrom is copied by one; leave out store.copyFrom as soon as that is done.
 {{- end -}}
 {{- end -}}
 
@@ -126,6 +135,9 @@
 {{- end -}}
 {{- if and .egress.apiServer.cidrs (not .egress.enabled) }}
 - networkPolicy.egress.apiServer.cidrs are of a policy that is not made with networkPolicy.egress.enabled=false; leave out one of them.
+{{- end -}}
+{{- if and .egress.enabled (eq $.Values.store.kind "postgres") (not .egress.rules) }}
+- networkPolicy.egress.enabled closes the way to the database, whose address stands in a Secret; name the database in networkPolicy.egress.rules.
 {{- end -}}
 {{- if and .egress.rules (not .egress.enabled) }}
 - networkPolicy.egress.rules are of a policy that is not made with networkPolicy.egress.enabled=false; leave out one of them.

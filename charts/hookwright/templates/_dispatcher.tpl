@@ -1,3 +1,25 @@
+{{/* Whether several dispatchers can be there: a disk has one, and so has one that is copied, as it is on one node. */}}
+{{- define "hookwright.shared" -}}
+{{- if and (eq .Values.store.kind "postgres") (not .Values.store.copyFrom.existingClaim) }}true{{ end -}}
+{{- end -}}
+
+{{- define "hookwright.dispatchers" -}}
+{{- .Values.dispatcher.replicas | default (include "hookwright.shared" . | empty | ternary 1 2) | int -}}
+{{- end -}}
+
+{{/* Each revision is spread by itself, else what goes would have a part in where the next ones stand. */}}
+{{- define "hookwright.dispatcherSpread" -}}
+{{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+- maxSkew: 1
+  topologyKey: {{ . }}
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels:
+      {{- include "hookwright.selector" (list $ "dispatcher") | nindent 6 }}
+  matchLabelKeys: [pod-template-hash]
+{{- end }}
+{{- end -}}
+
 {{/* The settings of the dispatcher: one value is one variable. */}}
 {{- define "hookwright.dispatcherEnv" -}}
 - {name: HOOKWRIGHT_LOG_LEVEL, value: {{ .Values.logLevel }}}
@@ -53,6 +75,7 @@
 - {name: HOOKWRIGHT_HISTORY_AGE, value: {{ .Values.history.age }}}
 - {name: HOOKWRIGHT_HISTORY_BYTES, value: {{ .Values.history.bytes }}}
 - {name: HOOKWRIGHT_HISTORY_BODIES, value: {{ .Values.history.bodies }}}
+- {name: HOOKWRIGHT_DRAIN_DELAY, value: {{ .Values.drainDelay }}}
 - {name: HOOKWRIGHT_DRAIN_TIMEOUT, value: {{ .Values.drainTimeout }}}
 {{- with .Values.egress.allow }}
 - {name: HOOKWRIGHT_EGRESS_ALLOW, value: {{ join "," . | quote }}}

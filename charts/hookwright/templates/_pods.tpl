@@ -32,7 +32,7 @@
 {{- end -}}
 
 {{/* The spec of a component's pod without its containers. Argument: dict of root, component, volumes (YAML), first (YAML
-     of containers that end before the others begin), account (the name of its ServiceAccount; default: the component's). */}}
+     of containers that end before the others begin), spread (YAML of topologySpreadConstraints, unless values say), account (the name of its ServiceAccount; default: the component's). */}}
 {{- define "hookwright.pod" -}}
 {{- $values := index .root.Values .component -}}
 serviceAccountName: {{ if .account }}{{ .account | quote }}{{ else }}{{ include "hookwright.serviceAccount" (list .root .component) | quote }}{{ end }}
@@ -46,11 +46,16 @@ imagePullSecrets:
 securityContext:
   {{- include "hookwright.securityContext" (list .root .root.Values.podSecurityContext $values.podSecurityContext) | nindent 2 }}
 {{- range $field := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases"
-  "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
+  "nodeSelector" "tolerations" "affinity" }}
 {{- with index $values $field }}
 {{ $field }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+{{- $spread := $values.topologySpreadConstraints }}
+{{- with kindIs "invalid" $spread | ternary (.spread | default "[]" | fromYamlArray) $spread }}
+topologySpreadConstraints:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with concat (.first | default "[]" | fromYamlArray) ($values.initContainers | default list) }}
 initContainers:

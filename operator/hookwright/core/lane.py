@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from math import inf
-from typing import Final, NamedTuple
+from typing import Final
 
 from hookwright.core.backlog import Backlog, Bury
 from hookwright.core.circuit import Circuit
+from hookwright.core.lane_counts import LaneCounts
 from hookwright.core.lane_queue import Queue, Totals
-from hookwright.core.lane_steps import Effects, Started
+from hookwright.core.lane_steps import UNCONFIGURED, Effects, Rules, Started
 from hookwright.core.lifecycle import SUSPECT, Decision, RouteState, buried, decide, give_up
 from hookwright.core.outcome import Outcome, Verdict
 from hookwright.core.outlook import Gates, Outlook, outlook
@@ -36,56 +37,40 @@ from hookwright.core.records import (
     StoredRoute,
     Wanted,
 )
-from hookwright.core.retry import RetryPolicy
-from hookwright.core.shares import namespace_of
 from hookwright.core.standing import Standing
 from hookwright.limits import (
     DELETED_WEBHOOK_SECONDS,
     LANE_AGAIN_SECONDS,
     LANE_EARLY_SECONDS,
-    MAX_IN_FLIGHT_DEFAULT,
 )
-
-
-class Rules(NamedTuple):
-    """What a webhook's spec says of its lane; `rate` is requests and seconds."""
-
-    retry: RetryPolicy
-    max_in_flight: int = MAX_IN_FLIGHT_DEFAULT
-    rate: tuple[int, float] | None = None
-
 
 _NOTHING: Final = Effects()
 _TURN: Final = Effects(turn=True)
-UNCONFIGURED: Final = Rules(RetryPolicy.of(None))
 
 
-class Lane:
+class Lane(LaneCounts):
     """One webhook (`namespace/name`). Made empty; does nothing before it is `configured` or `standing.removed`."""
 
     __slots__ = (
-        "_backlog", "_changes", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_totals",
-        "_unwritten", "_window", "circuit", "dead", "in_flight", "key", "namespace", "owned", "paused_until", "standing",
-        "waiting", "waiting_bytes",
+        "_backlog", "_begun", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_unwritten",
+        "_window", "circuit", "paused_until", "standing",
     )  # fmt: skip
 
     def __init__(self, key: str, totals: Totals, *, owned: bool = True) -> None:
-        self.key, self.namespace, self._totals = key, namespace_of(key), totals
-        self.owned = owned
-        """This process works on it. Else another does: nothing is begun here, and nothing counted."""
+        super().__init__(key, totals, owned=owned)
         self.standing = Standing()
         self._rules = UNCONFIGURED
         self._queue, self._backlog = Queue(totals), Backlog()
         self._known: set[int] = set()
         """Every delivery in memory: queued, running, or with a result that is not written yet."""
-        self.in_flight = self._unwritten = self._reserved = 0
-        self.waiting = self.waiting_bytes = self.dead = 0
-        """Deliveries not finished, the bytes of their events, dead letters."""
+        self._unwritten = self._reserved = 0
         self._checked_at = 0.0
         """When the store was last asked for what is too old."""
         self.circuit, self.paused_until = Circuit(), 0.0
         self._window: Window | None = None
-        self._changes, self._changes_seen = 0, -1
+        self._begun: tuple[int, int] | None = None
+        """What a rate limit begins with; see `StoredRoute`."""
+        self._changes_seen = -1
 
     # --- configuration ---------------------------------------------------------------------------
 
@@ -94,11 +79,26 @@ class Lane:
         self.owned = True
         if stored is not None:
             self.standing.taken(stored)
+            self._begun = stored.begun
+            self._resume()
         if counts is not None:
             self._count(counts.waiting, counts.waiting_bytes, counts.dead)
             self._backlog.due(counts.next_due)
             if counts.oldest is not None:
                 self._backlog.received(counts.oldest)
+
+    def _resume(self) -> None:
+        if self._window is not None and self._begun is not None:
+            starts, last_ms = self._begun
+            self._window.resume(starts, last_ms / 1000)
+            self._begun = None
+
+    def save(self) -> StoredRoute:
+        """What is to be remembered of it; `standing.unsave` if that fails."""
+        saved = self.standing.save(self.key)
+        if self._window is None or not self._window.starts:
+            return saved
+        return saved._replace(begun=(len(self._window.starts), int(self._window.starts[-1] * 1000) + 1))
 
     def left(self) -> None:
         """Another process is to work on it: what is under way ends, and nothing else begins."""
@@ -122,6 +122,7 @@ class Lane:
         self._rules = rules
         if self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
             self._window = None if rules.rate is None else Window(*rules.rate)
+            self._resume()
         self.standing.configured(mark, held, message)
         self._backlog.recall()
 
@@ -158,7 +159,8 @@ class Lane:
         self._reserved -= 1
         self._changes += 1
         self._backlog.received(delivery.received)
-        if self._backlog.takes_new and self.standing.state is RouteState.RUNNING and self._queue.room() > 0:
+        soon = self.owned and self._backlog.takes_new and self.standing.state is RouteState.RUNNING
+        if soon and self._queue.room() > 0:
             self._push(delivery)
         else:
             self._backlog.left()
@@ -391,22 +393,6 @@ class Lane:
         return outlook(self._queue, self._backlog, gates, now) if waits else None
 
     # --- small things ----------------------------------------------------------------------------
-
-    def _count(self, waiting: int, size: int, dead: int = 0) -> None:
-        if not self.owned:
-            return
-        self.waiting += waiting
-        self.waiting_bytes += size
-        self.dead += dead
-        self._changes += 1
-        self._totals.waiting += waiting
-        self._totals.dead += dead
-        self._totals.touched.add(self.key)
-
-    def _fly(self, attempts: int) -> None:
-        self.in_flight += attempts
-        self._totals.in_flight += attempts
-        self._totals.touched.add(self.key)
 
     def _push(self, delivery: Delivery) -> None:
         self._known.add(delivery.key)

@@ -6,7 +6,6 @@ what, from the slots of those that are there (`shared_out`). Must not: know how 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -25,21 +24,21 @@ def part_of(route: str) -> int:
     return crc32(route.encode()) % STORE_PARTS
 
 
-def shared_out(slots: Collection[int]) -> dict[int, int]:
-    """The slot for each part: all have equally many, but for one; few move when one comes or goes.
+def shared_out(slots: Collection[int]) -> dict[int, Parts]:
+    """The parts for each slot: all have equally many, but for one; few move when one comes or goes.
 
     Each part takes the slot that it ranks highest among those that have room (rendezvous hashing).
     """
     least, more = divmod(STORE_PARTS, len(slots))
-    numbers: Counter[int] = Counter()
-    chosen = {}
+    chosen: dict[int, set[int]] = {slot: set() for slot in slots}
     for part in range(STORE_PARTS):
-        room = [slot for slot in slots if numbers[slot] < least or (numbers[slot] == least and more > 0)]
+        room = [
+            slot for slot in slots if len(chosen[slot]) < least or (len(chosen[slot]) == least and more > 0)
+        ]
         slot = max(room, key=lambda slot: crc32(b"%d:%d" % (slot, part)))
-        more -= numbers[slot] == least
-        numbers[slot] += 1
-        chosen[part] = slot
-    return chosen
+        more -= len(chosen[slot]) == least
+        chosen[slot].add(part)
+    return {slot: frozenset(parts) for slot, parts in chosen.items()}
 
 
 class Moved(NamedTuple):
@@ -60,11 +59,13 @@ class Held:
         self.parts = self.wanted = self._leaving = NO_PART
         self.processes = 1
         """How many there are, with this one."""
+        self.retired = False
+        """The process is about to end, and wants none any more."""
 
     def answered(self, slot: int, slots: Collection[int], parts: Parts) -> Moved:
         """These slots are there, and these parts are held now; what changed by that."""
         self.processes = len(slots)
-        self.wanted = frozenset(part for part, of in shared_out(slots).items() if of == slot)
+        self.wanted = NO_PART if self.retired else shared_out(slots)[slot]
         moved = Moved(parts - self.parts, parts - self.wanted - self._leaving, self.parts - parts)
         self.parts, self._leaving = parts, (self._leaving | moved.leaving) & parts
         return moved

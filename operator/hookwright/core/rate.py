@@ -18,6 +18,10 @@ class Window:
         self.requests, self.seconds = requests, seconds
         self.starts: deque[float] = deque()
 
+    def resume(self, starts: int, last: float) -> None:
+        """Go on where another left off: with so many starts, none after the last."""
+        self.starts = deque([last] * min(starts, self.requests))
+
     def free_at(self, now: float) -> float:
         """When the next start is allowed; ≤ now: at once."""
         return now if len(self.starts) < self.requests else self.starts[0] + self.seconds

@@ -163,6 +163,9 @@ class StoredRoute(NamedTuple):
     last_success: int | None = None
     last_failure: int | None = None
     consecutive_failures: int = 0
+    begun: tuple[int, int] | None = None
+    """How many attempts count in the period of its rate limit, and when the last began: for a process that goes on at once
+    where another worked on it. A store with one owner forgets it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hookwright import __version__
 from hookwright.api.config import RouteConfig
 from hookwright.api.fields import KeyRef, seconds
 from hookwright.api.v1alpha1.webhook import Header, WebhookSpec
-from hookwright.core.lane import Rules
+from hookwright.core.lane_steps import Rules
 from hookwright.core.redaction import Redactor, placeholder
 from hookwright.core.request import Outgoing
 from hookwright.core.retry import RetryPolicy

@@ -101,7 +101,7 @@ class Dispatcher:
         self._metrics = Metrics(data_kept=settings.data_kept)
         self._loop_watch = LoopWatch(self._metrics.loop_stopped)
         self._background = Background(failed=self._metrics.round_failed, end=self._fail)
-        self._stopping = asyncio.Event()
+        self._stopping, self._hurried = asyncio.Event(), asyncio.Event()
         self._scrape: asyncio.Task[bytes] | None = None
         self._store: Store | None = None
         self.remark: str | None = None
@@ -137,11 +137,8 @@ class Dispatcher:
             memory=memory,
         )
         self._admin = Listener(
-            self._waiting,
-            *parse_address(settings.admin),
-            places=files.admin,
-            memory=Memory(ADMIN_MEMORY_BYTES),
-        )
+            self._waiting, *parse_address(settings.admin), places=files.admin, memory=Memory(ADMIN_MEMORY_BYTES)
+        )  # fmt: skip
         store = await self._open_store()
         if store is None:
             return
@@ -153,7 +150,9 @@ class Dispatcher:
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
             under_way=under_way, attempts=_attempts(files.outgoing),
         )  # fmt: skip
-        ownership = Ownership(store, self._lanes, self._background, self._remember_of, self._remove_others)
+        ownership = Ownership(
+            store, self._lanes, clock, self._background, self._remember_of, self._remove_others
+        )
         found = await ownership.first()
         keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self._lanes, keys, clock, room=settings.room)
@@ -167,7 +166,7 @@ class Dispatcher:
             self._keep, forgives=config is not None,
         )  # fmt: skip
         retry = "kubectl hookwright retry" if config is None else "hookwright retry"
-        views = Views(store.history, self._lanes, self._loader, clock, work.tag, retry=retry)
+        views = Views(store.history, self._lanes, self._loader, clock, work, retry=retry)
         letters = DeadLetters(store.history, self._lanes, clock, work.tag)
         invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         self._metrics.watch(self._look)
@@ -184,19 +183,11 @@ class Dispatcher:
         )  # fmt: skip
         self._events.serve(ingest)
         workbench = Workbench(self._loader, invocations, self._direct.places, clock)
-        self._admin.serve(
-            admin_app(
-                views,
-                invocations,
-                letters,
-                self._direct,
-                self,
-                workbench=workbench,
-                tokens=admin_tokens,
-                readers=readers,
-                hosts=hosts,
-            )
-        )
+        api = admin_app(
+            views, invocations, letters, self._direct, self, workbench=workbench, tokens=admin_tokens,
+            readers=readers, hosts=hosts,
+        )  # fmt: skip
+        self._admin.serve(api)
         await self._listen()
         self._rounds = Rounds(
             store, self._lanes, self._loader.former, clock, strays=self._metrics.strays,
@@ -284,9 +275,9 @@ class Dispatcher:
 
     def _look(self) -> Observed:
         assert self._store is not None
-        loader = self._loader
+        loader, own = self._loader, self._store.work.own
         return Observed(
-            lanes=self._lanes.lanes(),
+            lanes=self._lanes.of(own),
             webhooks=loader.webhooks,
             config_hash=None if loader.config is None else loader.config.hash,
             loaded_at=loader.loaded_at,
@@ -294,6 +285,7 @@ class Dispatcher:
             slowest=self._loop_watch.slowest(),
             shares=self._lanes.shares,
             room=self._settings.room,
+            parts=len(own),
         )
 
     def _observed(self, details: AttemptDetails) -> None:
@@ -313,15 +305,17 @@ class Dispatcher:
         self.failure = error
         log.error("dispatcher.failed", reason=repr(error))
         self._stopping.set()
+        self._hurried.set()
 
     def request_stop(self) -> None:
-        """Begin to shut down (SIGTERM); asked a second time, do not wait for the attempts under way."""
+        """Begin to shut down (SIGTERM); asked a second time, wait neither for attempts under way nor for who still sends."""
         if self._stopping.is_set() and self._store is not None:
+            self._hurried.set()
             self._lanes.abort()
         self._stopping.set()
 
     async def run(self) -> None:
-        """Until a stop is requested, then drain: no new attempts, events are still stored while attempts end."""
+        """Until a stop is requested, then drain: no new attempts; events are still stored while attempts end."""
         await self._stopping.wait()
         await self.stop()
 
@@ -331,14 +325,21 @@ class Dispatcher:
         store = self._store
         if store is not None:
             self._direct.closing = True
-            await self._lanes.drain(self._settings.drain_timeout)
-            self._acceptor.closed = True
+            self._events.retire()
+            self._background.spawn("parts", store.work.retire())
+            await asyncio.gather(self._lanes.drain(self._settings.drain_timeout), self._linger())
         await self._events.close()
         await self._admin.close()
         if store is not None:
+            self._acceptor.closed = True
             await self._close(store)
         await self._sender.close()
         self._loop_watch.close()
+
+    async def _linger(self) -> None:
+        """As long as some still send here who have not heard that it ends."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurried.wait(), self._settings.drain_delay)
 
     async def _close(self, store: Store) -> None:
         await self._background.close()

@@ -30,11 +30,16 @@ class DeadLetters:
         self._history, self._lanes, self._clock, self._tag = history, lanes, clock, tag
 
     async def dead_letters(self, selector: ReplaySelector, *, before: int | None, limit: int) -> Listed:
-        """DeadLetters that fit, the newest first."""
-        found = await self._history.dead_letters(selector, before=before, limit=limit + 1)
+        """DeadLetters that fit, the newest first.
+
+        A page may hold fewer than `limit`, or none, and another follow: it ends where the history says.
+        """
+        end = await self._history.horizon(selector, before=before)
+        after = None if end is None else end - 1
+        found = await self._history.dead_letters(selector, before=before, after=after, limit=limit + 1)
         shown = found[:limit]
-        following = str(shown[-1][0]) if len(found) > limit else None
-        return Listed((self._letter(row) for _, row in shown), following)
+        following = shown[-1][0] if len(found) > limit else end
+        return Listed((self._letter(row) for _, row in shown), None if following is None else str(following))
 
     async def dead_groups(
         self, *, webhook: str | None, reason: DeadReason | None, before: int | None, limit: int

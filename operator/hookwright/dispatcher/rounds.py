@@ -70,7 +70,7 @@ class Rounds:
         if not changed:
             return
         try:
-            await self._store.upkeep.remember([lane.standing.save(lane.key) for lane in changed])
+            await self._store.upkeep.remember([lane.save() for lane in changed])
         except BaseException:
             for lane in changed:
                 lane.standing.unsave()

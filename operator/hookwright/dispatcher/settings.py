@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     history_age: float = limits.HISTORY_SECONDS
     history_bytes: int = Field(default=limits.HISTORY_BYTES, ge=1)
     history_bodies: Literal["all", "failed", "none"] = "failed"
+    drain_delay: float = 0.0
+    """Seconds for which connections and events are still taken after SIGTERM, as they come on all the same: a cluster's
+    nodes, proxies and load balancers hear later that it ends."""
     drain_timeout: float = 20.0
     """Seconds for which attempts under way may end after SIGTERM."""
     egress_allow: Words = ()
@@ -137,7 +140,14 @@ class Settings(BaseSettings):
     def _words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("dead_letters_age", "history_age", "drain_timeout", "store_postgres_wait", mode="before")
+    @field_validator(
+        "dead_letters_age",
+        "history_age",
+        "drain_delay",
+        "drain_timeout",
+        "store_postgres_wait",
+        mode="before",
+    )
     @classmethod
     def _seconds(cls, value: object) -> object:
         return span(value) if isinstance(value, str) else value

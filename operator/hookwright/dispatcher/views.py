@@ -27,7 +27,7 @@ from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.webhook_rows import WebhookRows, host
 from hookwright.errors import EventError
 from hookwright.limits import ACTIVITY_SECONDS, CHANGES_REMOVED
-from hookwright.store.port import History
+from hookwright.store.port import History, Work
 
 
 class Listed(NamedTuple):
@@ -60,18 +60,20 @@ class Changed(NamedTuple):
 
 
 class Views:
-    """Webhook keys are `namespace/name`, `tag` is the installation tag of ids.
-
-    A `before` is the number that an earlier page's `next` held as text; pages are newest first. Any method may raise
-    EventError (answered with its status and sentence) and StoreError (503).
-    """
+    """Webhook keys are `namespace/name`. Any method may raise EventError (answered with its status and sentence) and StoreError (503)."""
 
     def __init__(
-        self, history: History, lanes: Lanes, loader: Loader, clock: Clock, tag: str, *, retry: str
+        self, history: History, lanes: Lanes, loader: Loader, clock: Clock, work: Work, *, retry: str
     ) -> None:
         """`retry`: the command that tries a webhook now, but for its name."""
         self._retry = retry
-        self._history, self._lanes, self._loader, self._clock, self._tag = history, lanes, loader, clock, tag
+        self._history, self._lanes, self._loader, self._clock, self._work = (
+            history,
+            lanes,
+            loader,
+            clock,
+            work,
+        )
         self._started = rfc3339(clock.wall_ms())
         self._changes = Changes(token_hex(4))
         self._rows = WebhookRows(lanes, loader, clock)
@@ -95,7 +97,7 @@ class Views:
             in_flight=totals.in_flight,
             config_problem=self._loader.problem,
             owned=len(self._owned),
-            parts=self._lanes.parts,
+            parts=len(self._work.own),
         )
 
     def _look(self) -> None:

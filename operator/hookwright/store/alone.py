@@ -7,7 +7,7 @@ from math import inf
 from typing import Final
 
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts
-from hookwright.store.port import Arrival
+from hookwright.store.owner import Arrival
 
 
 class OneOwner:
@@ -19,6 +19,9 @@ class OneOwner:
 
     async def owned(self) -> AsyncIterator[Moved]:
         yield Moved(EVERY_PART, NO_PART, NO_PART)
+
+    async def retire(self) -> None:
+        pass
 
     async def give(self, parts: Parts) -> None:
         raise AssertionError("nobody else is there to have them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from hookwright.core.expectations import SUCCESSFUL
@@ -22,6 +23,18 @@ def chosen(selector: ReplaySelector) -> str:
     if selector.route is not None:
         return "of_route" if selector.reason is None else "of_route_and_reason"
     return "of_all" if selector.reason is None else "of_reason"
+
+
+def to_count(selector: ReplaySelector, oldest: int, newest: int) -> tuple[bool, list[ReplaySelector]]:
+    """What is read to count dead letters, one after the other: those of the selector's time, or those before and after it,
+    whichever are fewer if they died evenly between `oldest` and `newest` (milliseconds). True: those of another time.
+    """
+    since, until = selector.since, selector.until
+    begin, end = max(since or 0, oldest), newest if until is None else min(until, newest)
+    if 2 * (end - begin) < newest - oldest:
+        return False, [selector]
+    before = [] if since is None else [replace(selector, since=None, until=since)]
+    return True, before + ([] if until is None else [replace(selector, since=until, until=None)])
 
 
 def pieces(selector: AttemptSelector) -> Iterator[tuple[str, AttemptSelector]]:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop
 from itertools import islice
 
 from hookwright.core.records import DeadReason
 from hookwright.store.dead_events import Dead
 from hookwright.store.port import DeadGroup, DeadLetterRow, ReplaySelector
+from hookwright.store.waiting import Waiting
 
 
 class DeadLetters(dict[int, Dead]):
     """By key, in the order of positions."""
+
+    def oldest(self, kept: Waiting) -> Dead | None:
+        """Of a webhook."""
+        while kept.dying:
+            _, position, key = kept.dying[0]
+            dead = self.get(key)
+            if dead is not None and dead.position == position:
+                return dead
+            heappop(kept.dying)
+        return None
 
     def selected(self, selector: ReplaySelector) -> Iterator[Dead]:
         """Those that fit, the oldest first."""
@@ -23,14 +35,15 @@ class DeadLetters(dict[int, Dead]):
         return (dead for dead in chosen if _fits(dead.row, selector))
 
     def newest(
-        self, selector: ReplaySelector, before: int | None, limit: int
+        self, selector: ReplaySelector, before: int | None, after: int | None, limit: int
     ) -> list[tuple[int, DeadLetterRow]]:
         """See `store.port.History.dead_letters`."""
         found = (
             (dead.position, dead.row)
             for dead in reversed(self.values())
-            if (before is None or dead.position < before) and _fits(dead.row, selector)
-        )
+            if (before is None or dead.position < before) and dead.position > (after or 0)
+            and _fits(dead.row, selector)
+        )  # fmt: skip
         return list(islice(found, limit))
 
     def groups(self, selector: ReplaySelector, before: int | None, limit: int) -> list[tuple[int, DeadGroup]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heappush
 from itertools import islice, takewhile
 
 from hookwright.core.backlog_shares import BacklogShares
@@ -247,7 +247,7 @@ class MemoryStore(OneOwner):
 
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
         for one in routes:
-            self._route(one.route).stored = one
+            self._route(one.route).stored = one._replace(begun=None)
 
     async def clamp(self, *, now: int) -> int:
         return sum(kept.clamp(now) for kept in self._routes.values())
@@ -283,27 +283,18 @@ class MemoryStore(OneOwner):
         past = now - self._retention.dead_letter_seconds * 1000
         dropped: list[Dead] = []
         for kept in self._routes.values():
-            while (dead := self._oldest_dead(kept)) is not None and dead.row.at <= past:
+            while (dead := self._dead.oldest(kept)) is not None and dead.row.at <= past:
                 self._unbury(dead)
                 dropped.append(dead)
         sizes = self._kept_dead()
         while sizes.total > self._retention.dead_letter_bytes:
-            dead = self._oldest_dead(self._routes[sizes.loser()])
+            dead = self._dead.oldest(self._routes[sizes.loser()])
             assert dead is not None
             sizes.lost(letters_size(1, len(dead.delivery.raw)), *self._unbury(dead))
             dropped.append(dead)
         return Counter(dead.row.route for dead in dropped), sum(
             self._release(dead.delivery) for dead in dropped
         )
-
-    def _oldest_dead(self, kept: Waiting) -> Dead | None:
-        while kept.dying:
-            _, position, key = kept.dying[0]
-            dead = self._dead.get(key)
-            if dead is not None and dead.position == position:
-                return dead
-            heappop(kept.dying)
-        return None
 
     def _kept_dead(self) -> Kept:
         def webhooks(namespace: str) -> dict[str, int]:
@@ -366,7 +357,9 @@ class MemoryStore(OneOwner):
     ) -> list[tuple[int, AttemptRecord]]:
         return self._attempts.newest(selector, before, after, limit, in_short)
 
-    async def horizon(self, selector: AttemptSelector, *, before: int | None = None) -> int | None:
+    async def horizon(
+        self, selector: AttemptSelector | ReplaySelector, *, before: int | None = None
+    ) -> int | None:
         return None
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
@@ -382,9 +375,14 @@ class MemoryStore(OneOwner):
         return StoredDelivery(one.route, one.event_key, one.trigger, one.raw, None, row.reason, row.message)
 
     async def dead_letters(
-        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
+        self,
+        selector: ReplaySelector = NO_SELECTOR,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
     ) -> list[tuple[int, DeadLetterRow]]:
-        return self._dead.newest(selector, before, limit)
+        return self._dead.newest(selector, before, after, limit)
 
     async def dead_groups(
         self,

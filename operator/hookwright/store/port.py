@@ -11,13 +11,13 @@ are integers, milliseconds since the epoch; `key >> KEY_COUNTER_BITS` is when a 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from hookwright import limits
 from hookwright.core.backlog_shares import BacklogShares
-from hookwright.core.parts import EVERY_PART, Moved, Parts
+from hookwright.core.parts import EVERY_PART, Parts
 from hookwright.core.records import (
     AttemptRecord,
     Buried,
@@ -30,6 +30,7 @@ from hookwright.core.records import (
     StoreStats,
     Wanted,
 )
+from hookwright.store.owner import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,19 +187,6 @@ class Replay(NamedTuple):
     size: int
 
 
-class Arrival(NamedTuple):
-    """What other processes did to a webhook on which this one works."""
-
-    route: str
-    waiting: int = 0
-    """So many deliveries came to wait, with events of so many bytes; and so many dead letters came, or went (negative)."""
-    size: int = 0
-    dead: int = 0
-    retried: bool = False
-    """Somebody wants it tried now; `forgiven`: that its target answered 410 is void as well."""
-    forgiven: bool = False
-
-
 class Recovered(NamedTuple):
     """What a process begins with, of the parts of the webhooks on which it works."""
 
@@ -214,7 +202,7 @@ class Recovered(NamedTuple):
     """Of the keys that this process makes (`core.keys`); a store with one owner has the first."""
 
 
-class Work(Protocol):
+class Work(Owner, Protocol):
     """Durable work. Every method returns after the commit (fsync) that covers it. Used from one event loop.
 
     Raises StoreFull while there is no space (nothing was stored), StoreAway while a database cannot be used (its
@@ -224,19 +212,6 @@ class Work(Protocol):
 
     tag: str
     """Installation tag of ids: 6 base 32 characters, made once with the store."""
-    own: Parts
-    """The parts on whose webhooks this process works, and keeps count of what waits of them: as it says itself here."""
-
-    @property
-    def processes(self) -> int:
-        """How many work on the store, this one among them."""
-
-    @property
-    def sure_until(self) -> float:
-        """When (`time.monotonic()`) parts that this process owns may begin to be another's; infinity: never.
-
-        Whoever begins an attempt looks before: the process may have slept.
-        """
 
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
         """Store a batch, all or nothing: if any answer is Conflict, nothing of the batch was stored.
@@ -295,29 +270,9 @@ class Work(Protocol):
     async def replay(self, selector: ReplaySelector, *, now: int, limit: int) -> list[Replay]:
         """Dead letters back to waiting (attempts kept, steps 0, received = now), the oldest first.
 
-        Of webhooks that are not in parts of its `own` the processes that work on them are told.
-
-        Of those selected by reason alone the oldest of one webhook after the other. One transaction; what is not a
-        dead letter any more is left out. A selector without any restriction takes every dead letter.
+        One transaction; what is not a dead letter any more is left out. A selector without any restriction takes every
+        dead letter. Of webhooks that are not in parts of its `own` the processes that work on them are told.
         """
-
-    def owned(self) -> AsyncIterator[Moved]:
-        """The parts of the webhooks that this process works on: first what it has, then each change. Read by one reader.
-
-        A store with one owner tells all of them, once.
-        """
-
-    async def give(self, parts: Parts) -> None:
-        """Others may have these parts (`Moved.leaving`): no attempt of theirs is under way, no result unwritten."""
-
-    def woken(self) -> AsyncIterator[None]:
-        """Each time that `arrived` may have something. Read by one reader. A store with one owner never has, and ends it."""
-
-    async def arrived(self) -> list[Arrival]:
-        """What other processes did to webhooks of its `own` parts, since the last call or `History.recovered` of them."""
-
-    async def tell(self, arrival: Arrival) -> None:
-        """For the process that works on a webhook."""
 
     async def ping(self) -> str | None:
         """Raise if the store could not store now; what is to be said of it although it can, one sentence."""
@@ -384,9 +339,12 @@ class History(Protocol):
     ) -> list[tuple[int, AttemptRecord]]:
         """Newest first, each with its position for `before` and `after`; `in_short`: `detail` holds the message alone."""
 
-    async def horizon(self, selector: AttemptSelector, *, before: int | None = None) -> int | None:
-        """The lowest position to which a page that begins at `before` looks for what fits, where nothing leads there and
-        attempt after attempt has to be looked at; the page after it begins there. None: a page looks at all."""
+    async def horizon(
+        self, selector: AttemptSelector | ReplaySelector, *, before: int | None = None
+    ) -> int | None:
+        """The lowest position to which a page of attempts, or of dead letters, that begins at `before` looks for what fits,
+        where nothing leads there and one after the other has to be looked at; the page after it begins there. None: a
+        page looks at all."""
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         """One attempt; without a number the latest of the delivery."""
@@ -395,9 +353,14 @@ class History(Protocol):
         """A delivery by its key; None: it neither waits nor is dead."""
 
     async def dead_letters(
-        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
+        self,
+        selector: ReplaySelector = NO_SELECTOR,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
     ) -> list[tuple[int, DeadLetterRow]]:
-        """Newest first, each with its position for `before`."""
+        """Newest first, each with its position for `before` and `after`. Not by keys."""
 
     async def dead_groups(
         self,

@@ -31,7 +31,7 @@ from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState
 from hookwright.core.records import StoreStats
 from hookwright.core.room import Room
-from hookwright.limits import METRICS_WEBHOOKS
+from hookwright.limits import METRICS_WEBHOOKS, STORE_PARTS
 from hookwright.telemetry import logs
 from hookwright.telemetry.loop_watch import Slowest
 from hookwright.telemetry.record import AttemptDetails
@@ -42,9 +42,11 @@ LATENCY_SECONDS: Final = (*SECONDS, 300.0, 1800.0, 7200.0, 36000.0, 86400.0)
 
 
 class Observed(NamedTuple):
-    """What gauges are read from: all lanes, the webhooks of the configuration in force, figures of store and loop.
+    """What gauges are read from: the lanes on which this process works, the webhooks of the configuration in force,
+    figures of store and loop.
 
-    `loaded_at`: when that configuration came into force (epoch seconds).
+    `loaded_at`: when that configuration came into force (epoch seconds). `parts`: how many of `limits.STORE_PARTS` these
+    lanes are.
     """
 
     lanes: Sequence[Lane]
@@ -55,6 +57,7 @@ class Observed(NamedTuple):
     slowest: Slowest
     shares: BacklogShares
     room: Room
+    parts: int
 
 
 class Metrics(Collector):
@@ -143,7 +146,12 @@ class Metrics(Collector):
         yield from self._counted()
         if (seen := self._seen) is not None:
             yield from _configuration(seen)
-            yield from _lanes([lane for lane in seen.lanes if lane.owned], seen.webhooks)
+            yield GaugeMetricFamily(
+                "hookwright_parts",
+                f"Parts of the webhooks, of {STORE_PARTS}, that this process works on.",
+                seen.parts,
+            )
+            yield from _lanes(seen.lanes, seen.webhooks)
             yield from _store(seen.stats)
             yield from _loop(seen.slowest)
             yield from waiting(seen.shares, seen.room)

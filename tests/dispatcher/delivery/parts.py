@@ -11,7 +11,7 @@ from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.former import FormerSecrets
 from hookwright.core.keys import Keys
-from hookwright.core.lane import Rules
+from hookwright.core.lane_steps import Rules
 from hookwright.core.parts import EVERY_PART
 from hookwright.core.records import Buried, Claimed, DeadReason, Delivery, Finish, Wanted
 from hookwright.core.retry import RetryPolicy
@@ -19,6 +19,7 @@ from hookwright.core.routes import Route
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.delivery.attempt import Pipeline, Target
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.delivery.ownership import Ownership
 from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.errors import StoreError
 from hookwright.limits import ATTEMPTS
@@ -229,7 +230,8 @@ class Room:
 
     async def take(self) -> None:
         """Begin with what the store holds."""
-        await self.lanes.take(EVERY_PART, await self.disk.recovered(), {})
+        ownership = Ownership(self.store, self.lanes, self.clock, self.background, _never, _never)
+        await ownership.take(EVERY_PART, await self.disk.recovered(), {})
 
     async def waiting(self, key: str = HOOK) -> int:
         """How many wait in the store."""
@@ -244,6 +246,10 @@ class Room:
         """What came of the attempts, the first one first."""
         kept = await self.disk.invocations(limit=10_000)
         return [record.result for _, record in reversed(kept)]
+
+
+async def _never(*_: object) -> None:
+    raise AssertionError("the store has one owner")
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]], *, seconds: float = 3600.0) -> None:

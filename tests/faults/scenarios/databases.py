@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import postgres_server
+from faults import postgres
 from faults.bench import Bench
-from faults.processes import NotPossibleError
-from faults.scenario import scenario
+from faults.scenario import ONE_ON_POSTGRES, scenario
 from faults.scenarios.disk import fill, small_disk
 from faults.scenarios.kills import DELAYS, LOSES_NOTHING, killed_under_load
 from postgres_server import Postgres
@@ -19,18 +18,11 @@ HEALS = "nothing acknowledged is lost or sent twice; events wait or get 503; the
 
 def _on_postgres(bench: Bench, wait: str = "8s", *, small: bool = False) -> tuple[Postgres, Path]:
     """A server of the round's own, led to by a file, and its folder; `small`: on a file system of 192 MiB."""
-    if postgres_server.installed() is None:
-        raise NotPossibleError("there is no PostgreSQL (Debian: apt-get install postgresql-15)")
-    folder = bench.resources.enter_context(postgres_server.folder())
+    folder = postgres.folder(bench)
     if small:
         small_disk(bench, folder / "data")
-    server = bench.resources.enter_context(postgres_server.serving(folder))
-    url = bench.folder / "url"
-    url.write_text(server.url())
-    bench.environment |= {
-        "HOOKWRIGHT_STORE_KIND": "postgres", "HOOKWRIGHT_STORE_POSTGRES_URL_FILE": str(url),
-        "HOOKWRIGHT_STORE_POSTGRES_WAIT": wait,
-    }  # fmt: skip
+    server, environment = postgres.serving(bench, folder, wait)
+    bench.environment |= environment
     bench.webhook("one")
     return server, folder
 
@@ -40,13 +32,13 @@ def _pid(bench: Bench) -> int:
     return bench.process.pid
 
 
-@scenario("kill -9 of the dispatcher on PostgreSQL", LOSES_NOTHING)
+@scenario("kill -9 of the dispatcher on PostgreSQL", LOSES_NOTHING, ONE_ON_POSTGRES)
 def kill_on_postgres(bench: Bench) -> None:
     _on_postgres(bench)
     killed_under_load(bench)
 
 
-@scenario("PostgreSQL: all its processes killed under load, started again", HEALS)
+@scenario("PostgreSQL: all its processes killed under load, started again", HEALS, ONE_ON_POSTGRES)
 def database_killed(bench: Bench) -> None:
     server, _ = _on_postgres(bench)
     bench.start()
@@ -62,7 +54,7 @@ def database_killed(bench: Bench) -> None:
     bench.pause()
 
 
-@scenario("PostgreSQL stopped, for longer than an event waits", HEALS)
+@scenario("PostgreSQL stopped, for longer than an event waits", HEALS, ONE_ON_POSTGRES)
 def database_stopped(bench: Bench) -> None:
     server, _ = _on_postgres(bench, wait="500ms")
     bench.target_does("/one", "delay", 50)
@@ -82,7 +74,7 @@ def database_stopped(bench: Bench) -> None:
     bench.check(_pid(bench) == before and not bench.ended(), "the dispatcher ended")
 
 
-@scenario("PostgreSQL takes no writes for a while (read-only)", HEALS)
+@scenario("PostgreSQL takes no writes for a while (read-only)", HEALS, ONE_ON_POSTGRES)
 def database_read_only(bench: Bench) -> None:
     server, _ = _on_postgres(bench)
     bench.start()
@@ -91,18 +83,16 @@ def database_read_only(bench: Bench) -> None:
     server.configure("default_transaction_read_only = on")
     server.reload()
     until(lambda: "cannot be used" in bench.said_ready())
-    acknowledged = len(bench.ledger.read().acknowledged_at)
+    acknowledged = len(bench.ledger.read().accepted)
     time.sleep(1)
-    bench.check(
-        len(bench.ledger.read().acknowledged_at) == acknowledged, "events were acknowledged and not stored"
-    )
+    bench.check(len(bench.ledger.read().accepted) == acknowledged, "events were acknowledged and not stored")
     server.configure("default_transaction_read_only = off")
     server.reload()
     bench.back(time.monotonic())
     bench.pause()
 
 
-@scenario("PostgreSQL fails over to its synchronous standby", HEALS)
+@scenario("PostgreSQL fails over to its synchronous standby", HEALS, ONE_ON_POSTGRES)
 def database_failed_over(bench: Bench) -> None:
     server, folder = _on_postgres(bench)
     standby = server.standby(folder / "standby")
@@ -118,7 +108,7 @@ def database_failed_over(bench: Bench) -> None:
     bench.pause()
 
 
-@scenario("PostgreSQL's disk filled up by another program", HEALS)
+@scenario("PostgreSQL's disk filled up by another program", HEALS, ONE_ON_POSTGRES)
 def database_full(bench: Bench) -> None:
     server, folder = _on_postgres(bench, wait="500ms", small=True)
     server.configure("max_wal_size = 32MB")

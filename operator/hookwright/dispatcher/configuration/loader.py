@@ -15,7 +15,7 @@ import structlog
 
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.core.former import FormerSecrets
-from hookwright.core.lane import UNCONFIGURED
+from hookwright.core.lane_steps import UNCONFIGURED
 from hookwright.core.lifecycle import gone_mark
 from hookwright.core.matching import Matcher
 from hookwright.core.routes import Route, rules_of

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf
 
 from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.event import delivery_id
-from hookwright.core.lane import Lane, Rules
+from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
+from hookwright.core.lane_steps import Rules
 from hookwright.core.parsed import Parsed
 from hookwright.core.parts import Parts, part_of
-from hookwright.core.records import Delivery, Finish, LastInvocation, RouteCounts
+from hookwright.core.records import Delivery, Finish, RouteCounts
 from hookwright.core.shares import Shares, namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
@@ -33,18 +34,16 @@ from hookwright.dispatcher.delivery.results import Result, Results
 from hookwright.dispatcher.delivery.telling import Teller
 from hookwright.dispatcher.delivery.turns import Turns
 from hookwright.dispatcher.delivery.under_way import UnderWay
-from hookwright.dispatcher.slices import in_slices
 from hookwright.limits import (
     ATTEMPTS,
     HANDSHAKE_SECONDS,
     LANE_AGAIN_SECONDS,
-    LANES_SLICE,
-    LEAVING_SECONDS,
     SEND_BYTE_SECONDS,
     SETTLE_LANES,
     STORE_FLUSH_SECONDS,
 )
-from hookwright.store.port import Arrival, Recovered, Replay, ReplaySelector, Work
+from hookwright.store.owner import Arrival
+from hookwright.store.port import Replay, ReplaySelector, Work
 from hookwright.telemetry.record import AttemptDetails
 
 
@@ -80,7 +79,8 @@ class Lanes:
         """For what Manual calls and tests do."""
         self._under_way = UnderWay() if under_way is None else under_way
         self._gate = Gate(Shares(attempts), self._under_way, self._wake)
-        self._replays = 0
+        self.replays = 0
+        """Under way."""
         self._claims = Claims(work, clock, background, self.shares, self.settle, self.parsed.shared)
         self.handing_over = self._claims.handing_over
         """For the acceptor, while it hands over what is for many."""
@@ -117,71 +117,13 @@ class Lanes:
             self.shares.known(namespace)
         return seat
 
-    # --- parts -----------------------------------------------------------------------------------
-
-    async def take(self, parts: Parts, found: Recovered, last: Mapping[str, LastInvocation]) -> None:
-        """Work on these parts of the webhooks, of which nothing is under way, beginning with what the store holds."""
-        self.shares.take(found.shares)
-        now = self._clock.now()
-        async for key in in_slices(found.counts.keys() | found.routes.keys(), LANES_SLICE):
-            lane = self.lane(key)
-            lane.taken(found.routes.get(key), found.counts.get(key))
-            lane.standing.recalled(last.get(key))
-            if lane.standing.known and lane.standing.mark is None:
-                lane.standing.removed(now)
-            self.settle(lane)
-        self._work.own |= parts
-        for seat in self._of(parts):
-            seat.lane.owned = True
-            self.touch([seat.lane.key])
-
-    def leave(self, parts: Parts) -> None:
-        """Begin nothing more of these parts: another is to work on them."""
-        self._work.own -= parts
-        for seat in self._of(parts):
-            seat.lane.left()
-            self.touch([seat.lane.key])
-            self._gate.let_go(seat)
-
-    async def still(self, parts: Parts) -> None:
-        """Until nothing of these parts is under way, to a target or to the store."""
-        busy = self._of(parts)
-        while self._replays or (busy := [seat for seat in busy if not seat.lane.still]):  # noqa: ASYNC110 - rare, and what ends tells nobody
-            await asyncio.sleep(LEAVING_SECONDS)
-
     def owns(self, lane: Lane) -> bool:
         """Whether this process works on it, as far as can be known: it may have slept."""
         return lane.owned and (not self._several or self._clock.monotonic() < self._work.sure_until)
 
-    @property
-    def parts(self) -> int:
-        """How many parts of the webhooks this process works on."""
-        return len(self._work.own)
-
-    def _of(self, parts: Parts) -> list[Seat]:
-        return [seat for seat in self._seats.values() if seat.part in parts]
-
-    def look_all(self) -> None:
-        """Something may wait in the store that nobody looks for."""
-        for seat in self._of(self._work.own):
-            seat.lane.arrived(0, 0, 0, self._clock.now())
-            self._settle(seat)
-
     def of(self, parts: Parts) -> list[Lane]:
-        """The lanes of these parts."""
-        return [seat.lane for seat in self._of(parts)]
-
-    def arrived(self, arrivals: Iterable[Arrival]) -> None:
-        """Other processes did this to webhooks."""
-        now = self._clock.now()
-        for key, waiting, size, dead, retried, forgiven in arrivals:
-            lane = self.lane(key)
-            if lane.owned and waiting:
-                self.shares.came_alone(lane.namespace, waiting, size)
-            lane.arrived(waiting, size, dead, now)
-            if retried:
-                self._retried(key, forgiven=forgiven)
-            self.settle(lane)
+        """The lanes of these parts of the webhooks."""
+        return [seat.lane for seat in self._seats.values() if seat.part in parts]
 
     def touch(self, keys: Iterable[str]) -> None:
         """What is shown of these webhooks may have changed."""
@@ -217,11 +159,12 @@ class Lanes:
         Raises StoreError if another process works on it and cannot be told.
         """
         if self.lane(key).owned:
-            self._retried(key, forgiven=forgiven)
+            self.retried(key, forgiven=forgiven)
         else:
             await self._work.tell(Arrival(key, retried=True, forgiven=forgiven))
 
-    def _retried(self, key: str, *, forgiven: bool) -> None:
+    def retried(self, key: str, *, forgiven: bool) -> None:
+        """It was asked of this process, or of another and this one works on it."""
         lane = self.lane(key)
         lane.retried(self._clock.now())
         if forgiven:
@@ -267,15 +210,15 @@ class Lanes:
         return await asyncio.shield(asyncio.create_task(self._replay(selector, now, limit)))
 
     async def _replay(self, selector: ReplaySelector, now: int, limit: int) -> list[Replay]:
-        self._replays += 1
+        self.replays += 1
         try:
             return await self._claims.replay(selector, self.lane, now=now, limit=limit)
         finally:
-            self._replays -= 1
+            self.replays -= 1
 
     def counted(self, key: str, counts: RouteCounts) -> int:
         """Compare a lane with the store, unless replays are under way; see `Lane.counted`."""
-        if self._replays:
+        if self.replays:
             return 0
         lane = self.lane(key)
         strays = lane.counted(counts)
@@ -342,14 +285,11 @@ class Lanes:
         """One thing of a lane whose turn has come; whether it has more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif self.stopping or seat.target is None or not self._may_start(seat, now := self._clock.now()):
+        elif self.stopping or seat.target is None or not seat.lane.may_start(now := self._clock.now()):
             self._gate.let_go(seat)
-        elif seat.target.warmed() and self._gate.admits(seat):
+        elif self._sure(seat) and seat.target.warmed() and self._gate.admits(seat):
             self._start(seat, seat.target, now)
         return bool(seat.answers) or self._wants_turn(seat)
-
-    def _may_start(self, seat: Seat, now: float) -> bool:
-        return seat.lane.may_start(now) and self._sure(seat)
 
     def _wake(self, seat: Seat) -> bool:
         """What it waited for has come; whether it still wants it."""
@@ -411,29 +351,16 @@ class Lanes:
     ) -> None:
         lane, now = seat.lane, self._clock.now()
         decision = lane.ended(
-            delivery,
-            performed.outcome,
-            tried=performed.outgoing is not None,
-            probe=probe,
-            mark=target.mark,
-            now=now,
+            delivery, performed.outcome, tried=performed.outgoing is not None, probe=probe, mark=target.mark, now=now,
             jitter=self._jitter(),
-        )
+        )  # fmt: skip
         record, message = self._teller.tell(lane, target, delivery, decision, performed, began_ms)
         now_ms = int(now * 1000)
         finish = Finish(
-            key=delivery.key,
-            route=lane.key,
-            action=decision.action,
-            record=record,
-            due=now_ms + int(decision.delay * 1000),
-            steps=decision.steps,
-            attempts=decision.attempts,
-            reason=decision.reason,
-            message=message,
-            at=now_ms,
-            sole=delivery.sole,
-        )
+            key=delivery.key, route=lane.key, action=decision.action, record=record,
+            due=now_ms + int(decision.delay * 1000), steps=decision.steps, attempts=decision.attempts,
+            reason=decision.reason, message=message, at=now_ms, sole=delivery.sole,
+        )  # fmt: skip
         self._write(lane, delivery, finish)
 
     # --- its result ------------------------------------------------------------------------------

@@ -7,15 +7,18 @@ way any more; one that was lost (the process slept, or could not reach the store
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 
 from hookwright.core.invocations import last_invocation
-from hookwright.core.parts import EVERY_PART, NO_PART, Parts
+from hookwright.core.parts import EVERY_PART, NO_PART, Parts, part_of
 from hookwright.core.records import AttemptRecord, LastInvocation
 from hookwright.dispatcher.background import Background
+from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
-from hookwright.limits import SWEEP_SECONDS, TAKING_SECONDS
+from hookwright.dispatcher.slices import in_slices
+from hookwright.limits import LANES_SLICE, LEAVING_SECONDS, SWEEP_SECONDS, TAKING_SECONDS
+from hookwright.store.owner import Arrival
 from hookwright.store.port import Recovered, Store
 
 
@@ -26,17 +29,14 @@ class Ownership:
         self,
         store: Store,
         lanes: Lanes,
+        clock: Clock,
         background: Background,
         remember: Callable[[Parts], Awaitable[None]],
         taken: Callable[[], Awaitable[None]],
     ) -> None:
         """`taken` is called after some were taken while the process runs."""
-        self._work, self._history, self._lanes, self._background = (
-            store.work,
-            store.history,
-            lanes,
-            background,
-        )
+        self._work, self._history, self._lanes = store.work, store.history, lanes
+        self._clock, self._background = clock, background
         self._remember, self._taken = remember, taken
         self._moves = store.work.owned()
         self._held: Parts = NO_PART
@@ -57,7 +57,7 @@ class Ownership:
     async def _follow(self) -> None:
         async for came, leaving, lost in self._moves:
             self._held = (self._held | came) - lost
-            self._lanes.leave(lost)
+            self._leave(lost)
             for parts, what in ((came, self._take), (leaving, self._give)):
                 if parts:
                     self._background.spawn("parts", self._until_done(partial(what, parts)))
@@ -67,9 +67,33 @@ class Ownership:
             await asyncio.sleep(TAKING_SECONDS)
 
     async def _take(self, came: Parts) -> None:
-        await self._lanes.still(came)  # from a time before
+        while self._still(came) != came:  # noqa: ASYNC110 - from a time before; what ends tells nobody
+            await asyncio.sleep(LEAVING_SECONDS)
         await self._begin(came & self._held)
         await self._taken()
+
+    async def _give(self, leaving: Parts) -> None:
+        self._leave(leaving)
+        while parts := leaving & self._held:
+            still = self._still(parts)
+            if still:
+                await self._remember(still)
+                await self._work.give(still)
+                self._held -= still
+            else:
+                await asyncio.sleep(LEAVING_SECONDS)
+        await self._recount()
+
+    async def _arrivals(self) -> None:
+        async for _ in self._work.woken():
+            while not await self._background.guard("arrivals", self._arrived()):
+                await asyncio.sleep(TAKING_SECONDS)
+                self._look_all()  # what was read then may be told to nobody any more
+
+    async def _arrived(self) -> None:
+        self._arrive(await self._work.arrived())
+
+    # --- what the lanes are told -----------------------------------------------------------------
 
     async def _begin(self, parts: Parts) -> Recovered:
         """With these beside what is worked on already; what is lost meanwhile is left again."""
@@ -77,32 +101,61 @@ class Ownership:
             found = await self._history.recovered(parts, self._work.own | parts)
             records = await self._history.last_invocations(parts)
             last = await asyncio.to_thread(_last_invocations, records, self._work.tag)
-            await self._lanes.take(parts, found, last)
-            self._lanes.leave(parts - self._held)
+            await self.take(parts, found, last)
+            self._leave(parts - self._held)
             return found
-
-    async def _give(self, leaving: Parts) -> None:
-        parts = leaving & self._held
-        self._lanes.leave(parts)
-        await self._lanes.still(parts)
-        await self._remember(parts)
-        await self._work.give(parts)
-        self._held -= parts
-        await self._recount()
 
     async def _recount(self) -> None:
         """What waits of each namespace: of an event that another process took it is not known what it shares."""
         if self._work.own != EVERY_PART:
             await self._begin(NO_PART)
 
-    async def _arrivals(self) -> None:
-        async for _ in self._work.woken():
-            while not await self._background.guard("arrivals", self._arrived()):
-                await asyncio.sleep(TAKING_SECONDS)
-                self._lanes.look_all()  # what was read then may be told to nobody any more
+    async def take(self, parts: Parts, found: Recovered, last: Mapping[str, LastInvocation]) -> None:
+        """Nothing of these parts is under way; the lanes begin with what the store holds."""
+        lanes, now = self._lanes, self._clock.now()
+        lanes.shares.take(found.shares)
+        async for key in in_slices(found.counts.keys() | found.routes.keys(), LANES_SLICE):
+            lane = lanes.lane(key)
+            lane.taken(found.routes.get(key), found.counts.get(key))
+            lane.standing.recalled(last.get(key))
+            if lane.standing.known and lane.standing.mark is None:
+                lane.standing.removed(now)
+            lanes.settle(lane)
+        self._work.own |= parts
+        for lane in lanes.of(parts):
+            lane.owned = True
+            lanes.touch([lane.key])
 
-    async def _arrived(self) -> None:
-        self._lanes.arrived(await self._work.arrived())
+    def _leave(self, parts: Parts) -> None:
+        self._work.own -= parts
+        for lane in self._lanes.of(parts):
+            lane.left()
+            self._lanes.touch([lane.key])
+            self._lanes.settle(lane)
+
+    def _still(self, parts: Parts) -> Parts:
+        """Those of which nothing is under way, to a target or to the store."""
+        if self._lanes.replays:
+            return NO_PART
+        return parts - {part_of(lane.key) for lane in self._lanes.of(parts) if not lane.still}
+
+    def _look_all(self) -> None:
+        """Something may wait in the store that nobody looks for."""
+        for lane in self._lanes.of(self._work.own):
+            lane.arrived(0, 0, 0, self._clock.now())
+            self._lanes.settle(lane)
+
+    def _arrive(self, arrivals: Iterable[Arrival]) -> None:
+        """Other processes did this to webhooks."""
+        lanes, now = self._lanes, self._clock.now()
+        for key, waiting, size, dead, retried, forgiven in arrivals:
+            lane = lanes.lane(key)
+            if lane.owned and waiting:
+                lanes.shares.came_alone(lane.namespace, waiting, size)
+            lane.arrived(waiting, size, dead, now)
+            if retried:
+                lanes.retried(key, forgiven=forgiven)
+            lanes.settle(lane)
 
 
 def _last_invocations(records: dict[str, AttemptRecord], tag: str) -> dict[str, LastInvocation]:

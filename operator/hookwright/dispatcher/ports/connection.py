@@ -58,7 +58,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
     _left = 0  # bytes of a body
     _tail = b""  # of the chunks so far: too short to be an end
     _bare = 0  # bytes of chunks since one of a body
-    _drained = 0
+    _drained, _last = 0, False
     _receiving_since: float | None = None  # monotonic, as the next two
     _idle_since: float | None = None
     _unread_since: float | None = None
@@ -251,7 +251,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
             "raw_path": raw_path,
             "query_string": query,
         }
-        self._keep = version != "1.0" and self._parser.should_keep_alive()
+        self._keep = version != "1.0" and self._parser.should_keep_alive() and not self._last
         self._tail, self._bare = b"", 0
         self._next = _CHUNKS if self._chunked else _BODY
         self._idle_since = None
@@ -328,8 +328,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
         """Answer in place of the application, once, and close."""
         if self._next == _END or self.transport.is_closing():
             return
-        cycle = self._cycle
-        if cycle is not None and cycle.started and self._next != _HEAD:
+        if (cycle := self._cycle) is not None and cycle.started and self._next != _HEAD:
             self.transport.abort()
             return
         self._abandon()
@@ -338,8 +337,7 @@ class Connection(Guest, asyncio.BufferedProtocol):
 
     def _abandon(self) -> None:
         """The application is told that nobody waits for its answer."""
-        cycle = self._cycle
-        if cycle is not None and not cycle.complete:
+        if (cycle := self._cycle) is not None and not cycle.complete:
             cycle.disconnect()
 
     def close_behind(self) -> None:
@@ -371,12 +369,17 @@ class Connection(Guest, asyncio.BufferedProtocol):
         elif _older(self._idle_since, now, keep_alive):
             self.transport.close()
 
+    def last(self) -> None:
+        """The next answer is the last and says so: for the next request the client opens a connection, elsewhere."""
+        self._last = True
+        if self._cycle is not None:
+            self._keep = self._cycle.keep_alive = False
+
     def shutdown(self) -> None:
         """Close it now, or with the answer of the request under way."""
+        self.last()
         if self._cycle is None or self._cycle.complete:
             self.transport.close()
-        else:
-            self._keep = self._cycle.keep_alive = False
 
     def give_up(self) -> None:
         """Close it without a word; what it held is free at once."""

@@ -33,7 +33,7 @@ def _reason(error: OSError) -> str:
 
 
 class Listener:
-    """Serves one ASGI application on one address. `start` binds, `stop_accepting` and `close` end it.
+    """Serves one ASGI application on one address. `start` binds, `retire`, `stop_accepting` and `close` end it.
 
     `places`: connections at once; `backlog`: those that wait to be taken in; `memory`: what they may hold together
     (the default of each is the event port's); `keep_alive`: seconds after which an idle connection is closed.
@@ -56,6 +56,7 @@ class Listener:
         self._memory = Memory(INGEST_MEMORY_BYTES) if memory is None else memory
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._retires = False
         self._sweeper: asyncio.TimerHandle | None = None
 
     def serve(self, app: Any) -> None:
@@ -77,12 +78,7 @@ class Listener:
             return
         loop = asyncio.get_running_loop()
         try:
-            self._server = await serve(
-                lambda: Connection(self._app, self._crowd, self._memory, self._tasks),
-                self._host,
-                self._port,
-                self._backlog,
-            )
+            self._server = await serve(self._connection, self._host, self._port, self._backlog)
         except OSError as error:
             raise UsageError(
                 f"{write_address(self._host, self._port)} cannot be listened on ({_reason(error)}); name another "
@@ -93,11 +89,23 @@ class Listener:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ANSWER_BUFFER_BYTES)
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
 
+    def _connection(self) -> Connection:
+        made = Connection(self._app, self._crowd, self._memory, self._tasks)
+        if self._retires:
+            made.last()
+        return made
+
     def _sweep(self) -> None:
         now = monotonic()
         for connection in list(self._crowd.all):
             connection.sweep(now, self._keep_alive)
         self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+
+    def retire(self) -> None:
+        """Serve as before, but one request on each connection, so that clients come to be elsewhere."""
+        self._retires = True
+        for connection in list(self._crowd.all):
+            connection.last()
 
     def stop_accepting(self) -> None:
         """Take no new connection; requests under way end, idle connections close."""

@@ -18,8 +18,8 @@ SELECT EXISTS (SELECT 1 FROM hookwright.events) OR EXISTS (SELECT 1 FROM hookwri
     OR EXISTS (SELECT 1 FROM hookwright.identities);
 
 -- empty: for a copy that begins
-TRUNCATE hookwright.routes, hookwright.events, hookwright.fanout, hookwright.waiting, hookwright.dead, hookwright.attempts,
-    hookwright.tallies, hookwright.identities;
+TRUNCATE hookwright.routes, hookwright.events, hookwright.fanout, hookwright.waiting, hookwright.dead,
+    hookwright.dead_groups, hookwright.attempts, hookwright.tallies, hookwright.identities;
 
 -- set_tag: of the installation that is copied
 UPDATE hookwright.meta SET tag = $1;

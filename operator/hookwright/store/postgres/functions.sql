@@ -82,7 +82,7 @@ BEGIN
 END $$;
 
 -- Stay the owner of a slot, and have, or keep, what others do not hold of these parts. Answers which slots are owned by
--- anybody, and which parts by this one. A part whose time was over and that nobody took meanwhile is still its holder's.
+-- anybody who is to work on parts, and which parts by this one. A part whose time was over and that nobody took meanwhile is still its holder's.
 CREATE OR REPLACE FUNCTION hookwright.lease_1(slot_ INT, holder_ TEXT, seconds_ DOUBLE PRECISION, parts_ INT[])
 RETURNS TABLE (slots INT[], held INT[]) LANGUAGE plpgsql AS $$
 DECLARE
@@ -100,7 +100,7 @@ BEGIN
     )
     UPDATE hookwright.parts SET holder = holder_, until = end_ FROM free WHERE parts.part = free.part;
     RETURN QUERY SELECT
-        ARRAY(SELECT slot FROM hookwright.replicas WHERE holder IS NOT NULL AND until >= now() ORDER BY slot),
+        ARRAY(SELECT slot FROM hookwright.replicas WHERE holder IS NOT NULL AND until >= now() AND NOT retired ORDER BY slot),
         ARRAY(SELECT part FROM hookwright.parts WHERE holder = holder_ ORDER BY part);
 END $$;
 

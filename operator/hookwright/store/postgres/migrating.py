@@ -36,6 +36,8 @@ async def migrate(connection: Connection, schema: str) -> str:
                 f"The schema {schema} of the database is that of a newer release (version {version}); nothing was changed. "
                 "Go back to that release, or name another schema."
             )
+        if not await connection.fetchval(sql["groups_there"]):
+            await connection.execute(text("groups.sql", schema))
         await connection.execute(text("functions.sql", schema))
     return str(tag)
 

@@ -1,6 +1,9 @@
 -- there: whether the tables are
 SELECT to_regclass('hookwright.meta') IS NOT NULL;
 
+-- groups_there: whether what was added later is
+SELECT to_regclass('hookwright.dead_groups') IS NOT NULL;
+
 -- meta: the installation's tag, and the version of the tables
 SELECT tag, version FROM hookwright.meta;
 

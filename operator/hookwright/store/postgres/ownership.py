@@ -32,6 +32,9 @@ class Ownership:
         """See `store.port.Work`."""
         self.moves: asyncio.Queue[Moved] = asyncio.Queue()
         self._held = Held()
+        self._channel = schema
+        self.look = asyncio.Event()
+        """Another process came, goes, or gave parts away: set, that is looked at now."""
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -50,6 +53,7 @@ class Ownership:
             if not self._link.pooled:
                 await connection.execute(self._sql["bereave"], STORE_LEASE_SECONDS)
             self.slot = await self._free_slot(connection)
+            await self._tell(connection)
         await self.renew()
         if self.moves.empty():  # others hold all of them yet
             self.moves.put_nowait(Moved(NO_PART, NO_PART, NO_PART))
@@ -83,15 +87,30 @@ class Ownership:
         if any(moved):
             self.moves.put_nowait(moved)
 
+    async def retire(self) -> None:
+        """All parts are for others from now on, who may have them as they are given."""
+        self._held.retired = True
+        async with self._link.connection() as connection:
+            await connection.execute(self._sql["retire"], self.slot, self.holder)
+            await self._tell(connection)
+        self.look.set()
+
     async def give(self, parts: Parts) -> None:
         """Others may have these from now on."""
         async with self._link.connection() as connection:
             await connection.execute(self._sql["give"], sorted(parts), self.holder)
             self._held.given(parts)
+            await self._tell(connection)
+
+    async def _tell(self, connection: Connection) -> None:
+        await connection.execute(self._sql["moved"], self._channel)
 
     async def _keep(self, lost: Callable[[StoreError], None]) -> None:
         while True:
-            await asyncio.sleep(STORE_RENEW_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STORE_RENEW_SECONDS):
+                    await self.look.wait()
+            self.look.clear()
             try:
                 await self.renew()
             except Exception as error:
@@ -109,3 +128,4 @@ class Ownership:
         with suppress(Exception):
             async with self._link.connection() as connection:
                 await connection.execute(self._sql["leave"], self.slot, self.holder)
+                await self._tell(connection)

@@ -18,7 +18,12 @@ from hookwright.core.parts import EVERY_PART, Parts
 from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, StoredRoute
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
-from hookwright.limits import DEAD_DISORDER_MS, STORE_ANSWER_SECONDS, STORE_READ_LINKS, STORE_READ_SECONDS
+from hookwright.limits import (
+    DEAD_PAGE_LOOKS,
+    STORE_ANSWER_SECONDS,
+    STORE_READ_LINKS,
+    STORE_READ_SECONDS,
+)
 from hookwright.store.kept import message_alone
 from hookwright.store.port import (
     EVERY_ATTEMPT,
@@ -30,9 +35,10 @@ from hookwright.store.port import (
     ReplaySelector,
     StoredDelivery,
 )
-from hookwright.store.postgres.choosing import HIGHEST, form
+from hookwright.store.postgres.choosing import HIGHEST
 from hookwright.store.postgres.failures import Failure, as_store_error, judge
 from hookwright.store.postgres.health import Health
+from hookwright.store.postgres.letters import dead_count, dead_horizon, dead_letters
 from hookwright.store.postgres.searching import attempt_record, find_delivery, search
 from hookwright.store.postgres.server import Connection, Link, Server
 from hookwright.store.postgres.statements import load
@@ -41,14 +47,22 @@ T = TypeVar("T")
 
 
 class PostgresHistory:
-    """History, as the port says. `slot`: of the keys of this process; `seconds` limits each question but at a start."""
+    """History, as the port says. `slot`: of the keys of this process; `seconds` limits each question but at a start; `looks`
+    are the dead letters that a page looks at, one after the other, where no index leads to what fits.
+    """
 
     def __init__(
-        self, server: Server, health: Health, *, slot: int, seconds: float = STORE_READ_SECONDS
+        self,
+        server: Server,
+        health: Health,
+        *,
+        slot: int,
+        seconds: float = STORE_READ_SECONDS,
+        looks: int = DEAD_PAGE_LOOKS,
     ) -> None:
         schema = server.database.schema
         self._sql = load("reading.sql", schema) | load("searching.sql", schema)
-        self._health, self._slot, self._seconds = health, slot, seconds
+        self._health, self._slot, self._seconds, self._looks = health, slot, seconds, looks
         self._server = server
         self._links = [Link(server, f"history-{number}") for number in range(STORE_READ_LINKS)]
         self._free: asyncio.Queue[Link] = asyncio.Queue()
@@ -88,8 +102,14 @@ class PostgresHistory:
             )
         )
 
-    async def horizon(self, selector: AttemptSelector, *, before: int | None = None) -> int | None:
-        return None  # a question that takes too long is refused
+    async def horizon(
+        self, selector: AttemptSelector | ReplaySelector, *, before: int | None = None
+    ) -> int | None:
+        if isinstance(selector, AttemptSelector):
+            return None  # a question that takes too long is refused
+        return await self._ask(
+            lambda connection: dead_horizon(connection, self._sql, selector, before, self._looks)
+        )
 
     async def invocation(self, delivery_key: int, attempt: int | None) -> AttemptRecord | None:
         rows = await self._rows("invocation", delivery_key, attempt)
@@ -99,13 +119,19 @@ class PostgresHistory:
         return await self._ask(lambda connection: find_delivery(connection, self._sql, key))
 
     async def dead_letters(
-        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
+        self,
+        selector: ReplaySelector = NO_SELECTOR,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
     ) -> list[tuple[int, DeadLetterRow]]:
-        name, values = form(selector)
-        values += [HIGHEST if before is None else before, limit]
-        if not selector.keys:
-            values.append(0 if selector.since is None else selector.since - DEAD_DISORDER_MS)
-        return [(row[0], _dead_letter(tuple(row))) for row in await self._rows(f"letters_{name}", *values)]
+        rows = await self._ask(
+            lambda connection: dead_letters(
+                connection, self._sql, selector, before=before, after=after, limit=limit
+            )
+        )
+        return [(row[0], _dead_letter(tuple(row))) for row in rows]
 
     async def dead_groups(
         self,
@@ -119,14 +145,15 @@ class PostgresHistory:
         return [(last, DeadGroup(of, DeadReason(why), *rest)) for last, of, why, *rest in rows]
 
     async def dead_count(self, selector: ReplaySelector) -> int:
-        name, values = form(selector)
-        [[count]] = await self._rows(f"count_{name}", *values)
-        return int(count)
+        return await self._ask(lambda connection: dead_count(connection, self._sql, selector))
 
     async def _recovered(self, connection: Connection, came: Parts, own: Parts) -> Recovered:
         sql, parts = self._sql, sorted(came)
         await connection.execute(sql["settled"], parts)
-        memory = {row[0]: StoredRoute(*row) for row in await connection.fetch(sql["memory"], parts)}
+        rows = await connection.fetch(sql["memory"], parts)
+        memory = {
+            row[0]: StoredRoute(*row[:6])._replace(begun=(row[6], row[7]) if row[6] else None) for row in rows
+        }
         high_key = await connection.fetchval(sql["high_key"], self._slot)
         rows = await connection.fetch(sql["counts"], [*memory])
         counts = {route: RouteCounts(*each) for route, *each in rows}

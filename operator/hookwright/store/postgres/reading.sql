@@ -7,7 +7,7 @@ SELECT route, sum(waiting)::BIGINT, sum(bytes)::BIGINT, sum(dead)::BIGINT, min(o
 ) AS each JOIN hookwright.routes ON routes.id = route_id GROUP BY route;
 
 -- memory: what is remembered of each webhook of some parts
-SELECT route, gone, deleted_at, last_success, last_failure, failures FROM hookwright.routes WHERE part = ANY ($1::INT[]);
+SELECT route, gone, deleted_at, last_success, last_failure, failures, begun, last_begun FROM hookwright.routes WHERE part = ANY ($1::INT[]);
 
 -- waiting_alone: what waits of each webhook of some parts, of events that were for it alone
 SELECT route, count(*), sum(bytes)::BIGINT FROM hookwright.waiting JOIN hookwright.routes ON routes.id = route_id
@@ -33,41 +33,72 @@ DELETE FROM hookwright.arrivals WHERE part = ANY ($1::INT[]);
 -- high_key: the highest key ever used of a slot
 SELECT high_key FROM hookwright.replicas WHERE slot = $1;
 
--- letters_with_keys: dead letters by the keys of their deliveries, and whatever else is given, newest first
-SELECT * FROM hookwright.dead_letters WHERE key = ANY ($1::BIGINT[]) AND ($2::TEXT IS NULL OR route = $2)
-    AND ($3::TEXT IS NULL OR reason = $3) AND at >= $4 AND at < $5 AND position < $6
-ORDER BY position DESC LIMIT $7;
+-- Pages of dead letters are found in two steps, as those of attempts: the positions of those that fit, then what is shown of
+-- them. Each way of finding positions goes down an index; times only narrow what it leads to (+ 0: not looked up by).
 
--- letters_of_all: dead letters, newest first; the second line ends the search for those of a time
-SELECT * FROM hookwright.dead_letters WHERE at >= $1 AND at < $2 AND position < $3
-    AND position > coalesce((SELECT position FROM hookwright.dead WHERE at < $5 ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC LIMIT $4;
+-- unsorted: from here on what is asked in order comes out of an index, however few the planner believes there are to sort
+SELECT set_config('enable_sort', 'off', true);
 
--- letters_of_route: of one webhook
-SELECT * FROM hookwright.dead_letters WHERE route_id = (SELECT id FROM hookwright.routes WHERE route = $1) AND at >= $2 AND at < $3
-    AND position < $4 AND position > coalesce((SELECT position FROM hookwright.dead
-        WHERE route_id = (SELECT id FROM hookwright.routes WHERE route = $1) AND at < $6 ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC LIMIT $5;
+-- letters_of_all: newest first
+SELECT position FROM hookwright.dead
+WHERE position > $3 AND position < $4 AND at + 0 >= $1 AND at + 0 < $2 ORDER BY position DESC LIMIT $5;
 
--- letters_of_reason: with a reason
-SELECT * FROM hookwright.dead_letters WHERE reason = $1 AND at >= $2 AND at < $3 AND position < $4
-    AND position > coalesce((SELECT position FROM hookwright.dead WHERE at < $6 ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC LIMIT $5;
+-- letters_of_reason: with a reason (by both columns, as the index of positions alone would be in order, too)
+SELECT position FROM hookwright.dead
+WHERE (reason, position) > ($1, $4) AND (reason, position) < ($1, $5) AND at + 0 >= $2 AND at + 0 < $3
+ORDER BY reason DESC, position DESC LIMIT $6;
 
 -- letters_of_route_and_reason: of one webhook with a reason
-SELECT * FROM hookwright.dead_letters WHERE route_id = (SELECT id FROM hookwright.routes WHERE route = $1) AND reason = $2
-    AND at >= $3 AND at < $4 AND position < $5 AND position > coalesce((SELECT position FROM hookwright.dead
-        WHERE route_id = (SELECT id FROM hookwright.routes WHERE route = $1) AND reason = $2 AND at < $7
-        ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC LIMIT $6;
+SELECT position FROM hookwright.dead
+WHERE route_id = (SELECT id FROM hookwright.routes WHERE route = $1) AND (reason, position) > ($2, $5)
+    AND (reason, position) < ($2, $6) AND at + 0 >= $3 AND at + 0 < $4
+ORDER BY reason DESC, position DESC LIMIT $7;
+
+-- Where a page of each ends that looks at so many dead letters (the last value), however few of them are of its time: no
+-- row, if it comes to the end.
+
+-- end_of_all: along the table
+SELECT position FROM hookwright.dead WHERE position > $3 AND position < $4 AND $1::BIGINT < $2::BIGINT
+ORDER BY position DESC LIMIT 1 OFFSET $5;
+
+-- end_of_reason: along its index
+SELECT position FROM hookwright.dead
+WHERE (reason, position) > ($1, $4) AND (reason, position) < ($1, $5) AND $2::BIGINT < $3::BIGINT
+ORDER BY reason DESC, position DESC LIMIT 1 OFFSET $6;
+
+-- end_of_route_and_reason: along its index
+SELECT position FROM hookwright.dead
+WHERE route_id = (SELECT id FROM hookwright.routes WHERE route = $1) AND (reason, position) > ($2, $5)
+    AND (reason, position) < ($2, $6) AND $3::BIGINT < $4::BIGINT
+ORDER BY reason DESC, position DESC LIMIT 1 OFFSET $7;
+
+-- letters_shown: dead letters by their positions, newest first
+SELECT * FROM hookwright.dead_letters WHERE position = ANY ($1::BIGINT[]) ORDER BY position DESC;
+
+-- first_letter_since: the dead letter that died first from a time on
+SELECT position FROM hookwright.dead WHERE at >= $1 ORDER BY at LIMIT 1;
+
+-- last_letter_before: the dead letter that died last before a time
+SELECT position FROM hookwright.dead WHERE at < $1 ORDER BY at DESC LIMIT 1;
+
+-- dead_times: when the first and the last of all dead letters died
+SELECT coalesce(min(at), 0), coalesce(max(at), 0) FROM hookwright.dead;
 
 -- groups: dead letters by webhook and reason, newest first, columns in the order of store.port.DeadGroup after the position
-SELECT last, route, chosen.reason, letters, message, newest, oldest FROM (
-    SELECT max(position) AS last, route_id, reason, count(*) AS letters, max(at) AS newest, min(at) AS oldest
-    FROM hookwright.dead WHERE ($1::TEXT IS NULL OR route_id = (SELECT id FROM hookwright.routes WHERE route = $1))
-        AND ($2::TEXT IS NULL OR reason = $2)
-    GROUP BY route_id, reason HAVING max(position) < $3 ORDER BY last DESC LIMIT $4
+SELECT last, route, chosen.reason, letters, message,
+       (SELECT max(at) FROM hookwright.dead WHERE dead.route_id = chosen.route_id AND dead.reason = chosen.reason),
+       (SELECT min(at) FROM hookwright.dead WHERE dead.route_id = chosen.route_id AND dead.reason = chosen.reason)
+FROM (
+    SELECT * FROM hookwright.dead_groups
+    WHERE ($1::TEXT IS NULL OR route_id = (SELECT id FROM hookwright.routes WHERE route = $1))
+        AND ($2::TEXT IS NULL OR reason = $2) AND last < $3
+    ORDER BY last DESC LIMIT $4
 ) AS chosen JOIN hookwright.routes ON routes.id = chosen.route_id JOIN hookwright.dead ON position = last ORDER BY last DESC;
+
+-- group_letters: how many dead letters of a webhook, or with a reason, or in all
+SELECT coalesce(sum(letters), 0)::BIGINT FROM hookwright.dead_groups
+WHERE ($1::TEXT IS NULL OR route_id = (SELECT id FROM hookwright.routes WHERE route = $1))
+    AND ($2::TEXT IS NULL OR reason = $2);
 
 -- count_with_keys: how many dead letters by the keys of their deliveries, and whatever else is given
 SELECT count(*) FROM hookwright.dead WHERE key = ANY ($1::BIGINT[])

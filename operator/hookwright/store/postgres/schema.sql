@@ -11,12 +11,14 @@ CREATE TABLE hookwright.meta (
     copy TEXT
 );
 
--- Who makes keys in each slot and works on the store, until when by the clock of this server, and its highest key.
+-- Who makes keys in each slot and works on the store, until when by the clock of this server, its highest key, and whether
+-- it is about to end, so that its parts are for others.
 CREATE TABLE hookwright.replicas (
     slot INT PRIMARY KEY,
     holder TEXT,
     until TIMESTAMPTZ NOT NULL,
-    high_key BIGINT NOT NULL
+    high_key BIGINT NOT NULL,
+    retired BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 -- Who works on each part of the webhooks, and until when.
@@ -47,7 +49,9 @@ CREATE TABLE hookwright.routes (
     deleted_at BIGINT,
     last_success BIGINT,
     last_failure BIGINT,
-    failures INT NOT NULL DEFAULT 0
+    failures INT NOT NULL DEFAULT 0,
+    begun INT NOT NULL DEFAULT 0,
+    last_begun BIGINT NOT NULL DEFAULT 0
 );
 
 -- An event's bytes, once; dropped with the last of its deliveries. Not compressed: that costs more than it saves.

@@ -11,9 +11,9 @@ SELECT position FROM hookwright.dead WHERE at >= $1 AND at < $2 ORDER BY at, pos
 SELECT position FROM hookwright.dead WHERE route_id = (SELECT id FROM hookwright.routes WHERE route = $1) AND at >= $2 AND at < $3
 ORDER BY at, position LIMIT $4 FOR UPDATE SKIP LOCKED;
 
--- dead_of_reason: those with a reason, of one webhook after the other
+-- dead_of_reason: those with a reason
 SELECT position FROM hookwright.dead WHERE reason = $1 AND at >= $2 AND at < $3
-ORDER BY route_id, at, position LIMIT $4 FOR UPDATE SKIP LOCKED;
+ORDER BY at, position LIMIT $4 FOR UPDATE SKIP LOCKED;
 
 -- dead_of_route_and_reason: those of a webhook with a reason
 SELECT position FROM hookwright.dead WHERE route_id = (SELECT id FROM hookwright.routes WHERE route = $1) AND reason = $2

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from hookwright.core.parts import Parts
 from hookwright.limits import STORE_GATHER_SECONDS, STORE_LOOK_SECONDS
-from hookwright.store.port import Arrival
+from hookwright.store.owner import Arrival
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.server import Connection, Link
 from hookwright.store.postgres.statements import load
@@ -26,8 +26,11 @@ COLUMNS: Final = 5
 class Arrivals:
     """By one process, to others and from them. `listening` is the connection on which notices come."""
 
-    def __init__(self, link: Link, listening: Link, routes: Routes, schema: str) -> None:
-        self._link, self._listening, self._routes = link, listening, routes
+    def __init__(
+        self, link: Link, listening: Link, routes: Routes, schema: str, *, moved: Callable[[], None]
+    ) -> None:
+        """`moved` is told when another process came, goes, or gave parts away."""
+        self._link, self._listening, self._routes, self._moved = link, listening, routes, moved
         self._sql, self.channel = load("work.sql", schema), schema
         self.own = Parts()
         """See `store.port.Work`."""
@@ -74,7 +77,9 @@ class Arrivals:
         return self._heard
 
     def _noticed(self, parts: str) -> None:
-        if any(int(part) in self.own for part in parts.split(",")):
+        if not parts:
+            self._moved()
+        elif any(int(part) in self.own for part in parts.split(",")):
             self._notice.set()
 
     def _lost(self) -> None:

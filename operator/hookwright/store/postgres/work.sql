@@ -11,13 +11,19 @@ WITH dead AS (
 UPDATE hookwright.replicas SET holder = NULL, until = now() WHERE holder IN (SELECT holder FROM dead);
 
 -- own: become the owner of the slot that nobody has had for longest
-UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2)
+UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2), retired = FALSE
 WHERE slot = (SELECT slot FROM hookwright.replicas WHERE holder IS NULL OR until < now() ORDER BY until, slot
               LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING slot;
 
 -- lease: stay the owner of a slot, and have what is free of some parts
 SELECT slots, held FROM hookwright.lease_1($1, $2, $3, $4);
+
+-- retire: a process is about to end
+UPDATE hookwright.replicas SET retired = TRUE WHERE slot = $1 AND holder = $2;
+
+-- moved: whoever works on the store is to look who is there, and which parts are free
+SELECT pg_notify($1, '');
 
 -- give: others may have some parts
 UPDATE hookwright.parts SET holder = NULL WHERE part = ANY ($1::INT[]) AND holder = $2;
@@ -42,8 +48,9 @@ SELECT route, id FROM hookwright.routes WHERE id = ANY ($1::INT[]);
 INSERT INTO hookwright.routes (route, part) SELECT * FROM unnest($1::TEXT[], $2::INT[]) ON CONFLICT (route) DO NOTHING;
 
 -- remember: replace what is remembered of webhooks
-UPDATE hookwright.routes SET gone = g, deleted_at = d, last_success = s, last_failure = f, failures = n
-FROM unnest($1::INT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::INT[]) AS u (i, g, d, s, f, n) WHERE id = i;
+UPDATE hookwright.routes SET gone = g, deleted_at = d, last_success = s, last_failure = f, failures = n, begun = b, last_begun = l
+FROM unnest($1::INT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::INT[], $7::INT[], $8::BIGINT[])
+    AS u (i, g, d, s, f, n, b, l) WHERE id = i;
 
 -- known: what repeats are answered from
 SELECT identity, digest, at, event_key, routes FROM hookwright.identities WHERE identity = ANY ($1::BYTEA[]);

@@ -24,7 +24,8 @@ from hookwright.core.records import (
 )
 from hookwright.errors import StoreAway, StoreError
 from hookwright.limits import KIB, STORE_UPKEEP_SECONDS
-from hookwright.store.port import Accepted, Arrival, NewEvent, Replay, ReplaySelector, Retention
+from hookwright.store.owner import Arrival
+from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.postgres import measuring, upkeep
 from hookwright.store.postgres.accepting import Accepting
 from hookwright.store.postgres.checks import check
@@ -59,7 +60,9 @@ class PostgresStore:
         }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
-        self._arrivals = Arrivals(self._links["claim"], self._links["notices"], self._routes, schema)
+        self._arrivals = Arrivals(
+            self._links["claim"], self._links["notices"], self._routes, schema, moved=self._ownership.look.set
+        )
         self._accepting = Accepting(
             self._links["accept"], self._routes, schema, self._ownership, seconds=retention.identity_seconds
         )
@@ -155,6 +158,10 @@ class PostgresStore:
         while True:
             yield await self._ownership.moves.get()
 
+    async def retire(self) -> None:
+        with self._failing():
+            await self._ownership.retire()
+
     async def give(self, parts: Parts) -> None:
         with self._failing():
             await self._ownership.give(parts)
@@ -210,10 +217,10 @@ class PostgresStore:
             await self._routes.know(connection, last)
             rows = [
                 (self._routes.numbers[one.route], plain(one.gone), one.deleted_at, one.last_success, one.last_failure,
-                 one.consecutive_failures)
+                 one.consecutive_failures, *(one.begun or (0, 0)))
                 for one in last.values()
             ]  # fmt: skip
-            await connection.execute(self._sql["remember"], *columns(rows, 6))
+            await connection.execute(self._sql["remember"], *columns(rows, 8))
         return [None] * len(jobs)
 
     async def clamp(self, *, now: int) -> int:

@@ -27,8 +27,8 @@ _CACHE_KIB = 16 * 1024
 _WAL_KEPT_BYTES = 64 * limits.MIB
 _BUSY_SECONDS = 0.25  # another program's lock; then it is waited out like missing space
 _VITAL_TABLES = ("owner", "routes", "waiting", "delayed")
-_ADDITIONS = {"dead_namespaces": "additions.sql", "dead_groups": "groups.sql"}
-"""What came to the schema later, in this order; a table of each, by which it is known to be there."""
+_ADDITIONS = {"dead_namespaces": "additions.sql", "dead_groups": "groups.sql", "dead_reason": "reasons.sql"}
+"""What came to the schema later, in this order; a table or index of each, by which it is known to be there."""
 _TABLES = (*_VITAL_TABLES, "fanout", "dead", "events", "identities", "attempts")
 
 

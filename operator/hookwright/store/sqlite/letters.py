@@ -1,21 +1,18 @@
-"""Pages of dead letters, however many there are and however few of them fit.
+"""Pages and counts of dead letters, however many there are and however few of them fit.
 
-Positions nearly grow with time, so a time is looked up as a position from which a page goes down. Of a reason of all
-webhooks the index knows the letters by webhook; these are opened in the order of their newest letter, as far as a page
-goes. Must not: open connections, limit time (`reader`).
+Positions nearly grow with time, so a time is looked up as a position between which and others a page goes down along an
+index; what lies there and died at another time after all is passed over, so many for a page.
+Must not: open connections, limit time (`reader`).
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from heapq import heappop, heappush, heapreplace
-from itertools import islice
 from typing import Any, Final
 
 from hookwright.limits import DEAD_DISORDER_MS
-from hookwright.store.choosing import chosen
+from hookwright.store.choosing import chosen, to_count
 from hookwright.store.port import ReplaySelector
 from hookwright.store.sqlite import statements
 from hookwright.store.sqlite.choosing import values
@@ -25,48 +22,56 @@ _NEWEST: Final = 2**63 - 1
 
 
 def dead_letters(
-    connection: sqlite3.Connection, selector: ReplaySelector, *, before: int | None, limit: int
+    connection: sqlite3.Connection,
+    selector: ReplaySelector,
+    *,
+    before: int | None,
+    after: int | None,
+    limit: int,
 ) -> list[tuple[Any, ...]]:
     """Rows of the view `dead_letters`, newest first; see `store.port.History.dead_letters`."""
-    page = {
-        "before": min(_NEWEST if before is None else before, _ceiling(connection, selector.until)),
-        "floor": 0 if selector.since is None else selector.since - DEAD_DISORDER_MS,
-        "limit": limit,
-    }
-    asked, form = values(selector) | page, chosen(selector)
-    if form == "of_reason":
-        positions = json.dumps([*islice(_of_reason(connection, asked), limit)])
-        return connection.execute(_SQL["letters_at"], (positions,)).fetchall()
-    return connection.execute(_SQL[f"letters_{form}"], asked).fetchall()
+    low, high = _between(connection, selector, before)
+    asked = values(selector) | {"after": max(low, after or 0), "before": high, "limit": limit}
+    found = connection.execute(_SQL[f"letters_{chosen(selector)}"], asked)
+    positions = json.dumps([position for (position,) in found])
+    return connection.execute(_SQL["letters_shown"], (positions,)).fetchall()
 
 
-def _ceiling(connection: sqlite3.Connection, until: int | None) -> int:
-    """A position from which on all died at `until` (milliseconds) or later."""
-    if until is None:
-        return _NEWEST
-    row = connection.execute(_SQL["first_letter_since"], (until + DEAD_DISORDER_MS,)).fetchone()
-    return _NEWEST if row is None else row[0]
+def dead_horizon(
+    connection: sqlite3.Connection, selector: ReplaySelector, before: int | None, looks: int
+) -> int | None:
+    """See `store.port.History.horizon`."""
+    if selector.since is None and selector.until is None:
+        return None
+    low, high = _between(connection, selector, before)
+    asked = values(selector) | {"after": low, "before": high, "looks": looks}
+    end = connection.execute(_SQL[f"end_{chosen(selector)}"], asked).fetchone()
+    return None if end is None else end[0]
 
 
-def _of_reason(connection: sqlite3.Connection, asked: dict[str, Any]) -> Iterator[int]:
-    """Positions of those that fit. A webhook is opened once nothing that is open has a newer one than it."""
-    opened: list[tuple[int, sqlite3.Cursor]] = []
-    for newest, route_id in connection.execute(_SQL["groups_of_reason"], asked):
-        yield from _down_to(opened, newest)
-        letters = connection.execute(_SQL["positions_of_group"], asked | {"route_id": route_id})
-        first = letters.fetchone()
-        if first is not None:
-            heappush(opened, (-first[0], letters))
-    yield from _down_to(opened, 0)
+def dead_count(connection: sqlite3.Connection, selector: ReplaySelector) -> int:
+    """See `store.port.History.dead_count`."""
+
+    def count(name: str, selector: ReplaySelector) -> int:
+        found: int = connection.execute(_SQL[name], values(selector)).fetchone()[0]
+        return found
+
+    form = f"count_{chosen(selector)}"
+    if selector.keys:
+        return count(form, selector)
+    oldest, newest = connection.execute(_SQL["dead_times"]).fetchone()
+    others, parts = to_count(selector, oldest or 0, newest or 0)
+    number = sum(count(form, part) for part in parts)
+    return count("group_letters", selector) - number if others else number
 
 
-def _down_to(opened: list[tuple[int, sqlite3.Cursor]], end: int) -> Iterator[int]:
-    """Positions above `end` of all that are open: a heap, the newest of each negated before what has the others."""
-    while opened and -opened[0][0] > end:
-        newest, letters = opened[0]
-        yield -newest
-        following = letters.fetchone()
-        if following is None:
-            heappop(opened)
-        else:
-            heapreplace(opened, (-following[0], letters))
+def _between(connection: sqlite3.Connection, selector: ReplaySelector, before: int | None) -> tuple[int, int]:
+    """Positions between which all are that died in the selector's time, below `before`."""
+    low, high = 0, _NEWEST if before is None else before
+    if selector.since is not None:
+        row = connection.execute(_SQL["last_letter_before"], (selector.since - DEAD_DISORDER_MS,)).fetchone()
+        low = low if row is None else row[0]
+    if selector.until is not None:
+        row = connection.execute(_SQL["first_letter_since"], (selector.until + DEAD_DISORDER_MS,)).fetchone()
+        high = high if row is None else min(high, row[0])
+    return low, high

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -26,12 +25,12 @@ from hookwright.core.records import AttemptRecord, DeadReason, RouteCounts, Stor
 from hookwright.core.shares import namespace_of
 from hookwright.errors import StoreError
 from hookwright.limits import (
+    DEAD_PAGE_LOOKS,
     HISTORY_PAGE_LOOKS,
     STORE_COUNT_ROUTES,
     STORE_READ_SECONDS,
     STORE_READ_STEPS,
 )
-from hookwright.store.choosing import chosen
 from hookwright.store.kept import message_alone
 from hookwright.store.port import (
     EVERY_ATTEMPT,
@@ -44,9 +43,8 @@ from hookwright.store.port import (
     StoredDelivery,
 )
 from hookwright.store.sqlite import statements
-from hookwright.store.sqlite.choosing import values
 from hookwright.store.sqlite.database import database_file, open_reader
-from hookwright.store.sqlite.letters import dead_letters
+from hookwright.store.sqlite.letters import dead_count, dead_horizon, dead_letters
 from hookwright.store.sqlite.searching import attempt_record, find_delivery, horizon, one_attempt, search
 
 T = TypeVar("T")
@@ -58,15 +56,20 @@ _THREADS = 2
 class SqliteHistory:
     """Reads the database in a data folder, once SqliteStore has opened it: History, as the port says.
 
-    `seconds` limits each query but `recovered`; a method raises StoreError if it takes longer. `looks` are the attempts
-    that a page looks at, one after the other, where no index leads to what fits.
+    `seconds` limits each query but `recovered`; a method raises StoreError if it takes longer. `looks` are the attempts,
+    and `letter_looks` the dead letters, that a page looks at, one after the other, where no index leads to what fits.
     """
 
     def __init__(
-        self, folder: Path, *, seconds: float = STORE_READ_SECONDS, looks: int = HISTORY_PAGE_LOOKS
+        self,
+        folder: Path,
+        *,
+        seconds: float = STORE_READ_SECONDS,
+        looks: int = HISTORY_PAGE_LOOKS,
+        letter_looks: int = DEAD_PAGE_LOOKS,
     ) -> None:
         self._file = database_file(folder)
-        self._seconds, self._looks = seconds, looks
+        self._seconds, self._looks, self._letter_looks = seconds, looks, letter_looks
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="hookwright-history")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -104,7 +107,14 @@ class SqliteHistory:
             self._seconds,
         )
 
-    async def horizon(self, selector: AttemptSelector, *, before: int | None = None) -> int | None:
+    async def horizon(
+        self, selector: AttemptSelector | ReplaySelector, *, before: int | None = None
+    ) -> int | None:
+        if isinstance(selector, ReplaySelector):
+            letters, looks = selector, self._letter_looks
+            return await self._run(
+                lambda connection: dead_horizon(connection, letters, before, looks), self._seconds
+            )
         return await self._run(
             lambda connection: horizon(connection, selector, before, self._looks), self._seconds
         )
@@ -118,10 +128,16 @@ class SqliteHistory:
         return await self._run(lambda connection: find_delivery(connection, key), self._seconds)
 
     async def dead_letters(
-        self, selector: ReplaySelector = NO_SELECTOR, *, before: int | None = None, limit: int
+        self,
+        selector: ReplaySelector = NO_SELECTOR,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
     ) -> list[tuple[int, DeadLetterRow]]:
         rows = await self._run(
-            lambda connection: dead_letters(connection, selector, before=before, limit=limit), self._seconds
+            lambda connection: dead_letters(connection, selector, before=before, after=after, limit=limit),
+            self._seconds,
         )
         return [(row[0], _dead_letter(row)) for row in rows]
 
@@ -138,7 +154,7 @@ class SqliteHistory:
         return [(last, DeadGroup(of, DeadReason(why), *rest)) for last, of, why, *rest in rows]
 
     async def dead_count(self, selector: ReplaySelector) -> int:
-        return await self._run(lambda connection: _dead_count(connection, selector), self._seconds)
+        return await self._run(lambda connection: dead_count(connection, selector), self._seconds)
 
     async def _rows(self, name: str, values: Any) -> list[tuple[Any, ...]]:
         return await self._run(
@@ -221,22 +237,6 @@ def _last_invocations(connection: sqlite3.Connection) -> dict[str, AttemptRecord
         record.route: record._replace(detail=message_alone(record.detail))
         for record in map(attempt_record, connection.execute(_SQL["last_invocations"]))
     }
-
-
-def _dead_count(connection: sqlite3.Connection, selector: ReplaySelector) -> int:
-    """Of a selector without a beginning: all that is kept of its kind, less those that died since its end."""
-
-    def count(name: str, selector: ReplaySelector) -> int:
-        found: int = connection.execute(_SQL[name], values(selector)).fetchone()[0]
-        return found
-
-    form = f"count_{chosen(selector)}"
-    if selector.keys or selector.since is not None:
-        return count(form, selector)
-    kept = count("group_letters", selector)
-    if selector.until is None:
-        return kept
-    return kept - count(form, replace(selector, since=selector.until, until=None))
 
 
 def _dead_letter(row: tuple[Any, ...]) -> DeadLetterRow:

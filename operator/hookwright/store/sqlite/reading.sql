@@ -37,46 +37,53 @@ FROM routes JOIN attempts ON position = last_delivery AND attempts.route_id = ro
 -- high_key: the highest key ever used
 SELECT high_key FROM owner;
 
--- letters_of_all: dead letters, newest first (+: found by position, not by time); :floor is a time that ends the search
-SELECT * FROM dead_letters WHERE position < :before AND +at >= :since AND +at < :until
-    AND position > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC LIMIT :limit;
+-- Pages of dead letters are found in two steps, as those of attempts: the positions of those that fit, then what is shown of
+-- them. Each way of finding positions has an index; times only narrow what it leads to (+: they are not looked up by).
+
+-- letters_of_all: newest first
+SELECT position FROM dead
+WHERE position > :after AND position < :before AND +at >= :since AND +at < :until ORDER BY position DESC LIMIT :limit;
 
 -- letters_of_route: of one webhook
-SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route)
-    AND position < :before AND +at >= :since AND +at < :until
-    AND position > coalesce((SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route)
-                                 AND at < :floor ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC LIMIT :limit;
+SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route)
+    AND position > :after AND position < :before AND +at >= :since AND +at < :until ORDER BY position DESC LIMIT :limit;
+
+-- letters_of_reason: with a reason
+SELECT position FROM dead WHERE reason = :reason
+    AND position > :after AND position < :before AND +at >= :since AND +at < :until ORDER BY position DESC LIMIT :limit;
+
+-- letters_of_route_and_reason: of one webhook with a reason
+SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason
+    AND position > :after AND position < :before AND +at >= :since AND +at < :until ORDER BY position DESC LIMIT :limit;
+
+-- Where a page of each ends that looks at :looks dead letters, however few of them fit: no row, if it comes to the end.
+
+-- end_of_all: along the table
+SELECT position FROM dead WHERE position > :after AND position < :before ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_route: along its index
+SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route)
+    AND position > :after AND position < :before ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_reason: along its index
+SELECT position FROM dead WHERE reason = :reason
+    AND position > :after AND position < :before ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- end_of_route_and_reason: along its index
+SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason
+    AND position > :after AND position < :before ORDER BY position DESC LIMIT 1 OFFSET :looks;
+
+-- letters_shown: dead letters by their positions (a JSON list), newest first
+SELECT * FROM dead_letters WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC;
 
 -- first_letter_since: the dead letter that died first from a time on
 SELECT position FROM dead WHERE at >= ? ORDER BY at LIMIT 1;
 
--- groups_of_reason: webhooks that have dead letters with a reason, that with the newest first
-SELECT iif(last < :before, last, (
-           SELECT max(position) FROM dead
-           WHERE dead.route_id = dead_groups.route_id AND reason = :reason AND position < :before
-       )) AS newest, route_id
-FROM dead_groups
-WHERE reason = :reason
-    AND newest > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
-ORDER BY newest DESC;
+-- last_letter_before: the dead letter that died last before a time
+SELECT position FROM dead WHERE at < ? ORDER BY at DESC LIMIT 1;
 
--- positions_of_group: dead letters of one webhook with a reason, newest first
-SELECT position FROM dead WHERE route_id = :route_id AND reason = :reason
-    AND position < :before AND +at >= :since AND +at < :until
-    AND position > coalesce((SELECT position FROM dead WHERE at < :floor ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC;
-
--- letters_at: dead letters by their positions (a JSON list), newest first
-SELECT * FROM dead_letters WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC;
-
--- letters_of_route_and_reason: of one webhook with a reason
-SELECT * FROM dead_letters WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason
-    AND position < :before AND +at >= :since AND +at < :until
-    AND position > coalesce((SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route)
-                                 AND reason = :reason AND at < :floor ORDER BY at DESC LIMIT 1), -1)
-ORDER BY position DESC LIMIT :limit;
+-- dead_times: when the first and the last of all dead letters died, each by a look of its own, as both at once read all
+SELECT (SELECT min(at) FROM dead), (SELECT max(at) FROM dead);
 
 -- groups: dead letters by webhook and reason, newest first, columns in the order of store.port.DeadGroup after the position
 SELECT last, route, chosen.reason, letters, message,
@@ -106,8 +113,7 @@ SELECT count(*) FROM dead WHERE at >= :since AND at < :until;
 SELECT count(*) FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND at >= :since AND at < :until;
 
 -- count_of_reason: those with a reason
-SELECT count(*) FROM dead_groups CROSS JOIN dead ON dead.route_id = dead_groups.route_id AND dead.reason = :reason
-WHERE dead_groups.reason = :reason AND at >= :since AND at < :until;
+SELECT count(*) FROM dead WHERE reason = :reason AND at >= :since AND at < :until;
 
 -- count_of_route_and_reason: those of a webhook with a reason
 SELECT count(*) FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason

@@ -11,9 +11,8 @@ SELECT position FROM dead WHERE at >= :since AND at < :until ORDER BY at, positi
 SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND at >= :since AND at < :until
 ORDER BY at, position LIMIT :limit;
 
--- dead_of_reason: those with a reason, of one webhook after the other
-SELECT position FROM dead_groups CROSS JOIN dead ON dead.route_id = dead_groups.route_id AND dead.reason = :reason
-WHERE dead_groups.reason = :reason AND at >= :since AND at < :until ORDER BY dead.route_id, at, position LIMIT :limit;
+-- dead_of_reason: those with a reason
+SELECT position FROM dead WHERE reason = :reason AND at >= :since AND at < :until ORDER BY at, position LIMIT :limit;
 
 -- dead_of_route_and_reason: those of a webhook with a reason
 SELECT position FROM dead WHERE route_id = (SELECT id FROM routes WHERE route = :route) AND reason = :reason

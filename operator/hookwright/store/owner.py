@@ -1,0 +1,64 @@
+"""The part of the store's port for processes that share it: who works on which webhooks, and what they tell each other.
+
+A webhook is worked on by one process at a time: by the owner of its part (`core.parts`). Whatever another does to it is
+told to that one. Errors as in `store.port.Work`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple, Protocol
+
+from hookwright.core.parts import Moved, Parts
+
+
+class Arrival(NamedTuple):
+    """What other processes did to a webhook on which this one works."""
+
+    route: str
+    waiting: int = 0
+    """So many deliveries came to wait, with events of so many bytes; and so many dead letters came, or went (negative)."""
+    size: int = 0
+    dead: int = 0
+    retried: bool = False
+    """Somebody wants it tried now; `forgiven`: that its target answered 410 is void as well."""
+    forgiven: bool = False
+
+
+class Owner(Protocol):
+    """One of the processes on a store, or the only one."""
+
+    own: Parts
+    """The parts on whose webhooks this process works, and keeps count of what waits of them: as it says itself here."""
+
+    @property
+    def processes(self) -> int:
+        """How many work on the store, this one among them."""
+
+    @property
+    def sure_until(self) -> float:
+        """When (`time.monotonic()`) parts that this process owns may begin to be another's; infinity: never.
+
+        Whoever begins an attempt looks before: the process may have slept.
+        """
+
+    def owned(self) -> AsyncIterator[Moved]:
+        """The parts of the webhooks that this process works on: first what it has, then each change. Read by one reader.
+
+        A store with one owner tells all of them, once.
+        """
+
+    async def retire(self) -> None:
+        """This process is about to end: others are to have all its parts, each as soon as it is given."""
+
+    async def give(self, parts: Parts) -> None:
+        """Others may have these parts (`Moved.leaving`): no attempt of theirs is under way, no result unwritten."""
+
+    def woken(self) -> AsyncIterator[None]:
+        """Each time that `arrived` may have something. Read by one reader. A store with one owner never has, and ends it."""
+
+    async def arrived(self) -> list[Arrival]:
+        """What other processes did to webhooks of its `own` parts, since the last call or `History.recovered` of them."""
+
+    async def tell(self, arrival: Arrival) -> None:
+        """For the process that works on a webhook."""

@@ -1,0 +1,211 @@
+"""Several dispatchers share one PostgreSQL, and one of them ends, stands still or comes; or the database goes away."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import time
+from datetime import datetime
+
+from faults.dispatcher import Dispatcher
+from faults.scenario import several
+from faults.scenarios.kills import DELAYS
+from faults.several import OPEN, Several
+
+WEBHOOKS = 24
+STOP_SECONDS = 10.0  # longer than a dispatcher owns its webhooks without a word
+PATIENCE_SECONDS = 0.5  # of the sender with one that stands still
+MOVE_SECONDS = 5.0
+STARTS = 10  # a second
+SURE_SECONDS = (
+    0.8  # in which STARTS is judged: between its start and the time that is written down a process may pause
+)
+
+
+def _three(bench: Several, does: str = "ok", value: object = None, **order: object) -> None:
+    """Three under load, each with some webhooks."""
+    bench.webhooks(WEBHOOKS)
+    bench.begin()
+    bench.all_targets(does, value)
+    bench.load(**order)
+    bench.shared()
+
+
+@several(
+    "kill -9 of one of three, started again",
+    "nothing acknowledged is lost; duplicates ≤ 2 × in flight of the killed one; the others take events all the time",
+)
+def one_of_three_killed(bench: Several) -> None:
+    _three(bench)
+    for _ in range(bench.size.kills):
+        bench.all_targets("delay", bench.chance.choice(DELAYS))
+        bench.shared()
+        time.sleep(bench.chance.uniform(0.05, 1.0))
+        bench.kill(bench.chance.choice(bench.dispatchers))
+    bench.pause()
+    bench.taken_all_along()
+
+
+@several(
+    "SIGTERM of one of three, started again",
+    "nothing acknowledged is lost, nothing delivered twice, nothing refused by the others",
+)
+def one_of_three_ended(bench: Several) -> None:
+    _three(bench, "delay", 20)
+    for _ in range(bench.size.kills):
+        bench.shared()
+        time.sleep(bench.chance.uniform(0.05, 1.0))
+        bench.stop(bench.chance.choice(bench.dispatchers))
+    bench.pause()
+    bench.taken_all_along()
+
+
+@several(
+    "SIGSTOP of one of three, for longer than its webhooks are its own; SIGCONT",
+    "nothing acknowledged is lost; duplicates ≤ its in flight; awake it starts nothing that is another's",
+)
+def one_of_three_stopped(bench: Several) -> None:
+    _three(bench, "delay", 100, patience=PATIENCE_SECONDS)
+    one = bench.chance.choice(bench.dispatchers)
+    at = time.monotonic()
+    one.signal(signal.SIGSTOP)
+    paths = bench.theirs(one)
+    waited = bench.waiting(paths)
+    bench.gone_out(waited, at)
+    time.sleep(max(0.0, at + max(STOP_SECONDS, bench.size.stop) - time.monotonic()))
+    woke = time.monotonic()
+    one.signal(signal.SIGCONT)
+    bench.back(woke, one.ports[0])
+    bench.shared()
+    time.sleep(bench.size.seconds)
+    bench.pause()
+    in_flight = OPEN * len(paths)
+    bench.verdict.allowed += in_flight
+    strays = _strays(bench, one, woke)
+    bench.check(strays <= in_flight, f"awake it started {strays} attempts of what was another's")
+
+
+def _strays(bench: Several, one: Dispatcher, woke: float) -> int:
+    """Requests that it sent awake, before others were done with that webhook."""
+    door, all_requests = bench.door[one], itertools.chain(*bench.ledger.read().requests.values())
+    sent = [each for each in all_requests if each.when > woke and each.status != 201]
+    others = {each.path: each.when for each in sorted(sent, key=lambda each: each.when) if each.door != door}
+    return sum(each.door == door and each.when < others.get(each.path, woke) for each in sent)
+
+
+@several(
+    "PostgreSQL under three: all its processes killed, started again",
+    "nothing acknowledged is lost; no dispatcher ends; duplicates ≤ in flight",
+)
+def database_of_three_killed(bench: Several) -> None:
+    _three(bench)
+    pids = [each.process.pid for each in bench.dispatchers if each.process]
+    for _ in range(bench.size.kills):
+        bench.all_targets("delay", bench.chance.choice(DELAYS))
+        time.sleep(bench.chance.uniform(0.05, 1.0))
+        bench.server.kill()
+        bench.verdict.allowed += bench.in_flight
+        time.sleep(bench.chance.uniform(0, 1.0))
+        bench.server.start()
+        bench.back(time.monotonic())
+    bench.pause()
+    bench.check(
+        pids == [each.process.pid for each in bench.dispatchers if each.process], "one was started anew"
+    )
+
+
+@several(
+    "webhooks with limits go from one to another again and again, as a fourth comes and goes",
+    f"never more than {STARTS} starts in a second nor {OPEN} requests open; nothing lost, nothing delivered twice",
+)
+def limits_moved(bench: Several) -> None:
+    bench.webhooks(8, rateLimit={"requests": STARTS, "per": "Second"})
+    bench.begin()
+    bench.all_targets("delay", 250)
+    bench.load(rate=15 * len(bench.names))
+    fourth = bench.add()
+    for _ in range(bench.size.kills):
+        fourth.start()
+        time.sleep(MOVE_SECONDS)
+        fourth.stop()
+        time.sleep(MOVE_SECONDS)
+    bench.dispatchers.remove(fourth)
+    bench.pause()
+    ledger = bench.ledger
+    moves = sum(len(doors) - 1 for doors in _doors(bench).values())
+    bench.check(moves > 0, "no webhook went from one to another")
+    most = max(ledger.most_open.values())
+    bench.check(most <= OPEN, f"{most} requests of a webhook were open at once")
+    begun = [_begun(bench, name) for name in bench.names]
+    judged, told = (max(_most_in(each, seconds) for each in begun) for seconds in (SURE_SECONDS, 1.0))
+    bench.check(judged <= STARTS, f"{judged} attempts of a webhook began within {SURE_SECONDS} s")
+    bench.figure("starts in a second", told)
+    bench.webhooks(8)
+    bench.configure()
+
+
+def _doors(bench: Several) -> dict[str, list[int]]:
+    """By which doors requests to each path came, one after the other."""
+    came = sorted(itertools.chain(*bench.ledger.read().requests.values()), key=lambda each: each.when)
+    doors: dict[str, list[int]] = {}
+    for each in came:
+        of = doors.setdefault(each.path, [])
+        if each.status != 201 and each.door not in of[-1:]:
+            of.append(each.door)
+    return doors
+
+
+def _begun(bench: Several, name: str) -> list[float]:
+    """When attempts of a webhook began, as its history has it: seconds, in order."""
+    found: list[float] = []
+    query = {"webhook": f"{name}/{name}", "limit": "500"}
+    while True:
+        page = bench.dispatchers[0].http.get("/admin/v1/invocations", params=query).json()
+        found += [datetime.fromisoformat(each["time"]).timestamp() for each in page["items"]]
+        if not page.get("next"):
+            return sorted(found)
+        query["before"] = page["next"]
+
+
+def _most_in(times: list[float], seconds: float) -> int:
+    """The most of these within so many seconds."""
+    most = first = 0
+    for place, when in enumerate(times):
+        while when - times[first] >= seconds:
+            first += 1
+        most = max(most, place - first + 1)
+    return most
+
+
+@several(
+    "one target of ten never answers",
+    "the other nine's deliveries arrive meanwhile; nothing is lost when it heals",
+)
+def one_target_of_ten_dead(bench: Several) -> None:
+    bench.webhooks(10, timeout="2s")
+    bench.begin()
+    nine = bench.names[1:]
+    bench.load()
+    bench.shared()
+    well = _latencies(bench, nine)
+    bench.target_does("/w0", "hang")
+    ill = _latencies(bench, nine)
+    bench.pause()
+    bench.check(bench.delivered(*nine), "the other nine wait for a dead target")
+    bench.figure("p99 beside a well one", well)
+    bench.figure("p99 beside a dead one", ill)
+
+
+def _latencies(bench: Several, names: list[str]) -> float:
+    """From the 202 to the arrival of what is acknowledged in a while for these: the 99th percentile, seconds."""
+    before = len(bench.ledger.read().accepted)
+    time.sleep(2 * bench.size.seconds)
+    bench.delivered(*names)
+    ledger = bench.ledger
+    of = {f"{name}/{name}" for name in names}
+    took = sorted(
+        ledger.requests[each.delivery][0].when - each.when
+        for each in ledger.accepted[before:]
+        if ledger.acknowledged[each.delivery] in of and each.delivery in ledger.requests
+    )
+    return max(0.0, took[len(took) * 99 // 100])
