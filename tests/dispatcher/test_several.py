@@ -14,7 +14,7 @@ import pytest
 
 import postgres_server
 from dispatcher.delivery.parts import Wire, answered
-from hookwright.api.admin import WebhookView
+from hookwright.api.admin import RunRequest, WebhookView
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.decode import decode
@@ -28,7 +28,9 @@ from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.ownership import Ownership
+from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.rounds import Rounds
+from hookwright.dispatcher.testruns import TestRunner
 from hookwright.dispatcher.views import Views
 from hookwright.outbound.port import Answer
 from hookwright.store.database import Database
@@ -84,6 +86,13 @@ class Process:
         self.views = Views(
             self.store.history, self.lanes, self._loader, self.clock, self.store.work, retry="retry"
         )
+        pipeline = Pipeline(self.clock)
+        runner = TestRunner(
+            pipeline, self.wire, self.clock, keys, self.store.work.tag, former=self._loader.former
+        )
+        self.direct = Direct(
+            self.store.work, self.lanes, self._loader, pipeline, runner, keys, self.clock, "none", lambda record: None
+        )  # fmt: skip
         await self.load(*hooks)
         self._ownership.run()
 
@@ -337,6 +346,19 @@ async def test_a_deleted_webhook_of_another_is_known_as_deleted(database: Databa
                 await asyncio.sleep(0.01)
             assert other.lanes.lane("team/old").waiting == 1
             assert other.lanes.lane("team/old").standing.deleted_at_ms is not None
+
+
+async def test_a_test_that_two_are_asked_for_is_sent_once(database: Database) -> None:
+    """Both answer the same."""
+    request = RunRequest.model_validate(
+        {"runID": "r1", "test": "team/t", "spec": {"webhookRef": {"name": "hook-1"}}}
+    )
+    async with running(database) as one, running(database) as other:
+        answers = await asyncio.gather(*(each.direct.run_test(request) for each in (one, other, one)))
+        assert answers[0].result == "Test successful"
+        assert answers[0].invocation is not None
+        assert answers[1] == answers[2] == answers[0]
+        assert len(one.wire.sent) + len(other.wire.sent) == 1
 
 
 async def test_what_is_added_up_of_all_is_told_by_who_works_on_it(database: Database) -> None:

@@ -162,7 +162,7 @@ class Dispatcher:
             bodies=settings.history_bodies, keep=self._keep, turn=self._lanes.turn,
         )  # fmt: skip
         self._direct = Direct(
-            self._lanes, self._loader, pipeline, self._runner, keys, clock, work.tag, settings.history_bodies,
+            work, self._lanes, self._loader, pipeline, self._runner, keys, clock, settings.history_bodies,
             self._keep, forgives=config is not None,
         )  # fmt: skip
         retry = "kubectl hookwright retry" if config is None else "hookwright retry"

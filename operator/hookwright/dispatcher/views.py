@@ -60,20 +60,15 @@ class Changed(NamedTuple):
 
 
 class Views:
-    """Webhook keys are `namespace/name`. Any method may raise EventError (answered with its status and sentence) and StoreError (503)."""
+    """Webhook keys are `namespace/name`. Any method may raise EventError, answered as it says, and StoreError (503)."""
 
     def __init__(
         self, history: History, lanes: Lanes, loader: Loader, clock: Clock, work: Work, *, retry: str
     ) -> None:
         """`retry`: the command that tries a webhook now, but for its name."""
         self._retry = retry
-        self._history, self._lanes, self._loader, self._clock, self._work = (
-            history,
-            lanes,
-            loader,
-            clock,
-            work,
-        )
+        self._history, self._work = history, work
+        self._lanes, self._loader, self._clock = lanes, loader, clock
         self._started = rfc3339(clock.wall_ms())
         self._changes = Changes(token_hex(4))
         self._rows = WebhookRows(lanes, loader, clock)
