@@ -270,6 +270,9 @@ FOLDER_AGAIN_SECONDS = 5.0  # after a change that could not be put in force
 # --- Manual calls, tests and replays ---------------------------------------------------------------
 DIRECT_RUNS = 64  # Manual calls and tests under way at once: 48 of one namespace, 36 of one webhook
 DIRECT_BYTES = 16 * MIB  # of their events: a large one takes several places
+RUNS_KEPT_SECONDS = 3_600.0  # for which all dispatchers on one database know a result: who asks again does so within seconds
+RUN_GRACE_SECONDS = 30.0  # beside its own timeout, after which a run without a result counts as lost with its process
+RUN_LOOK_SECONDS = 0.25  # between looks whether another process has ended a run
 TEST_RUNS_KEPT = 2_000  # results of tests by run id, so that a repeated request does not send again
 REPLAY_STEP = 500  # dead letters replayed by one request that does not say how many: a step of a progress bar
 REPLAY_BATCH = 250  # dead letters moved back in one transaction: some 50 ms, between which other work goes
