@@ -118,8 +118,8 @@ async def measured(
     events = len(run.acks)
     cost = Cost(*((after - before) / events * 1e6 for before, after in zip(began, ended, strict=True)))
     print(
-        f"{count} on {kind:8} {many} webhooks an event: dispatchers {cost.dispatchers:5.0f} µs, database {cost.database:5.0f} µs "
-        f"an event; end to end p50 {percentile(run.deliveries, 0.5):.1f} p99 {percentile(run.deliveries, 0.99):.1f} ms; "
+        f"{count} on {kind:8} {many} webhooks an event: dispatchers {cost.dispatchers:5.0f} µs, database "
+        f"{cost.database:5.0f} µs an event; end to end p50 {percentile(run.deliveries, 0.5):.1f} p99 {percentile(run.deliveries, 0.99):.1f} ms; "
         f"{run.refused} refused, {run.undelivered} not delivered"
     )
     return cost
