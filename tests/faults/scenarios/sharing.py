@@ -113,8 +113,8 @@ def database_of_three_killed(bench: Several) -> None:
 
 @several(
     "webhooks with limits go from one to another again and again, as a fourth comes and goes",
-    f"starts ({PER_SECOND} a second or {PER_MINUTE} a minute) and open requests ({OPEN}) stay within limits; nothing is "
-    "lost or delivered twice",
+    f"starts ({PER_SECOND} a second or {PER_MINUTE} a minute) and open requests ({OPEN}) stay within limits; nothing lost, "
+    "nothing delivered twice",
 )
 def limits_moved(bench: Several) -> None:
     bench.webhooks(12, rateLimit={"requests": PER_SECOND, "per": "Second"})
