@@ -14,6 +14,7 @@ import pytest
 
 import postgres_server
 from dispatcher.delivery.parts import Wire, answered
+from hookwright.api.admin import RunRequest, WebhookView
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.decode import decode
@@ -27,7 +28,10 @@ from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.ownership import Ownership
+from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.rounds import Rounds
+from hookwright.dispatcher.testruns import TestRunner
+from hookwright.dispatcher.views import Views
 from hookwright.outbound.port import Answer
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
@@ -79,6 +83,16 @@ class Process:
             self.store, self.lanes, self._loader.former, self.clock, strays=lambda count: None,
             pruned=lambda counts: None,
         )  # fmt: skip
+        self.views = Views(
+            self.store.history, self.lanes, self._loader, self.clock, self.store.work, retry="retry"
+        )
+        pipeline = Pipeline(self.clock)
+        runner = TestRunner(
+            pipeline, self.wire, self.clock, keys, self.store.work.tag, former=self._loader.former
+        )
+        self.direct = Direct(
+            self.store.work, self.lanes, self._loader, pipeline, runner, keys, self.clock, "none", lambda record: None
+        )  # fmt: skip
         await self.load(*hooks)
         self._ownership.run()
 
@@ -107,6 +121,11 @@ class Process:
     async def post(self) -> None:
         """An event for every webhook."""
         await self._acceptor.accept(decode({"content-type": "application/json"}, RAW), None)
+
+    def changes(self, since: str = "") -> tuple[dict[str, WebhookView], str]:
+        """Webhooks that changed since an answer, and this answer's name."""
+        found = self.views.changes(since, 100)
+        return {view.webhook: view for view in found.items}, found.since
 
     def owns(self) -> set[str]:
         """The webhooks on which it works."""
@@ -327,3 +346,59 @@ async def test_a_deleted_webhook_of_another_is_known_as_deleted(database: Databa
                 await asyncio.sleep(0.01)
             assert other.lanes.lane("team/old").waiting == 1
             assert other.lanes.lane("team/old").standing.deleted_at_ms is not None
+
+
+async def test_a_test_that_two_are_asked_for_is_sent_once(database: Database) -> None:
+    """Both answer the same."""
+    request = RunRequest.model_validate(
+        {"runID": "r1", "test": "team/t", "spec": {"webhookRef": {"name": "hook-1"}}}
+    )
+    async with running(database) as one, running(database) as other:
+        answers = await asyncio.gather(*(each.direct.run_test(request) for each in (one, other, one)))
+        assert answers[0].result == "Test successful"
+        assert answers[0].invocation is not None
+        assert answers[1] == answers[2] == answers[0]
+        assert len(one.wire.sent) + len(other.wire.sent) == 1
+
+
+async def test_what_is_added_up_of_all_is_told_by_who_works_on_it(database: Database) -> None:
+    """Of the webhooks of others a process tells what their configuration says, and that others work on them."""
+
+    async def refuse() -> Answer:
+        return answered(410)
+
+    async with running(database) as one:
+        one.wire.respond = refuse
+        await one.post()
+        while one.lanes.totals.dead < len(HOOKS):
+            await asyncio.sleep(0.01)
+        async with running(database) as other:
+            await shared_out(one, other)
+            for process in (one, other):
+                views, _ = process.changes()
+                assert {key for key, view in views.items() if view.owned} == process.owns()
+                for key, view in views.items():
+                    told = (view.state, view.dead_lettered, view.last_failure_time is not None)
+                    assert told == (("gone", 1, True) if key in process.owns() else ("running", 0, False))
+                    assert (view.last_invocation is None) == (view.message == "") == (not view.owned)
+                summary = await process.views.summary()
+                assert summary.owned == summary.gone == summary.dead_letters == len(process.owns())
+                assert (summary.webhooks, summary.parts) == (len(HOOKS), len(process.store.work.own))
+
+
+async def test_a_webhook_that_comes_or_goes_has_changed(database: Database) -> None:
+    """Who asks for changes alone learns who works on it."""
+    async with running(database) as one:
+        _, since = one.changes()
+        async with running(database) as other:
+            _, later = other.changes()
+            await shared_out(one, other)
+            left, since = one.changes(since)
+            came, _ = other.changes(later)
+            assert {key for key, view in left.items() if not view.owned} == other.owns()
+            assert {key for key, view in came.items() if view.owned} == other.owns()
+        while one.owns() != set(HOOKS):
+            await one.store.work.ping()
+            await asyncio.sleep(0.01)
+        back, _ = one.changes(since)
+        assert {key for key, view in back.items() if view.owned} == set(left)

@@ -92,3 +92,63 @@ async def test_a_delivery_that_two_finish_is_done_once(database: Database) -> No
         assert await keys(one) == []
         assert [record.delivery_key for _, record in await history.invocations(limit=9)] == [201, 101]
         assert (await history.recovered()).counts == {}
+
+
+async def test_a_run_that_two_are_asked_for_is_run_by_one(database: Database) -> None:
+    """The other waits for its answer; who is asked later has it, too."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def run() -> bytes:
+        begun.set()
+        await go_on.wait()
+        return b"its answer"
+
+    async def never() -> bytes:
+        raise AssertionError
+
+    async with opened(database) as (one, _, _), opened(database) as (other, _, _):
+        first = asyncio.create_task(one.run_once("r1", run, seconds=600))
+        await begun.wait()
+        second = asyncio.create_task(other.run_once("r1", never, seconds=600))
+        await other.ping()
+        go_on.set()
+        assert await first == await second == await other.run_once("r1", never, seconds=600) == b"its answer"
+
+
+async def test_a_run_that_came_to_nothing_is_run_by_another(postgres: Postgres, database: Database) -> None:
+    """At once if it failed, which its own caller is told; when its time is over if its process is not there any more."""
+
+    async def fails() -> bytes:
+        raise KeyError("ours")
+
+    async def run() -> bytes:
+        return b"its answer"
+
+    async with opened(database) as (one, _, _), opened(database) as (other, _, _):
+        with pytest.raises(KeyError):
+            await one.run_once("r1", fails, seconds=600)
+        assert await other.run_once("r1", run, seconds=600) == b"its answer"
+        postgres.sql(
+            f"INSERT INTO {database.schema}.runs VALUES ('r2', 'ended', now() + interval '1 hour', NULL)"
+        )
+        waits = asyncio.create_task(one.run_once("r2", run, seconds=600))
+        await one.ping()
+        assert not waits.done()
+        postgres.sql(f"UPDATE {database.schema}.runs SET until = now() WHERE run_id = 'r2'")
+        assert await waits == b"its answer"
+
+
+async def test_answers_of_runs_are_forgotten_after_a_while(postgres: Postgres, database: Database) -> None:
+    """Then an id may run again."""
+
+    async def run() -> bytes:
+        return b"again"
+
+    async with opened(database) as (work, upkeep, _):
+        postgres.sql(
+            f"INSERT INTO {database.schema}.runs VALUES ('old', 'h', now() - interval '61 minutes', 'old'),"
+            f" ('new', 'h', now() - interval '59 minutes', 'new')"
+        )
+        await upkeep.prune(now=NOW)
+        assert await work.run_once("old", run, seconds=600) == b"again"
+        assert await work.run_once("new", run, seconds=600) == b"new"

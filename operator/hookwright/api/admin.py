@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
-from hookwright.limits import ACTIVITY_SECONDS, REPLAY_IDS
+from hookwright.limits import ACTIVITY_SECONDS, REPLAY_IDS, STORE_PARTS
 
 WEBHOOK_STATES: Final = ("failing", "open", "held", "gone", "dead", "inactive")
 """What a webhook may be, several at once: its last attempt failed, its circuit is open, it is held, gone, has dead
@@ -147,6 +147,9 @@ class WebhookView(Answer):
     none since the dispatcher started."""
     activity_seconds: int = ACTIVITY_SECONDS
     """Of a slot."""
+    owned: bool = True
+    """The dispatcher that answers works on it. Of others on the same database one does; this one says of it what its
+    configuration says, and nothing that is to be added up."""
 
 
 class WebhookChanges(Answer):
@@ -179,6 +182,10 @@ class Summary(Answer):
     """Why the present configuration was refused, in one sentence without values; the one of `config_hash` runs on."""
     not_ready: str | None = None
     """Why no event is taken, one sentence; null: events are taken."""
+    owned: int | None = None
+    """How many of `webhooks` the dispatcher that answers works on; null: of a release that works on all of them."""
+    parts: int = STORE_PARTS
+    """In how many of the 64 parts of all webhooks those are."""
 
 
 class Session(Answer):

@@ -162,11 +162,11 @@ class Dispatcher:
             bodies=settings.history_bodies, keep=self._keep, turn=self._lanes.turn,
         )  # fmt: skip
         self._direct = Direct(
-            self._lanes, self._loader, pipeline, self._runner, keys, clock, work.tag, settings.history_bodies,
+            work, self._lanes, self._loader, pipeline, self._runner, keys, clock, settings.history_bodies,
             self._keep, forgives=config is not None,
         )  # fmt: skip
         retry = "kubectl hookwright retry" if config is None else "hookwright retry"
-        views = Views(store.history, self._lanes, self._loader, clock, work.tag, retry=retry)
+        views = Views(store.history, self._lanes, self._loader, clock, work, retry=retry)
         letters = DeadLetters(store.history, self._lanes, clock, work.tag)
         invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         self._metrics.watch(self._look)
@@ -179,7 +179,7 @@ class Dispatcher:
             await self._follower.first()
         ingest = Ingest(
             self._acceptor, self._direct, clock, tokens=self._tokens, hosts=hosts, rate=settings.ingest_rate,
-            memory=memory, count=self._metrics.answered,
+            processes=lambda: work.processes, memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
         workbench = Workbench(self._loader, invocations, self._direct.places, clock)

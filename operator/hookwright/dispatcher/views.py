@@ -15,10 +15,10 @@ from hookwright.api.admin import Answer, Explanation, Summary, WebhookView
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
-from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState, spoken
 from hookwright.core.records import LastInvocation
 from hookwright.core.redaction import placeholder
+from hookwright.core.shown import Shown, shown
 from hookwright.core.times import rfc3339
 from hookwright.core.webhook_table import Wanted
 from hookwright.dispatcher.clock import Clock
@@ -27,7 +27,7 @@ from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.webhook_rows import WebhookRows, host
 from hookwright.errors import EventError
 from hookwright.limits import ACTIVITY_SECONDS, CHANGES_REMOVED
-from hookwright.store.port import History
+from hookwright.store.port import History, Work
 
 
 class Listed(NamedTuple):
@@ -60,21 +60,19 @@ class Changed(NamedTuple):
 
 
 class Views:
-    """Webhook keys are `namespace/name`, `tag` is the installation tag of ids.
-
-    A `before` is the number that an earlier page's `next` held as text; pages are newest first. Any method may raise
-    EventError (answered with its status and sentence) and StoreError (503).
-    """
+    """Webhook keys are `namespace/name`. Any method may raise EventError, answered as it says, and StoreError (503)."""
 
     def __init__(
-        self, history: History, lanes: Lanes, loader: Loader, clock: Clock, tag: str, *, retry: str
+        self, history: History, lanes: Lanes, loader: Loader, clock: Clock, work: Work, *, retry: str
     ) -> None:
         """`retry`: the command that tries a webhook now, but for its name."""
         self._retry = retry
-        self._history, self._lanes, self._loader, self._clock, self._tag = history, lanes, loader, clock, tag
+        self._history, self._work = history, work
+        self._lanes, self._loader, self._clock = lanes, loader, clock
         self._started = rfc3339(clock.wall_ms())
         self._changes = Changes(token_hex(4))
-        self._rows = WebhookRows(lanes, loader)
+        self._rows = WebhookRows(lanes, loader, clock)
+        self._owned: set[str] = set()
         self._held: set[str] = set()
         self._gone: set[str] = set()
 
@@ -93,6 +91,8 @@ class Views:
             dead_letters=totals.dead,
             in_flight=totals.in_flight,
             config_problem=self._loader.problem,
+            owned=len(self._owned),
+            parts=len(self._work.own),
         )
 
     def _look(self) -> None:
@@ -100,14 +100,15 @@ class Views:
         touched, webhooks = self._lanes.touched(), self._loader.webhooks
         self._changes.note(sorted(touched))
         self._rows.touch(touched)
-        self._held -= touched
-        self._gone -= touched
-        for key in touched & webhooks.keys():
-            state = self._lanes.lane(key).standing.state
-            if state is RouteState.HELD:
-                self._held.add(key)
-            elif state is RouteState.GONE:
-                self._gone.add(key)
+        for noted in (self._owned, self._held, self._gone):
+            noted -= touched
+        for lane in map(self._lanes.lane, touched & webhooks.keys()):
+            if lane.owned:
+                self._owned.add(lane.key)
+                if lane.standing.state is RouteState.HELD:
+                    self._held.add(lane.key)
+                elif lane.standing.state is RouteState.GONE:
+                    self._gone.add(lane.key)
         if len(self._changes) > len(webhooks) + 2 * CHANGES_REMOVED:
             self._changes.forget(webhooks, CHANGES_REMOVED)
 
@@ -154,9 +155,9 @@ class Views:
 
     def _view(self, key: str) -> WebhookView:
         config, lane, target = self._loader.webhooks[key], self._lanes.lane(key), self._lanes.target(key)
-        spec, standing, now = config.spec, lane.standing, self._clock.now()
-        running = standing.state is RouteState.RUNNING
-        outlook = lane.outlook(now)
+        spec, now = config.spec, self._clock.now()
+        seen = shown(lane, now)
+        running = seen.state is RouteState.RUNNING
         return WebhookView(
             webhook=key,
             active=config.active,
@@ -166,36 +167,36 @@ class Views:
             display_name=spec.display_name if spec else None,
             triggers=config.triggers,
             config_hash=config.hash,
-            state="inactive" if running and not config.active else standing.state,
-            message=self._message(lane),
-            circuit="Open" if lane.circuit.open else "Closed",
-            pending=lane.waiting,
-            in_flight=lane.in_flight,
-            dead_lettered=lane.dead,
-            consecutive_failures=standing.consecutive_failures,
-            last_success_time=_time(standing.last_success_ms),
-            last_failure_time=_time(standing.last_failure_ms),
-            last_invocation=_last(standing.last),
-            oldest_waiting=_moment(outlook.oldest) if outlook else None,
-            next_due=_moment(outlook.next_due) if outlook else None,
-            activity=standing.activity.pairs(now) if standing.activity else None,
+            state="inactive" if running and not config.active else seen.state,
+            message=self._message(key, seen, now),
+            circuit="Open" if seen.circuit_failures else "Closed",
+            pending=seen.waiting,
+            in_flight=seen.in_flight,
+            dead_lettered=seen.dead,
+            consecutive_failures=seen.consecutive_failures,
+            last_success_time=_time(seen.last_success_ms),
+            last_failure_time=_time(seen.last_failure_ms),
+            last_invocation=_last(seen.last),
+            oldest_waiting=_moment(seen.oldest),
+            next_due=_moment(seen.next_due),
+            activity=seen.activity,
             activity_seconds=ACTIVITY_SECONDS,
+            owned=lane.owned,
         )
 
-    def _message(self, lane: Lane) -> str:
+    def _message(self, key: str, seen: Shown, now: float) -> str:
         """Why a webhook's deliveries wait or become dead letters, if they do."""
-        circuit, standing = lane.circuit, lane.standing
-        if standing.state is RouteState.GONE:
-            return f"The target answered 410 Gone; change the spec, or try again: {self._retry} {lane.key}"
-        if standing.message:
-            return standing.message
-        if not circuit.open:
+        if seen.state is RouteState.GONE:
+            return f"The target answered 410 Gone; change the spec, or try again: {self._retry} {key}"
+        if seen.message:
+            return seen.message
+        if not seen.circuit_failures:
             return ""
-        wait = circuit.next_probe - self._clock.now()
+        wait = seen.probe_at - now
         when = f"in {spoken(wait)}" if wait > 0 else "with the next delivery that is due"
         return (
-            f"The circuit is open after {circuit.failures:,} failed attempts in a row; it is tried {when}, or now: "
-            f"{self._retry} {lane.key}"
+            f"The circuit is open after {seen.circuit_failures:,} failed attempts in a row; it is tried {when}, or now: "
+            f"{self._retry} {key}"
         )
 
     def explain(self, headers: Mapping[str, str], event: bytes, namespace: str | None) -> Listed:

@@ -12,7 +12,9 @@ from itertools import islice
 
 from hookwright.api.config import RouteConfig
 from hookwright.core.routes import host_of
+from hookwright.core.shown import shown
 from hookwright.core.webhook_table import Found, Row, Wanted, find, namespaces, row
+from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.dispatcher.delivery.lanes import Lanes
@@ -31,8 +33,8 @@ def host(config: RouteConfig, target: Target | None) -> str | None:
 class WebhookRows:
     """A row of each webhook of the configuration in force."""
 
-    def __init__(self, lanes: Lanes, loader: Loader) -> None:
-        self._lanes, self._loader = lanes, loader
+    def __init__(self, lanes: Lanes, loader: Loader, clock: Clock) -> None:
+        self._lanes, self._loader, self._clock = lanes, loader, clock
         self._keys: Sequence[str] = ()
         """As the loader had them when the rows were put in their order."""
         self._rows: dict[str, Row] = {}
@@ -73,18 +75,19 @@ class WebhookRows:
                     rows[key] = self._row(key)
 
     def _row(self, key: str) -> Row:
-        config, lane = self._loader.webhooks[key], self._lanes.lane(key)
-        standing, last, spec = lane.standing, lane.standing.last, config.spec
+        config = self._loader.webhooks[key]
+        seen, spec = shown(self._lanes.lane(key), self._clock.now()), config.spec
+        last = seen.last
         return row(
             key,
             display_name=(spec.display_name if spec else None) or "",
             host=host(config, self._lanes.target(key)) or "",
             active=config.active,
-            state=standing.state,
-            circuit_open=lane.circuit.open,
-            failing=standing.consecutive_failures > 0,
+            state=seen.state,
+            circuit_open=seen.circuit_failures > 0,
+            failing=seen.consecutive_failures > 0,
             result=last.result if last else "",
             time=last.time_ms if last else 0,
-            waiting=lane.waiting,
-            dead=lane.dead,
+            waiting=seen.waiting,
+            dead=seen.dead,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
 from typing import Final
 
@@ -13,6 +13,7 @@ from hookwright.store.owner import Arrival
 class OneOwner:
     """Its part of `store.port.Work`."""
 
+    processes: Final = 1
     sure_until: Final = inf
     own = EVERY_PART
 
@@ -34,3 +35,6 @@ class OneOwner:
 
     async def tell(self, arrival: Arrival) -> None:
         raise AssertionError("nobody else works on it")
+
+    async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
+        return await run()

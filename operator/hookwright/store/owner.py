@@ -6,7 +6,7 @@ told to that one. Errors as in `store.port.Work`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 from hookwright.core.parts import Moved, Parts
@@ -30,6 +30,10 @@ class Owner(Protocol):
 
     own: Parts
     """The parts on whose webhooks this process works, and keeps count of what waits of them: as it says itself here."""
+
+    @property
+    def processes(self) -> int:
+        """How many work on the store, this one among them."""
 
     @property
     def sure_until(self) -> float:
@@ -58,3 +62,10 @@ class Owner(Protocol):
 
     async def tell(self, arrival: Arrival) -> None:
         """For the process that works on a webhook."""
+
+    async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
+        """What `run` answers, called by one of all processes that are asked for this id; the others wait for its answer.
+
+        Where that process ended, or its `run` failed, another calls its own: at once, or after so many `seconds`. Answers
+        are kept for RUNS_KEPT_SECONDS. A store with one owner keeps none: who asks it twice remembers the first.
+        """

@@ -148,6 +148,14 @@ CREATE TABLE hookwright.identities (
     size INT NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
+-- Runs of WebhookTests by their ids: who runs one, until when, and its answer; then, when it ended.
+CREATE TABLE hookwright.runs (
+    run_id TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until TIMESTAMPTZ NOT NULL,
+    result BYTEA
+);
+
 -- Attempts as they are read, columns in the order of store.port.AttemptRecord after the position.
 CREATE VIEW hookwright.invocations AS
     SELECT position, delivery_key, attempt, event_key, route, kind, trigger, result, status, cause, time, duration,

@@ -38,6 +38,7 @@ from hookwright.store.postgres.migrating import refuse_copied
 from hookwright.store.postgres.ownership import Ownership
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
+from hookwright.store.postgres.runs import Runs
 from hookwright.store.postgres.server import Connection, Link, Server
 from hookwright.store.postgres.statements import load
 from hookwright.store.postgres.waking import Arrivals
@@ -60,6 +61,7 @@ class PostgresStore:
         }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
+        self._runs = Runs(self._links["change"], schema, server.holder, self._failing)
         self._arrivals = Arrivals(
             self._links["claim"], self._links["notices"], self._routes, schema, moved=self._ownership.look.set
         )
@@ -147,6 +149,10 @@ class PostgresStore:
         )
 
     @property
+    def processes(self) -> int:
+        return self._ownership.processes
+
+    @property
     def sure_until(self) -> float:
         return self._ownership.sure_until
 
@@ -201,6 +207,9 @@ class PostgresStore:
         await asyncio.gather(*(group.close(closed) for group in groups))
         await self._ownership.leave()
         await asyncio.gather(*(link.close() for link in self._links.values()))
+
+    async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
+        return await self._runs.once(run_id, run, seconds)
 
     # --- Upkeep ----------------------------------------------------------------------------------
 
