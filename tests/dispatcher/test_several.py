@@ -21,6 +21,7 @@ from hookwright.core.decode import decode
 from hookwright.core.keys import Keys
 from hookwright.core.records import RouteCounts
 from hookwright.core.room import Room
+from hookwright.core.webhook_table import Wanted
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
@@ -39,6 +40,7 @@ from hookwright.store.port import ReplaySelector, Retention, Store
 from postgres_server import Postgres
 
 HOOKS = [f"team/hook-{number}" for number in range(12)]
+WANTED = Wanted(state="gone", sort="dead")
 ROOM = Room(1_000, 2**30, 10_000, 2**30, 10_000, 2**30)
 RAW = b'{"event_type":"AccessRequestCreated","event_time":"2026-01-01T00:00:00Z","data":{}}'
 
@@ -384,6 +386,63 @@ async def test_what_is_added_up_of_all_is_told_by_who_works_on_it(database: Data
                 summary = await process.views.summary()
                 assert summary.owned == summary.gone == summary.dead_letters == len(process.owns())
                 assert (summary.webhooks, summary.parts) == (len(HOOKS), len(process.store.work.own))
+
+
+async def test_who_is_asked_by_people_tells_what_the_others_know(database: Database) -> None:
+    """In sorted lists, of one webhook, and in the summary; what the controller adds up is as before."""
+
+    async def refuse() -> Answer:
+        return answered(410)
+
+    async with running(database) as one, running(database) as other:
+        await shared_out(one, other)
+        for process in (one, other):
+            process.wire.respond = refuse
+        await one.post()
+        while one.lanes.totals.dead + other.lanes.totals.dead < len(HOOKS):
+            await asyncio.sleep(0.01)
+        for process in (other, one, other):
+            await process.views.exchange()
+        for process in (one, other):
+            found = await process.views.search(WANTED)
+            views = {view.webhook: view for view in found.items}
+            assert (views.keys(), found.counts["dead"]) == (set(HOOKS), len(HOOKS))
+            for key, view in views.items():
+                assert (view.dead_lettered, view.state, view.owned) == (1, "gone", key in process.owns())
+                assert view.last_invocation is not None
+                assert view == process.views.webhook(key)
+            summary = await process.views.summary()
+            assert (summary.gone, summary.dead_letters, summary.pending) == (len(HOOKS), len(HOOKS), 0)
+            changes, _ = process.changes()
+            assert {key for key, view in changes.items() if view.dead_lettered} == process.owns()
+
+
+async def test_what_changes_later_is_told_and_a_webhook_that_moved_by_its_new_owner(
+    postgres: Postgres, database: Database
+) -> None:
+    """Who is alone tells nobody, and asks nobody."""
+    table = f"{database.schema}.shown"
+    async with running(database) as one:
+        await one.views.exchange()
+        assert postgres.sql(f"SELECT count(*) FROM {table}") == "0"
+        async with running(database) as other:
+            await shared_out(one, other)
+            theirs = sorted(other.owns())[0]
+            for message in ("", "The proxy is not there."):
+                if message:
+                    other.lanes.hold(theirs, message)
+                await other.views.exchange()
+                await one.views.exchange()
+                view = one.views.webhook(theirs)
+                assert view is not None
+                assert (view.state, view.message) == ("held" if message else "running", message)
+                assert not view.owned
+        while theirs not in one.owns():
+            await one.store.work.ping()
+            await asyncio.sleep(0.01)
+        view = one.views.webhook(theirs)
+        assert view is not None
+        assert (view.state, view.owned) == ("running", True)
 
 
 async def test_a_webhook_that_comes_or_goes_has_changed(database: Database) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from hookwright.core.parts import NO_PART, part_of
 from hookwright.core.records import DeadReason
 from hookwright.errors import StoreLocked
 from hookwright.limits import KEY_SLOTS
@@ -152,3 +153,21 @@ async def test_answers_of_runs_are_forgotten_after_a_while(postgres: Postgres, d
         await upkeep.prune(now=NOW)
         assert await work.run_once("old", run, seconds=600) == b"again"
         assert await work.run_once("new", run, seconds=600) == b"new"
+
+
+async def test_what_is_shown_is_told_to_the_others_once_and_a_while_after(
+    postgres: Postgres, database: Database
+) -> None:
+    """All of it to one that starts; later what changed since, and nothing of the webhooks on which one works itself."""
+    async with opened(database) as (one, _, _), opened(database) as (other, _, _):
+        one.own, other.own = frozenset({part_of(HOOK)}), NO_PART
+        await one.show({HOOK: b"first"})
+        assert await one.shown() == {}
+        assert await other.shown() == {HOOK: b"first"}
+        postgres.sql(f"UPDATE {database.schema}.shown SET at = at - interval '1 minute'")
+        assert await other.shown() == {}
+        await one.show({HOOK: b"second"})
+        assert await other.shown() == {HOOK: b"second"}
+        async with opened(database) as (third, _, _):
+            third.own = NO_PART
+            assert await third.shown() == {HOOK: b"second"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from math import inf
 from typing import Final
 
@@ -35,6 +35,12 @@ class OneOwner:
 
     async def tell(self, arrival: Arrival) -> None:
         raise AssertionError("nobody else works on it")
+
+    async def show(self, shown: Mapping[str, bytes]) -> None:
+        raise AssertionError("nobody else is there to see it")
+
+    async def shown(self) -> dict[str, bytes]:
+        return {}
 
     async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
         return await run()

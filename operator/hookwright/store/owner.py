@@ -6,7 +6,7 @@ told to that one. Errors as in `store.port.Work`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from hookwright.core.parts import Moved, Parts
@@ -62,6 +62,12 @@ class Owner(Protocol):
 
     async def tell(self, arrival: Arrival) -> None:
         """For the process that works on a webhook."""
+
+    async def show(self, shown: Mapping[str, bytes]) -> None:
+        """What is shown of webhooks on which this process works (`core.shown.encoded`), for the others."""
+
+    async def shown(self) -> dict[str, bytes]:
+        """What others showed since the last call, some of it once more; at first all that anybody ever did."""
 
     async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
         """What `run` answers, called by one of all processes that are asked for this id; the others wait for its answer.

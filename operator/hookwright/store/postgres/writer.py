@@ -40,6 +40,7 @@ from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
 from hookwright.store.postgres.runs import Runs
 from hookwright.store.postgres.server import Connection, Link, Server
+from hookwright.store.postgres.showing import Showing
 from hookwright.store.postgres.statements import load
 from hookwright.store.postgres.waking import Arrivals
 
@@ -61,6 +62,7 @@ class PostgresStore:
         }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
+        self._showing = Showing(schema)
         self._runs = Runs(self._links["change"], schema, server.holder, self._failing)
         self._arrivals = Arrivals(
             self._links["claim"], self._links["notices"], self._routes, schema, moved=self._ownership.look.set
@@ -207,6 +209,12 @@ class PostgresStore:
         await asyncio.gather(*(group.close(closed) for group in groups))
         await self._ownership.leave()
         await asyncio.gather(*(link.close() for link in self._links.values()))
+
+    async def show(self, shown: Mapping[str, bytes]) -> None:
+        await self._change(lambda connection: self._showing.show(connection, shown))
+
+    async def shown(self) -> dict[str, bytes]:
+        return await self._change(lambda connection: self._showing.look(connection, self.own))
 
     async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
         return await self._runs.once(run_id, run, seconds)
