@@ -1,5 +1,5 @@
 # The commands people learn. `make demo` or `make test`, whichever comes first, makes .venv.
-.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e chaos cluster cluster-stop check fix generate generate-check bench bench-page attacks dist publish lock clean
+.PHONY: demo page page-test pictures test simulation mutants fuzz faults guarantees e2e chaos cluster cluster-stop check fix generate generate-check bench bench-page bench-sharing attacks dist publish lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -23,6 +23,7 @@ help:
 	@echo 'make dist    what a release is made of: wheel, sdist, chart, image, bill of materials'
 	@echo 'make publish REGISTRY=…  puts its image and chart there (DRY_RUN=1 says what it would do)'
 	@echo 'make bench   what it costs, printed; make bench-page the views of the page in Chromium, where there is much'
+	@echo 'make bench-sharing   what several dispatchers on one PostgreSQL cost'
 	@echo 'make fix, make generate, make lock'
 
 $(READY): requirements.txt pyproject.toml tools/setup.sh
@@ -103,6 +104,9 @@ bench: $(READY)
 
 bench-page: page
 	@$(BIN)/python benchmarks/page.py --browser $(ARGS)
+
+bench-sharing: $(READY)
+	@$(BIN)/python benchmarks/sharing.py $(ARGS)
 
 attacks: $(READY)
 	@$(BIN)/python benchmarks/attacks.py $(ARGS)

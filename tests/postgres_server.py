@@ -99,6 +99,12 @@ class Postgres:
         )
         self.configure(_CONFIGURATION, f"port = {self.port}")
 
+    @property
+    def pid(self) -> int:
+        """Of the process that started all others."""
+        assert self._process is not None
+        return self._process.pid
+
     def configure(self, *lines: str) -> None:
         """Add to its settings; for those that say so, until the next start."""
         with (self.folder / "postgresql.conf").open("a") as stream:

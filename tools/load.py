@@ -11,7 +11,7 @@ import contextlib
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -130,8 +130,9 @@ class Client(asyncio.Protocol):
 class Load:
     """Posts events to an event port and waits for their deliveries."""
 
-    def __init__(self, port: int, path: str = "/v1/events") -> None:
-        self._port, self._path = port, path.encode()
+    def __init__(self, port: int, path: str = "/v1/events", others: Sequence[int] = ()) -> None:
+        """`others`: further ports; each connection is to one of all, in turn."""
+        self._ports, self._path = [port, *others], path.encode()
         self._before, self._after = event_bytes()
         self._next = 0
 
@@ -193,8 +194,9 @@ class Load:
     async def _connect(self, connections: int, run: Run, done: Callable[[Client], None]) -> list[Client]:
         loop = asyncio.get_running_loop()
         clients = []
-        for _ in range(connections):
-            _, client = await loop.create_connection(lambda: Client(run, done), "127.0.0.1", self._port)
+        for number in range(connections):
+            port = self._ports[number % len(self._ports)]
+            _, client = await loop.create_connection(lambda: Client(run, done), "127.0.0.1", port)
             clients.append(client)
         return clients
 

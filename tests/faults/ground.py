@@ -33,6 +33,8 @@ class Size:
     """How large a round is."""
 
     kills: int
+    moves: int
+    """Of webhooks from one dispatcher to another, each some seconds long."""
     rate: int
     """Events a second offered."""
     seconds: float
@@ -43,8 +45,8 @@ class Size:
     """Deliveries waiting at a restart."""
 
 
-SHORT = Size(kills=3, rate=200, seconds=1.5, stop=4, waiting=20_000)
-LONG = Size(kills=40, rate=600, seconds=5, stop=30, waiting=50_000)
+SHORT = Size(kills=3, moves=2, rate=200, seconds=1.5, stop=4, waiting=20_000)
+LONG = Size(kills=40, moves=10, rate=600, seconds=5, stop=30, waiting=50_000)
 
 
 class Ground:

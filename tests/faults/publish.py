@@ -1,25 +1,32 @@
-"""Writes the measured part of docs/guarantees.md from the ledger of the last long round (`make guarantees`)."""
+"""Writes the measured parts of docs/guarantees.md from the ledger of the last long rounds (`make guarantees`).
+
+There is one for each store; those of which the ledger has nothing stay as they are.
+"""
 
 from __future__ import annotations
 
 import argparse
+import collections
 import json
 from pathlib import Path
 from typing import Any
 
 from faults.run import LEDGER
-from faults.scenario import Scenario
+from faults.scenario import STORES, Scenario
 from faults.scenarios.all import ALL
 
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
-BEGIN, END = "<!-- faults: begin -->\n", "<!-- faults: end -->"
-HEAD = "| Fault | Promise | Rounds (kills) | Acknowledged | Lost | Twice | Takes events again, s: median, worst |"
+BEGIN, END = "<!-- faults: {} -->\n", "<!-- faults: end -->"
+HEAD = "| Fault | Promise | Rounds (kills) | Acknowledged | Lost | Twice | Seconds: median, worst |"
 
 
 def row(scenario: Scenario, rounds: list[dict[str, Any]]) -> str:
     """One kind of fault, all its rounds together."""
-    back = sorted(seconds for each in rounds for seconds in each["back"])
-    took = f"{back[len(back) // 2]:.2f}, {back[-1]:.2f}" if back else "–"
+    figures: dict[str, list[float]] = collections.defaultdict(list)
+    for each in rounds:
+        for name, seconds in {"again": each["back"], **each["figures"]}.items():
+            figures[name] += seconds
+    took = [f"{name} {_told(sorted(seconds))}" for name, seconds in figures.items() if seconds]
     kills = sum(each["kills"] for each in rounds)
     broken = sum(bool(each["problems"] or each["hand"]) for each in rounds)
     cells = [
@@ -29,24 +36,33 @@ def row(scenario: Scenario, rounds: list[dict[str, Any]]) -> str:
         f"{sum(each['acknowledged'] for each in rounds):,}",
         f"{sum(each['lost'] for each in rounds)}",
         f"{sum(each['duplicates'] for each in rounds)}",
-        took,
+        "; ".join(took) or "–",
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
-def table(whole: dict[str, Any]) -> str:
+def _told(seconds: list[float]) -> str:
+    return f"{seconds[len(seconds) // 2]:.2f}, {seconds[-1]:.2f}"
+
+
+def table(where: dict[str, Any], scenarios: list[Scenario], rounds: list[dict[str, Any]]) -> str:
     """With a sentence on where and when."""
-    rounds: list[dict[str, Any]] = whole["rounds"]
-    of = {each.name: [one for one in rounds if one["scenario"] == each.name] for each in ALL}
     kills, taken = sum(each["kills"] for each in rounds), sum(each["acknowledged"] for each in rounds)
     told = (
-        f"Measured at commit {whole['commit']}: {whole['cores']} cores, {whole['memory_gib']} GiB, "
-        f"kernel {whole['kernel']}, Python {whole['python']}.\n{len(rounds)} rounds, {kills:,} kills, {taken:,} deliveries "
+        f"Measured at commit {where['commit']}: {where['cores']} cores, {where['memory_gib']} GiB, "
+        f"kernel {where['kernel']}, Python {where['python']}.\n{len(rounds)} rounds, {kills:,} kills, {taken:,} deliveries "
         f"acknowledged, **{sum(each['lost'] for each in rounds)} lost**, "
         f"{sum(each['hand'] for each in rounds)} times a hand was needed.\n\n"
     )
-    rows = "".join(row(each, of[each.name]) for each in ALL if of[each.name])
+    of = {each: [one for one in rounds if one["scenario"] == each.name] for each in scenarios}
+    rows = "".join(row(each, played) for each, played in of.items() if played)
     return f"{told}{HEAD}\n|{' --- |' * 7}\n{rows}"
+
+
+def placed(page: str, store: str, text: str) -> str:
+    """The page with this between the marks of a store."""
+    before, begin, rest = page.partition(BEGIN.format(store))
+    return before + begin + text + END + rest.partition(END)[2]
 
 
 def main() -> None:
@@ -56,8 +72,14 @@ def main() -> None:
     ledger = parser.parse_args().ledger
     if not ledger.exists():
         parser.error(f"{ledger} is not there: make faults writes it.")
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(before + BEGIN + table(json.loads(ledger.read_text())) + END + rest.partition(END)[2])
+    whole, page = json.loads(ledger.read_text()), PAGE.read_text()
+    for store in STORES:
+        scenarios = [each for each in ALL if each.store == store]
+        names = {each.name for each in scenarios}
+        rounds = [each for each in whole["rounds"] if each["scenario"] in names]
+        if rounds:
+            page = placed(page, store, table(whole, scenarios, rounds))
+    PAGE.write_text(page)
 
 
 if __name__ == "__main__":

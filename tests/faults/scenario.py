@@ -20,7 +20,11 @@ from faults.ledger import Verdict
 from faults.processes import NotPossibleError
 from faults.several import Several
 
-ONE, ONE_ON_POSTGRES, SEVERAL = "SQLite", "PostgreSQL, one dispatcher", "PostgreSQL, three dispatchers"
+ONE, ONE_ON_POSTGRES, SEVERAL = STORES = (
+    "SQLite, one dispatcher",
+    "PostgreSQL, one dispatcher",
+    "PostgreSQL, three dispatchers",
+)
 PlayOne = Callable[[Bench], None]
 PlaySeveral = Callable[[Several], None]
 

@@ -21,6 +21,7 @@ from rig import until
 
 MOST = 4  # dispatchers in a round
 TOKEN = "of-the-bench"
+REST_SECONDS = 3.0  # in which every dispatcher hears what it is to have
 STEPS = 20  # of the sender, a second where nothing else runs, in which not one event was taken
 OPEN = 4  # requests of a webhook at once
 
@@ -75,6 +76,7 @@ class Several(Ground):
             "HOOKWRIGHT_CONFIG": str(self.folder / "config"), "HOOKWRIGHT_EGRESS_CA_FILE": str(self.ca_file),
             "HOOKWRIGHT_EGRESS_CONNECT_TO": f"{HOST}:443:127.0.0.1:{door}",
         }  # fmt: skip
+        self.resources.callback(one.http.close)
         self.door[one] = door
         self.dispatchers.append(one)
         return one
@@ -93,12 +95,28 @@ class Several(Ground):
 
     def theirs(self, one: Dispatcher) -> set[str]:
         """The paths that it was the last to send to."""
+        for _ in range(2):  # by then the target has read all that was sent
+            self.target_does("/", "ok")
         doors = self.ledger.read().doors
         return {path for path, door in doors.items() if door == self.door[one]}
 
     def shared(self) -> None:
         """Wait, under load, until each has some webhooks."""
         until(lambda: all(self.theirs(each) for each in self.dispatchers))
+
+    def rest(self) -> None:
+        """Wait, under load, until each has some and none has moved for a while: whoever has one has sent to it."""
+        self.shared()
+        before: dict[str, int] = {}
+        since = 0.0
+
+        def resting() -> bool:
+            nonlocal before, since
+            if before != self.ledger.read().doors:
+                before, since = dict(self.ledger.doors), time.monotonic()
+            return time.monotonic() > since + REST_SECONDS
+
+        until(resting)
 
     def waiting(self, paths: set[str]) -> set[str]:
         """Acknowledged deliveries to these paths that have not arrived."""
@@ -110,7 +128,7 @@ class Several(Ground):
         """Wait until all of these have arrived, and note how long it took since then."""
         until(lambda: not waited - self.ledger.read().delivered.keys())
         requests = self.ledger.requests
-        taken = (each.when for one in waited for each in requests[one] if 200 <= each.status < 300)
+        taken = [min(each.when for each in requests[one] if 200 <= each.status < 300) for one in waited]
         self.figure("waited", max(taken, default=since) - since)
 
     # --- faults -----------------------------------------------------------------------------------------------

@@ -58,3 +58,20 @@ def test_a_promise_is_kept_without_loss_hand_problem_or_too_many_duplicates() ->
     assert not Verdict("x", 1, lost=1).kept
     assert not Verdict("x", 1, hand=True).kept
     assert not Verdict("x", 1, problems=["it ended by itself"]).kept
+
+
+def test_a_pause_is_as_long_as_the_time_between_two_202s(tmp_path: Path) -> None:
+    """In seconds and in the sender's steps; what was refused meanwhile ends none."""
+    sent = "202 1.0 1 d1 one/one 80 10\n0 2.0 2 - - 81 30\n202 4.0 2 d2 one/one 80 13\n202 4.5 3 d3 one/one 80 20\n"
+    assert ledger(tmp_path, sent, "").longest_pause() == (3.0, 7)
+
+
+def test_requests_are_open_until_they_are_answered(tmp_path: Path) -> None:
+    """Those of one path, whoever sends them; the port tells who was the last."""
+    came = (
+        "102 1.0 d1 1 /one 1 - 443\n102 1.1 d2 1 /two 1 - 443\n102 1.2 d3 1 /one 1 - 444\n201 1.3 d1 1 /one 1 - 443\n"
+        "102 1.4 d4 1 /one 1 - 444\n201 1.5 d3 1 /one 1 - 444\n201 1.6 d4 1 /one 1 - 444\n"
+    )
+    judged = ledger(tmp_path, "", came)
+    assert judged.most_open == {"/one": 2, "/two": 1}
+    assert judged.doors == {"/one": 444, "/two": 443}

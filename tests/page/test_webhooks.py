@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
@@ -86,6 +87,18 @@ def test_the_last_hour_is_told_in_words(running: Product, tab: NewTab) -> None:
         row(page, "default/b-rejects").get_by_role("img", name="Last hour: 0 delivered, 1 failed")
     ).to_be_visible()
     expect(row(page, "default/c-off").get_by_role("img", name="Last hour: nothing sent")).to_be_visible()
+
+
+def test_a_row_is_told_in_whole_words(running: Product, tab: NewTab) -> None:
+    """What the columns leave out to the eye is there to the ear: how long ago it was, of whom how many are dead."""
+    page = tab().open(running.admin)
+    rejects = row(page, "default/b-rejects")
+    expect(rejects.get_by_role("cell", name=re.compile(r"^(now|[0-9]+ s ago)$"))).to_be_visible()
+    dead = rejects.get_by_role("link", name="1 dead letter of default/b-rejects", exact=True)
+    expect(dead).to_be_visible()
+    page.get_by_role("link", name="b-rejects", exact=True).click()
+    facts = page.get_by_role("region", name="Facts")
+    expect(facts.get_by_role("link", name="1 dead letter", exact=True)).to_have_text("1")
 
 
 def test_a_search_stands_in_the_address(running: Product, tab: NewTab) -> None:

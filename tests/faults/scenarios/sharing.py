@@ -16,10 +16,7 @@ WEBHOOKS = 24
 STOP_SECONDS = 10.0  # longer than a dispatcher owns its webhooks without a word
 PATIENCE_SECONDS = 0.5  # of the sender with one that stands still
 MOVE_SECONDS = 5.0
-STARTS = 10  # a second
-SURE_SECONDS = (
-    0.8  # in which STARTS is judged: between its start and the time that is written down a process may pause
-)
+PER_SECOND, PER_MINUTE = 10, 60
 
 
 def _three(bench: Several, does: str = "ok", value: object = None, **order: object) -> None:
@@ -37,10 +34,9 @@ def _three(bench: Several, does: str = "ok", value: object = None, **order: obje
 )
 def one_of_three_killed(bench: Several) -> None:
     _three(bench)
-    for _ in range(bench.size.kills):
+    for _ in range(bench.size.moves):
         bench.all_targets("delay", bench.chance.choice(DELAYS))
-        bench.shared()
-        time.sleep(bench.chance.uniform(0.05, 1.0))
+        bench.rest()
         bench.kill(bench.chance.choice(bench.dispatchers))
     bench.pause()
     bench.taken_all_along()
@@ -52,7 +48,7 @@ def one_of_three_killed(bench: Several) -> None:
 )
 def one_of_three_ended(bench: Several) -> None:
     _three(bench, "delay", 20)
-    for _ in range(bench.size.kills):
+    for _ in range(bench.size.moves):
         bench.shared()
         time.sleep(bench.chance.uniform(0.05, 1.0))
         bench.stop(bench.chance.choice(bench.dispatchers))
@@ -66,6 +62,7 @@ def one_of_three_ended(bench: Several) -> None:
 )
 def one_of_three_stopped(bench: Several) -> None:
     _three(bench, "delay", 100, patience=PATIENCE_SECONDS)
+    bench.rest()
     one = bench.chance.choice(bench.dispatchers)
     at = time.monotonic()
     one.signal(signal.SIGSTOP)
@@ -100,9 +97,9 @@ def _strays(bench: Several, one: Dispatcher, woke: float) -> int:
 def database_of_three_killed(bench: Several) -> None:
     _three(bench)
     pids = [each.process.pid for each in bench.dispatchers if each.process]
-    for _ in range(bench.size.kills):
+    for _ in range(bench.size.moves):
         bench.all_targets("delay", bench.chance.choice(DELAYS))
-        time.sleep(bench.chance.uniform(0.05, 1.0))
+        time.sleep(bench.chance.uniform(0.5, 2.0))
         bench.server.kill()
         bench.verdict.allowed += bench.in_flight
         time.sleep(bench.chance.uniform(0, 1.0))
@@ -116,43 +113,47 @@ def database_of_three_killed(bench: Several) -> None:
 
 @several(
     "webhooks with limits go from one to another again and again, as a fourth comes and goes",
-    f"never more than {STARTS} starts in a second nor {OPEN} requests open; nothing lost, nothing delivered twice",
+    f"starts ({PER_SECOND} a second or {PER_MINUTE} a minute) and open requests ({OPEN}) stay within limits; nothing is "
+    "lost or delivered twice",
 )
 def limits_moved(bench: Several) -> None:
-    bench.webhooks(8, rateLimit={"requests": STARTS, "per": "Second"})
+    bench.webhooks(12, rateLimit={"requests": PER_SECOND, "per": "Second"})
+    slow = bench.names[::2]
+    for name in slow:
+        bench.webhook(name, maxInFlight=OPEN, rateLimit={"requests": PER_MINUTE, "per": "Minute"})
     bench.begin()
-    bench.all_targets("delay", 250)
-    bench.load(rate=15 * len(bench.names))
+    bench.all_targets("delay", 50)
+    bench.load(rate=PER_SECOND * len(bench.names))
     fourth = bench.add()
-    for _ in range(bench.size.kills):
+    for _ in range(bench.size.moves):
         fourth.start()
         time.sleep(MOVE_SECONDS)
         fourth.stop()
         time.sleep(MOVE_SECONDS)
     bench.dispatchers.remove(fourth)
     bench.pause()
-    ledger = bench.ledger
-    moves = sum(len(doors) - 1 for doors in _doors(bench).values())
-    bench.check(moves > 0, "no webhook went from one to another")
-    most = max(ledger.most_open.values())
+    bench.check(_moves(bench) > 0, "no webhook went from one to another")
+    most = max(bench.ledger.most_open.values())
     bench.check(most <= OPEN, f"{most} requests of a webhook were open at once")
-    begun = [_begun(bench, name) for name in bench.names]
-    judged, told = (max(_most_in(each, seconds) for each in begun) for seconds in (SURE_SECONDS, 1.0))
-    bench.check(judged <= STARTS, f"{judged} attempts of a webhook began within {SURE_SECONDS} s")
-    bench.figure("starts in a second", told)
-    bench.webhooks(8)
+    for name in bench.names:
+        # Shorter than what they are for: a process may pause between a start and its time in the history.
+        limit, seconds = (PER_MINUTE, 50.0) if name in slow else (PER_SECOND, 0.5)
+        starts = _most_in(_begun(bench, name), seconds)
+        bench.check(starts <= limit, f"{starts} attempts of a webhook began within {seconds} s")
+    bench.webhooks(len(bench.names))
     bench.configure()
 
 
-def _doors(bench: Several) -> dict[str, list[int]]:
-    """By which doors requests to each path came, one after the other."""
+def _moves(bench: Several) -> int:
+    """How often requests to a path came by another door than the one before."""
     came = sorted(itertools.chain(*bench.ledger.read().requests.values()), key=lambda each: each.when)
-    doors: dict[str, list[int]] = {}
+    doors: dict[str, int] = {}
+    moves = 0
     for each in came:
-        of = doors.setdefault(each.path, [])
-        if each.status != 201 and each.door not in of[-1:]:
-            of.append(each.door)
-    return doors
+        if each.status != 201:
+            moves += doors.get(each.path, each.door) != each.door
+            doors[each.path] = each.door
+    return moves
 
 
 def _begun(bench: Several, name: str) -> list[float]:
