@@ -194,6 +194,7 @@ STORE_GATHER_SECONDS = 0.005  # for which notices are gathered: one answer of th
 STORE_PARTS = 64  # that webhooks are divided into: the most processes that can share the work
 SHOWN_SECONDS = 2.0  # between two times that a process tells the others, and asks, what is shown of webhooks
 SHOWN_WEBHOOKS = 500  # told in one of them: about 20 ms; the others follow
+TOLD_NAMESPACES = 1_000  # of which a process tells the others what waits, the fullest: 50 KiB
 SHOWN_OVERLAP_SECONDS = 10.0  # looked at once more each time: longer than a commit that is not given up takes
 STORE_COPY_ROWS = 100  # rows in memory and in one transaction while a store is copied: of 1 MiB at most, as events are
 STORE_READ_LINKS = 2  # connections that read the history

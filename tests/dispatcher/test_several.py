@@ -33,6 +33,7 @@ from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.rounds import Rounds
 from hookwright.dispatcher.testruns import TestRunner
 from hookwright.dispatcher.views import Views
+from hookwright.errors import EventError
 from hookwright.outbound.port import Answer
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
@@ -63,8 +64,8 @@ def database(postgres: Postgres, tmp_path: Path, request: pytest.FixtureRequest)
 class Process:
     """A dispatcher without ports, that sends on a wire of its own."""
 
-    def __init__(self, store: Store) -> None:
-        self.store, self.wire, self.clock = store, Wire(), Clock()
+    def __init__(self, store: Store, room: Room) -> None:
+        self.store, self.wire, self.clock, self._room = store, Wire(), Clock(), room
         self.failed: list[str] = []
         self._background = Background(failed=self.failed.append, end=lambda error: None)
         self.lanes = Lanes(
@@ -79,7 +80,7 @@ class Process:
         )
         found = await self._ownership.first()
         keys = Keys(found.slot, found.high_key, self.clock.now_ms)
-        self._acceptor = Acceptor(self.store.work, self.lanes, keys, self.clock, room=ROOM)
+        self._acceptor = Acceptor(self.store.work, self.lanes, keys, self.clock, room=self._room)
         self._loader = Loader(self.lanes, self._acceptor, self.wire, self.clock, self._background)
         self._rounds = Rounds(
             self.store, self.lanes, self._loader.former, self.clock, strays=lambda count: None,
@@ -143,9 +144,9 @@ class Process:
 
 
 @asynccontextmanager
-async def running(database: Database, *hooks: str) -> AsyncIterator[Process]:
+async def running(database: Database, *hooks: str, room: Room = ROOM) -> AsyncIterator[Process]:
     """One that is stopped at the end, if the test did not."""
-    process = Process(await open_store(database, retention=Retention()))
+    process = Process(await open_store(database, retention=Retention()), room)
     await process.start(*(hooks or HOOKS))
     try:
         yield process
@@ -443,6 +444,48 @@ async def test_what_changes_later_is_told_and_a_webhook_that_moved_by_its_new_ow
         view = one.views.webhook(theirs)
         assert view is not None
         assert (view.state, view.owned) == ("running", True)
+
+
+async def hanging(one: Process, other: Process) -> None:
+    """Three events of each webhook wait, as no target answers; and each process knows what waits at the other."""
+
+    async def hang() -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await shared_out(one, other)
+    for process in (one, other):
+        process.wire.respond = hang
+    for _ in range(3):
+        await one.post()
+    async with asyncio.timeout(30):
+        while other.lanes.totals.waiting < 3 * len(other.owns()):
+            await asyncio.sleep(0.01)
+    for process in (one, other, one):
+        await process.views.exchange()
+
+
+async def test_a_full_webhook_takes_no_more_whoever_is_posted_to(database: Database) -> None:
+    """What comes for it becomes a dead letter, at a process that does not work on it as well."""
+    room = ROOM._replace(webhook=3)
+    async with running(database, room=room) as one, running(database, room=room) as other:
+        await hanging(one, other)
+        await one.post()
+        counts = await waits(one)
+        assert {(each.waiting, each.dead) for each in counts.values()} == {(3, 1)}
+        for process in (one, other):
+            process.lanes.abort()
+
+
+async def test_what_may_wait_in_all_is_shared_by_all(database: Database) -> None:
+    """What waits at the others counts, until they are not there any more."""
+    room = ROOM._replace(total=4 * len(HOOKS) - 1)
+    async with running(database, room=room) as one, running(database, room=room) as other:
+        await hanging(one, other)
+        with pytest.raises(EventError, match="backlog limit is reached"):
+            await one.post()
+        for process in (one, other):
+            process.lanes.abort()
 
 
 async def test_a_webhook_that_comes_or_goes_has_changed(database: Database) -> None:

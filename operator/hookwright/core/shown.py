@@ -28,6 +28,7 @@ class Shown(NamedTuple):
     waiting: int = 0
     in_flight: int = 0
     dead: int = 0
+    waiting_bytes: int = 0
     consecutive_failures: int = 0
     last_success_ms: int | None = None
     last_failure_ms: int | None = None
@@ -47,7 +48,7 @@ def shown(lane: Lane, now: float) -> Shown:
     oldest, next_due = lane.outlook(now) or (None, None)
     return Shown(
         standing.state, standing.message, circuit.failures if circuit.open else 0, circuit.next_probe,
-        lane.waiting, lane.in_flight, lane.dead, standing.consecutive_failures, standing.last_success_ms,
+        lane.waiting, lane.in_flight, lane.dead, lane.waiting_bytes, standing.consecutive_failures, standing.last_success_ms,
         standing.last_failure_ms, standing.last, oldest, next_due,
         None if standing.activity is None else standing.activity.pairs(now),
     )  # fmt: skip

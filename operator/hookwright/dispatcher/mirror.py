@@ -13,6 +13,7 @@ from hookwright.core.shown import Shown, decoded, encoded, shown
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.limits import CHANGES_REMOVED, SHOWN_WEBHOOKS
+from hookwright.store.owner import Told
 from hookwright.store.port import Work
 
 
@@ -47,12 +48,12 @@ class Mirror:
         if self._work.processes == 1:
             self._alone = True
             self._untold.clear()
+            self._lanes.shares.hear((), {})
             return set()
         if self._alone:
             self._alone = False
             self.touch(lane.key for lane in self._lanes.of(self._work.own))
-        if self._untold:
-            await self._tell()
+        await self._tell()
         changed = await self._hear()
         if len(self._others) > len(configured) + 2 * CHANGES_REMOVED:
             self._forget(configured)
@@ -66,19 +67,23 @@ class Mirror:
         for key in keys:
             del self._untold[key]
         try:
-            if told:
-                await self._work.show(told)
+            await self._work.show(Told(told, [self._lanes.shares.told()]))
         except BaseException:
             self.touch(keys)
             raise
 
     async def _hear(self) -> set[str]:
         changed = set()
-        for key, text in (await self._work.shown()).items():
+        told = await self._work.shown()
+        for key, text in told.shown.items():
             seen = decoded(text)
             if seen is not None and seen != self._others.get(key):
                 self._others[key] = seen
                 changed.add(key)
+        waiting = {
+            key: (seen.waiting, seen.waiting_bytes) for key, seen in self._others.items() if seen.waiting
+        }
+        self._lanes.shares.hear(told.shares, waiting)
         return changed
 
     def _forget(self, configured: Collection[str]) -> None:

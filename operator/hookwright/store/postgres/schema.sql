@@ -18,7 +18,8 @@ CREATE TABLE hookwright.replicas (
     holder TEXT,
     until TIMESTAMPTZ NOT NULL,
     high_key BIGINT NOT NULL,
-    retired BOOLEAN NOT NULL DEFAULT FALSE
+    retired BOOLEAN NOT NULL DEFAULT FALSE,
+    shares TEXT
 );
 
 -- Who works on each part of the webhooks, and until when.

@@ -12,3 +12,9 @@ SELECT route, text FROM hookwright.shown WHERE at > $1::TIMESTAMPTZ - make_inter
 -- prune: drop what is of webhooks that were forgotten
 DELETE FROM hookwright.shown WHERE at < now() - interval '1 hour'
     AND NOT EXISTS (SELECT 1 FROM hookwright.routes WHERE routes.route = shown.route);
+
+-- share: what waits at this process from now on
+UPDATE hookwright.replicas SET shares = $3 WHERE slot = $1 AND holder = $2;
+
+-- shares: what waits at the others that are there
+SELECT shares FROM hookwright.replicas WHERE slot <> $1 AND shares IS NOT NULL AND holder IS NOT NULL AND until >= now();
