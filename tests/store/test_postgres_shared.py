@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import AsyncExitStack
 
 import pytest
 
+from hookwright.core.parts import NO_PART, part_of
 from hookwright.core.records import DeadReason
 from hookwright.errors import StoreLocked
 from hookwright.limits import KEY_SLOTS
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
+from hookwright.store.owner import Told
 from hookwright.store.port import Conflict, New, Repeat, ReplaySelector, Retention
 from postgres_server import Postgres
 from store.builders import HOOK, NOW, ack, attempt, claim, claimed, dead_event, event, keys, opened
@@ -152,3 +155,37 @@ async def test_answers_of_runs_are_forgotten_after_a_while(postgres: Postgres, d
         await upkeep.prune(now=NOW)
         assert await work.run_once("old", run, seconds=600) == b"again"
         assert await work.run_once("new", run, seconds=600) == b"new"
+
+
+async def test_what_is_shown_is_told_to_the_others_once_and_a_while_after(
+    postgres: Postgres, database: Database
+) -> None:
+    """All of it to one that starts; later what changed since, and nothing of the webhooks on which one works itself."""
+    async with opened(database) as (one, _, _), opened(database) as (other, _, _):
+        one.own, other.own = frozenset({part_of(HOOK)}), NO_PART
+        await one.show(Told({HOOK: b"first"}, [b"{}"]))
+        assert (await one.shown()).shown == {}
+        assert (await other.shown()).shown == {HOOK: b"first"}
+        postgres.sql(f"UPDATE {database.schema}.shown SET at = at - interval '1 minute'")
+        assert (await other.shown()).shown == {}
+        await one.show(Told({HOOK: b"second"}, [b"{}"]))
+        assert (await other.shown()).shown == {HOOK: b"second"}
+        async with opened(database) as (third, _, _):
+            third.own = NO_PART
+            assert (await third.shown()).shown == {HOOK: b"second"}
+
+
+async def test_what_waits_at_each_is_known_to_the_others_as_long_as_it_is_there(database: Database) -> None:
+    """As it said last; whoever has its slot afterwards has said nothing yet."""
+    async with opened(database) as (one, _, _):
+        async with opened(database) as (other, _, _):
+            assert (await one.shown()).shares == []
+            for word in (b"1", b"2"):
+                await other.show(Told({}, [word]))
+            assert (await one.shown()).shares == [b"2"]
+            assert (await other.shown()).shares == []
+        assert (await one.shown()).shares == []
+        async with AsyncExitStack() as stack:
+            for _ in range(KEY_SLOTS - 1):
+                await stack.enter_async_context(opened(database))
+            assert (await one.shown()).shares == []

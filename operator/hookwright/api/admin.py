@@ -148,8 +148,9 @@ class WebhookView(Answer):
     activity_seconds: int = ACTIVITY_SECONDS
     """Of a slot."""
     owned: bool = True
-    """The dispatcher that answers works on it. Of others on the same database one does; this one says of it what its
-    configuration says, and nothing that is to be added up."""
+    """The dispatcher that answers works on it; otherwise another on the same database does. In pages and alone it is then
+    shown as that one said last, about 4 s ago at most. In the whole list, and with `since`, it has then nothing but its
+    configuration, so that what all dispatchers answer can be added up."""
 
 
 class WebhookChanges(Answer):
@@ -167,7 +168,8 @@ class WebhookChanges(Answer):
 
 
 class Summary(Answer):
-    """What a dispatcher runs, in one look."""
+    """What a dispatcher runs, in one look. Webhooks and counts are those of all dispatchers on one database, others' as they
+    said last: not to be added up."""
 
     version: str
     config_hash: str | None

@@ -55,6 +55,7 @@ from hookwright.limits import (
     DIRECT_RUNS,
     FOLDER_LOOK_SECONDS,
     INGEST_MEMORY_BYTES,
+    SHOWN_SECONDS,
     STORE_FLUSH_SECONDS,
     STORE_OPEN_SECONDS,
 )
@@ -195,6 +196,7 @@ class Dispatcher:
         )  # fmt: skip
         self._rounds.run(self._background)
         ownership.run()
+        self._background.every("shown", SHOWN_SECONDS, views.exchange)
         if settings.egress_ca_file:
             self._background.every("authorities", AUTHORITIES_LOOK_SECONDS, self._read_authorities)
         if config is None:

@@ -108,7 +108,8 @@ class Direct:
         """An open circuit probes at once. EventError 404, or 409: it is gone, and its resource says when it is not."""
         if key not in self._loader.webhooks:
             raise EventError(f"There is no webhook {key}.", status=404)
-        if self._lanes.lane(key).standing.state is RouteState.GONE and not self._forgives:
+        lane = self._lanes.lane(key)
+        if lane.owned and lane.standing.state is RouteState.GONE and not self._forgives:
             namespace, _, name = key.partition("/")
             raise EventError(
                 f"{key} is gone until its spec changes or its annotation does: kubectl annotate webhooks.hookwright.io "

@@ -6,7 +6,7 @@ event loop in between: 10,000 webhooks take half a second. Must not: know HTTP, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from secrets import token_hex
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from hookwright.core.webhook_table import Wanted
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.mirror import Mirror
 from hookwright.dispatcher.webhook_rows import WebhookRows, host
 from hookwright.errors import EventError
 from hookwright.limits import ACTIVITY_SECONDS, CHANGES_REMOVED
@@ -71,7 +72,8 @@ class Views:
         self._lanes, self._loader, self._clock = lanes, loader, clock
         self._started = rfc3339(clock.wall_ms())
         self._changes = Changes(token_hex(4))
-        self._rows = WebhookRows(lanes, loader, clock)
+        self._mirror = Mirror(work, lanes, clock)
+        self._rows = WebhookRows(lanes, loader, self._mirror)
         self._owned: set[str] = set()
         self._held: set[str] = set()
         self._gone: set[str] = set()
@@ -79,7 +81,7 @@ class Views:
     async def summary(self) -> Summary:
         """What is running."""
         self._look()
-        config, totals = self._loader.config, self._lanes.totals
+        config, totals, others = self._loader.config, self._lanes.totals, [*self._mirror.others()]
         return Summary(
             version=__version__,
             config_hash=config.hash if config else None,
@@ -87,9 +89,9 @@ class Views:
             webhooks=len(self._loader.webhooks),
             held=len(self._held),
             gone=len(self._gone),
-            pending=totals.waiting,
-            dead_letters=totals.dead,
-            in_flight=totals.in_flight,
+            pending=totals.waiting + sum(each.waiting for each in others),
+            dead_letters=totals.dead + sum(each.dead for each in others),
+            in_flight=totals.in_flight + sum(each.in_flight for each in others),
             config_problem=self._loader.problem,
             owned=len(self._owned),
             parts=len(self._work.own),
@@ -99,18 +101,29 @@ class Views:
         """Take in what changed since the last look."""
         touched, webhooks = self._lanes.touched(), self._loader.webhooks
         self._changes.note(sorted(touched))
-        self._rows.touch(touched)
-        for noted in (self._owned, self._held, self._gone):
-            noted -= touched
-        for lane in map(self._lanes.lane, touched & webhooks.keys()):
-            if lane.owned:
-                self._owned.add(lane.key)
-                if lane.standing.state is RouteState.HELD:
-                    self._held.add(lane.key)
-                elif lane.standing.state is RouteState.GONE:
-                    self._gone.add(lane.key)
+        self._mirror.touch(touched)
+        self._note(touched)
         if len(self._changes) > len(webhooks) + 2 * CHANGES_REMOVED:
             self._changes.forget(webhooks, CHANGES_REMOVED)
+
+    def _note(self, keys: Set[str]) -> None:
+        """What is shown of these may have changed, whoever works on them."""
+        self._rows.touch(keys)
+        for noted in (self._owned, self._held, self._gone):
+            noted -= keys
+        for key in keys & self._loader.webhooks.keys():
+            state = self._mirror.of(key).state
+            if self._lanes.lane(key).owned:
+                self._owned.add(key)
+            if state is RouteState.HELD:
+                self._held.add(key)
+            elif state is RouteState.GONE:
+                self._gone.add(key)
+
+    async def exchange(self) -> None:
+        """Tell the other processes what is shown of the webhooks on which this one works, and ask them."""
+        self._look()
+        self._note(await self._mirror.exchange(self._loader.webhooks))
 
     def webhooks(self) -> Listed:
         """All, by key."""
@@ -124,7 +137,7 @@ class Views:
         except ValueError as error:
             raise EventError(str(error)) from None
         return Searched(
-            self._views(found.keys),
+            self._views(found.keys, whole=True),
             found.next,
             found.previous,
             found.total,
@@ -147,16 +160,17 @@ class Views:
 
     def webhook(self, key: str) -> WebhookView | None:
         """One; None: unknown."""
-        return self._view(key) if key in self._loader.webhooks else None
+        return self._view(key, whole=True) if key in self._loader.webhooks else None
 
-    def _views(self, keys: Iterable[str]) -> Iterator[WebhookView]:
+    def _views(self, keys: Iterable[str], *, whole: bool = False) -> Iterator[WebhookView]:
         """Those that are still there when their turn comes."""
-        return (self._view(key) for key in keys if key in self._loader.webhooks)
+        return (self._view(key, whole=whole) for key in keys if key in self._loader.webhooks)
 
-    def _view(self, key: str) -> WebhookView:
+    def _view(self, key: str, *, whole: bool) -> WebhookView:
+        """As it is, or (not `whole`) so that those of all processes can be added up."""
         config, lane, target = self._loader.webhooks[key], self._lanes.lane(key), self._lanes.target(key)
         spec, now = config.spec, self._clock.now()
-        seen = shown(lane, now)
+        seen = self._mirror.of(key) if whole else shown(lane, now)
         running = seen.state is RouteState.RUNNING
         return WebhookView(
             webhook=key,

@@ -12,12 +12,11 @@ from itertools import islice
 
 from hookwright.api.config import RouteConfig
 from hookwright.core.routes import host_of
-from hookwright.core.shown import shown
 from hookwright.core.webhook_table import Found, Row, Wanted, find, namespaces, row
-from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.mirror import Mirror
 from hookwright.dispatcher.slices import in_slices
 from hookwright.limits import TABLE_NAMESPACES, TABLE_SLICE
 
@@ -33,8 +32,8 @@ def host(config: RouteConfig, target: Target | None) -> str | None:
 class WebhookRows:
     """A row of each webhook of the configuration in force."""
 
-    def __init__(self, lanes: Lanes, loader: Loader, clock: Clock) -> None:
-        self._lanes, self._loader, self._clock = lanes, loader, clock
+    def __init__(self, lanes: Lanes, loader: Loader, mirror: Mirror) -> None:
+        self._lanes, self._loader, self._mirror = lanes, loader, mirror
         self._keys: Sequence[str] = ()
         """As the loader had them when the rows were put in their order."""
         self._rows: dict[str, Row] = {}
@@ -76,7 +75,7 @@ class WebhookRows:
 
     def _row(self, key: str) -> Row:
         config = self._loader.webhooks[key]
-        seen, spec = shown(self._lanes.lane(key), self._clock.now()), config.spec
+        seen, spec = self._mirror.of(key), config.spec
         last = seen.last
         return row(
             key,

@@ -7,7 +7,7 @@ from math import inf
 from typing import Final
 
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts
-from hookwright.store.owner import Arrival
+from hookwright.store.owner import Arrival, Told
 
 
 class OneOwner:
@@ -35,6 +35,12 @@ class OneOwner:
 
     async def tell(self, arrival: Arrival) -> None:
         raise AssertionError("nobody else works on it")
+
+    async def show(self, told: Told) -> None:
+        raise AssertionError("nobody else is there to see it")
+
+    async def shown(self) -> Told:
+        return Told({}, ())
 
     async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
         return await run()

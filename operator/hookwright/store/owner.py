@@ -6,7 +6,7 @@ told to that one. Errors as in `store.port.Work`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hookwright.core.parts import Moved, Parts
@@ -23,6 +23,15 @@ class Arrival(NamedTuple):
     retried: bool = False
     """Somebody wants it tried now; `forgiven`: that its target answered 410 is void as well."""
     forgiven: bool = False
+
+
+class Told(NamedTuple):
+    """What processes on a store tell each other of themselves."""
+
+    shown: Mapping[str, bytes]
+    """Of webhooks (`core.shown.encoded`)."""
+    shares: Sequence[bytes]
+    """`BacklogShares.told` of each."""
 
 
 class Owner(Protocol):
@@ -62,6 +71,13 @@ class Owner(Protocol):
 
     async def tell(self, arrival: Arrival) -> None:
         """For the process that works on a webhook."""
+
+    async def show(self, told: Told) -> None:
+        """For the others: of webhooks on which this process works, and what waits here."""
+
+    async def shown(self) -> Told:
+        """What others showed of webhooks since the last call, some of it once more, at first all that anybody ever did; and
+        what each of them that is there said last of what waits."""
 
     async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
         """What `run` answers, called by one of all processes that are asked for this id; the others wait for its answer.

@@ -101,7 +101,7 @@ class Pruning:
         self._history: Kept | None = None
         self.steps: tuple[Callable[[Connection], Awaitable[tuple[Pruned, bool]]], ...] = (
             self._identities, self._old_attempts, self._fold, self._many_attempts, self._old_dead, self._much_dead,
-            self._forget, self._runs,
+            self._forget, self._of_processes,
         )  # fmt: skip
 
     def uses(self) -> dict[str, Use]:
@@ -208,8 +208,10 @@ class Pruning:
         self._routes.forget(route for (route,) in gone)
         return NOTHING, len(gone) == STORE_STEP_ROWS
 
-    async def _runs(self, connection: Connection) -> tuple[Pruned, bool]:
+    async def _of_processes(self, connection: Connection) -> tuple[Pruned, bool]:
+        """What they tell each other."""
         await connection.execute(load("runs.sql", self._schema)["prune"], RUNS_KEPT_SECONDS)
+        await connection.execute(load("showing.sql", self._schema)["prune"])
         return NOTHING, False
 
 
