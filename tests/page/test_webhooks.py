@@ -171,10 +171,12 @@ def test_the_table_follows_by_itself(running: Product, tab: NewTab) -> None:
     """What a delivery changes is seen without a reload: counts, result, the chips, the order."""
     page = tab().open(running.admin)
     rejects = row(page, "default/b-rejects")
-    dead = rejects.get_by_role("link", name="1", exact=True)
+    dead = rejects.get_by_role("link", name="1 dead letter of default/b-rejects", exact=True)
     expect(dead).to_have_attribute("href", "/dead-letters?webhook=default%2Fb-rejects")
     running.accepted(granted())
-    expect(rejects.get_by_role("link", name="2", exact=True)).to_be_visible()
+    expect(
+        rejects.get_by_role("link", name="2 dead letters of default/b-rejects", exact=True)
+    ).to_be_visible()
     hook(running, "a-well", more=AWAY)
     expect(page.get_by_role("button", name="Held 2")).to_be_visible()
     expect(row(page, "default/a-well")).to_contain_text("Held")
