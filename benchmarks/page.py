@@ -50,7 +50,11 @@ QUESTIONS = {
     "rejected ones of a webhook": "invocations?limit=50&result=Rejected&webhook=default/other-77",
     "attempts of a request": "invocations?limit=50&friendlyID=AR-777777",
 }
-LOOKS = ((2.0, QUESTIONS["first page, by attention"]), (2.0, "invocations?limit=50"), (5.0, "summary"))
+LOOKS = (
+    (2.0, QUESTIONS["first page, by attention"]),
+    (2.0, "invocations?limit=50&fields=summary"),
+    (5.0, "summary"),
+)
 """What somebody who looks at the page asks, and how often: a tab with webhooks and one with attempts."""
 _STOP = re.compile(r"^hookwright_loop_slowest_seconds ([0-9.e+-]+)", re.MULTILINE)
 

@@ -117,10 +117,11 @@ async def measured(
         ended = sum(each.cpu() for each in processes), 0.0 if server is None else tree(server.pid)
     events = len(run.acks)
     cost = Cost(*((after - before) / events * 1e6 for before, after in zip(began, ended, strict=True)))
+    p50, p99 = (percentile(run.deliveries, share) for share in (0.5, 0.99))
     print(
-        f"{count} on {kind:8} {many} webhooks an event: dispatchers {cost.dispatchers:5.0f} µs, database {cost.database:5.0f} µs "
-        f"an event; end to end p50 {percentile(run.deliveries, 0.5):.1f} p99 {percentile(run.deliveries, 0.99):.1f} ms; "
-        f"{run.refused} refused, {run.undelivered} not delivered"
+        f"{count} on {kind:8} {many} webhooks an event: dispatchers {cost.dispatchers:5.0f} µs, database "
+        f"{cost.database:5.0f} µs an event; end to end p50 {p50:.1f} p99 {p99:.1f} ms; {run.refused} refused, "
+        f"{run.undelivered} not delivered"
     )
     return cost
 

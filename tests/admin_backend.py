@@ -200,7 +200,7 @@ class MemoryBackend:
         replayed = [each.id for each in taken] if ids else None
         return Replayed(replayed=len(taken), remaining=len(fitting) - len(taken), ids=replayed)
 
-    def retry(self, key: str) -> None:
+    async def retry(self, key: str) -> None:
         if self.webhook(key) is None:
             raise EventError(f"There is no webhook {key}.", status=404)
         if self.raising is not None:

@@ -130,7 +130,7 @@ helm install hookwright oci://registry.example/team/charts/hookwright --version 
 ```
 
 From a checkout, `charts/hookwright` stands in the place of the OCI reference. Values to begin with for EKS, GKE, OpenShift
-and kind are in `examples/`.
+and kind, and for a database by CloudNativePG or a managed one, are in `examples/`.
 
 ## Values
 

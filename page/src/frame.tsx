@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { Refused } from "./api";
+import { keepFocus } from "./focus";
 import { count, span } from "./format";
 import { type Live, lost, now, paused, useLive } from "./live";
 import { announced } from "./parts/announce";
@@ -21,6 +22,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
     document.addEventListener("keydown", toSearch);
     return () => document.removeEventListener("keydown", toSearch);
   }, []);
+  useEffect(() => keepFocus(content.current!), []);
   const skip = (event: Event): void => {
     event.preventDefault();
     content.current?.focus();
@@ -131,8 +133,8 @@ function Lost() {
   if (since === null) return null;
   return (
     <Message tone="bad" title="Not up to date" role="alert">
-      The dispatcher does not answer; this is what it said <span aria-hidden="true">{span(present - since)} ago</span>{" "}
-      <span class="unseen">before</span>. It is asked again by itself.
+      The dispatcher does not answer; this is what it said <span aria-hidden="true">{span(present - since)} ago</span>
+      <span class="unseen"> before</span>. It is asked again by itself.
     </Message>
   );
 }

@@ -44,7 +44,8 @@ function Form({ why }: { readonly why: string | null }) {
     <form onSubmit={submit}>
       <label for="token">Admin token</label>
       <input id="token" type="password" autocomplete="off" autofocus required value={text}
-        onInput={(event) => setText(event.currentTarget.value)} aria-describedby="token-help" />
+        onInput={(event) => setText(event.currentTarget.value)} aria-describedby="token-help"
+        aria-invalid={said !== null} />
       <p id="token-help" class="quiet">
         It is kept in this tab only. <code>hookwright open</code> signs you in by itself.
       </p>

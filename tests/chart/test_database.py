@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from chart.conftest import Objects, Render
+from chart.conftest import Helm, Objects, Render
 from chart.rendered import DISPATCHER, env, kinds, pod
+from chart.test_values import refusal
 
-DATABASE = {"kind": "postgres", "postgres": {"urlSecret": {"name": "db-app"}}}
+DATABASE: dict[str, Any] = {"kind": "postgres", "postgres": {"urlSecret": {"name": "db-app"}}}
 COPYING = {**DATABASE, "copyFrom": {"existingClaim": "hookwright-data"}}
 ONE_BY_ONE = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
@@ -54,6 +55,11 @@ def test_a_disk_of_before_is_copied_into_the_database_first(render: Render) -> N
     assert volumes["copied"]["persistentVolumeClaim"] == {"claimName": "hookwright-data"}
     mounts = {each["name"]: each["mountPath"] for each in copy["volumeMounts"]}
     assert mounts == {"copied": "/copied", "database-url": "/database/url", "database-ca": "/database/ca"}
+
+
+def test_what_was_said_of_a_disk_is_taken_back_by_null(render: Render) -> None:
+    """As somebody does who keeps the other values of the release before."""
+    assert deployed(render(store=COPYING, persistence={"size": None, "keep": None, "storageClass": None}))
 
 
 @pytest.mark.parametrize(
@@ -123,3 +129,41 @@ def test_a_pod_is_not_killed_while_it_takes_leave(
     objects = render(drainDelay=delay, drainTimeout=timeout)
     assert pod(objects, DISPATCHER)["terminationGracePeriodSeconds"] == grace
     assert env(objects, DISPATCHER)["HOOKWRIGHT_DRAIN_DELAY"] == delay
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"store": {"copyFrom": {"existingClaim": "a"}}},
+            "store.copyFrom.existingClaim is copied into a database",
+        ),
+        ({"store": {"kind": "postgres"}}, "name the Secret with the database's URL"),
+        ({"dispatcher": {"replicas": 2}}, "dispatcher.replicas is 2, but a disk has one dispatcher"),
+        (
+            {"store": {**DATABASE, "copyFrom": {"existingClaim": "a"}}, "dispatcher": {"replicas": 2}},
+            "dispatcher.replicas is 2, but the claim of store.copyFrom is copied by one",
+        ),
+        (
+            {"store": DATABASE, "networkPolicy": {"egress": {"enabled": True}}},
+            "name the database in networkPolicy.egress.rules",
+        ),
+        ({"store": DATABASE, "persistence": {"size": "5Gi"}}, "persistence.size is of a disk"),
+        ({"store": DATABASE, "persistence": {"enabled": False}}, "persistence.enabled is of a disk"),
+        (
+            {"store": DATABASE, "persistence": {"existingClaim": "a"}},
+            "persistence.existingClaim is of a disk",
+        ),
+        (
+            {"store": DATABASE, "persistence": {"storageClass": "fast"}},
+            "persistence has what is said of a",
+        ),
+        (
+            {"store": DATABASE, "persistence": {"labels": {"a": "b"}}},
+            "persistence has what is said of a disk",
+        ),
+    ],
+)
+def test_what_does_not_go_with_a_store_is_refused(helm: Helm, values: dict[str, Any], said: str) -> None:
+    """A disk beside a database, several dispatchers on a disk, a way to the database that is closed: with the way out."""
+    assert said in refusal(helm, values)

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from chart.conftest import CHART, Helm, Objects, objects_of
-from chart.rendered import DISPATCHER, pod
+from chart.rendered import DISPATCHER, env, pod
 from chart.schemas import mistakes
 
 EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))
 PLATFORM = {
     "openshift": ["--api-versions=security.openshift.io/v1"],
 }
+DATABASES = [each for each in EXAMPLES if "urlSecret" in each.read_text()]
 UNKNOWN = [("networking.gke.io/v1", "HealthCheckPolicy")]
 """Kinds whose schema is nowhere to be had."""
 
@@ -25,13 +26,30 @@ def rendered(helm: Helm, example: Path) -> Objects:
     return objects_of(helm, "hookwright", "hooks", {}, f"--values={example}", *PLATFORM.get(example.stem, []))
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "example", [each for each in EXAMPLES if each not in DATABASES], ids=lambda path: path.stem
+)
 def test_example_opens_one_door(helm: Helm, example: Path) -> None:
     """Each shows a way for events to come in, and none lets the admin port out."""
     objects = rendered(helm, example)
     doors = [key for key in objects if key[1] == "hookwright-events"]
     assert len(doors) == 1
     assert "8081" not in str(objects[doors[0]])
+
+
+@pytest.mark.parametrize("example", DATABASES, ids=lambda path: path.stem)
+def test_example_with_a_database_checks_whose_it_is_and_has_several_dispatchers(
+    helm: Helm, example: Path
+) -> None:
+    """Spread over zones, and no pod of theirs has a disk."""
+    objects = rendered(helm, example)
+    assert env(objects, DISPATCHER)["HOOKWRIGHT_STORE_POSTGRES_CA_FILE"]
+    assert objects[DISPATCHER]["spec"]["replicas"] > 1
+    spread = pod(objects, DISPATCHER)["topologySpreadConstraints"]
+    assert spread[0]["topologyKey"] == "topology.kubernetes.io/zone"
+    selected = objects[DISPATCHER]["spec"]["template"]["metadata"]["labels"]
+    assert spread[0]["labelSelector"]["matchLabels"].items() <= selected.items()
+    assert not any("persistentVolumeClaim" in each for each in pod(objects, DISPATCHER)["volumes"])
 
 
 def test_openshift_chooses_users_by_itself(helm: Helm) -> None:

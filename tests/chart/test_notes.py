@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chart.conftest import CHART, Helm
+from chart.effects import ON_POSTGRES
 
 GATEWAY = {"podSelector": {"matchLabels": {"app": "gateway"}}}
 INGRESS: dict[str, Any] = {"enabled": True, "hosts": ["events.example"]}
@@ -38,6 +39,12 @@ INGRESS: dict[str, Any] = {"enabled": True, "hosts": ["events.example"]}
             "https",
         ),
         ({"ingest": {"auth": "none"}}, "AND NO TOKEN IS ASKED", "bearer"),
+        (
+            {"store": {**ON_POSTGRES, "copyFrom": {"existingClaim": "old"}}},
+            "what is on the claim old",
+            "x-data",
+        ),
+        ({"store": ON_POSTGRES}, "Events are taken at", "the claim"),
     ],
 )
 def test_notes_say_where_events_come_in_and_what_is_open(

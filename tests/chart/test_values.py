@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from chart.conftest import CHART, Helm, Render
-from chart.effects import ON_POSTGRES
 from chart.rendered import CONTROLLER, DISPATCHER, env, pod, read, rules, volumes
 from chart_values import resolved
 from hookwright import __version__
@@ -282,34 +281,6 @@ NOT_MADE = {"create": False, "name": "mine"}
     ("values", "said"),
     [
         ({"global": {"storageClass": "fast"}}, "global.storageClass is not a value"),
-        (
-            {"store": {"copyFrom": {"existingClaim": "a"}}},
-            "store.copyFrom.existingClaim is copied into a database",
-        ),
-        ({"store": {"kind": "postgres"}}, "name the Secret with the database's URL"),
-        ({"dispatcher": {"replicas": 2}}, "dispatcher.replicas is 2, but a disk has one dispatcher"),
-        (
-            {"store": {**ON_POSTGRES, "copyFrom": {"existingClaim": "a"}}, "dispatcher": {"replicas": 2}},
-            "dispatcher.replicas is 2, but the claim of store.copyFrom is copied by one",
-        ),
-        (
-            {"store": ON_POSTGRES, "networkPolicy": {"egress": {"enabled": True}}},
-            "name the database in networkPolicy.egress.rules",
-        ),
-        ({"store": ON_POSTGRES, "persistence": {"size": "5Gi"}}, "persistence.size is of a disk"),
-        ({"store": ON_POSTGRES, "persistence": {"enabled": False}}, "persistence.enabled is of a disk"),
-        (
-            {"store": ON_POSTGRES, "persistence": {"existingClaim": "a"}},
-            "persistence.existingClaim is of a disk",
-        ),
-        (
-            {"store": ON_POSTGRES, "persistence": {"storageClass": "fast"}},
-            "persistence has what is said of a",
-        ),
-        (
-            {"store": ON_POSTGRES, "persistence": {"labels": {"a": "b"}}},
-            "persistence has what is said of a disk",
-        ),
         (
             {"persistence": {"enabled": False, "existingClaim": "mine"}},
             "persistence.existingClaim is set, but",

@@ -19,7 +19,7 @@ class JsonServer:
     What is to be said to a watch alone stands under the path and `?watch`.
     """
 
-    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.answers: dict[str, list[Answer]] = {}
         self.asked: list[tuple[str, str, dict[str, list[str]], dict[str, str], Any]] = []
         """Method, path, query, headers, body."""
@@ -51,7 +51,7 @@ class JsonServer:
         class Http(ThreadingHTTPServer):
             address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
-        self._http = Http((host, 0), Handler)
+        self._http = Http((host, port), Handler)
         if tls is not None:
             self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever)

@@ -177,6 +177,20 @@ async def test_lost_secrets_are_back_while_a_dispatcher_runs(running: Running) -
     await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
 
 
+async def test_dispatchers_hear_at_once_of_a_token_made_during_a_restart(running: Running) -> None:
+    """Nobody knows the former one any more; until kubelet mounts the new one, senders that have it are refused."""
+    running.cluster.apply(WEBHOOK)
+    running.start()
+    await running.serve()
+    await running.reaches("Webhook", "w", "Ready", "True", "Succeeded")
+    await running.stop()
+    running.cluster.delete("Secret", SECRETS[0])
+    running.cluster.writes.clear()
+    running.start()
+    made, told = ("create", "Secret", "hw-ingest-token"), ("annotate", "Pod", "d-1")
+    await running.until(lambda: made in running.cluster.writes and running.cluster.writes[-1] == told)
+
+
 async def test_secrets_that_may_not_be_made_stop_no_status(running: Running) -> None:
     """From the first moment on: what is known of each object is said, and readiness names Secrets and refusals."""
     names = [name.removeprefix("hooks/") for name in SECRETS]

@@ -168,6 +168,32 @@ async def test_a_replica_that_is_away_hides_no_other(asked: Asked) -> None:
     assert "127.0.0.2 does not answer" in str(error)
 
 
+async def test_of_a_webhook_that_moved_each_replica_says_whether_it_has_it(asked: Asked) -> None:
+    """By what changed alone; nothing stays of a replica that is not there any more."""
+    other = JsonServer("127.0.0.2", port=asked.server.port)
+    try:
+        asked.answers("summary", *[(200, SUMMARY)] * 2)
+        other.answers["/admin/v1/summary"] = [(200, SUMMARY | {"owned": 0})] * 3
+        asked.answers(
+            "webhooks",
+            changes("a.1", view("shop/w", pending=3)),
+            changes("a.2", view("shop/w", owned=False), anew=False),
+        )
+        other.answers["/admin/v1/webhooks"] = [
+            changes("b.1", view("shop/w", owned=False)),
+            changes("b.2", view("shop/w", pending=2), anew=False),
+            changes("b.2", anew=False),
+        ]
+        seen = []
+        for addresses in (["127.0.0.1", "127.0.0.2"], ["127.0.0.1", "127.0.0.2"], ["127.0.0.2"]):
+            assert await asked.client.look(addresses) == []
+            views = [report.webhooks["shop/w"] for report in asked.client.reports]
+            seen.append([(each.owned, each.pending) for each in views])
+        assert seen == [[(True, 3), (False, 0)], [(False, 0), (True, 2)], [(True, 2)]]
+    finally:
+        other.close()
+
+
 async def test_a_test_is_posted_without_the_webhook(asked: Asked) -> None:
     """No secret goes over this port: the replica tests what it has loaded."""
     asked.answers("tests", (200, RUN), (503, {}))

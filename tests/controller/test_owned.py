@@ -293,6 +293,20 @@ async def test_dispatchers_are_told_of_a_changed_token() -> None:
         assert world.cluster.writes == [("annotate", "Pod", "d-1")] * told
 
 
+async def test_no_process_tells_dispatchers_what_they_were_told_before() -> None:
+    """Kubelet looks when the annotation changes: that of the next process differs, for the same configuration too."""
+    world = World()
+    world.cluster.apply("kind: Pod\nmetadata: {name: d-1, namespace: hooks}")
+    for raw in world.cluster.list(POD, None).items:
+        world.inventory.put(POD, raw)
+    seen = set()
+    for owned in (world.owned, world.another(), world.another()):
+        await owned.nudge("h1")
+        pod = world.cluster.objects[("Pod", "hooks/d-1")]
+        seen.add(pod["metadata"]["annotations"]["hookwright.io/config"])
+    assert len(seen) == 3
+
+
 # --- kept --------------------------------------------------------------------------------------------
 
 

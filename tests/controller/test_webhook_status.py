@@ -426,3 +426,50 @@ def test_a_template_that_a_lean_event_does_not_render_is_accepted_with_a_warning
         "The spec is valid and its templates render the sample events. Warning: spec.bodyTemplate: line 1, "
     )
     assert condition["message"].endswith('so write {{ data.access_bundle.name | default("", true) }}')
+
+
+def test_of_several_dispatchers_on_one_database_the_one_that_works_on_it_is_believed() -> None:
+    """What the others say of it does not count, whichever answers first; all must have loaded it."""
+    others = {"owned": False, "pending": 7, "consecutive_failures": 9, "last_invocation": DELIVERED}
+    told = {
+        "state": "gone", "message": "The target answered 410 Gone.", "pending": 3, "dead_lettered": 2,
+        "consecutive_failures": 4, "last_invocation": FAILED, "last_failure_time": FAILED["time"],
+    }  # fmt: skip
+    for order in (1, -1):
+        world = World(GOOD)
+        reports = [world.report("10.0.0.1", w=told), world.report("10.0.0.2", w=others)]
+        world.reports = reports[::order]
+        world.settle()
+        status = world.status("Webhook", "w")
+        assert "DeliveryHealthy False Gone" in world.conditions("Webhook", "w")
+        assert (status["pending"], status["deadLettered"], status["consecutiveFailures"]) == (3, 2, 4)
+        assert status["lastInvocation"]["result"] == "Retrying"
+    world = World(GOOD)
+    world.reports = [world.report(w=told), world.report("10.0.0.2", w={"owned": False, "config_hash": "old"})]
+    world.settle()
+    assert "Programmed False Pending" in world.conditions("Webhook", "w")
+
+
+def test_a_webhook_that_moves_from_one_dispatcher_to_another_keeps_its_status() -> None:
+    """While nobody says that he works on it, or who did is not there any more; then the new one's word counts alone."""
+    told = {"pending": 3, "dead_lettered": 2, "last_invocation": FAILED, "consecutive_failures": 1}
+    other = {"owned": False, "pending": 0, "dead_lettered": 0}
+    world = World(GOOD)
+    world.reports = [world.report("10.0.0.1", w=told), world.report("10.0.0.2", w=other)]
+    world.settle()
+    before, conditions = world.status("Webhook", "w"), world.conditions("Webhook", "w")
+    assert "DeliveryHealthy False Failing" in conditions
+    for nobody in (
+        [world.report("10.0.0.1", w=other), world.report("10.0.0.2", w=other)],
+        [world.report("10.0.0.2", w=other)],
+        [],
+    ):
+        world.reports = nobody
+        world.later(120)
+        world.settle()
+        assert world.status("Webhook", "w") == before
+    world.reports = [world.report("10.0.0.2", w=told | {"pending": 1, "consecutive_failures": 0})]
+    world.later(120)
+    world.settle()
+    assert (world.status("Webhook", "w")["pending"], world.status("Webhook", "w")["deadLettered"]) == (1, 2)
+    assert "DeliveryHealthy True Healthy" in world.conditions("Webhook", "w")

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from hookwright.core.backlog_shares import BacklogShares
+from hookwright.limits import TOLD_NAMESPACES
 
 
 def seen(shares: BacklogShares) -> dict[str, tuple[int, int]]:
@@ -89,3 +90,30 @@ def test_whatever_comes_goes_again(seed: int) -> None:
     while here:
         shares.went(*here.pop())
     assert seen(shares) == {"": (0, 0)}
+
+
+def test_what_others_told_last_counts_beside_what_is_here() -> None:
+    """In all and of each namespace, until they are not there any more; what is told of is what is here alone."""
+    here, there = BacklogShares(), BacklogShares()
+    here.came_alone("a", 1, 10)
+    there.came_alone("a", 2, 20)
+    there.came_alone("b", 4, 40)
+    here.hear([there.told(), there.told()], {"b/hook": (8, 80)})
+    assert (here.in_all(), here.in_all_of("a"), here.in_all_of("b")) == ((13, 130), (5, 50), (8, 80))
+    assert here.elsewhere.webhooks["b/hook"] == (8, 80)
+    there.hear([here.told()], {})
+    assert there.in_all() == (7, 70)
+    here.take(there)
+    assert here.in_all() == (18, 180)
+    here.hear([], {})
+    assert (here.in_all(), here.in_all_of("b")) == ((6, 60), (4, 40))
+
+
+def test_of_many_namespaces_the_fullest_are_told() -> None:
+    """All of them count in what waits in all."""
+    shares, heard = BacklogShares(), BacklogShares()
+    for number in range(TOLD_NAMESPACES + 1):
+        shares.came_alone(f"n{number}", 1 + number, 1)
+    heard.hear([shares.told()], {})
+    assert heard.in_all() == (shares.all.waiting, TOLD_NAMESPACES + 1)
+    assert (heard.in_all_of("n0"), heard.in_all_of("n1")) == ((0, 0), (2, 1))

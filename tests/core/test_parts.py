@@ -59,3 +59,13 @@ def test_who_is_about_to_end_wants_nothing_any_more() -> None:
     held.retired = True
     assert held.answered(0, [9], EVERY_PART) == Moved(NO_PART, EVERY_PART, NO_PART)
     assert held.wanted == NO_PART
+
+
+def test_one_that_is_about_to_end_alone_is_still_one() -> None:
+    """Whatever is shared out by how many there are."""
+    held = Held()
+    held.answered(1, (1, 2), NO_PART)
+    assert held.processes == 2
+    held.retired = True
+    held.answered(1, (), NO_PART)
+    assert held.processes == 1

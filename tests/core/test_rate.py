@@ -1,11 +1,11 @@
-"""A rate limit: never more than so many starts in any period, wherever it begins, and no fewer than may be."""
+"""Rate limits: never more than so many starts in any period, wherever it begins, and no fewer than may be."""
 
 from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookwright.core.rate import Window
+from hookwright.core.rate import Bucket, Window
 
 
 def test_a_burst_goes_out_at_once_and_the_next_one_waits() -> None:
@@ -51,3 +51,23 @@ def test_who_goes_on_where_another_left_off_begins_nothing_too_early() -> None:
     assert window.free_at(102.0) == 110.0
     window.start(110.0)
     assert window.free_at(110.5) == 110.0
+
+
+def test_a_bucket_gives_one_seconds_worth_and_then_what_comes_in() -> None:
+    """Who wants more than a second's worth takes it from a full one, and the next waits until that is made up for."""
+    bucket = Bucket(4, 100.0)
+    assert [bucket.take(1, 100.0, 1) for _ in range(5)] == [0, 0, 0, 0, 0.25]
+    assert bucket.take(1, 100.25, 1) == 0
+    assert bucket.take(8, 101.0, 1) == 0.25
+    assert bucket.take(8, 101.25, 1) == 0
+    assert bucket.take(1, 101.25, 1) == 1.25
+
+
+def test_each_of_several_that_share_a_rate_takes_an_equal_part() -> None:
+    """However many come or go: all together never take more than the rate, and one event passes even a small part."""
+    buckets = [Bucket(6, 100.0) for _ in range(3)]
+    taken = [sum(each.take(1, 100.0, 3) == 0 for _ in range(6)) for each in buckets]
+    assert taken == [2, 2, 2]
+    assert [buckets[0].take(6, 101.0, 1), buckets[0].take(1, 101.0, 1)] == [0, 1 / 6]
+    small = Bucket(1, 100.0)
+    assert [small.take(1, 100.0, 4), small.take(1, 100.0, 4), small.take(1, 104.0, 4)] == [0, 4.0, 0]

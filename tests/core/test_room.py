@@ -87,3 +87,22 @@ def test_a_webhook_has_limits_of_its_own() -> None:
     )
     waiting, why = Flood(ROOM._replace(webhook_bytes=30), "a", size=10).pour("a")
     assert (waiting, why is not None and "backlog.webhookBytes" in why) == (3, True)
+
+
+def test_what_waits_at_other_processes_counts() -> None:
+    """Of a webhook on which another works, of a namespace and in all: as they said last."""
+    flood, others = Flood(ROOM, "a", "b"), BacklogShares()
+    others.came_alone("b", 60, 60)
+    flood.shares.hear([others.told()], {})
+    assert flood.pour("a") == (
+        25,
+        "25 deliveries of this namespace were waiting already, which is all that backlog.namespace leaves it.",
+    )
+    assert flood.room.over(running(key="b/hook"), 1, flood.shares) is not None
+    assert flood.room.is_full(flood.shares, 16, 1)
+    lane, shares = running(key="c/hook"), BacklogShares()
+    lane.left()
+    shares.hear([], {"c/hook": (1000, 9)})
+    assert "1,000 deliveries of this webhook" in (ROOM.over(lane, 1, shares) or "")
+    shares.hear([], {"c/hook": (1, 10_000)})
+    assert "backlog.webhookBytes" in (ROOM.over(lane, 1, shares) or "")

@@ -64,7 +64,7 @@ async def made(sender: Sender | None = None, *webhooks: RouteConfig) -> Direct:
         """Nothing is kept."""
 
     runner = Failing(pipeline, sender, clock, keys, work.tag, former=loader.former)
-    return Direct(lanes, loader, pipeline, runner, keys, clock, work.tag, "none", keep)
+    return Direct(work, lanes, loader, pipeline, runner, keys, clock, "none", keep)
 
 
 async def test_a_run_that_ended_in_a_fault_may_run_again_under_its_id() -> None:

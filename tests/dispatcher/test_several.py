@@ -14,12 +14,14 @@ import pytest
 
 import postgres_server
 from dispatcher.delivery.parts import Wire, answered
+from hookwright.api.admin import RunRequest, WebhookView
 from hookwright.api.config import DispatchConfig, RouteConfig
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.decode import decode
 from hookwright.core.keys import Keys
 from hookwright.core.records import RouteCounts
 from hookwright.core.room import Room
+from hookwright.core.webhook_table import Wanted
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
@@ -27,7 +29,11 @@ from hookwright.dispatcher.delivery.accept import Acceptor
 from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.delivery.ownership import Ownership
+from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.rounds import Rounds
+from hookwright.dispatcher.testruns import TestRunner
+from hookwright.dispatcher.views import Views
+from hookwright.errors import EventError
 from hookwright.outbound.port import Answer
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
@@ -35,6 +41,7 @@ from hookwright.store.port import ReplaySelector, Retention, Store
 from postgres_server import Postgres
 
 HOOKS = [f"team/hook-{number}" for number in range(12)]
+WANTED = Wanted(state="gone", sort="dead")
 ROOM = Room(1_000, 2**30, 10_000, 2**30, 10_000, 2**30)
 RAW = b'{"event_type":"AccessRequestCreated","event_time":"2026-01-01T00:00:00Z","data":{}}'
 
@@ -57,8 +64,8 @@ def database(postgres: Postgres, tmp_path: Path, request: pytest.FixtureRequest)
 class Process:
     """A dispatcher without ports, that sends on a wire of its own."""
 
-    def __init__(self, store: Store) -> None:
-        self.store, self.wire, self.clock = store, Wire(), Clock()
+    def __init__(self, store: Store, room: Room) -> None:
+        self.store, self.wire, self.clock, self._room = store, Wire(), Clock(), room
         self.failed: list[str] = []
         self._background = Background(failed=self.failed.append, end=lambda error: None)
         self.lanes = Lanes(
@@ -73,11 +80,21 @@ class Process:
         )
         found = await self._ownership.first()
         keys = Keys(found.slot, found.high_key, self.clock.now_ms)
-        self._acceptor = Acceptor(self.store.work, self.lanes, keys, self.clock, room=ROOM)
+        self._acceptor = Acceptor(self.store.work, self.lanes, keys, self.clock, room=self._room)
         self._loader = Loader(self.lanes, self._acceptor, self.wire, self.clock, self._background)
         self._rounds = Rounds(
             self.store, self.lanes, self._loader.former, self.clock, strays=lambda count: None,
             pruned=lambda counts: None,
+        )  # fmt: skip
+        self.views = Views(
+            self.store.history, self.lanes, self._loader, self.clock, self.store.work, retry="retry"
+        )
+        pipeline = Pipeline(self.clock)
+        runner = TestRunner(
+            pipeline, self.wire, self.clock, keys, self.store.work.tag, former=self._loader.former
+        )
+        self.direct = Direct(
+            self.store.work, self.lanes, self._loader, pipeline, runner, keys, self.clock, "none", lambda record: None
         )  # fmt: skip
         await self.load(*hooks)
         self._ownership.run()
@@ -108,6 +125,11 @@ class Process:
         """An event for every webhook."""
         await self._acceptor.accept(decode({"content-type": "application/json"}, RAW), None)
 
+    def changes(self, since: str = "") -> tuple[dict[str, WebhookView], str]:
+        """Webhooks that changed since an answer, and this answer's name."""
+        found = self.views.changes(since, 100)
+        return {view.webhook: view for view in found.items}, found.since
+
     def owns(self) -> set[str]:
         """The webhooks on which it works."""
         return {lane.key for lane in self.lanes.lanes() if lane.owned}
@@ -122,9 +144,9 @@ class Process:
 
 
 @asynccontextmanager
-async def running(database: Database, *hooks: str) -> AsyncIterator[Process]:
+async def running(database: Database, *hooks: str, room: Room = ROOM) -> AsyncIterator[Process]:
     """One that is stopped at the end, if the test did not."""
-    process = Process(await open_store(database, retention=Retention()))
+    process = Process(await open_store(database, retention=Retention()), room)
     await process.start(*(hooks or HOOKS))
     try:
         yield process
@@ -327,3 +349,158 @@ async def test_a_deleted_webhook_of_another_is_known_as_deleted(database: Databa
                 await asyncio.sleep(0.01)
             assert other.lanes.lane("team/old").waiting == 1
             assert other.lanes.lane("team/old").standing.deleted_at_ms is not None
+
+
+async def test_a_test_that_two_are_asked_for_is_sent_once(database: Database) -> None:
+    """Both answer the same."""
+    request = RunRequest.model_validate(
+        {"runID": "r1", "test": "team/t", "spec": {"webhookRef": {"name": "hook-1"}}}
+    )
+    async with running(database) as one, running(database) as other:
+        answers = await asyncio.gather(*(each.direct.run_test(request) for each in (one, other, one)))
+        assert answers[0].result == "Test successful"
+        assert answers[0].invocation is not None
+        assert answers[1] == answers[2] == answers[0]
+        assert len(one.wire.sent) + len(other.wire.sent) == 1
+
+
+async def test_what_is_added_up_of_all_is_told_by_who_works_on_it(database: Database) -> None:
+    """Of the webhooks of others a process tells what their configuration says, and that others work on them."""
+
+    async def refuse() -> Answer:
+        return answered(410)
+
+    async with running(database) as one:
+        one.wire.respond = refuse
+        await one.post()
+        while one.lanes.totals.dead < len(HOOKS):
+            await asyncio.sleep(0.01)
+        async with running(database) as other:
+            await shared_out(one, other)
+            for process in (one, other):
+                views, _ = process.changes()
+                assert {key for key, view in views.items() if view.owned} == process.owns()
+                for key, view in views.items():
+                    told = (view.state, view.dead_lettered, view.last_failure_time is not None)
+                    assert told == (("gone", 1, True) if key in process.owns() else ("running", 0, False))
+                    assert (view.last_invocation is None) == (view.message == "") == (not view.owned)
+                summary = await process.views.summary()
+                assert summary.owned == summary.gone == summary.dead_letters == len(process.owns())
+                assert (summary.webhooks, summary.parts) == (len(HOOKS), len(process.store.work.own))
+
+
+async def test_who_is_asked_by_people_tells_what_the_others_know(database: Database) -> None:
+    """In sorted lists, of one webhook, and in the summary; what the controller adds up is as before."""
+
+    async def refuse() -> Answer:
+        return answered(410)
+
+    async with running(database) as one, running(database) as other:
+        await shared_out(one, other)
+        for process in (one, other):
+            process.wire.respond = refuse
+        await one.post()
+        while one.lanes.totals.dead + other.lanes.totals.dead < len(HOOKS):
+            await asyncio.sleep(0.01)
+        for process in (other, one, other):
+            await process.views.exchange()
+        for process in (one, other):
+            found = await process.views.search(WANTED)
+            views = {view.webhook: view for view in found.items}
+            assert (views.keys(), found.counts["dead"]) == (set(HOOKS), len(HOOKS))
+            for key, view in views.items():
+                assert (view.dead_lettered, view.state, view.owned) == (1, "gone", key in process.owns())
+                assert view.last_invocation is not None
+                assert view == process.views.webhook(key)
+            summary = await process.views.summary()
+            assert (summary.gone, summary.dead_letters, summary.pending) == (len(HOOKS), len(HOOKS), 0)
+            changes, _ = process.changes()
+            assert {key for key, view in changes.items() if view.dead_lettered} == process.owns()
+
+
+async def test_what_changes_later_is_told_and_a_webhook_that_moved_by_its_new_owner(
+    postgres: Postgres, database: Database
+) -> None:
+    """Who is alone tells nobody, and asks nobody."""
+    table = f"{database.schema}.shown"
+    async with running(database) as one:
+        await one.views.exchange()
+        assert postgres.sql(f"SELECT count(*) FROM {table}") == "0"
+        async with running(database) as other:
+            await shared_out(one, other)
+            theirs = sorted(other.owns())[0]
+            for message in ("", "The proxy is not there."):
+                if message:
+                    other.lanes.hold(theirs, message)
+                await other.views.exchange()
+                await one.views.exchange()
+                view = one.views.webhook(theirs)
+                assert view is not None
+                assert (view.state, view.message) == ("held" if message else "running", message)
+                assert not view.owned
+        while theirs not in one.owns():
+            await one.store.work.ping()
+            await asyncio.sleep(0.01)
+        view = one.views.webhook(theirs)
+        assert view is not None
+        assert (view.state, view.owned) == ("running", True)
+
+
+async def hanging(one: Process, other: Process) -> None:
+    """Three events of each webhook wait, as no target answers; and each process knows what waits at the other."""
+
+    async def hang() -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await shared_out(one, other)
+    for process in (one, other):
+        process.wire.respond = hang
+    for _ in range(3):
+        await one.post()
+    async with asyncio.timeout(30):
+        while other.lanes.totals.waiting < 3 * len(other.owns()):
+            await asyncio.sleep(0.01)
+    for process in (one, other, one):
+        await process.views.exchange()
+
+
+async def test_a_full_webhook_takes_no_more_whoever_is_posted_to(database: Database) -> None:
+    """What comes for it becomes a dead letter, at a process that does not work on it as well."""
+    room = ROOM._replace(webhook=3)
+    async with running(database, room=room) as one, running(database, room=room) as other:
+        await hanging(one, other)
+        await one.post()
+        counts = await waits(one)
+        assert {(each.waiting, each.dead) for each in counts.values()} == {(3, 1)}
+        for process in (one, other):
+            process.lanes.abort()
+
+
+async def test_what_may_wait_in_all_is_shared_by_all(database: Database) -> None:
+    """What waits at the others counts, until they are not there any more."""
+    room = ROOM._replace(total=4 * len(HOOKS) - 1)
+    async with running(database, room=room) as one, running(database, room=room) as other:
+        await hanging(one, other)
+        with pytest.raises(EventError, match="backlog limit is reached"):
+            await one.post()
+        for process in (one, other):
+            process.lanes.abort()
+
+
+async def test_a_webhook_that_comes_or_goes_has_changed(database: Database) -> None:
+    """Who asks for changes alone learns who works on it."""
+    async with running(database) as one:
+        _, since = one.changes()
+        async with running(database) as other:
+            _, later = other.changes()
+            await shared_out(one, other)
+            left, since = one.changes(since)
+            came, _ = other.changes(later)
+            assert {key for key, view in left.items() if not view.owned} == other.owns()
+            assert {key for key, view in came.items() if view.owned} == other.owns()
+        while one.owns() != set(HOOKS):
+            await one.store.work.ping()
+            await asyncio.sleep(0.01)
+        back, _ = one.changes(since)
+        assert {key for key, view in back.items() if view.owned} == set(left)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from e2e.conftest import PRODUCT, RELEASE, ROOT, Release, helm
 from e2e.kube import Kube
@@ -107,3 +108,28 @@ def test_refused_values_leave_nothing_behind(kube: Kube, release: Release) -> No
         kube("get", "all,pvc,secrets,serviceaccounts,roles", "-n", name, "-l", "app.kubernetes.io/name") == ""
     )
     kube("delete", "namespace", name)
+
+
+def test_claim_that_an_earlier_release_left_is_named(kube: Kube, release: Release, place: str) -> None:
+    """With the value that takes it up, as long as nobody has it; and whose the CRDs were, if that was elsewhere."""
+    manifest = [each for each in yaml.safe_load_all(helm(kube, place, "template", "former", CHART)) if each]
+    (claim,) = (each for each in manifest if each["kind"] == "PersistentVolumeClaim")
+    name, dispatcher = claim["metadata"]["name"], "former-hookwright-dispatcher"
+    (deployment,) = (
+        each for each in manifest if (each["kind"], each["metadata"]["name"]) == ("Deployment", dispatcher)
+    )
+    kube.apply(claim)
+
+    def notes(release: str, *values: str) -> str:
+        dry = ("--dry-run=server", "--take-ownership")
+        return helm(kube, place, "install", release, CHART, *dry, *values).partition("\nNOTES:\n")[2]
+
+    said = notes("later")
+    assert f"persistence.existingClaim={name}\n" in said
+    assert f"the CRDs were those of a release in the namespace {PRODUCT}." in said
+    assert name not in notes("later", f"--set=persistence.existingClaim={name}")
+    deployment["spec"]["replicas"] = 0
+    kube.apply(deployment)
+    assert name not in notes("later")
+    database = "--set=store.kind=postgres,store.postgres.urlSecret.name=x"
+    assert f"store.copyFrom.existingClaim={name}\n" in notes("former", database)

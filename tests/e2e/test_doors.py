@@ -56,7 +56,7 @@ def rendered(kube: Kube, release: str, *options: str) -> str:
     return yaml.safe_dump_all(each for each in yaml.safe_load_all(text) if each and each["kind"] != UNKNOWN)
 
 
-@pytest.mark.parametrize("example", ["eks", "gke", "openshift", "kind"])
+@pytest.mark.parametrize("example", ["eks", "gke", "openshift", "kind", "cloudnative-pg", "managed-database"])
 def test_api_server_takes_an_example(kube: Kube, doors: str, example: str) -> None:
     """Every object, with strict validation; of EKS without IPv6, which this cluster has not."""
     text = rendered(

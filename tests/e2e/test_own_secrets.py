@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -237,6 +238,27 @@ def test_tokens_are_given_and_rotated_as_documented(kube: Kube, place: str, sour
     for name in (LASTING[0], LASTING[2]):
         data = json.dumps({"data": original[name]})
         kube("-n", PRODUCT, "patch", "secret", name, "--type=merge", "-p", data)
+
+
+def test_a_token_that_nobody_knows_any_more_is_made_and_given_as_documented(
+    kube: Kube, place: str, source: Source
+) -> None:
+    """It went while no controller ran: another is in force soon, the former is refused, and a source gets one as ever."""
+    name = LASTING[0]
+    before = values(kube, name)[name]
+    kube("-n", PRODUCT, "scale", DEPLOYMENTS[0], "--replicas=0")
+    kube("-n", PRODUCT, "wait", "pod", "-l", "app.kubernetes.io/component=controller", "--for=delete")
+    kube("-n", PRODUCT, "delete", "secret", name)
+    kube("-n", PRODUCT, "scale", DEPLOYMENTS[0], "--replicas=1")
+    made = until(lambda: values(kube, name).get(name))
+    assert made != before
+    until(lambda: answer(kube, b64decode(made["token"]).decode()) == 400)
+    assert answer(kube, b64decode(before["token"]).decode()) == 401
+    run(kube, documented()[0], place)
+    given = kube.get("secret", "hookwright-events", place)["data"]["token"]
+    until(lambda: answer(kube, b64decode(given).decode()) == 400)
+    kube("-n", PRODUCT, "patch", "secret", name, "--type=merge", "-p", json.dumps({"data": before}))
+    until(lambda: answer(kube, b64decode(before["token"]).decode()) == 400)
 
 
 def test_the_admin_token_is_rotated_by_its_first_line(kube: Kube, place: str, release: Release) -> None:

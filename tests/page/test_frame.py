@@ -224,6 +224,36 @@ def test_keyboard_alone_leads_to_a_webhook_and_back(running: Product, tab: NewTa
     expect(page.get_by_role("heading", level=1, name="Webhooks")).to_be_focused()
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/?q=nobody", "Show all"),
+        ("/invocations?result=Gone", "Show all"),
+        ("/dead-letters?reason=Gone", "Show all"),
+    ],
+)
+def test_a_button_that_did_its_work_leaves_the_focus_to_the_heading(
+    running: Product, tab: NewTab, path: str, name: str
+) -> None:
+    """It is gone then; the keyboard goes on from there and not from the top of the page."""
+    page = tab().open(running.admin + path)
+    page.locator(".empty").get_by_text(name).press("Enter")
+    expect(page.locator(".empty").get_by_text(name)).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_a_row_that_is_no_more_leaves_the_focus_to_the_heading(running: Product, tab: NewTab) -> None:
+    """Somebody else removed the webhook whose link has the focus."""
+    running.webhook("other", WEBHOOK)
+    running.loaded("default/other")
+    page = tab().open(running.admin)
+    link = page.get_by_role("link", name="other", exact=True)
+    link.focus()
+    (running.manifests / "webhook-default-other.yaml").unlink()
+    expect(link).to_have_count(0)
+    expect(page.get_by_role("heading", level=1, name="Webhooks")).to_be_focused()
+
+
 def test_slash_leads_to_the_search_and_is_typed_where_one_types(running: Product, tab: NewTab) -> None:
     """The key / takes nobody's letter: in a field it is a letter."""
     page = tab().open(running.admin)

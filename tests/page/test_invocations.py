@@ -90,6 +90,9 @@ def test_an_invocation_opens_beside_the_list(product: Product, tab: NewTab) -> N
     listed = page.get_by_role("region", name="Invocations").get_by_role("listitem")
     expect(listed).to_have_count(3)
     expect(listed.first).to_contain_text("attempt 3")
+    expect(listed.first.get_by_role("link")).to_have_accessible_name(
+        re.compile("AR-1089 (now|[0-9]+ s ago) attempt 3")
+    )
     listed.first.get_by_role("link").press("Enter")
     opened = details(page)
     expect(opened.get_by_role("heading", level=2)).to_be_focused()
@@ -192,6 +195,7 @@ def test_what_happens_is_seen_until_somebody_pauses(product: Product, tab: NewTa
     page = tab().open(f"{product.admin}/webhooks/default/works")
     listed = page.get_by_role("region", name="Invocations").get_by_role("listitem")
     expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
+    expect(page.get_by_role("region", name="Invocations").get_by_role("list")).to_have_count(0)
     product.arrived(product.accepted(granted())[0])
     expect(listed).to_have_count(1)
     page.get_by_role("button", name="Live updates are on. Pause").click()

@@ -67,6 +67,7 @@ def test_a_wrong_token_is_refused_and_the_right_one_leads_on(guarded: Product, t
     for wrong in ("wrong", "with blank", "naïve"):
         sign_in(page, wrong)
         expect(page.get_by_role("alert")).to_contain_text("not taken")
+        expect(page.get_by_role("textbox", name="Admin token")).to_have_attribute("aria-invalid", "true")
     sign_in(page, TOKEN)
     expect(page.get_by_role("heading", level=1)).to_have_text("Dead letters")
     expect(page).to_have_url(f"{guarded.admin}/dead-letters?reason=Gone")

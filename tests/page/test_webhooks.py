@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
@@ -88,6 +89,18 @@ def test_the_last_hour_is_told_in_words(running: Product, tab: NewTab) -> None:
     expect(row(page, "default/c-off").get_by_role("img", name="Last hour: nothing sent")).to_be_visible()
 
 
+def test_a_row_is_told_in_whole_words(running: Product, tab: NewTab) -> None:
+    """What the columns leave out to the eye is there to the ear: how long ago it was, of whom how many are dead."""
+    page = tab().open(running.admin)
+    rejects = row(page, "default/b-rejects")
+    expect(rejects.get_by_role("cell", name=re.compile(r"^(now|[0-9]+ s ago)$"))).to_be_visible()
+    dead = rejects.get_by_role("link", name="1 dead letter of default/b-rejects", exact=True)
+    expect(dead).to_be_visible()
+    page.get_by_role("link", name="b-rejects", exact=True).click()
+    facts = page.get_by_role("region", name="Facts")
+    expect(facts.get_by_role("link", name="1 dead letter", exact=True)).to_have_text("1")
+
+
 def test_a_search_stands_in_the_address(running: Product, tab: NewTab) -> None:
     """The key / leads to it, typing narrows the rows, a reload keeps both."""
     page = tab().open(running.admin)
@@ -158,10 +171,12 @@ def test_the_table_follows_by_itself(running: Product, tab: NewTab) -> None:
     """What a delivery changes is seen without a reload: counts, result, the chips, the order."""
     page = tab().open(running.admin)
     rejects = row(page, "default/b-rejects")
-    dead = rejects.get_by_role("link", name="1", exact=True)
+    dead = rejects.get_by_role("link", name="1 dead letter of default/b-rejects", exact=True)
     expect(dead).to_have_attribute("href", "/dead-letters?webhook=default%2Fb-rejects")
     running.accepted(granted())
-    expect(rejects.get_by_role("link", name="2", exact=True)).to_be_visible()
+    expect(
+        rejects.get_by_role("link", name="2 dead letters of default/b-rejects", exact=True)
+    ).to_be_visible()
     hook(running, "a-well", more=AWAY)
     expect(page.get_by_role("button", name="Held 2")).to_be_visible()
     expect(row(page, "default/a-well")).to_contain_text("Held")
@@ -184,7 +199,7 @@ def test_keyboard_alone_opens_a_webhook(running: Product, tab: NewTab) -> None:
 def test_a_row_opens_wherever_it_is_clicked(running: Product, tab: NewTab) -> None:
     """All of it is the webhook's link, but for the number that leads to its dead letters."""
     page = tab().open(running.admin)
-    row(page, "default/b-rejects").get_by_role("link", name="1", exact=True).click()
+    row(page, "default/b-rejects").get_by_role("link", name="1 dead letter").click()
     expect(page).to_have_url(f"{running.admin}/dead-letters?webhook=default%2Fb-rejects")
     page.go_back()
     row(page, "default/b-rejects").get_by_text("Rejected").click()

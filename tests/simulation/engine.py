@@ -101,7 +101,7 @@ class Engine:
         former.of = self._redacting(former.of)  # type: ignore[method-assign]
         runner: Any = None
         self._direct = Direct(
-            self.lanes, self._loader, pipeline, runner, keys, clock, work.tag, "none", self._keep
+            work, self.lanes, self._loader, pipeline, runner, keys, clock, "none", self._keep
         )
         self._letters = DeadLetters(store.history, self.lanes, clock, work.tag)
         await self._loader.load(config)

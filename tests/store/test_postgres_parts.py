@@ -48,6 +48,17 @@ async def test_a_second_one_gets_its_parts_when_the_first_gives_them(database: D
         assert await moved(other) == Moved(of(1, 0, 1) - some, NO_PART, NO_PART)
 
 
+async def test_how_many_there_are_is_known_to_all(database: Database) -> None:
+    """As of what each said and asked last."""
+    async with opened(database) as (one, _, _):
+        assert one.processes == 1
+        async with opened(database) as (other, _, _):
+            await one.ping()
+            assert (one.processes, other.processes) == (2, 2)
+        await one.ping()
+        assert one.processes == 1
+
+
 async def test_who_leaves_leaves_everything_to_the_others(database: Database) -> None:
     """At once, without waiting for the end of any time."""
     async with opened(database) as (one, _, _):

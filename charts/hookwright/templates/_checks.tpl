@@ -27,7 +27,8 @@
 {{- end -}}
 {{- if eq .kind "postgres" -}}
 {{- range $key, $default := dict "enabled" true "size" "10Gi" "accessMode" "ReadWriteOnce" "keep" true "existingClaim" "" "volumeName" "" -}}
-{{- if ne (toString (index $persistence $key)) (toString $default) }}
+{{- $said := index $persistence $key -}}
+{{- if and (not (kindIs "invalid" $said)) (ne (toString $said) (toString $default)) }}
 - persistence.{{ $key }} is of a disk, and there is none with store.kind=postgres; leave out one of them.
 {{- end -}}
 {{- end -}}

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from hookwright.api.config import RouteConfig
 from hookwright.api.v1alpha1.webhooktest import WebhookTestSpec
-from hookwright.limits import ACTIVITY_SECONDS, REPLAY_IDS
+from hookwright.limits import ACTIVITY_SECONDS, REPLAY_IDS, STORE_PARTS
 
 WEBHOOK_STATES: Final = ("failing", "open", "held", "gone", "dead", "inactive")
 """What a webhook may be, several at once: its last attempt failed, its circuit is open, it is held, gone, has dead
@@ -147,6 +147,10 @@ class WebhookView(Answer):
     none since the dispatcher started."""
     activity_seconds: int = ACTIVITY_SECONDS
     """Of a slot."""
+    owned: bool = True
+    """The dispatcher that answers works on it; otherwise another on the same database does. In pages and alone it is then
+    shown as that one said last, about 4 s ago at most. In the whole list, and with `since`, it has then nothing but its
+    configuration, so that what all dispatchers answer can be added up."""
 
 
 class WebhookChanges(Answer):
@@ -164,7 +168,8 @@ class WebhookChanges(Answer):
 
 
 class Summary(Answer):
-    """What a dispatcher runs, in one look."""
+    """What a dispatcher runs, in one look. Webhooks and counts are those of all dispatchers on one database, others' as they
+    said last: not to be added up."""
 
     version: str
     config_hash: str | None
@@ -179,6 +184,10 @@ class Summary(Answer):
     """Why the present configuration was refused, in one sentence without values; the one of `config_hash` runs on."""
     not_ready: str | None = None
     """Why no event is taken, one sentence; null: events are taken."""
+    owned: int | None = None
+    """How many of `webhooks` the dispatcher that answers works on; null: of a release that works on all of them."""
+    parts: int = STORE_PARTS
+    """In how many of the 64 parts of all webhooks those are."""
 
 
 class Session(Answer):

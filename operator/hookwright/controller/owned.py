@@ -44,6 +44,7 @@ from hookwright.telemetry.controller_metrics import ControllerMetrics
 
 _log = structlog.get_logger()
 _TOKEN_BYTES: Final = 32
+_NUDGE_BYTES: Final = 4
 
 
 def _token() -> bytes:
@@ -105,7 +106,7 @@ class Owned:
         self._trouble: dict[str, str] = {}
         """What for → why its Secret cannot be used or made."""
         self._pauses = Pauses(monotonic)
-        self._nudges, self._nudged_for = 0, ""
+        self._nudged_for = ""
         self.news = asyncio.Event()
 
     async def prepare(self) -> bytes:
@@ -264,8 +265,9 @@ class Owned:
 
     async def nudge(self, config_hash: str) -> None:
         """Change the pods' annotation: kubelet syncs such a pod at once, its Secret volumes included."""
-        self._nudges, self._nudged_for = self._nudges + 1, config_hash
-        annotations = {POD_ANNOTATION: f"{config_hash[:16]}.{self._nudges}"}
+        self._nudged_for = config_hash
+        # by chance, as a number would begin anew with each process, and a value that stands there already is no change
+        annotations = {POD_ANNOTATION: f"{config_hash[:16]}.{secrets.token_hex(_NUDGE_BYTES)}"}
         for pod in list(self._inventory.of(POD).values()):
             await asyncio.to_thread(
                 self._cluster.annotate_pod, self._settings.namespace, pod.object.name, annotations

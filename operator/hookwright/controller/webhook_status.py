@@ -214,14 +214,14 @@ def _progress(accepted: Condition, resolved: Condition, programmed: Condition) -
 
 
 def _healthy(facts: Facts) -> Condition:
-    views = [view for view in facts.views if view is not None]
+    views = _owned(facts.views)
     old = found(facts.entry.status, HEALTHY)
     worst = max(views, key=_trouble, default=None)
     if worst is None or worst.last_invocation is None:
         nothing = Condition(HEALTHY, "Unknown", "NoTraffic", "Nothing has been delivered yet.")
         return (
             kept(old) if old is not None else nothing
-        )  # a dispatcher that lost its history knows less than we
+        )  # a dispatcher that lost its history, or is not the one that works on it, knows less than we
     last = worst.last_invocation.get("message") or ""
     if worst.state == "gone":
         return Condition(HEALTHY, "False", "Gone", worst.message)
@@ -234,6 +234,11 @@ def _healthy(facts: Facts) -> Condition:
     return Condition(HEALTHY, "True", "Healthy", "The last delivery succeeded.")
 
 
+def _owned(views: Sequence[WebhookView | None]) -> list[WebhookView]:
+    """What is said by those that work on it: none for a moment, where it moves from one to another."""
+    return [view for view in views if view is not None and view.owned]
+
+
 def _trouble(view: WebhookView) -> tuple[bool, bool, int, bool]:
     return (
         view.state == "gone",
@@ -244,8 +249,8 @@ def _trouble(view: WebhookView) -> tuple[bool, bool, int, bool]:
 
 
 def _runtime(views: Sequence[WebhookView | None], before: Status) -> dict[str, Any] | None:
-    """Run-time fields over all dispatchers, what they do not know as it was; None: none knows the webhook."""
-    known = [view for view in views if view is not None]
+    """Run-time fields over all dispatchers, what they do not know as it was; None: none works on the webhook."""
+    known = _owned(views)
     if not known:
         return None
     latest = max(known, key=lambda view: (view.last_invocation or {}).get("time") or "")

@@ -6,8 +6,15 @@ be counted beside it, never less than it takes, and goes with its last. Must not
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from heapq import nlargest
+from types import MappingProxyType
+from typing import NamedTuple
+
+import orjson
+
+from hookwright.limits import TOLD_NAMESPACES
 
 
 class Share:
@@ -46,6 +53,17 @@ class Share:
 
 
 _NOTHING = Share()
+_NONE = (0, 0)
+Amount = tuple[int, int]
+"""Deliveries, and bytes of their events."""
+
+
+class Elsewhere(NamedTuple):
+    """What waits of the webhooks on which other processes work, as they said last: an event counts once in each of them."""
+
+    total: Amount = _NONE
+    namespaces: Mapping[str, Amount] = MappingProxyType({})
+    webhooks: Mapping[str, Amount] = MappingProxyType({})
 
 
 class BacklogShares:
@@ -53,6 +71,7 @@ class BacklogShares:
 
     def __init__(self) -> None:
         self.all = Share()
+        self.elsewhere = Elsewhere()
         self._shares: dict[str, Share] = {}
         self._webhooks: Counter[str] = Counter()
 
@@ -82,6 +101,35 @@ class BacklogShares:
     def of(self, namespace: str) -> Share:
         """What waits of a namespace, to be looked at."""
         return self._shares.get(namespace, _NOTHING)
+
+    def in_all(self) -> Amount:
+        """What waits here and elsewhere."""
+        waiting, size = self.elsewhere.total
+        return self.all.waiting + waiting, self.all.bytes + size
+
+    def in_all_of(self, namespace: str) -> Amount:
+        """What waits of a namespace here and elsewhere."""
+        share, (waiting, size) = self.of(namespace), self.elsewhere.namespaces.get(namespace, _NONE)
+        return share.waiting + waiting, share.bytes + size
+
+    def told(self) -> bytes:
+        """For other processes: what waits here, and of the namespaces that have most; JSON."""
+        shares = nlargest(TOLD_NAMESPACES, self.waiting().items(), key=lambda item: item[1].waiting)
+        namespaces = {name: (share.waiting, share.bytes) for name, share in shares}
+        return orjson.dumps({"total": (self.all.waiting, self.all.bytes), "namespaces": namespaces})
+
+    def hear(self, told: Iterable[bytes], webhooks: Mapping[str, Amount]) -> None:
+        """What others told last, and what waits of each of their webhooks."""
+        each = [orjson.loads(one) for one in told]
+        namespaces: defaultdict[str, list[Amount]] = defaultdict(list)
+        for one in each:
+            for name, amount in one["namespaces"].items():
+                namespaces[name].append(amount)
+        self.elsewhere = Elsewhere(
+            _sum(one["total"] for one in each),
+            {name: _sum(amounts) for name, amounts in namespaces.items()},
+            webhooks,
+        )
 
     def waiting(self) -> Mapping[str, Share]:
         """The namespaces of which something waits."""
@@ -123,3 +171,8 @@ class BacklogShares:
             total.bytes -= size
         elif share.went(event_key, size):
             total.went(event_key, size)
+
+
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    some = [*amounts]
+    return sum(waiting for waiting, _ in some), sum(size for _, size in some)

@@ -5,6 +5,7 @@ Must not: redact (records have been).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from hookwright.core.hints import hint
 from hookwright.core.records import AttemptRecord, LastInvocation
 from hookwright.core.times import rfc3339
 from hookwright.errors import Cause
+from hookwright.limits import ADMIN_SHOWN
 
 
 def cut(text: str, limit: int) -> str:
@@ -49,6 +51,7 @@ def invocation(record: AttemptRecord, tag: str) -> Invocation:
     )
 
 
+@lru_cache(ADMIN_SHOWN)
 def in_short(record: AttemptRecord, tag: str) -> Invocation:
     """The same without what was sent and answered, but for the status and how long it took."""
     status = record.status

@@ -2,7 +2,8 @@
 
 A namespace may take what it likes while all together have less than one namespace may have. Beyond that each may still
 have an equal part of the rest, which no other can take: so none, nor several of them, can fill what others need
-(decision 0017). Where there is only one namespace, there is none to share with. Must not: change any count.
+(decision 0017). Where there is only one namespace, there is none to share with. What waits at other processes on the same
+store counts as they said last. Must not: change any count.
 """
 
 from __future__ import annotations
@@ -26,23 +27,27 @@ class Room(NamedTuple):
 
     def is_full(self, shares: BacklogShares, count: int, size: int) -> bool:
         """Whether so many more, with events of `size` bytes, are more than may wait in all."""
-        return shares.all.waiting + count > self.total or shares.all.bytes + size > self.total_bytes
+        waiting, held = shares.in_all()
+        return waiting + count > self.total or held + size > self.total_bytes
 
     def over(self, lane: Lane, size: int, shares: BacklogShares) -> str | None:
         """Why a further delivery of a webhook, with an event of `size` bytes, may not wait, in a sentence; None: it may."""
-        if lane.waiting >= self.webhook:
-            return _sentence("webhook", f"{lane.waiting:,} deliveries", "backlog.webhook")
-        if lane.waiting_bytes + size > self.webhook_bytes:
-            return _sentence("webhook", _mib(lane.waiting_bytes), "backlog.webhookBytes")
-        many = shares.all.waiting + 1 > self.namespace
-        large = shares.all.bytes + size > self.namespace_bytes
+        here = (lane.waiting, lane.waiting_bytes)
+        waiting, held = here if lane.owned else shares.elsewhere.webhooks.get(lane.key, here)
+        if waiting >= self.webhook:
+            return _sentence("webhook", f"{waiting:,} deliveries", "backlog.webhook")
+        if held + size > self.webhook_bytes:
+            return _sentence("webhook", _mib(held), "backlog.webhookBytes")
+        waiting, held = shares.in_all()
+        many = waiting + 1 > self.namespace
+        large = held + size > self.namespace_bytes
         if not (many or large) or shares.namespaces < 2:
             return None
-        share = shares.of(lane.namespace)
-        if many and (share.waiting + 1) * shares.namespaces > self.total - self.namespace:
-            return _sentence("namespace", f"{share.waiting:,} deliveries", "backlog.namespace")
-        if large and (share.bytes + size) * shares.namespaces > self.total_bytes - self.namespace_bytes:
-            return _sentence("namespace", _mib(share.bytes), "backlog.namespaceBytes")
+        waiting, held = shares.in_all_of(lane.namespace)
+        if many and (waiting + 1) * shares.namespaces > self.total - self.namespace:
+            return _sentence("namespace", f"{waiting:,} deliveries", "backlog.namespace")
+        if large and (held + size) * shares.namespaces > self.total_bytes - self.namespace_bytes:
+            return _sentence("namespace", _mib(held), "backlog.namespaceBytes")
         return None
 
 

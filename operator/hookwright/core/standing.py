@@ -74,6 +74,13 @@ class Standing:
             self._gone = None
             self._save(hurry=True)
 
+    @property
+    def as_configured(self) -> tuple[RouteState, str]:
+        """State and message as they are by the configuration alone."""
+        if self.mark is None:
+            return self.state, self.message
+        return route_state(held=self._held, gone=None, mark=self.mark), self._held or self._said
+
     def forgiven(self) -> None:
         """That its target answered 410 is void."""
         if self.state is RouteState.GONE and self.mark is not None:

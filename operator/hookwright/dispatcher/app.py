@@ -55,6 +55,7 @@ from hookwright.limits import (
     DIRECT_RUNS,
     FOLDER_LOOK_SECONDS,
     INGEST_MEMORY_BYTES,
+    SHOWN_SECONDS,
     STORE_FLUSH_SECONDS,
     STORE_OPEN_SECONDS,
 )
@@ -162,11 +163,11 @@ class Dispatcher:
             bodies=settings.history_bodies, keep=self._keep, turn=self._lanes.turn,
         )  # fmt: skip
         self._direct = Direct(
-            self._lanes, self._loader, pipeline, self._runner, keys, clock, work.tag, settings.history_bodies,
+            work, self._lanes, self._loader, pipeline, self._runner, keys, clock, settings.history_bodies,
             self._keep, forgives=config is not None,
         )  # fmt: skip
         retry = "kubectl hookwright retry" if config is None else "hookwright retry"
-        views = Views(store.history, self._lanes, self._loader, clock, work.tag, retry=retry)
+        views = Views(store.history, self._lanes, self._loader, clock, work, retry=retry)
         letters = DeadLetters(store.history, self._lanes, clock, work.tag)
         invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         self._metrics.watch(self._look)
@@ -179,7 +180,7 @@ class Dispatcher:
             await self._follower.first()
         ingest = Ingest(
             self._acceptor, self._direct, clock, tokens=self._tokens, hosts=hosts, rate=settings.ingest_rate,
-            memory=memory, count=self._metrics.answered,
+            processes=lambda: work.processes, memory=memory, count=self._metrics.answered,
         )  # fmt: skip
         self._events.serve(ingest)
         workbench = Workbench(self._loader, invocations, self._direct.places, clock)
@@ -195,6 +196,7 @@ class Dispatcher:
         )  # fmt: skip
         self._rounds.run(self._background)
         ownership.run()
+        self._background.every("shown", SHOWN_SECONDS, views.exchange)
         if settings.egress_ca_file:
             self._background.every("authorities", AUTHORITIES_LOOK_SECONDS, self._read_authorities)
         if config is None:

@@ -12,6 +12,7 @@ from functools import partial
 
 from hookwright.api.admin import Invocation, RunRequest, TestRun
 from hookwright.api.config import RouteConfig
+from hookwright.api.fields import seconds
 from hookwright.api.v1alpha1.webhook import MANUAL
 from hookwright.core.assemble import REQUESTED_AT
 from hookwright.core.event import Event, delivery_id
@@ -34,9 +35,11 @@ from hookwright.limits import (
     DIRECT_BYTES,
     DIRECT_RUNS,
     INGEST_RETRY_AFTER_SECONDS,
+    RUN_GRACE_SECONDS,
     TEST_RUNS_KEPT,
 )
 from hookwright.outbound.places import place
+from hookwright.store.port import Work
 
 
 class Direct:
@@ -44,13 +47,13 @@ class Direct:
 
     def __init__(
         self,
+        work: Work,
         lanes: Lanes,
         loader: Loader,
         pipeline: Pipeline,
         runner: TestRunner,
         keys: Keys,
         clock: Clock,
-        tag: str,
         bodies: Bodies,
         keep: Keep,
         *,
@@ -58,7 +61,8 @@ class Direct:
     ) -> None:
         """`forgives`: a try now also makes a 410 void, as no cluster's resource says when it is (`dev`)."""
         self._lanes, self._loader, self._pipeline, self._runner = lanes, loader, pipeline, runner
-        self._keys, self._clock, self._tag, self._bodies, self._keep = keys, clock, tag, bodies, keep
+        self._keys, self._clock, self._bodies, self._keep = keys, clock, bodies, keep
+        self._work = work
         self._runs: OrderedDict[str, asyncio.Task[TestRun]] = OrderedDict()
         self.places = Shares(DIRECT_RUNS)
         """Of what is under way; previews share them."""
@@ -86,8 +90,13 @@ class Direct:
         return await asyncio.shield(running)
 
     async def _run(self, wanted: TestRequest) -> TestRun:
+        async def run() -> bytes:
+            return (await self._runner.run(wanted)).model_dump_json(by_alias=True).encode()
+
+        most = seconds(wanted.spec.timeout) + RUN_GRACE_SECONDS
         async with self._place(wanted.webhook, len(wanted.event_from or "")):
-            return await self._runner.run(wanted)
+            answer = await self._work.run_once(wanted.run_id, run, seconds=most)
+        return TestRun.model_validate_json(answer)
 
     def _place(self, webhook: RouteConfig, size: int) -> AbstractAsyncContextManager[None]:
         most = None if webhook.spec is None else webhook.spec.max_in_flight
@@ -99,7 +108,8 @@ class Direct:
         """An open circuit probes at once. EventError 404, or 409: it is gone, and its resource says when it is not."""
         if key not in self._loader.webhooks:
             raise EventError(f"There is no webhook {key}.", status=404)
-        if self._lanes.lane(key).standing.state is RouteState.GONE and not self._forgives:
+        lane = self._lanes.lane(key)
+        if lane.owned and lane.standing.state is RouteState.GONE and not self._forgives:
             namespace, _, name = key.partition("/")
             raise EventError(
                 f"{key} is gone until its spec changes or its annotation does: kubectl annotate webhooks.hookwright.io "
@@ -139,7 +149,7 @@ class Direct:
 
     def _prepare(self, target: Target, event: Event, key: int) -> Outgoing | Performed:
         return self._pipeline.prepare(
-            target, event.raw, trigger=event.trigger, delivery_id=delivery_id(key, self._tag), attempt=1,
+            target, event.raw, trigger=event.trigger, delivery_id=delivery_id(key, self._work.tag), attempt=1,
             hops=event.hops,
         )  # fmt: skip
 
@@ -152,7 +162,7 @@ class Direct:
         kept = detail(performed, redactor, message, self._bodies)
         self._keep(attempt_record(what, performed, result, kept))
         shown = detail(performed, redactor, message, "all")
-        return invocation(attempt_record(what, performed, result, shown), self._tag)
+        return invocation(attempt_record(what, performed, result, shown), self._work.tag)
 
     def _check_open(self) -> None:
         if self.closing:

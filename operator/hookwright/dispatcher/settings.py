@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     ingest_auth: Literal["token", "none"] = "token"
     """`none` takes events from anybody who reaches the port."""
     ingest_rate: int | None = Field(default=None, ge=1)
-    """Events a second; over it 429. Default: none."""
+    """Events a second, all dispatchers together; over it 429. Default: none."""
     ingest_hosts: Words = ()
     """Further names this port is called by."""
     backlog_webhook: int = Field(default=limits.BACKLOG_WEBHOOK, ge=1)

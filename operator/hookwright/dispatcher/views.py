@@ -6,7 +6,7 @@ event loop in between: 10,000 webhooks take half a second. Must not: know HTTP, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from secrets import token_hex
 from typing import NamedTuple
 
@@ -15,19 +15,20 @@ from hookwright.api.admin import Answer, Explanation, Summary, WebhookView
 from hookwright.api.v1alpha1.webhook import WebhookSpec
 from hookwright.core.changes import Changes
 from hookwright.core.decode import decode
-from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import RouteState, spoken
 from hookwright.core.records import LastInvocation
 from hookwright.core.redaction import placeholder
+from hookwright.core.shown import Shown, shown
 from hookwright.core.times import rfc3339
 from hookwright.core.webhook_table import Wanted
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.mirror import Mirror
 from hookwright.dispatcher.webhook_rows import WebhookRows, host
 from hookwright.errors import EventError
 from hookwright.limits import ACTIVITY_SECONDS, CHANGES_REMOVED
-from hookwright.store.port import History
+from hookwright.store.port import History, Work
 
 
 class Listed(NamedTuple):
@@ -60,28 +61,27 @@ class Changed(NamedTuple):
 
 
 class Views:
-    """Webhook keys are `namespace/name`, `tag` is the installation tag of ids.
-
-    A `before` is the number that an earlier page's `next` held as text; pages are newest first. Any method may raise
-    EventError (answered with its status and sentence) and StoreError (503).
-    """
+    """Webhook keys are `namespace/name`. Any method may raise EventError, answered as it says, and StoreError (503)."""
 
     def __init__(
-        self, history: History, lanes: Lanes, loader: Loader, clock: Clock, tag: str, *, retry: str
+        self, history: History, lanes: Lanes, loader: Loader, clock: Clock, work: Work, *, retry: str
     ) -> None:
         """`retry`: the command that tries a webhook now, but for its name."""
         self._retry = retry
-        self._history, self._lanes, self._loader, self._clock, self._tag = history, lanes, loader, clock, tag
+        self._history, self._work = history, work
+        self._lanes, self._loader, self._clock = lanes, loader, clock
         self._started = rfc3339(clock.wall_ms())
         self._changes = Changes(token_hex(4))
-        self._rows = WebhookRows(lanes, loader)
+        self._mirror = Mirror(work, lanes, clock)
+        self._rows = WebhookRows(lanes, loader, self._mirror)
+        self._owned: set[str] = set()
         self._held: set[str] = set()
         self._gone: set[str] = set()
 
     async def summary(self) -> Summary:
         """What is running."""
         self._look()
-        config, totals = self._loader.config, self._lanes.totals
+        config, totals, others = self._loader.config, self._lanes.totals, [*self._mirror.others()]
         return Summary(
             version=__version__,
             config_hash=config.hash if config else None,
@@ -89,27 +89,41 @@ class Views:
             webhooks=len(self._loader.webhooks),
             held=len(self._held),
             gone=len(self._gone),
-            pending=totals.waiting,
-            dead_letters=totals.dead,
-            in_flight=totals.in_flight,
+            pending=totals.waiting + sum(each.waiting for each in others),
+            dead_letters=totals.dead + sum(each.dead for each in others),
+            in_flight=totals.in_flight + sum(each.in_flight for each in others),
             config_problem=self._loader.problem,
+            owned=len(self._owned),
+            parts=len(self._work.own),
         )
 
     def _look(self) -> None:
         """Take in what changed since the last look."""
         touched, webhooks = self._lanes.touched(), self._loader.webhooks
         self._changes.note(sorted(touched))
-        self._rows.touch(touched)
-        self._held -= touched
-        self._gone -= touched
-        for key in touched & webhooks.keys():
-            state = self._lanes.lane(key).standing.state
+        self._mirror.touch(touched)
+        self._note(touched)
+        if len(self._changes) > len(webhooks) + 2 * CHANGES_REMOVED:
+            self._changes.forget(webhooks, CHANGES_REMOVED)
+
+    def _note(self, keys: Set[str]) -> None:
+        """What is shown of these may have changed, whoever works on them."""
+        self._rows.touch(keys)
+        for noted in (self._owned, self._held, self._gone):
+            noted -= keys
+        for key in keys & self._loader.webhooks.keys():
+            state = self._mirror.of(key).state
+            if self._lanes.lane(key).owned:
+                self._owned.add(key)
             if state is RouteState.HELD:
                 self._held.add(key)
             elif state is RouteState.GONE:
                 self._gone.add(key)
-        if len(self._changes) > len(webhooks) + 2 * CHANGES_REMOVED:
-            self._changes.forget(webhooks, CHANGES_REMOVED)
+
+    async def exchange(self) -> None:
+        """Tell the other processes what is shown of the webhooks on which this one works, and ask them."""
+        self._look()
+        self._note(await self._mirror.exchange(self._loader.webhooks))
 
     def webhooks(self) -> Listed:
         """All, by key."""
@@ -123,7 +137,7 @@ class Views:
         except ValueError as error:
             raise EventError(str(error)) from None
         return Searched(
-            self._views(found.keys),
+            self._views(found.keys, whole=True),
             found.next,
             found.previous,
             found.total,
@@ -146,17 +160,18 @@ class Views:
 
     def webhook(self, key: str) -> WebhookView | None:
         """One; None: unknown."""
-        return self._view(key) if key in self._loader.webhooks else None
+        return self._view(key, whole=True) if key in self._loader.webhooks else None
 
-    def _views(self, keys: Iterable[str]) -> Iterator[WebhookView]:
+    def _views(self, keys: Iterable[str], *, whole: bool = False) -> Iterator[WebhookView]:
         """Those that are still there when their turn comes."""
-        return (self._view(key) for key in keys if key in self._loader.webhooks)
+        return (self._view(key, whole=whole) for key in keys if key in self._loader.webhooks)
 
-    def _view(self, key: str) -> WebhookView:
+    def _view(self, key: str, *, whole: bool) -> WebhookView:
+        """As it is, or (not `whole`) so that those of all processes can be added up."""
         config, lane, target = self._loader.webhooks[key], self._lanes.lane(key), self._lanes.target(key)
-        spec, standing, now = config.spec, lane.standing, self._clock.now()
-        running = standing.state is RouteState.RUNNING
-        outlook = lane.outlook(now)
+        spec, now = config.spec, self._clock.now()
+        seen = self._mirror.of(key) if whole else shown(lane, now)
+        running = seen.state is RouteState.RUNNING
         return WebhookView(
             webhook=key,
             active=config.active,
@@ -166,36 +181,36 @@ class Views:
             display_name=spec.display_name if spec else None,
             triggers=config.triggers,
             config_hash=config.hash,
-            state="inactive" if running and not config.active else standing.state,
-            message=self._message(lane),
-            circuit="Open" if lane.circuit.open else "Closed",
-            pending=lane.waiting,
-            in_flight=lane.in_flight,
-            dead_lettered=lane.dead,
-            consecutive_failures=standing.consecutive_failures,
-            last_success_time=_time(standing.last_success_ms),
-            last_failure_time=_time(standing.last_failure_ms),
-            last_invocation=_last(standing.last),
-            oldest_waiting=_moment(outlook.oldest) if outlook else None,
-            next_due=_moment(outlook.next_due) if outlook else None,
-            activity=standing.activity.pairs(now) if standing.activity else None,
+            state="inactive" if running and not config.active else seen.state,
+            message=self._message(key, seen, now),
+            circuit="Open" if seen.circuit_failures else "Closed",
+            pending=seen.waiting,
+            in_flight=seen.in_flight,
+            dead_lettered=seen.dead,
+            consecutive_failures=seen.consecutive_failures,
+            last_success_time=_time(seen.last_success_ms),
+            last_failure_time=_time(seen.last_failure_ms),
+            last_invocation=_last(seen.last),
+            oldest_waiting=_moment(seen.oldest),
+            next_due=_moment(seen.next_due),
+            activity=seen.activity,
             activity_seconds=ACTIVITY_SECONDS,
+            owned=lane.owned,
         )
 
-    def _message(self, lane: Lane) -> str:
+    def _message(self, key: str, seen: Shown, now: float) -> str:
         """Why a webhook's deliveries wait or become dead letters, if they do."""
-        circuit, standing = lane.circuit, lane.standing
-        if standing.state is RouteState.GONE:
-            return f"The target answered 410 Gone; change the spec, or try again: {self._retry} {lane.key}"
-        if standing.message:
-            return standing.message
-        if not circuit.open:
+        if seen.state is RouteState.GONE:
+            return f"The target answered 410 Gone; change the spec, or try again: {self._retry} {key}"
+        if seen.message:
+            return seen.message
+        if not seen.circuit_failures:
             return ""
-        wait = circuit.next_probe - self._clock.now()
+        wait = seen.probe_at - now
         when = f"in {spoken(wait)}" if wait > 0 else "with the next delivery that is due"
         return (
-            f"The circuit is open after {circuit.failures:,} failed attempts in a row; it is tried {when}, or now: "
-            f"{self._retry} {lane.key}"
+            f"The circuit is open after {seen.circuit_failures:,} failed attempts in a row; it is tried {when}, or now: "
+            f"{self._retry} {key}"
         )
 
     def explain(self, headers: Mapping[str, str], event: bytes, namespace: str | None) -> Listed:

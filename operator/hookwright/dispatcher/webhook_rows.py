@@ -16,6 +16,7 @@ from hookwright.core.webhook_table import Found, Row, Wanted, find, namespaces, 
 from hookwright.dispatcher.configuration.loader import Loader
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.dispatcher.delivery.lanes import Lanes
+from hookwright.dispatcher.mirror import Mirror
 from hookwright.dispatcher.slices import in_slices
 from hookwright.limits import TABLE_NAMESPACES, TABLE_SLICE
 
@@ -31,8 +32,8 @@ def host(config: RouteConfig, target: Target | None) -> str | None:
 class WebhookRows:
     """A row of each webhook of the configuration in force."""
 
-    def __init__(self, lanes: Lanes, loader: Loader) -> None:
-        self._lanes, self._loader = lanes, loader
+    def __init__(self, lanes: Lanes, loader: Loader, mirror: Mirror) -> None:
+        self._lanes, self._loader, self._mirror = lanes, loader, mirror
         self._keys: Sequence[str] = ()
         """As the loader had them when the rows were put in their order."""
         self._rows: dict[str, Row] = {}
@@ -73,18 +74,19 @@ class WebhookRows:
                     rows[key] = self._row(key)
 
     def _row(self, key: str) -> Row:
-        config, lane = self._loader.webhooks[key], self._lanes.lane(key)
-        standing, last, spec = lane.standing, lane.standing.last, config.spec
+        config = self._loader.webhooks[key]
+        seen, spec = self._mirror.of(key), config.spec
+        last = seen.last
         return row(
             key,
             display_name=(spec.display_name if spec else None) or "",
             host=host(config, self._lanes.target(key)) or "",
             active=config.active,
-            state=standing.state,
-            circuit_open=lane.circuit.open,
-            failing=standing.consecutive_failures > 0,
+            state=seen.state,
+            circuit_open=seen.circuit_failures > 0,
+            failing=seen.consecutive_failures > 0,
             result=last.result if last else "",
             time=last.time_ms if last else 0,
-            waiting=lane.waiting,
-            dead=lane.dead,
+            waiting=seen.waiting,
+            dead=seen.dead,
         )  # fmt: skip

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
 from typing import Final
 
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts
-from hookwright.store.owner import Arrival
+from hookwright.store.owner import Arrival, Told
 
 
 class OneOwner:
     """Its part of `store.port.Work`."""
 
+    processes: Final = 1
     sure_until: Final = inf
     own = EVERY_PART
 
@@ -34,3 +35,12 @@ class OneOwner:
 
     async def tell(self, arrival: Arrival) -> None:
         raise AssertionError("nobody else works on it")
+
+    async def show(self, told: Told) -> None:
+        raise AssertionError("nobody else is there to see it")
+
+    async def shown(self) -> Told:
+        return Told({}, ())
+
+    async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
+        return await run()

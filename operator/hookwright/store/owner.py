@@ -6,7 +6,7 @@ told to that one. Errors as in `store.port.Work`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hookwright.core.parts import Moved, Parts
@@ -25,11 +25,24 @@ class Arrival(NamedTuple):
     forgiven: bool = False
 
 
+class Told(NamedTuple):
+    """What processes on a store tell each other of themselves."""
+
+    shown: Mapping[str, bytes]
+    """Of webhooks (`core.shown.encoded`)."""
+    shares: Sequence[bytes]
+    """`BacklogShares.told` of each."""
+
+
 class Owner(Protocol):
     """One of the processes on a store, or the only one."""
 
     own: Parts
     """The parts on whose webhooks this process works, and keeps count of what waits of them: as it says itself here."""
+
+    @property
+    def processes(self) -> int:
+        """How many work on the store, this one among them."""
 
     @property
     def sure_until(self) -> float:
@@ -58,3 +71,17 @@ class Owner(Protocol):
 
     async def tell(self, arrival: Arrival) -> None:
         """For the process that works on a webhook."""
+
+    async def show(self, told: Told) -> None:
+        """For the others: of webhooks on which this process works, and what waits here."""
+
+    async def shown(self) -> Told:
+        """What others showed of webhooks since the last call, some of it once more, at first all that anybody ever did; and
+        what each of them that is there said last of what waits."""
+
+    async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
+        """What `run` answers, called by one of all processes that are asked for this id; the others wait for its answer.
+
+        Where that process ended, or its `run` failed, another calls its own: at once, or after so many `seconds`. Answers
+        are kept for RUNS_KEPT_SECONDS. A store with one owner keeps none: who asks it twice remembers the first.
+        """

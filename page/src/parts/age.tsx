@@ -1,4 +1,5 @@
-// How long ago something was; goes on by itself. The exact time stands in the tooltip and for machines.
+// How long ago something was; goes on by itself. The exact time stands in the tooltip and for machines. Where there is
+// little room the word "ago" is only heard: beside a duration nobody could tell them apart.
 import { age, ago } from "../format";
 import { now } from "../live";
 
@@ -11,9 +12,11 @@ interface Props {
 
 export function Age({ time, spoken = false }: Props) {
   const present = now.use();
+  const whole = ago(time, present);
+  const short = age(time, present);
   return (
     <time dateTime={time} title={time} class="numeric">
-      {spoken ? ago(time, present) : age(time, present)}
+      {spoken ? whole : <>{short}<span class="unseen">{whole.slice(short.length)}</span></>}
     </time>
   );
 }

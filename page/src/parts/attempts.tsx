@@ -21,7 +21,7 @@ export function Attempts({ attempts, current, href }: Props) {
             <Link class="attempt" href={href(one.id)} aria-current={one.id === current ? "true" : undefined}>
               <span class={`attempt-mark ${look(one.result).tone}`} />
               <span class="unseen">Attempt </span>
-              <b>{one.attempt}</b>
+              <b>{one.attempt}</b><span class="unseen">: </span>
               <span>{one.response?.statusCode ?? "no answer"}</span>
             </Link>
           </li>

@@ -20,7 +20,7 @@ export function DifferencePanel({ shown, other }: Props) {
   const [older, newer] = other.attempt < shown.attempt ? [whole, shown] : [shown, whole];
   const heads = [other.attempt, shown.attempt].sort((one, two) => one - two);
   return (
-    <Panel title="Difference" level={3} actions={<span class="quiet">Attempt {heads[0]} → {heads[1]}</span>}>
+    <Panel title="Difference" level={3} actions={<span class="quiet">Attempt {heads[0]} <span aria-hidden="true">→</span><span class="unseen">against</span> {heads[1]}</span>}>
       {older && newer ? <Lines lines={folded(difference(written(older), written(newer)), CONTEXT)} /> : <p class="no-body quiet">Reading …</p>}
     </Panel>
   );

@@ -15,6 +15,7 @@ interface Props {
 }
 
 export function InvocationList({ items, current, href, several }: Props) {
+  if (items.length === 0) return null;
   const place = items.findIndex(({ id }) => id === current || id.startsWith(`${current}.`));
   return (
     <ul class="invocations">

@@ -15,7 +15,12 @@ interface Props {
 export function Message({ tone, title, role, children }: Props) {
   return (
     <div class={`message ${tone}`} role={role}>
-      {title !== undefined && <strong>{title}</strong>} <span>{children}</span>
+      {title !== undefined && <Heading title={title} />} <span>{children}</span>
     </div>
   );
+}
+
+/** Bold to the eye; to the ear a colon parts it from the sentence. */
+function Heading({ title }: { readonly title: string }) {
+  return <span><strong>{title}</strong>{!title.endsWith(".") && <span class="unseen">:</span>}</span>;
 }

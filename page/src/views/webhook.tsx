@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { post, Refused } from "../api";
-import { count } from "../format";
+import { count, counted } from "../format";
 import { useLive } from "../live";
 import { Age } from "../parts/age";
 import { announce } from "../parts/announce";
@@ -132,6 +132,12 @@ function TryNow({ webhook, done }: { readonly webhook: string; readonly done: ()
   );
 }
 
+function DeadLink({ webhook, number }: { readonly webhook: string; readonly number: number }) {
+  return (
+    <Link class="bad" href={withQuery("/dead-letters", { webhook })} aria-label={counted(number, "dead letter")}>{count(number)}</Link>
+  );
+}
+
 function WebhookFigures({ webhook }: { readonly webhook: Webhook }) {
   const { webhook: key, lastInvocation: last, lastSuccessTime, consecutiveFailures, pending, inFlight, deadLettered, triggers } = webhook;
   return (
@@ -146,7 +152,7 @@ function WebhookFigures({ webhook }: { readonly webhook: Webhook }) {
         </Fact>
         <Fact name="Waiting" more={`${count(inFlight)} under way`}>{count(pending)}</Fact>
         <Fact name="Dead letters">
-          {deadLettered > 0 ? <Link class="bad" href={withQuery("/dead-letters", { webhook: key })}>{count(deadLettered)}</Link> : "0"}
+          {deadLettered > 0 ? <DeadLink webhook={key} number={deadLettered} /> : "0"}
         </Fact>
         <Fact name="Triggers"><span class="triggers">{triggers.join(", ") || "None"}</span></Fact>
       </Facts>

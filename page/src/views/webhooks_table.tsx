@@ -1,6 +1,6 @@
 // The table of webhooks: a row for each, on a phone a card. What is wrong stands out, what is well stays quiet.
 // Must not: ask for anything, know the address.
-import { count, duration } from "../format";
+import { count, counted, duration } from "../format";
 import { Age } from "../parts/age";
 import { Column } from "../parts/column";
 import { Dot } from "../parts/dot";
@@ -110,7 +110,7 @@ function Triggers({ names }: { readonly names: readonly string[] }) {
   return (
     <span class="row-triggers" title={names.join(", ")}>
       <bdi class="tag cut">{first}</bdi>
-      {others.length > 0 && <span class="quiet numeric">+{others.length}</span>}
+      {others.length > 0 && <span class="quiet numeric">+{others.length}<span class="unseen"> more</span></span>}
     </span>
   );
 }
@@ -124,7 +124,8 @@ function Dead({ webhook: { webhook, deadLettered } }: { readonly webhook: Webhoo
   const of = deadLettered === 1 ? "dead letter" : "dead letters";
   if (deadLettered === 0) return <Number number={0} of={of} />;
   return (
-    <Link class="dead-link" href={`/dead-letters?webhook=${encodeURIComponent(webhook)}`} title={`Dead letters of ${webhook}`}>
+    <Link class="dead-link" href={`/dead-letters?webhook=${encodeURIComponent(webhook)}`} title={`Dead letters of ${webhook}`}
+      aria-label={`${counted(deadLettered, "dead letter")} of ${webhook}`}>
       {count(deadLettered)}<span class="of-card"> {of}</span>
     </Link>
   );

@@ -140,10 +140,13 @@ class Play:
 
 
 def lines(kube: Kube, since: str) -> Iterator[dict[str, Any]]:
-    """What controller and dispatcher logged since a time, without what belongs to one delivery or test."""
+    """What controller and dispatcher logged since a time, without what belongs to one delivery or test, or to a machine
+    that has too much to do."""
     label = ("-l", "app.kubernetes.io/name=hookwright", "-n", PRODUCT)
     said = kube("logs", *label, "--tail=-1", f"--since-time={since}")
-    yield from (each for each in records(said) if each.get("event") not in ("attempt", "test"))
+    yield from (
+        each for each in records(said) if each.get("event") not in ("attempt", "test", "loop.stopped")
+    )
 
 
 def repeated(said: Iterator[Mapping[str, Any]], minutes: float) -> list[str]:

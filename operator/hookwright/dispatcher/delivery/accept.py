@@ -154,18 +154,16 @@ class Acceptor:
 
     def _delivery(self, key: int, match: Matched, size: int) -> NewDelivery:
         lane = self._lanes.lane(match.route)
-        if not self._lanes.owns(lane):
-            dead = None if match.error is None else DeadReason.FILTER_ERROR
-            return NewDelivery(key, match.route, dead, match.error or "", own=False)
-        over = self._room.over(lane, size, self._lanes.shares)
-        lane.reserve(size)
+        over, own = self._room.over(lane, size, self._lanes.shares), self._lanes.owns(lane)
+        if own:
+            lane.reserve(size)
         if match.error is not None:
-            return NewDelivery(key, match.route, DeadReason.FILTER_ERROR, match.error)
-        if lane.standing.state is RouteState.GONE:
+            return NewDelivery(key, match.route, DeadReason.FILTER_ERROR, match.error, own)
+        if own and lane.standing.state is RouteState.GONE:
             return NewDelivery(key, match.route, DeadReason.GONE, lane.standing.message)
         if over is not None:
-            return NewDelivery(key, match.route, DeadReason.BACKLOG, over)
-        return NewDelivery(key, match.route)
+            return NewDelivery(key, match.route, DeadReason.BACKLOG, over, own)
+        return NewDelivery(key, match.route, own=own)
 
     async def _store(self, batch: Sequence[NewEvent], stored: Sequence[NewEvent]) -> bytes:
         try:

@@ -124,11 +124,13 @@ class Ownership:
         self._work.own |= parts
         for lane in lanes.of(parts):
             lane.owned = True
+            lanes.touch([lane.key])
 
     def _leave(self, parts: Parts) -> None:
         self._work.own -= parts
         for lane in self._lanes.of(parts):
             lane.left()
+            self._lanes.touch([lane.key])
             self._lanes.settle(lane)
 
     def _still(self, parts: Parts) -> Parts:

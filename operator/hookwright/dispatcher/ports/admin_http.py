@@ -29,7 +29,7 @@ from hookwright.core.hosts import HostGuard, is_label
 from hookwright.dispatcher.ports.page import Page
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
-from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_SLICE_BYTES, ADMIN_SLICE_SECONDS
+from hookwright.limits import ADMIN_PAGE_DEFAULT, ADMIN_PAGE_MAX, ADMIN_PIECE_BYTES, ADMIN_SLICE_SECONDS
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/admin/v1/session"})
 """What is served without a token: probes and scrapers have none, and the page asks whether it needs one."""
@@ -212,9 +212,10 @@ async def _pieces(items: Iterable[Answer], rest: bytes) -> AsyncIterator[bytes]:
     for item in items:
         piece += comma + item.model_dump_json(by_alias=True).encode()
         comma = b","
-        if len(piece) > ADMIN_SLICE_BYTES or time.monotonic() - began > ADMIN_SLICE_SECONDS:
+        if len(piece) > ADMIN_PIECE_BYTES:
             yield bytes(piece)
             piece.clear()
+        if time.monotonic() - began > ADMIN_SLICE_SECONDS:
             await asyncio.sleep(0)
             began = time.monotonic()
     yield bytes(piece) + b"]," + rest[1:]

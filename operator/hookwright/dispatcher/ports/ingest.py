@@ -25,6 +25,7 @@ from hookwright.api.v1alpha1.webhook import MANUAL
 from hookwright.core.decode import decoding, decoding_any
 from hookwright.core.event import Event
 from hookwright.core.hosts import HostGuard, is_label
+from hookwright.core.rate import Bucket
 from hookwright.core.samples import SAMPLE_TRIGGERS, sample, sample_event
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.accept import Acceptor, unavailable
@@ -81,14 +82,16 @@ class Ingest:
         tokens: Tokens | None,
         hosts: HostGuard,
         rate: int | None,
+        processes: Callable[[], int],
         memory: Memory,
         count: Callable[[int, int], None],
     ) -> None:
-        """`rate`: events a second, `memory`: of the port, `count(status, events)` is called with every answer."""
+        """`rate`: events a second, of all `processes` together; `memory`: of the port; `count(status, events)` is called
+        with every answer."""
         self._acceptor, self._invoker, self._clock = acceptor, invoker, clock
-        self._tokens, self._hosts, self._rate, self._count = tokens, hosts, rate, count
-        self._allowance = float(rate or 0)
-        self._allowance_at = clock.monotonic()
+        self._tokens, self._hosts, self._count = tokens, hosts, count
+        self._bucket = None if rate is None else Bucket(rate, clock.monotonic())
+        self._processes = processes
         self._memory = memory
         self._bodies = Bodies()
         self._schema = orjson.dumps(event_schema())
@@ -288,21 +291,18 @@ class Ingest:
         return holder
 
     def _take(self, count: int) -> None:
-        """Rate of events: a bucket that holds one second's worth."""
-        if self._rate is None:
+        """Keep to the rate of events."""
+        if self._bucket is None:
             return
-        now = self._clock.monotonic()
-        self._allowance = min(self._rate, self._allowance + (now - self._allowance_at) * self._rate)
-        self._allowance_at = now
-        missing = min(count, self._rate) - self._allowance
-        if missing > 0:
-            wait = math.ceil(missing / self._rate)
+        processes = self._processes()
+        wait = math.ceil(self._bucket.take(count, self._clock.monotonic(), processes))
+        if wait:
+            shared = f", shared by {processes} dispatchers" if processes > 1 else ""
             raise EventError(
-                f"More than {self._rate:,} events a second; send this again in {wait} s.",
+                f"More than {self._bucket.rate:,} events a second{shared}; send this again in {wait} s.",
                 status=429,
                 retry_after=wait,
             )
-        self._allowance -= count
 
 
 def _check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:

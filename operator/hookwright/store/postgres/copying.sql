@@ -19,7 +19,7 @@ SELECT EXISTS (SELECT 1 FROM hookwright.events) OR EXISTS (SELECT 1 FROM hookwri
 
 -- empty: for a copy that begins
 TRUNCATE hookwright.routes, hookwright.events, hookwright.fanout, hookwright.waiting, hookwright.dead,
-    hookwright.dead_groups, hookwright.attempts, hookwright.tallies, hookwright.identities;
+    hookwright.dead_groups, hookwright.attempts, hookwright.tallies, hookwright.identities, hookwright.shown, hookwright.runs;
 
 -- set_tag: of the installation that is copied
 UPDATE hookwright.meta SET tag = $1;

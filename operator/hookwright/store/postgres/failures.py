@@ -6,6 +6,7 @@ let anything of the URL into a sentence.
 
 from __future__ import annotations
 
+import ssl
 from enum import Enum, auto
 from typing import Final
 
@@ -23,6 +24,8 @@ _AWAY_CLASSES: Final = {"08", "28", "3D", "53", "55", "57", "58"}
 _READ_ONLY: Final = "25006"
 _FULL: Final = "53100"
 _NO_RIGHT: Final = "42501"
+_OTHER_NAME: Final = {62, 64}
+"""What OpenSSL says of a certificate for another host or address; its text quotes that."""
 
 
 class Failure(Enum):
@@ -51,8 +54,8 @@ def judge(error: Exception) -> Failure:
 
 
 def _ours(error: Exception) -> bool:
-    """A value that cannot be sent, which asyncpg takes for a misuse of its interface."""
-    return isinstance(error, exceptions.DataError | ValueError)
+    """A value that cannot be sent, which asyncpg takes for a misuse of its interface. A certificate is no such value."""
+    return isinstance(error, exceptions.DataError | ValueError) and not isinstance(error, OSError)
 
 
 def _by_state(state: str) -> Failure:
@@ -109,12 +112,23 @@ def taken_over() -> StoreBroken:
     return StoreBroken("Another dispatcher took the store over: the process ends, start it again.")
 
 
+def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _OTHER_NAME:
+        return "its certificate is for another name than that in the URL"
+    reason = error.verify_message
+    return (
+        f"its certificate is not trusted, {reason}; name its authority in HOOKWRIGHT_STORE_POSTGRES_CA_FILE"
+    )
+
+
 def _named(error: Exception) -> str:
     """In few words. The texts of connection errors are the driver's, and may quote what it was given."""
     if isinstance(error, asyncpg.PostgresError):
         return f"{type(error).__name__}, {error.sqlstate}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _of_certificate(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__

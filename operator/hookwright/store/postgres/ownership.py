@@ -37,6 +37,11 @@ class Ownership:
         """Another process came, goes, or gave parts away: set, that is looked at now."""
         self._keeping: asyncio.Task[None] | None = None
 
+    @property
+    def processes(self) -> int:
+        """See `store.port.Work`."""
+        return self._held.processes
+
     async def take(self, lost: Callable[[StoreError], None]) -> None:
         """Become the owner of a slot and of the parts that are free for it, and stay it; `lost` is told if it cannot.
 

@@ -18,7 +18,8 @@ CREATE TABLE hookwright.replicas (
     holder TEXT,
     until TIMESTAMPTZ NOT NULL,
     high_key BIGINT NOT NULL,
-    retired BOOLEAN NOT NULL DEFAULT FALSE
+    retired BOOLEAN NOT NULL DEFAULT FALSE,
+    shares TEXT
 );
 
 -- Who works on each part of the webhooks, and until when.
@@ -147,6 +148,23 @@ CREATE TABLE hookwright.identities (
     routes TEXT NOT NULL,
     size INT NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+
+-- Runs of WebhookTests by their ids: who runs one, until when, and its answer; then, when it ended.
+CREATE TABLE hookwright.runs (
+    run_id TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until TIMESTAMPTZ NOT NULL,
+    result BYTEA
+);
+
+-- What is shown of a webhook beside its configuration (core.shown), as who works on it said last, for the others.
+CREATE TABLE hookwright.shown (
+    route TEXT PRIMARY KEY,
+    part INT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    text TEXT NOT NULL
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX shown_at ON hookwright.shown (at);
 
 -- Attempts as they are read, columns in the order of store.port.AttemptRecord after the position.
 CREATE VIEW hookwright.invocations AS

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from hookwright.core.parts import part_of
 from hookwright.core.records import Buried, Finish, Pruned, Use
 from hookwright.core.shares import namespace_of
-from hookwright.limits import KEY_COUNTER_BITS, STORE_STEP_ROWS
+from hookwright.limits import KEY_COUNTER_BITS, RUNS_KEPT_SECONDS, STORE_STEP_ROWS
 from hookwright.store.kept import Kept, attempts_size, letters_size
 from hookwright.store.port import Replay, ReplaySelector, Retention
 from hookwright.store.postgres.choosing import HIGHEST, form
@@ -101,7 +101,7 @@ class Pruning:
         self._history: Kept | None = None
         self.steps: tuple[Callable[[Connection], Awaitable[tuple[Pruned, bool]]], ...] = (
             self._identities, self._old_attempts, self._fold, self._many_attempts, self._old_dead, self._much_dead,
-            self._forget,
+            self._forget, self._of_processes,
         )  # fmt: skip
 
     def uses(self) -> dict[str, Use]:
@@ -207,6 +207,12 @@ class Pruning:
         gone = await connection.fetch(self._sql["forget_routes"], past, STORE_STEP_ROWS)
         self._routes.forget(route for (route,) in gone)
         return NOTHING, len(gone) == STORE_STEP_ROWS
+
+    async def _of_processes(self, connection: Connection) -> tuple[Pruned, bool]:
+        """What they tell each other."""
+        await connection.execute(load("runs.sql", self._schema)["prune"], RUNS_KEPT_SECONDS)
+        await connection.execute(load("showing.sql", self._schema)["prune"])
+        return NOTHING, False
 
 
 def together(one: Pruned, other: Pruned) -> Pruned:

@@ -11,7 +11,7 @@ WITH dead AS (
 UPDATE hookwright.replicas SET holder = NULL, until = now() WHERE holder IN (SELECT holder FROM dead);
 
 -- own: become the owner of the slot that nobody has had for longest
-UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2), retired = FALSE
+UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2), retired = FALSE, shares = NULL
 WHERE slot = (SELECT slot FROM hookwright.replicas WHERE holder IS NULL OR until < now() ORDER BY until, slot
               LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING slot;

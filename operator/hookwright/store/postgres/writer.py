@@ -24,7 +24,7 @@ from hookwright.core.records import (
 )
 from hookwright.errors import StoreAway, StoreError
 from hookwright.limits import KIB, STORE_UPKEEP_SECONDS
-from hookwright.store.owner import Arrival
+from hookwright.store.owner import Arrival, Told
 from hookwright.store.port import Accepted, NewEvent, Replay, ReplaySelector, Retention
 from hookwright.store.postgres import measuring, upkeep
 from hookwright.store.postgres.accepting import Accepting
@@ -38,7 +38,9 @@ from hookwright.store.postgres.migrating import refuse_copied
 from hookwright.store.postgres.ownership import Ownership
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
+from hookwright.store.postgres.runs import Runs
 from hookwright.store.postgres.server import Connection, Link, Server
+from hookwright.store.postgres.showing import Showing
 from hookwright.store.postgres.statements import load
 from hookwright.store.postgres.waking import Arrivals
 
@@ -60,6 +62,8 @@ class PostgresStore:
         }
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
+        self._showing = Showing(schema, server.holder)
+        self._runs = Runs(self._links["change"], schema, server.holder, self._failing)
         self._arrivals = Arrivals(
             self._links["claim"], self._links["notices"], self._routes, schema, moved=self._ownership.look.set
         )
@@ -147,6 +151,10 @@ class PostgresStore:
         )
 
     @property
+    def processes(self) -> int:
+        return self._ownership.processes
+
+    @property
     def sure_until(self) -> float:
         return self._ownership.sure_until
 
@@ -201,6 +209,15 @@ class PostgresStore:
         await asyncio.gather(*(group.close(closed) for group in groups))
         await self._ownership.leave()
         await asyncio.gather(*(link.close() for link in self._links.values()))
+
+    async def show(self, told: Told) -> None:
+        await self._change(lambda connection: self._showing.show(connection, self.slot, told))
+
+    async def shown(self) -> Told:
+        return await self._change(lambda connection: self._showing.look(connection, self.slot, self.own))
+
+    async def run_once(self, run_id: str, run: Callable[[], Awaitable[bytes]], *, seconds: float) -> bytes:
+        return await self._runs.once(run_id, run, seconds)
 
     # --- Upkeep ----------------------------------------------------------------------------------
 
