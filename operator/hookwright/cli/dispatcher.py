@@ -27,9 +27,12 @@ def command() -> None:
 async def _serve(settings: Settings) -> None:
     dispatcher = Dispatcher(settings, logs.attempt)
     loop = asyncio.get_running_loop()
-    await dispatcher.start()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (
+        signal.SIGTERM,
+        signal.SIGINT,
+    ):  # the first process of a container hears no others, also while it starts
         loop.add_signal_handler(number, dispatcher.request_stop)
+    await dispatcher.start()
     await dispatcher.run()
     if dispatcher.failure is not None:
         raise SystemExit(1)

@@ -143,7 +143,6 @@ class Dispatcher:
         store = await self._open_store()
         if store is None:
             return
-        self._store = store
         work = store.work
         pipeline = Pipeline(clock)
         under_way = UnderWay(settings.data / "under-way")
@@ -151,6 +150,7 @@ class Dispatcher:
             work, pipeline, clock, self._background, bodies=settings.history_bodies, observe=self._observed,
             under_way=under_way, attempts=_attempts(files.outgoing),
         )  # fmt: skip
+        self._store = store
         ownership = Ownership(
             store, self._lanes, clock, self._background, self._remember_of, self._remove_others
         )
@@ -311,9 +311,10 @@ class Dispatcher:
 
     def request_stop(self) -> None:
         """Begin to shut down (SIGTERM); asked a second time, wait neither for attempts under way nor for who still sends."""
-        if self._stopping.is_set() and self._store is not None:
+        if self._stopping.is_set():
             self._hurried.set()
-            self._lanes.abort()
+            if self._store is not None:
+                self._lanes.abort()
         self._stopping.set()
 
     async def run(self) -> None:
