@@ -149,13 +149,15 @@ def test_a_password_that_changes_is_taken_up(
     kube: Kube, place: str, source: Source, receiver: Receiver, database: Database, several: None
 ) -> None:
     """From the Secret, by the next connections, without a restart."""
+    kube.apply(ours("Webhook", "rotated", place, spec("/rotated")))
+    kube.wait("Ready", "webhook/rotated", namespace=place)
     before = pods(kube)
     database.change_password()
     kube.apply(*database.secrets(PRODUCT))
     for name in before:  # a change of the pod, so that kubelet looks at once
         kube("-n", PRODUCT, "annotate", "pod", name, "test/rotated=true")
     database.disconnect()
-    delivery = until(lambda: posted(source).get(f"{place}/waits"))
+    delivery = until(lambda: posted(source).get(f"{place}/rotated"))
     receiver.arrived(delivery)
     assert ready(kube) == set(before)
 
