@@ -297,7 +297,9 @@ def two_again(kube: Kube, gone: str) -> None:
     until(lambda: len(ready(kube)) == 2)
 
 
-def test_dispatchers_that_go_and_come_are_not_noticed(kube: Kube, release: Release, crowd: Crowd) -> None:
+def test_dispatchers_that_go_and_come_are_not_noticed(
+    kube: Kube, release: Release, place: str, crowd: Crowd
+) -> None:
     """Evicted, deleted, exchanged by an upgrade, under load: each event is answered 202 and arrives once."""
     first = pods(kube)[0]
     evict(kube, first)
@@ -310,6 +312,8 @@ def test_dispatchers_that_go_and_come_are_not_noticed(kube: Kube, release: Relea
     crowd.ends()
     assert [each for each in crowd.said() if each.get("status", 0) != 202 and "ended" not in each] == []
     assert {delivery: count for delivery, count in crowd.arrivals().items() if count > 1} == {}
+    until(lambda: kube.get("webhook", "counts", place)["status"].get("pending") == 0)
+    assert kube.get("webhook", "counts", place)["status"]["lastInvocation"]["result"] == "Delivered"
 
 
 @pytest.mark.skipif(

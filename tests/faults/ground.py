@@ -46,7 +46,7 @@ class Size:
 
 
 SHORT = Size(kills=3, moves=2, rate=200, seconds=1.5, stop=4, waiting=20_000)
-LONG = Size(kills=40, moves=10, rate=600, seconds=5, stop=30, waiting=50_000)
+LONG = Size(kills=40, moves=5, rate=600, seconds=5, stop=30, waiting=50_000)
 
 
 class Ground:
@@ -116,9 +116,13 @@ class Ground:
 
     def pause(self) -> None:
         """Offer no more, and wait for the answers under way."""
-        self.sender.tell(rate=0)
-        left = self.sender.hear()["open"]
+        left = self._quiet()
         self.check(left == 0 or self.lacks_one(), f"{left} events are not answered")
+
+    def _quiet(self) -> int:
+        """Offer no more; how many events are not answered after a while."""
+        self.sender.tell(rate=0)
+        return int(self.sender.hear()["open"])
 
     def back(self, since: float | None = None, port: int | None = None) -> float:
         """Wait for the first 202 (of a port) since then (the latest start), under load; the seconds."""
@@ -204,7 +208,8 @@ class Ground:
             time.sleep(0.1)
 
     def finish(self) -> None:
-        """Heal the target, wait, count."""
+        """Heal the target, wait, count; also where the scenario broke off under load."""
+        self._quiet()
         for path in list(self._ill):
             self.target_does(path, "ok")
         for each in self.dispatchers:

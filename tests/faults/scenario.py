@@ -78,7 +78,7 @@ def play(which: Scenario, seed: int, size: Size) -> Verdict:
                 except NotPossibleError:
                     raise
                 except Exception:
-                    verdict.problems.append(f"the round broke off: {traceback.format_exc(limit=-1)}")
+                    verdict.problems.append(f"the round broke off: {traceback.format_exc(limit=-3)}")
         finally:
             bench.close()
     verdict.seconds = round(time.monotonic() - began, 1)

@@ -19,7 +19,7 @@ from ports import kept_port
 from postgres_server import Postgres
 from rig import until
 
-MOST = 4  # dispatchers in a round
+MOST = 4  # dispatchers in a round: three, and one that comes and goes
 TOKEN = "of-the-bench"
 REST_SECONDS = 3.0  # in which every dispatcher hears what it is to have
 STEPS = 20  # of the sender, a second where nothing else runs, in which not one event was taken
@@ -46,12 +46,12 @@ class Several(Ground):
         for name in self.names:
             self.webhook(name, **{"maxInFlight": OPEN, **spec})
 
-    def begin(self, count: int = 3) -> None:
-        """PostgreSQL, the configuration, and so many dispatchers, ready. Raises NotPossibleError."""
+    def begin(self) -> None:
+        """PostgreSQL, the configuration, and three dispatchers, ready. Raises NotPossibleError."""
         self.server, self._environment = postgres.serving(self, postgres.folder(self))
         (self.folder / "token").write_text(TOKEN)
         self.configure()
-        for each in [self.add() for _ in range(count)]:
+        for each in [self.add() for _ in range(MOST - 1)]:
             each.launch()
         for each in self.dispatchers:
             each.wait_ready()

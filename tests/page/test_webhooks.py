@@ -171,10 +171,12 @@ def test_the_table_follows_by_itself(running: Product, tab: NewTab) -> None:
     """What a delivery changes is seen without a reload: counts, result, the chips, the order."""
     page = tab().open(running.admin)
     rejects = row(page, "default/b-rejects")
-    dead = rejects.get_by_role("link", name="1", exact=True)
+    dead = rejects.get_by_role("link", name="1 dead letter of default/b-rejects", exact=True)
     expect(dead).to_have_attribute("href", "/dead-letters?webhook=default%2Fb-rejects")
     running.accepted(granted())
-    expect(rejects.get_by_role("link", name="2", exact=True)).to_be_visible()
+    expect(
+        rejects.get_by_role("link", name="2 dead letters of default/b-rejects", exact=True)
+    ).to_be_visible()
     hook(running, "a-well", more=AWAY)
     expect(page.get_by_role("button", name="Held 2")).to_be_visible()
     expect(row(page, "default/a-well")).to_contain_text("Held")
@@ -197,7 +199,7 @@ def test_keyboard_alone_opens_a_webhook(running: Product, tab: NewTab) -> None:
 def test_a_row_opens_wherever_it_is_clicked(running: Product, tab: NewTab) -> None:
     """All of it is the webhook's link, but for the number that leads to its dead letters."""
     page = tab().open(running.admin)
-    row(page, "default/b-rejects").get_by_role("link", name="1", exact=True).click()
+    row(page, "default/b-rejects").get_by_role("link", name="1 dead letter").click()
     expect(page).to_have_url(f"{running.admin}/dead-letters?webhook=default%2Fb-rejects")
     page.go_back()
     row(page, "default/b-rejects").get_by_text("Rejected").click()

@@ -111,7 +111,7 @@ class DeadGroups(Answer):
 
 
 class DeadLetters(Answer):
-    """A page of dead letters, newest first."""
+    """A page of dead letters, newest first. Where very many died at nearly the time asked for it may be short or empty."""
 
     items: list[DeadLetter]
     next: str | None = None

@@ -39,28 +39,36 @@ class Ownership:
         self._clock, self._background = clock, background
         self._remember, self._taken = remember, taken
         self._moves = store.work.owned()
-        self._held: Parts = NO_PART
-        """What the store says that this process has."""
+        self._wanted: Parts = EVERY_PART
+        """What this process is to work on, as the store says; the lanes may not have begun with it yet."""
+        self._leaving: Parts = NO_PART
+        """What it has and is to give away."""
         self._one_at_a_time = asyncio.Lock()
 
     async def first(self) -> Recovered:
         """Take what there is at the start. Raises StoreError."""
-        self._held = (await anext(self._moves)).came
-        return await self._begin(self._held)
+        moved = await anext(self._moves)
+        self._wanted, self._leaving = moved.came - moved.leaving, moved.leaving
+        return await self._begin(self._wanted)
 
     def run(self) -> None:
         """Follow what the store says, until the background is closed."""
+        self._spawn(self._give, self._leaving)
         self._background.spawn("parts", self._follow())
         self._background.spawn("arrivals", self._arrivals())
         self._background.every("parts", SWEEP_SECONDS, self._recount)
 
     async def _follow(self) -> None:
         async for came, leaving, lost in self._moves:
-            self._held = (self._held | came) - lost
+            self._wanted = (self._wanted | came) - leaving - lost
+            self._leaving = (self._leaving | leaving) - lost
             self._leave(lost)
-            for parts, what in ((came, self._take), (leaving, self._give)):
-                if parts:
-                    self._background.spawn("parts", self._until_done(partial(what, parts)))
+            self._spawn(self._take, came - leaving)
+            self._spawn(self._give, leaving)
+
+    def _spawn(self, what: Callable[[Parts], Awaitable[None]], parts: Parts) -> None:
+        if parts:
+            self._background.spawn("parts", self._until_done(partial(what, parts)))
 
     async def _until_done(self, what: Callable[[], Awaitable[None]]) -> None:
         while not await self._background.guard("parts", what()):  # noqa: ASYNC110 - tries again
@@ -69,17 +77,18 @@ class Ownership:
     async def _take(self, came: Parts) -> None:
         while self._still(came) != came:  # noqa: ASYNC110 - from a time before; what ends tells nobody
             await asyncio.sleep(LEAVING_SECONDS)
-        await self._begin(came & self._held)
+        await self._begin(came & self._wanted)
         await self._taken()
 
     async def _give(self, leaving: Parts) -> None:
+        begun = leaving & self._work.own
         self._leave(leaving)
-        while parts := leaving & self._held:
+        while parts := leaving & self._leaving:
             still = self._still(parts)
             if still:
-                await self._remember(still)
+                await self._remember(still & begun)
                 await self._work.give(still)
-                self._held -= still
+                self._leaving -= still
             else:
                 await asyncio.sleep(LEAVING_SECONDS)
         await self._recount()
@@ -96,13 +105,12 @@ class Ownership:
     # --- what the lanes are told -----------------------------------------------------------------
 
     async def _begin(self, parts: Parts) -> Recovered:
-        """With these beside what is worked on already; what is lost meanwhile is left again."""
+        """With these beside what is worked on already."""
         async with self._one_at_a_time:
             found = await self._history.recovered(parts, self._work.own | parts)
             records = await self._history.last_invocations(parts)
             last = await asyncio.to_thread(_last_invocations, records, self._work.tag)
             await self.take(parts, found, last)
-            self._leave(parts - self._held)
             return found
 
     async def _recount(self) -> None:
@@ -111,16 +119,20 @@ class Ownership:
             await self._begin(NO_PART)
 
     async def take(self, parts: Parts, found: Recovered, last: Mapping[str, LastInvocation]) -> None:
-        """Nothing of these parts is under way; the lanes begin with what the store holds."""
+        """Nothing of these parts is under way; the lanes begin with what the store holds, but for what is to be left or was
+        lost since."""
         lanes, now = self._lanes, self._clock.now()
         lanes.shares.take(found.shares)
         async for key in in_slices(found.counts.keys() | found.routes.keys(), LANES_SLICE):
+            if part_of(key) not in self._wanted:
+                continue
             lane = lanes.lane(key)
             lane.taken(found.routes.get(key), found.counts.get(key))
             lane.standing.recalled(last.get(key))
             if lane.standing.known and lane.standing.mark is None:
                 lane.standing.removed(now)
             lanes.settle(lane)
+        parts &= self._wanted
         self._work.own |= parts
         for lane in lanes.of(parts):
             lane.owned = True

@@ -1,0 +1,53 @@
+"""What the store says of the parts of the webhooks, in orders that are rare: what is to be given away is never begun."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from dispatcher.test_several import HOOKS, ROOM, Process
+from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, part_of
+from hookwright.core.records import StoredRoute
+from hookwright.store.memory import MemoryStore
+from hookwright.store.port import Store
+
+
+class Moving(MemoryStore):
+    """A store in memory that says this of the parts, in order."""
+
+    def __init__(self, *moves: Moved) -> None:
+        super().__init__()
+        self.own = NO_PART
+        self._moves = moves
+        self.given: list[Parts] = []
+        self.remembered: list[str] = []
+
+    async def owned(self) -> AsyncIterator[Moved]:
+        for moved in self._moves:
+            yield moved
+
+    async def give(self, parts: Parts) -> None:
+        self.given.append(parts)
+
+    async def remember(self, routes: Sequence[StoredRoute]) -> None:
+        self.remembered += [each.route for each in routes]
+
+
+@pytest.mark.parametrize("before", [(), (Moved(NO_PART, NO_PART, NO_PART),)], ids=["at the start", "later"])
+async def test_what_comes_and_is_for_another_is_given_and_never_begun(before: tuple[Moved, ...]) -> None:
+    """Two may come in the same moment; nothing is remembered of what was never worked on here."""
+    others = frozenset(part_of(key) for key in HOOKS[:6])
+    disk = Moving(*before, Moved(EVERY_PART, others, NO_PART))
+    process = Process(Store(disk, disk, disk), ROOM)
+    await process.start(*HOOKS)
+    try:
+        async with asyncio.timeout(30):
+            while disk.own != EVERY_PART - others or not disk.given:
+                await asyncio.sleep(0.01)
+        assert disk.given == [others]
+        assert process.owns() == {key for key in HOOKS if part_of(key) not in others}
+        assert disk.remembered == []
+    finally:
+        await process.stop()
