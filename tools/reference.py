@@ -17,6 +17,7 @@ from prometheus_client import Metric
 from pydantic_settings import BaseSettings
 
 from chart_values import Value
+from hookwright.api.fields import span
 from hookwright.api.openapi import admin_api, events_api
 from hookwright.cli.main import main
 from hookwright.controller.settings import Settings as ControllerSettings
@@ -112,6 +113,8 @@ def _settings(model: type[BaseSettings], values: Mapping[str, Value]) -> Iterato
 def _written(default: object, value: Value | None) -> object:
     """A default as people write it: as the chart's values have it, where they have the same one."""
     chosen = json.loads(value.default) if value else None
+    if isinstance(default, float) and isinstance(chosen, str) and span(chosen) != default:
+        return f"{default:g}s"
     return default if chosen in (None, "", [], {}) else chosen
 
 
