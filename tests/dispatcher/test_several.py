@@ -1,6 +1,6 @@
 """Several dispatchers on one PostgreSQL: each webhook is worked on by one of them, whichever took its events.
 
-`ping` says and asks what each process says and asks every other second, so that no test waits for that.
+`ping` says and asks what each process says and asks every second, so that no test waits for that.
 """
 
 from __future__ import annotations

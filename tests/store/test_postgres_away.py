@@ -271,7 +271,7 @@ async def test_a_closed_store_gives_up_what_the_database_does_not_take(
 
 
 async def test_an_owner_that_cannot_say_so_stays_one(server: Postgres, database: Database) -> None:
-    """Nobody asks for anything: that the database is away, and back, is found out by what is said every other second."""
+    """Nobody asks for anything: that the database is away, and back, is found out by what is said every second."""
     told: list[str] = []
     store = await open_store(database, retention=Retention(), on_broken=told.append)
     server.stop()

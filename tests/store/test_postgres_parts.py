@@ -1,6 +1,6 @@
 """Who works on which part of the webhooks: parts change hands one by one, and by the clock of the database alone.
 
-`ping` says and asks what is said and asked every other second.
+`ping` says and asks what is said and asked every second.
 """
 
 from __future__ import annotations

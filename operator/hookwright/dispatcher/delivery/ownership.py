@@ -82,7 +82,9 @@ class Ownership:
 
     async def _give(self, leaving: Parts) -> None:
         begun = leaving & self._work.own
-        self._leave(leaving)
+        for part in sorted(leaving):
+            self._leave(frozenset((part,)))
+            await asyncio.sleep(0)
         while parts := leaving & self._leaving:
             still = self._still(parts)
             if still:

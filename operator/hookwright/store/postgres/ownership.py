@@ -1,4 +1,4 @@
-"""Each process on the store owns a slot of keys and some parts of the webhooks: it says so every other second, by the
+"""Each process on the store owns a slot of keys and some parts of the webhooks: it says so every second, by the
 clock of the database alone.
 
 Whoever stops saying so loses them when the time is over. A slot that was free for longest is taken first: so a process
