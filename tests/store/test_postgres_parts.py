@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, shared_out
 from hookwright.errors import StoreError
 from hookwright.store.database import Database
+from hookwright.store.owner import Arrival
 from hookwright.store.port import New, Work
 from postgres_server import Postgres
 from store.builders import HOOK, event, opened
@@ -150,3 +153,16 @@ async def test_who_cannot_say_so_is_not_sure_any_longer(postgres: Postgres, data
                 await work.ping()
             known.append(work.sure_until)
         assert known[0] == known[1]
+
+
+async def test_what_was_told_before_a_part_was_worked_on_is_looked_for_then(database: Database) -> None:
+    """Its notice said nothing to who did not work on it yet."""
+    async with opened(database) as (work, _, _):
+        woken = aiter(work.woken())
+        await anext(woken)  # it hears notices from here on
+        new = event(100, HOOK)
+        await work.accept([new._replace(deliveries=(new.deliveries[0]._replace(own=False),))])
+        work.own = EVERY_PART
+        async with asyncio.timeout(30):
+            await anext(woken)
+        assert await work.arrived() == [Arrival(HOOK, 1, len(new.raw))]

@@ -37,6 +37,12 @@ class Arrivals:
         self._notice = asyncio.Event()
         self._heard = False
 
+    def work_on(self, parts: Parts) -> None:
+        """The own parts are these; what was told of those that are new came without a notice to this process."""
+        if parts - self.own:
+            self._notice.set()
+        self.own = parts
+
     async def taken(self) -> list[Arrival]:
         """All for the own parts since the last call."""
         async with self._link.connection() as connection:

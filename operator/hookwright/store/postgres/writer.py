@@ -176,7 +176,7 @@ class PostgresStore:
 
     @own.setter
     def own(self, parts: Parts) -> None:
-        self._arrivals.own = parts
+        self._arrivals.work_on(parts)
 
     def woken(self) -> AsyncIterator[None]:
         return self._arrivals.woken()
