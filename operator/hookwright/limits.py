@@ -190,6 +190,7 @@ STORE_LEASE_SECONDS = 6.0  # for which a process owns its slot and its parts wit
 STORE_RENEW_SECONDS = 1.0  # between two times it says so, and sees whose time is over
 STORE_SURE_SECONDS = 4.0  # after it last asked for them, for which it begins anything: another cannot have them by then
 STORE_LOOK_SECONDS = 0.25  # between looks for what other processes did, where the database sends no notice of it
+STORE_MISSED_SECONDS = 5.0  # between such looks where notices come: one may be lost with its connection
 STORE_GATHER_SECONDS = 0.005  # for which notices are gathered: one answer of the database for all of them
 STORE_PARTS = 64  # that webhooks are divided into: the most processes that can share the work
 SHOWN_SECONDS = 2.0  # between two times that a process tells the others, and asks, what is shown of webhooks

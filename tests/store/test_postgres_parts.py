@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, shared_out
@@ -163,6 +161,6 @@ async def test_what_was_told_before_a_part_was_worked_on_is_looked_for_then(data
         new = event(100, HOOK)
         await work.accept([new._replace(deliveries=(new.deliveries[0]._replace(own=False),))])
         work.own = EVERY_PART
-        async with asyncio.timeout(30):
-            await anext(woken)
+        assert work._arrivals._notice.is_set()  # type: ignore[attr-defined]
+        await anext(woken)
         assert await work.arrived() == [Arrival(HOOK, 1, len(new.raw))]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from hookwright.core.parts import Parts
-from hookwright.limits import STORE_GATHER_SECONDS, STORE_LOOK_SECONDS
+from hookwright.limits import STORE_GATHER_SECONDS, STORE_LOOK_SECONDS, STORE_MISSED_SECONDS
 from hookwright.store.owner import Arrival
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.server import Connection, Link
@@ -73,7 +73,9 @@ class Arrivals:
         if not await self._listens():
             await asyncio.sleep(STORE_LOOK_SECONDS)
             return
-        await self._notice.wait()
+        with suppress(TimeoutError):  # of a line that is dead nobody may know for long
+            async with asyncio.timeout(STORE_MISSED_SECONDS):
+                await self._notice.wait()
 
     async def _listens(self) -> bool:
         if not self._heard:
