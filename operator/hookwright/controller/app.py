@@ -241,11 +241,10 @@ class Controller:
         except ClusterError as error:
             self._refused = str(error)
             return self._failed("configuration", error)
-        first = not self._readiness.in_force
         self._refused, self._readiness.in_force = None, True
         self._well("configuration")
         self._metrics.config_hash = made.assembly.config.hash
-        if changed or first:  # tokens may have been made or changed while no controller told of it
+        if changed or self._owned.untold:
             await self._nudge(made.assembly.config.hash)
             self._poll_now.set()
         return None

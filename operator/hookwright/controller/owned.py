@@ -107,6 +107,8 @@ class Owned:
         """What for → why its Secret cannot be used or made."""
         self._pauses = Pauses(monotonic)
         self._nudged_for = ""
+        self.untold = False
+        """A token is another than before, and no dispatcher was told: `nudge` does that."""
         self.news = asyncio.Event()
 
     async def prepare(self) -> bytes:
@@ -212,7 +214,8 @@ class Owned:
 
     async def _make(self, purpose: str, held: Lasting, fresh: Callable[[], bytes], found: Raw | None) -> None:
         # kept at once: if the write fails, the next try writes the same
-        value = self._known.get(purpose) or fresh()
+        before = self._known.get(purpose)
+        value = before or fresh()
         body = secret(held.name, self._settings, {held.key: value})
         write = self._cluster.create_secret if found is None else self._cluster.apply_secret
         try:
@@ -230,6 +233,7 @@ class Owned:
         self._metrics.wrote("Secret")
         self._saw(held.name, made)
         self._known[purpose] = value
+        self.untold = self.untold or before is None
         _log.info("secret", secret=held.name, message=f"Secret {held.name} was made.")
 
     async def _use(self, purpose: str, value: bytes) -> None:
@@ -272,6 +276,7 @@ class Owned:
             await asyncio.to_thread(
                 self._cluster.annotate_pod, self._settings.namespace, pod.object.name, annotations
             )
+        self.untold = False
 
 
 class Pauses:
