@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from dispatcher.test_several import HOOKS, ROOM, Process
+from dispatcher.several import HOOKS, ROOM, Process
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, part_of
 from hookwright.core.records import StoredRoute
+from hookwright.errors import StoreError
 from hookwright.store.memory import MemoryStore
 from hookwright.store.port import Store
 
@@ -23,6 +24,8 @@ class Moving(MemoryStore):
         self._moves = moves
         self.given: list[Parts] = []
         self.remembered: list[str] = []
+        self.refuses = 0
+        """So many more calls of `remember` fail."""
 
     async def owned(self) -> AsyncIterator[Moved]:
         for moved in self._moves:
@@ -32,6 +35,9 @@ class Moving(MemoryStore):
         self.given.append(parts)
 
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            raise StoreError("The database is away.")
         self.remembered += [each.route for each in routes]
 
 
@@ -49,5 +55,23 @@ async def test_what_comes_and_is_for_another_is_given_and_never_begun(before: tu
         assert disk.given == [others]
         assert process.owns() == {key for key in HOOKS if part_of(key) not in others}
         assert disk.remembered == []
+    finally:
+        await process.stop()
+
+
+async def test_what_could_not_be_remembered_at_once_is_before_a_part_is_given() -> None:
+    """Who works on it next would begin without it."""
+    others = frozenset(part_of(key) for key in HOOKS[:6])
+    disk = Moving(Moved(EVERY_PART, NO_PART, NO_PART), Moved(NO_PART, others, NO_PART))
+    disk.refuses = 1
+    process = Process(Store(disk, disk, disk), ROOM)
+    await process.start(*HOOKS)
+    try:
+        async with asyncio.timeout(30):
+            while not disk.given:
+                await asyncio.sleep(0.01)
+        assert disk.given == [others]
+        assert {*disk.remembered} == {key for key in HOOKS if part_of(key) in others}
+        assert process.failed == ["parts"]
     finally:
         await process.stop()

@@ -27,10 +27,8 @@ def command() -> None:
 async def _serve(settings: Settings) -> None:
     dispatcher = Dispatcher(settings, logs.attempt)
     loop = asyncio.get_running_loop()
-    for number in (
-        signal.SIGTERM,
-        signal.SIGINT,
-    ):  # the first process of a container hears no others, also while it starts
+    # before it starts: the first process of a container hears no signal without a handler
+    for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, dispatcher.request_stop)
     await dispatcher.start()
     await dispatcher.run()

@@ -85,6 +85,11 @@ class Ownership:
         for part in sorted(leaving):
             self._leave(frozenset((part,)))
             await asyncio.sleep(0)
+        await self._until_done(partial(self._hand_over, leaving, begun))
+        await self._recount()
+
+    async def _hand_over(self, leaving: Parts, begun: Parts) -> None:
+        """Each as soon as it is still; of what was `begun` here it is written before what the next begins with."""
         while parts := leaving & self._leaving:
             still = self._still(parts)
             if still:
@@ -93,7 +98,6 @@ class Ownership:
                 self._leaving -= still
             else:
                 await asyncio.sleep(LEAVING_SECONDS)
-        await self._recount()
 
     async def _arrivals(self) -> None:
         async for _ in self._work.woken():
