@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -152,3 +153,16 @@ async def keys(work: Work, route: str = HOOK, *, now: int = NOW, **limits: int) 
 async def dead_keys(history: History, route: str | None = None) -> list[int]:
     """Keys of the dead letters, newest first."""
     return [row.key for _, row in await history.dead_letters(ReplaySelector(route=route), limit=100)]
+
+
+async def small_among_large(work: Work) -> list[str]:
+    """Two large batches of events are accepted and then a small one, all at once: in which order they are answered."""
+    answered: list[str] = []
+
+    async def accept(name: str, batch: Sequence[NewEvent]) -> None:
+        await work.accept(batch)
+        answered.append(name)
+
+    large = [[event(2 * number, HOOK) for number in range(1 + from_, 4_001 + from_)] for from_ in (0, 4_000)]
+    await asyncio.gather(*(accept("large", batch) for batch in large), accept("small", [event(20_000, HOOK)]))
+    return answered

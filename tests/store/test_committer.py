@@ -18,7 +18,20 @@ from hookwright.limits import GIB, MIB, STORE_STEP_ROWS
 from hookwright.store.port import New, NewEvent, Retention
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
 from hookwright.store.sqlite.failures import Failure, judge
-from store.builders import DAY, HOOK, NONE, NOW, ack, attempt, bury, claim, dead_keys, event, keys
+from store.builders import (
+    DAY,
+    HOOK,
+    NONE,
+    NOW,
+    ack,
+    attempt,
+    bury,
+    claim,
+    dead_keys,
+    event,
+    keys,
+    small_among_large,
+)
 
 PLENTY = (50 * GIB, 100 * GIB)
 
@@ -33,6 +46,13 @@ async def test_what_waits_is_committed_together(tmp_path: Path) -> None:
     assert stats.commit_seconds >= stats.slowest_commit_seconds > 0
     assert stats.wal_bytes > 0
     assert store.stats().slowest_commit_seconds == 0
+    await store.close()
+
+
+async def test_a_small_event_does_not_wait_behind_many(tmp_path: Path) -> None:
+    """One batch may be under way; the next goes after what is small."""
+    store = SqliteStore.open(tmp_path)
+    assert (await small_among_large(store))[-1] == "large"
     await store.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
 from hookwright.store.port import Retention, Store
-from store.builders import Harness
+from store.builders import Harness, opened, small_among_large
 from store.suite import StoreSuite
 
 
@@ -22,10 +22,16 @@ class TestPostgresStore(StoreSuite):
         """A store in an empty schema."""
 
         @asynccontextmanager
-        async def opened(retention: Retention) -> AsyncIterator[Store]:
+        async def empty(retention: Retention) -> AsyncIterator[Store]:
             store = await open_store(database, retention=retention)
             yield store
             await store.history.close()
             await store.work.close()
 
-        return opened
+        return empty
+
+
+async def test_a_small_event_does_not_wait_behind_many(database: Database) -> None:
+    """One batch may be under way; the next goes after what is small."""
+    async with opened(database) as store:
+        assert (await small_among_large(store.work))[-1] == "large"

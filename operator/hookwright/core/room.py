@@ -38,10 +38,12 @@ class Room(NamedTuple):
             return _sentence("webhook", f"{waiting:,} deliveries", "backlog.webhook")
         if held + size > self.webhook_bytes:
             return _sentence("webhook", _mib(held), "backlog.webhookBytes")
+        if shares.namespaces < 2:
+            return None
         waiting, held = shares.in_all()
         many = waiting + 1 > self.namespace
         large = held + size > self.namespace_bytes
-        if not (many or large) or shares.namespaces < 2:
+        if not (many or large):
             return None
         waiting, held = shares.in_all_of(lane.namespace)
         if many and (waiting + 1) * shares.namespaces > self.total - self.namespace:

@@ -41,7 +41,12 @@ _LOOP_FIELDS: Final = frozenset(
 def get(value: Any, base: str, *names: str | int) -> Any:
     """Follows `names` from `value`, which the template writes as `base`. Missing where one is absent."""
     for position, name in enumerate(names):
-        found = value.get(name, missing) if type(value) is dict else _look(value, name)
+        if type(value) is dict:
+            found = value.get(name, missing)
+        elif type(value) is list and type(name) is int and 0 <= name < len(value):
+            found = value[name]
+        else:
+            found = _look(value, name)
         if found is missing:
             return Missing(obj=value, name=name, path=base, above=names[:position])
         value = found

@@ -193,10 +193,9 @@ class Acceptor:
 
     async def _each(self, what: Callable[[NewEvent, NewDelivery], None], events: Sequence[NewEvent]) -> None:
         """Do this with each delivery: many in slices, and all of them, whatever becomes of the caller meanwhile."""
-        deliveries = [(new, each) for new in events for each in new.deliveries]
-        left = iter(deliveries)
+        left = ((new, each) for new in events for each in new.deliveries)
         try:
-            if len(deliveries) > LANES_SLICE:
+            if sum([len(new.deliveries) for new in events]) > LANES_SLICE:
                 async with self._lanes.handing_over:
                     async for new, each in in_slices(left, LANES_SLICE):
                         what(new, each)

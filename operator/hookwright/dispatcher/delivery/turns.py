@@ -3,7 +3,7 @@
 Each visit grants a namespace a little time, and in it each taker; what they really took is deducted from both. So who
 takes long comes less often, and a thousand takers of one namespace are one among the namespaces. After a slice of work
 the loop gets control back, so that nothing here delays others by more than the slice and one step (SPEC 5, Isolation).
-A slice is as long as what else ran before it, within bounds: neither outruns the other.
+Together slices are as long as what else runs meanwhile, each within bounds: neither outruns the other.
 Must not: know what is done.
 """
 
@@ -18,7 +18,13 @@ from weakref import WeakValueDictionary
 
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.limits import TURN_CREDIT_MAX_SECONDS, TURN_CREDIT_SECONDS, TURNS_MAX_SECONDS, TURNS_SECONDS
+from hookwright.limits import (
+    TURN_CREDIT_MAX_SECONDS,
+    TURN_CREDIT_SECONDS,
+    TURNS_BEHIND_SECONDS,
+    TURNS_MAX_SECONDS,
+    TURNS_SECONDS,
+)
 
 T = TypeVar("T")
 
@@ -92,6 +98,8 @@ class Turns:
         """When the next slice was scheduled."""
         self._end = 0.0
         """Of the present slice."""
+        self._behind = 0.0
+        """Seconds that others had the loop, and turns have not had as long since."""
 
     def circle(self, namespace: str) -> Circle:
         """Of a namespace; forgotten when no taker is left."""
@@ -133,9 +141,11 @@ class Turns:
             self._loop.call_soon(self._slice)
 
     def _slice(self) -> None:
-        self._scheduled, now = False, self._spent()
-        # as long as others had the loop since: else what is accepted outruns its delivery, and goes by way of the store
-        self._end = now + min(max(TURNS_SECONDS, now - self._asked), TURNS_MAX_SECONDS)
+        self._scheduled, began = False, self._spent()
+        # as long as others had the loop: else what is accepted outruns its delivery, and goes by way of the store
+        behind = min(self._behind + began - self._asked, TURNS_BEHIND_SECONDS)
+        self._end = began + min(max(TURNS_SECONDS, behind), TURNS_MAX_SECONDS)
+        now = began
         while self._ready:
             circle = self._ready.popleft()
             circle.credit = min(circle.credit + TURN_CREDIT_SECONDS, TURN_CREDIT_MAX_SECONDS)
@@ -146,6 +156,7 @@ class Turns:
                 circle.in_turn = False
             if now > self._end:
                 break
+        self._behind = max(0.0, behind - (now - began)) if self._ready else 0.0
         if self._ready:
             self._schedule()
 

@@ -13,7 +13,8 @@ from time import perf_counter
 from typing import Any
 
 from hookwright.errors import StoreAway, StoreError
-from hookwright.limits import STORE_AGAIN_SECONDS, STORE_GROUP_WEIGHT
+from hookwright.limits import STORE_AGAIN_SECONDS
+from hookwright.store.order import Order
 from hookwright.store.postgres.failures import Failure, as_store_error, is_doubtful, judge
 from hookwright.store.postgres.health import Health
 
@@ -35,14 +36,21 @@ class Group:
     """`run` carries out jobs together and answers each, or raises and has stored nothing or all of them.
 
     `wait`: seconds for which a call waits for a database that is away; None: as long as it takes, for space as well.
-    `broken` is told when the store is another's.
+    `broken` is told when the store is another's; `may_overtake`: see `Order`.
     """
 
     def __init__(
-        self, run: Run, health: Health, *, wait: float | None, broken: Callable[[StoreError], None]
+        self,
+        run: Run,
+        health: Health,
+        *,
+        wait: float | None,
+        broken: Callable[[StoreError], None],
+        may_overtake: Callable[[Job], bool] = lambda job: False,
     ) -> None:
         self._run, self._health, self._wait, self._broken = run, health, wait, broken
         self._jobs: list[Job] = []
+        self._order = Order(may_overtake)
         self._under_way: list[Job] = []
         self._task: asyncio.Task[None] | None = None
         self._ended: StoreError | None = None
@@ -82,16 +90,9 @@ class Group:
 
     async def _all(self) -> None:
         while self._jobs:
-            await self._carry_out(self._next())
+            group, self._jobs = self._order.next(self._jobs)
+            await self._carry_out(group)
         self._task = None
-
-    def _next(self) -> list[Job]:
-        weight = number = 0
-        while number < len(self._jobs) and weight < STORE_GROUP_WEIGHT:
-            weight += self._jobs[number].weight
-            number += 1
-        group, self._jobs = self._jobs[:number], self._jobs[number:]
-        return group
 
     async def _carry_out(self, group: list[Job]) -> None:
         """Try it once: each has its answer, or waits again."""

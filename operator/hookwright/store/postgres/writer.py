@@ -72,7 +72,9 @@ class PostgresStore:
         )
         self._finishing = Finishing(self._links["finish"], self._routes, schema)
         wait = server.database.wait
-        self._accepts = Group(self._accepting.accept, health, wait=wait, broken=broken)
+        self._accepts = Group(
+            self._accepting.accept, health, wait=wait, broken=broken, may_overtake=lambda job: True
+        )
         self._results = Group(self._finishing.finish, health, wait=None, broken=broken)
         self._remembering = Group(self._remember, health, wait=None, broken=broken)
         self._asking = Group(self._stored, health, wait=None, broken=broken)
@@ -102,7 +104,7 @@ class PostgresStore:
     # --- Work ------------------------------------------------------------------------------------
 
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
-        weight = sum(2 + len(event.raw) // KIB for event in batch)
+        weight = sum(1 + len(event.deliveries) + len(event.raw) // KIB for event in batch)
         return await self._accepts.submit(batch, weight)  # type: ignore[no-any-return]
 
     async def stored(self, keys: Sequence[int]) -> set[int]:

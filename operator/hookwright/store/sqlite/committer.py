@@ -1,4 +1,4 @@
-"""The thread that writes: takes all jobs that wait, runs them in one transaction, then resolves them.
+"""The thread that writes: takes jobs that wait (`store.order`), runs them in one transaction, then resolves them.
 
 No timer: while one commit is under way the next group gathers. Reading jobs and one step of upkeep follow
 outside that transaction, so accepted events never wait for more than a step. The log (WAL) is written back
@@ -20,6 +20,7 @@ from time import perf_counter
 
 from hookwright import limits
 from hookwright.errors import StoreError
+from hookwright.store.order import Order
 from hookwright.store.sqlite.database import database_file
 from hookwright.store.sqlite.failures import Failure, as_store_error, broken, full, judge
 from hookwright.store.sqlite.jobs import RESPECTS_RESERVE, WAITS_FOR_SPACE, Job, Kind, fail, resolve
@@ -44,6 +45,9 @@ class Committer:
         self._reserve = Reserve(free_space, tables.free_bytes)
         self._inode = database_file(folder).stat().st_ino
         self._queue: SimpleQueue[Job] = SimpleQueue()
+        self._waiting: list[Job] = []
+        """Out of the queue, for later groups."""
+        self._order = Order(_may_overtake)
         self._held: list[Job] = []
         self._steps: deque[Job] = deque()
         self._under_way: list[Job] = []
@@ -88,22 +92,17 @@ class Committer:
             fail(self._left(), ended)
 
     def _take(self) -> list[Job]:
-        """All jobs there are, at least one unless something else is to do."""
-        jobs: list[Job] = []
+        """The jobs of the next group, at least one unless something else is to do."""
         with suppress(Empty):
-            job = self._queue.get(timeout=self._patience())
-            weight = 0
+            self._waiting.append(self._queue.get(timeout=self._patience()))
             while True:
-                jobs.append(job)
-                weight += job.weight
-                if weight >= limits.STORE_GROUP_WEIGHT:
-                    break
-                job = self._queue.get_nowait()
-        return jobs
+                self._waiting.append(self._queue.get_nowait())
+        group, self._waiting = self._order.next(self._waiting)
+        return group
 
     def _patience(self) -> float | None:
         """Seconds to wait for a job before something else is done."""
-        if self._steps:
+        if self._steps or self._waiting:
             return 0.0
         if self._held:
             return limits.STORE_RETRY_SECONDS
@@ -259,8 +258,13 @@ class Committer:
 
     def _left(self) -> list[Job]:
         """Jobs that nobody will run any more."""
-        left = [*self._under_way]
+        left = [*self._under_way, *self._waiting]
         with suppress(Empty):
             while True:
                 left.append(self._queue.get_nowait())
         return left
+
+
+def _may_overtake(job: Job) -> bool:
+    """New events: whatever else waits asks for what came before it, and so keeps its place."""
+    return job.kind is Kind.ACCEPT
