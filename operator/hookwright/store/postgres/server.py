@@ -39,6 +39,8 @@ _SESSION: Final = (
     "SET jit = off; SET idle_in_transaction_session_timeout = '10s'; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
 )
+NOT_HELD: Final = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
+"""Of a transaction before there are functions: its locks go with who stands still in it."""
 _END_FORMER: Final = (
     "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity "
     "WHERE application_name = $1 AND pid <> pg_backend_pid() AND state <> 'idle'"
