@@ -25,9 +25,12 @@ def installed() -> bool:
 
 
 class Pooler:
-    """One before a server, with so many connections to it for all; its files are in a folder that others may enter."""
+    """One before a server, with so many connections to it for all; its files are in a folder that others may enter.
 
-    def __init__(self, folder: Path, server: Postgres, connections: int) -> None:
+    `resets`: nothing of a session is left for the next transaction on its connection.
+    """
+
+    def __init__(self, folder: Path, server: Postgres, connections: int, *, resets: bool) -> None:
         self._port = kept_port()
         self._users, self._settings = folder / "users", folder / "pgbouncer.ini"
         self._process: subprocess.Popen[bytes] | None = None
@@ -36,6 +39,7 @@ class Pooler:
             f"[databases]\npostgres = host=127.0.0.1 port={server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
             f"listen_port = {self._port}\nunix_socket_dir =\nauth_type = plain\nauth_file = {self._users}\n"
             f"pool_mode = transaction\ndefault_pool_size = {connections}\nmax_client_conn = 100\n"
+            f"server_reset_query_always = {int(resets)}\n"
         )
         self.url = f"postgresql://app:{PASSWORD}@127.0.0.1:{self._port}/postgres"
 
@@ -54,9 +58,9 @@ class Pooler:
 
 
 @contextmanager
-def pooling(folder: Path, server: Postgres, connections: int) -> Iterator[Pooler]:
+def pooling(folder: Path, server: Postgres, connections: int, *, resets: bool = False) -> Iterator[Pooler]:
     """One that is started, and killed at the end."""
-    pooler = Pooler(folder, server, connections)
+    pooler = Pooler(folder, server, connections, resets=resets)
     pooler.start()
     try:
         yield pooler

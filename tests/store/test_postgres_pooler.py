@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,7 @@ def pooler(postgres: Postgres, database: Database) -> Iterator[Postgres]:
         pytest.skip(postgres_pooler.HINT)
     with (
         postgres_server.folder() as folder,
-        postgres_pooler.pooling(folder, postgres, connections=3) as pooler,
+        postgres_pooler.pooling(folder, postgres, connections=3, resets=True) as pooler,
     ):
         database.url_file.write_text(pooler.url)
         yield postgres
@@ -73,3 +74,24 @@ async def test_who_stands_still_in_a_transaction_does_not_hold_the_others_up(
             assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "10s"
         assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "0"
         await connection.close()
+
+
+async def test_no_statement_is_compiled_behind_a_pooler(tmp_path: Path) -> None:
+    """What the driver asks of types would be, at each connection: seconds in which the first events wait."""
+    url = tmp_path / "url"
+    with postgres_server.folder() as folder, postgres_server.serving(folder) as server:
+        server.configure("shared_preload_libraries = 'pg_stat_statements'", "pg_stat_statements.max = 10000")
+        server.stop()
+        server.start()
+        server.sql("CREATE EXTENSION pg_stat_statements")
+        with postgres_pooler.pooling(folder, server, connections=3, resets=True) as pooler:
+            url.write_text(pooler.url)
+            async with opened(Database(url)) as (work, upkeep, history):
+                await work.accept([event(100 * key, HOOK, identity=b"%d" % key) for key in range(1, 40)])
+                await asyncio.gather(
+                    *(work.finish([ack(one, attempt(one.key))]) for one in await claim(work)),
+                    upkeep.prune(now=NOW),
+                    history.recovered(),
+                )
+        compiled = server.sql("SELECT query FROM pg_stat_statements WHERE jit_functions > 0")
+    assert compiled == ""
