@@ -61,6 +61,19 @@ def _unprivileged() -> tuple[int, int] | None:
     return user.pw_uid, user.pw_gid
 
 
+def as_unprivileged() -> list[str]:
+    """What `setpriv` is told for that."""
+    if (who := _unprivileged()) is None:
+        return []
+    return [f"--reuid={who[0]}", f"--regid={who[1]}", "--clear-groups"]
+
+
+def takes_connections(port: int) -> bool:
+    """Whether a server, or a pooler before one, does."""
+    asks = [programs() / "pg_isready", "-q", "-t", "60", "-h", "127.0.0.1", "-p", str(port)]
+    return subprocess.run(asks, env=_ENVIRONMENT, check=False).returncode == 0
+
+
 class Postgres:
     """One server in a folder."""
 
@@ -112,12 +125,8 @@ class Postgres:
 
     def start(self) -> None:
         """Until it takes connections. It dies with the test."""
-        who = (
-            []
-            if self._user is None
-            else [f"--reuid={self._user[0]}", f"--regid={self._user[1]}", "--clear-groups"]
-        )
-        command = ["setpriv", "--pdeathsig", "KILL", *who, self._programs / "postgres", "-D", self.folder]
+        program = [self._programs / "postgres", "-D", self.folder]
+        command = ["setpriv", "--pdeathsig", "KILL", *as_unprivileged(), *program]
         log = self.folder.with_name(f"{self.folder.name}.log")
         with log.open("ab") as said:
             self._process = subprocess.Popen(
@@ -138,8 +147,7 @@ class Postgres:
 
     def runs(self) -> bool:
         """Whether it takes connections."""
-        asks = [self._programs / "pg_isready", "-q", "-t", "60", "-h", "127.0.0.1", "-p", str(self.port)]
-        return self._command(asks, check=False) == 0
+        return takes_connections(self.port)
 
     def kill(self) -> None:
         """All its processes at once, as when the machine dies."""

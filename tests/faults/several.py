@@ -16,6 +16,7 @@ from faults.dispatcher import Dispatcher
 from faults.ground import HOST, Ground, Size
 from faults.ledger import Verdict
 from ports import kept_port
+from postgres_pooler import Pooler
 from postgres_server import Postgres
 from rig import until
 
@@ -36,6 +37,9 @@ class Several(Ground):
         self.names: list[str] = []
         """Of the webhooks."""
         self.server: Postgres
+        self.pooled = False
+        """Whether dispatchers reach the server through a pooler."""
+        self.pooler: Pooler
         self._environment: dict[str, str] = {}
         self._absent: list[tuple[int, float, float]] = []
         """Ports that nobody was to answer at: from when, until when."""
@@ -47,8 +51,11 @@ class Several(Ground):
             self.webhook(name, **{"maxInFlight": OPEN, **spec})
 
     def begin(self) -> None:
-        """PostgreSQL, the configuration, and three dispatchers, ready. Raises NotPossibleError."""
-        self.server, self._environment = postgres.serving(self, postgres.folder(self))
+        """PostgreSQL, a pooler if wanted, the configuration, and three dispatchers, ready. Raises NotPossibleError."""
+        folder = postgres.folder(self)
+        self.server, self._environment = postgres.serving(self, folder)
+        if self.pooled:
+            self.pooler = postgres.pooling(self, folder, self.server)
         (self.folder / "token").write_text(TOKEN)
         self.configure()
         for each in [self.add() for _ in range(MOST - 1)]:

@@ -4,59 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
-import shutil
-import signal
-import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import postgres_pooler
 import postgres_server
-from hookwright.errors import StoreAway
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
 from hookwright.store.port import AttemptSelector, New, Repeat, ReplaySelector, Retention
-from ports import kept_port
-from postgres_server import PASSWORD, Postgres
-from store.builders import HOOK, NOW, OTHER, ack, attempt, bury, claim, event, keys
-
-PROGRAM = "/usr/sbin/pgbouncer"
+from hookwright.store.postgres.server import Server
+from hookwright.store.postgres.statements import load
+from postgres_server import Postgres
+from store.builders import HOOK, NOW, OTHER, ack, attempt, bury, claim, event, keys, opened
 
 
 @pytest.fixture
 def pooler(postgres: Postgres, database: Database) -> Iterator[Postgres]:
     """The URL leads to a pooler with three connections to the server for all."""
-    if shutil.which(PROGRAM) is None:
+    if not postgres_pooler.installed():
         if os.environ.get("CI") == "true":
-            pytest.fail(
-                "There is no pgbouncer on this machine: install it (Debian: apt-get install pgbouncer)."
-            )
-        pytest.skip("no pgbouncer (Debian: apt-get install pgbouncer)")
-    port = kept_port()
-    with postgres_server.folder() as folder:
-        users, settings = folder / "users", folder / "pgbouncer.ini"
-        users.write_text(f'"app" "{PASSWORD}"\n')
-        settings.write_text(
-            f"[databases]\npostgres = host=127.0.0.1 port={postgres.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-            f"listen_port = {port}\nunix_socket_dir =\nauth_type = plain\nauth_file = {users}\npool_mode = transaction\n"
-            "default_pool_size = 3\nmax_client_conn = 50\n"
-        )
-        user = {} if os.geteuid() else {"user": pwd.getpwnam("postgres").pw_uid}
-        with subprocess.Popen([PROGRAM, "-q", settings], **user, stderr=subprocess.DEVNULL) as process:  # type: ignore[call-overload]
-            database.url_file.write_text(f"postgresql://app:{PASSWORD}@127.0.0.1:{port}/postgres")
-            yield postgres
-            process.send_signal(signal.SIGKILL)
+            pytest.fail(postgres_pooler.HINT)
+        pytest.skip(postgres_pooler.HINT)
+    with (
+        postgres_server.folder() as folder,
+        postgres_pooler.pooling(folder, postgres, connections=3, resets=True) as pooler,
+    ):
+        database.url_file.write_text(pooler.url)
+        yield postgres
 
 
 async def test_everything_works_behind_a_pooler(pooler: Postgres, database: Database) -> None:
     """More calls at once than there are connections; and the next dispatcher finds all."""
-    while True:
-        try:
-            store = await open_store(database, retention=Retention())
-            break
-        except StoreAway:  # it is starting
-            await asyncio.sleep(0.05)
+    store = await open_store(database, retention=Retention())
     work, upkeep, history = store
     answers = await asyncio.gather(
         *(work.accept([event(100 * key, HOOK, OTHER, identity=b"%d" % key)]) for key in range(1, 40))
@@ -80,3 +61,37 @@ async def test_everything_works_behind_a_pooler(pooler: Postgres, database: Data
     assert await keys(again.work) == [second.key]
     await again.history.close()
     await again.work.close()
+
+
+async def test_who_stands_still_in_a_transaction_does_not_hold_the_others_up(
+    pooler: Postgres, database: Database
+) -> None:
+    """The server ends it after a while: a pooler would keep its connection, and all its locks, as long as it is there."""
+    async with opened(database):
+        connection = await Server(database, "still").look()
+        async with connection.transaction():
+            await connection.execute(load("work.sql", database.schema)["durable"])
+            assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "10s"
+        assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "0"
+        await connection.close()
+
+
+async def test_no_statement_is_compiled_behind_a_pooler(tmp_path: Path) -> None:
+    """What the driver asks of types would be, at each connection: seconds in which the first events wait."""
+    url = tmp_path / "url"
+    with postgres_server.folder() as folder, postgres_server.serving(folder) as server:
+        server.configure("shared_preload_libraries = 'pg_stat_statements'", "pg_stat_statements.max = 10000")
+        server.stop()
+        server.start()
+        server.sql("CREATE EXTENSION pg_stat_statements")
+        with postgres_pooler.pooling(folder, server, connections=3, resets=True) as pooler:
+            url.write_text(pooler.url)
+            async with opened(Database(url)) as (work, upkeep, history):
+                await work.accept([event(100 * key, HOOK, identity=b"%d" % key) for key in range(1, 40)])
+                await asyncio.gather(
+                    *(work.finish([ack(one, attempt(one.key))]) for one in await claim(work)),
+                    upkeep.prune(now=NOW),
+                    history.recovered(),
+                )
+        compiled = server.sql("SELECT query FROM pg_stat_statements WHERE jit_functions > 0")
+    assert compiled == ""

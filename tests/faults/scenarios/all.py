@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faults.scenario import SCENARIOS
-from faults.scenarios import databases, disk, kills, sharing, surroundings, targets
+from faults.scenarios import databases, disk, kills, pooled, sharing, surroundings, targets
 
-assert disk, (databases, kills, sharing, surroundings, targets)
+assert disk, (databases, kills, pooled, sharing, surroundings, targets)
 ALL = list(SCENARIOS.values())

@@ -2,12 +2,16 @@
 -- before may still call the old one. SQLSTATE HW001: another has one of the identities; HW002: another owns the slot;
 -- HW003: a webhook was forgotten meanwhile.
 
--- A commit that is answered is on stable storage, on a synchronous standby too if the server has one: whatever the
--- defaults of the role say, and whoever had this connection of a pooler before.
+-- A commit that is answered is on stable storage, on a synchronous standby too if the server has one; and who stands still
+-- or vanishes before it holds its locks no longer than that: whatever the defaults of the role say, and whoever had this
+-- connection of a pooler before.
 CREATE OR REPLACE FUNCTION hookwright.durable() RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
         PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    IF current_setting('idle_in_transaction_session_timeout') <> '10s' THEN
+        PERFORM set_config('idle_in_transaction_session_timeout', '10s', true);
     END IF;
 END $$;
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from hookwright.errors import StoreDamaged, StoreLocked
 from hookwright.limits import KEY_SLOTS, STORE_PARTS
-from hookwright.store.postgres.server import Connection
+from hookwright.store.postgres.server import NOT_HELD, Connection
 from hookwright.store.postgres.statements import load, text
 
 VERSION: Final = 1
@@ -27,6 +27,7 @@ async def migrate(connection: Connection, schema: str) -> str:
     """
     sql = load("migrating.sql", schema)
     async with connection.transaction():
+        await connection.execute(NOT_HELD)
         await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"{schema} migrating")
         if not await connection.fetchval(sql["there"]):
             await _make(connection, schema)

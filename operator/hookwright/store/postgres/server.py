@@ -39,6 +39,10 @@ _SESSION: Final = (
     "SET jit = off; SET idle_in_transaction_session_timeout = '10s'; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
 )
+_ARRAYS: Final = "SELECT $1::INT[], $2::BIGINT[], $3::DOUBLE PRECISION[], $4::BYTEA[]"
+"""All types of our values that asyncpg asks the server about, at each connection."""
+NOT_HELD: Final = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
+"""Of a transaction before there are functions: its locks go with who stands still in it."""
 _END_FORMER: Final = (
     "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity "
     "WHERE application_name = $1 AND pid <> pg_backend_pid() AND state <> 'idle'"
@@ -73,8 +77,7 @@ class Server:
         """A connection by this name; `follows`: after one of that name that was lost; `seconds` limits each answer."""
         connection = await self._connect(name, seconds)
         try:
-            if not self.pooled:
-                await connection.execute(_SESSION)
+            await _settle(connection, pooled=self.pooled)
             if follows:
                 milliseconds = int(STORE_ANSWER_SECONDS * 1000)
                 await connection.fetch(_END_FORMER, f"{self.holder} {name}", milliseconds)
@@ -123,6 +126,19 @@ class Server:
             options.setdefault("sslmode", "verify-full")
             options.setdefault("sslrootcert", str(ca_file))
         return urlunsplit(url._replace(query=urlencode(options, quote_via=quote)))
+
+
+async def _settle(connection: Connection, *, pooled: bool) -> None:
+    """What holds for a whole session; behind a pooler, where each transaction may have another, only what the driver asks.
+
+    The server would compile that question about types, for seconds: that the driver forbids it is said to another session.
+    """
+    if not pooled:
+        await connection.execute(_SESSION)
+        return
+    async with connection.transaction():
+        await connection.execute("SET LOCAL jit = off")
+        await connection.fetch(_ARRAYS, [], [], [], [])
 
 
 class Link:
