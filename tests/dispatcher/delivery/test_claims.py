@@ -25,7 +25,9 @@ async def test_many_lanes_of_which_little_waits_are_claimed_for_in_one_call(room
 
 
 @pytest.mark.parametrize(
-    ("count", "raw"), [(CLAIM_DELIVERIES // 4, RAW), (32, RAW.ljust(CLAIM_BYTES // 4 // 32))], ids=["count", "bytes"]
+    ("count", "raw"),
+    [(CLAIM_DELIVERIES // 4, RAW), (32, RAW.ljust(CLAIM_BYTES // 4 // 32))],
+    ids=["count", "bytes"],
 )
 async def test_no_call_brings_so_much_that_others_wait_for_it(room: Room, count: int, raw: bytes) -> None:
     """Of webhooks of which a quarter of what it may bring waits, four share one."""
