@@ -10,7 +10,7 @@ import pytest
 
 from dispatcher.several import HOOKS, ROOM, Process
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, part_of
-from hookwright.core.records import StoredRoute
+from hookwright.core.records import AttemptRecord, StoredRoute
 from hookwright.errors import StoreError
 from hookwright.limits import LANES_SLICE
 from hookwright.store.memory import MemoryStore
@@ -30,7 +30,8 @@ class Moving(MemoryStore):
         self.refuses = 0
         """So many more calls of `remember` fail."""
         self.looks: list[Parts] = []
-        """At what of the store was looked."""
+        """At what of the store was looked; and of what at its history."""
+        self.histories: list[Parts] = []
         self.arrivals: list[Arrival] = []
 
     async def owned(self) -> AsyncIterator[Moved]:
@@ -40,6 +41,10 @@ class Moving(MemoryStore):
     async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
         self.looks.append(came)
         return await super().recovered(came, own)
+
+    async def last_invocations(self, parts: Parts = EVERY_PART) -> dict[str, AttemptRecord]:
+        self.histories.append(parts)
+        return await super().last_invocations(parts)
 
     async def woken(self) -> AsyncIterator[None]:
         yield
@@ -106,6 +111,20 @@ async def test_parts_that_come_one_by_one_are_begun_with_together() -> None:
         assert process.owns() == set(HOOKS)
         assert (disk.looks[0], frozenset().union(*disk.looks)) == (NO_PART, EVERY_PART)
         assert len(disk.looks) <= 3
+    finally:
+        await process.stop()
+
+
+async def test_to_count_anew_what_waits_reads_nothing_else() -> None:
+    """As is done after parts were given, and every minute."""
+    disk = Moving(Moved(EVERY_PART, NO_PART, NO_PART), Moved(NO_PART, frozenset((1, 2)), NO_PART))
+    process = Process(Store(disk, disk, disk), ROOM)
+    await process.start(*HOOKS)
+    try:
+        async with asyncio.timeout(30):
+            while len(disk.looks) < 2:
+                await asyncio.sleep(0.01)
+        assert (disk.looks, disk.histories) == ([EVERY_PART, NO_PART], [EVERY_PART])
     finally:
         await process.stop()
 

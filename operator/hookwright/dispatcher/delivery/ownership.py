@@ -129,9 +129,11 @@ class Ownership:
 
     async def _begin(self, parts: Parts) -> Recovered:
         """With these beside what is worked on already."""
-        found = await self._history.recovered(parts, self._work.own | parts)
         records = await self._history.last_invocations(parts)
         last = await asyncio.to_thread(_last_invocations, records, self._work.tag)
+        found = await self._history.recovered(
+            parts, self._work.own | parts
+        )  # last: what comes after it is not in it
         await self.take(parts, found, last)
         return found
 
@@ -139,7 +141,8 @@ class Ownership:
         """What waits of each namespace: of an event that another process took it is not known what it shares."""
         if self._work.own != EVERY_PART:
             async with self._one_at_a_time:
-                await self._begin(NO_PART)
+                found = await self._history.recovered(NO_PART, self._work.own)
+                self._lanes.shares.take(found.shares)
 
     async def take(self, parts: Parts, found: Recovered, last: Mapping[str, LastInvocation]) -> None:
         """Nothing of these parts is under way; the lanes begin with what the store holds, but for what is to be left or was

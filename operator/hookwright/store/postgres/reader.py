@@ -81,8 +81,7 @@ class PostgresHistory:
     async def last_invocations(self, parts: Parts = EVERY_PART) -> dict[str, AttemptRecord]:
         sql = self._sql["last_invocations"]
         rows = await self._ask_at_start(lambda connection: connection.fetch(sql, sorted(parts)))
-        records = map(attempt_record, rows)
-        return {record.route: record._replace(detail=message_alone(record.detail)) for record in records}
+        return await asyncio.to_thread(_in_short, rows)
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
         return {route: RouteCounts(*counts) for route, *counts in await self._rows("counts", list(routes))}
@@ -211,6 +210,12 @@ async def _at_one_moment(
 ) -> T:
     async with connection.transaction(isolation="repeatable_read", readonly=readonly):
         return await ask(connection)
+
+
+def _in_short(rows: Sequence[Any]) -> dict[str, AttemptRecord]:
+    """By webhook. For a thread, as many webhooks take a while."""
+    records = map(attempt_record, rows)
+    return {record.route: record._replace(detail=message_alone(record.detail)) for record in records}
 
 
 def _dead_letter(row: tuple[Any, ...]) -> DeadLetterRow:
