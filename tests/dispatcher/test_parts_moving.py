@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 
 import pytest
 
 from dispatcher.several import HOOKS, ROOM, Process
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, part_of
-from hookwright.core.records import StoredRoute
+from hookwright.core.records import AttemptRecord, StoredRoute
 from hookwright.errors import StoreError
+from hookwright.limits import LANES_SLICE
 from hookwright.store.memory import MemoryStore
-from hookwright.store.port import Store
+from hookwright.store.owner import Arrival
+from hookwright.store.port import Recovered, Store
 
 
 class Moving(MemoryStore):
@@ -26,10 +29,28 @@ class Moving(MemoryStore):
         self.remembered: list[str] = []
         self.refuses = 0
         """So many more calls of `remember` fail."""
+        self.looks: list[Parts] = []
+        """At what of the store was looked; and of what at its history."""
+        self.histories: list[Parts] = []
+        self.arrivals: list[Arrival] = []
 
     async def owned(self) -> AsyncIterator[Moved]:
         for moved in self._moves:
             yield moved
+
+    async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
+        self.looks.append(came)
+        return await super().recovered(came, own)
+
+    async def last_invocations(self, parts: Parts = EVERY_PART) -> dict[str, AttemptRecord]:
+        self.histories.append(parts)
+        return await super().last_invocations(parts)
+
+    async def woken(self) -> AsyncIterator[None]:
+        yield
+
+    async def arrived(self) -> list[Arrival]:
+        return self.arrivals
 
     async def give(self, parts: Parts) -> None:
         self.given.append(parts)
@@ -73,5 +94,53 @@ async def test_what_could_not_be_remembered_at_once_is_before_a_part_is_given() 
         assert disk.given == [others]
         assert {*disk.remembered} == {key for key in HOOKS if part_of(key) in others}
         assert process.failed == ["parts"]
+    finally:
+        await process.stop()
+
+
+async def test_parts_that_come_one_by_one_are_begun_with_together() -> None:
+    """As each look at the store reads what waits of all: what comes while one is under way shares the next."""
+    nothing = Moved(NO_PART, NO_PART, NO_PART)
+    disk = Moving(nothing, *(Moved(frozenset((part,)), NO_PART, NO_PART) for part in EVERY_PART))
+    process = Process(Store(disk, disk, disk), ROOM)
+    await process.start(*HOOKS)
+    try:
+        async with asyncio.timeout(30):
+            while disk.own != EVERY_PART:
+                await asyncio.sleep(0.01)
+        assert process.owns() == set(HOOKS)
+        assert (disk.looks[0], frozenset().union(*disk.looks)) == (NO_PART, EVERY_PART)
+        assert len(disk.looks) <= 3
+    finally:
+        await process.stop()
+
+
+async def test_to_count_anew_what_waits_reads_nothing_else() -> None:
+    """As is done after parts were given, and every minute."""
+    disk = Moving(Moved(EVERY_PART, NO_PART, NO_PART), Moved(NO_PART, frozenset((1, 2)), NO_PART))
+    process = Process(Store(disk, disk, disk), ROOM)
+    await process.start(*HOOKS)
+    try:
+        async with asyncio.timeout(30):
+            while len(disk.looks) < 2:
+                await asyncio.sleep(0.01)
+        assert (disk.looks, disk.histories) == ([EVERY_PART, NO_PART], [EVERY_PART])
+    finally:
+        await process.stop()
+
+
+async def test_what_another_did_to_many_webhooks_is_counted_in_slices() -> None:
+    """The event loop has control in between."""
+    disk = Moving(Moved(EVERY_PART, NO_PART, NO_PART))
+    disk.arrivals = [Arrival(f"team/many-{number}", 1, 100) for number in range(5 * LANES_SLICE)]
+    process = Process(Store(disk, disk, disk), ROOM)
+    await process.start(*HOOKS)
+    counted = [0]
+    try:
+        async with asyncio.timeout(30):
+            while counted[-1] < len(disk.arrivals):
+                await asyncio.sleep(0)
+                counted.append(process.lanes.totals.waiting)
+        assert max(after - before for before, after in pairwise(counted)) <= LANES_SLICE
     finally:
         await process.stop()

@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import FunctionType
+
 import pytest
 
+from counting import calls
+from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, shared_out
 from hookwright.errors import StoreError
 from hookwright.store.database import Database
+from hookwright.store.kept import message_alone
 from hookwright.store.owner import Arrival
 from hookwright.store.port import New, Work
 from postgres_server import Postgres
-from store.builders import HOOK, event, opened
+from store.builders import HOOK, OTHER, ack, attempt, claim, event, opened
 
 
 def of(slot: int, *slots: int) -> Parts:
@@ -164,3 +170,18 @@ async def test_what_was_told_before_a_part_was_worked_on_is_looked_for_then(data
         assert work._arrivals._notice.is_set()  # type: ignore[attr-defined]
         await anext(woken)
         assert await work.arrived() == [Arrival(HOOK, 1, len(new.raw))]
+
+
+@pytest.mark.parametrize("of", [message_alone, BacklogShares.came], ids=["last attempts", "waiting"])
+def test_what_parts_begin_with_is_made_beside_the_event_loop(database: Database, of: FunctionType) -> None:
+    """Who takes parts over reads the last attempt of each webhook and all that waits, while it delivers for others."""
+
+    async def read() -> None:
+        async with opened(database) as (work, _, history):
+            await work.accept([event(100, HOOK), event(200, HOOK, OTHER)])
+            delivery, _ = await claim(work, HOOK)
+            await work.finish([ack(delivery, attempt(delivery.key))])
+            assert [*await history.last_invocations()] == [HOOK]
+            assert (await history.recovered()).shares.all.waiting == 2
+
+    assert calls(of, lambda: asyncio.run(read())) == 0

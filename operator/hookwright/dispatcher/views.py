@@ -112,7 +112,7 @@ class Views:
         for noted in (self._owned, self._held, self._gone):
             noted -= keys
         for key in keys & self._loader.webhooks.keys():
-            state = self._mirror.of(key).state
+            state = self._mirror.state(key)
             if self._lanes.lane(key).owned:
                 self._owned.add(key)
             if state is RouteState.HELD:

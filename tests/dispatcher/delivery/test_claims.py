@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from dispatcher.delivery.parts import HOOK, Room, passes, until
+import pytest
+
+from dispatcher.delivery.parts import HOOK, RAW, Room, passes, until
 from hookwright.core.records import DeadReason
 from hookwright.errors import StoreBroken, StoreError, StoreFull
-from hookwright.limits import CLAIM_DELIVERIES, LANE_AGAIN_SECONDS, STORE_STEP_ROWS
+from hookwright.limits import CLAIM_BYTES, CLAIM_DELIVERIES, LANE_AGAIN_SECONDS, STORE_STEP_ROWS
 from hookwright.store.port import ReplaySelector
 
 HOOKS = [f"team/hook-{number}" for number in range(20)]
 
 
-async def test_many_lanes_are_claimed_for_in_one_call(room: Room) -> None:
-    """As many as fit, so that others get their turn in between; no lane twice."""
+async def test_many_lanes_of_which_little_waits_are_claimed_for_in_one_call(room: Room) -> None:
+    """Each could get a thousand, but what waits of it is known; no lane twice."""
     for key in HOOKS:
         await room.stored(key, 3)
     await room.take()
     room.configure(*HOOKS)
     await until(lambda: room.lanes.totals.waiting == 0)
-    asked = [key for call in room.disk.claims for key in call]
-    assert sorted(asked) == sorted(HOOKS)
-    assert len(room.disk.claims) < len(HOOKS)
-    for call in room.disk.claims:
-        *others, _ = call.values()
-        assert sum(wanted.limit for wanted in others) < CLAIM_DELIVERIES
+    assert [sorted(call) for call in room.disk.claims] == [sorted(HOOKS)]
     assert len(room.wire.sent) == 60
+
+
+@pytest.mark.parametrize(
+    ("count", "raw"),
+    [(CLAIM_DELIVERIES // 4, RAW), (32, RAW.ljust(CLAIM_BYTES // 4 // 32))],
+    ids=["count", "bytes"],
+)
+async def test_no_call_brings_so_much_that_others_wait_for_it(room: Room, count: int, raw: bytes) -> None:
+    """Of webhooks of which a quarter of what it may bring waits, four share one."""
+    for key in HOOKS[:8]:
+        await room.stored(key, count, raw=raw)
+    await room.take()
+    room.configure(*HOOKS[:8])
+    await until(lambda: len(room.disk.claims) == 2)
+    assert [len(call) for call in room.disk.claims] == [4, 4]
 
 
 async def test_a_claim_that_fails_is_told_and_made_again(room: Room) -> None:

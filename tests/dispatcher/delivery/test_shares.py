@@ -12,7 +12,7 @@ from hookwright.core.redaction import Redactor
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.delivery.attempt import Target
-from hookwright.limits import KIB, MIB, REQUESTS_BYTES
+from hookwright.limits import CLAIM_LANES, KIB, MIB, REQUESTS_BYTES
 from hookwright.outbound.port import Answer
 
 CROWD = [f"crowd/w{number}" for number in range(1_000)]
@@ -238,22 +238,22 @@ async def test_a_webhook_that_goes_while_it_waits_for_a_place_holds_none(hanging
 
 
 async def test_a_start_with_many_lanes_asks_for_few_at_a_time(room: Room) -> None:
-    """However many have something due: each may bring an event of a MiB."""
-    for key in CROWD[:200]:
+    """However many have something due."""
+    for key in CROWD[:400]:
         await room.stored(key)
     await room.take()
-    room.configure(*CROWD[:200])
+    room.configure(*CROWD[:400])
     await until(lambda: room.lanes.totals.waiting == 0)
-    assert max(len(asked) for asked in room.disk.claims) <= 32
+    assert max(len(asked) for asked in room.disk.claims) <= CLAIM_LANES
 
 
 async def test_a_start_with_many_lanes_of_one_namespace_does_not_ask_for_all_of_them_first(
     room: Room,
 ) -> None:
     """The only lane of another namespace asks last, and is in the first call."""
-    for key in [*CROWD[:200], CANARY]:
+    for key in [*CROWD[:400], CANARY]:
         await room.stored(key)
     await room.take()
-    room.configure(*CROWD[:200], CANARY)
+    room.configure(*CROWD[:400], CANARY)
     await until(lambda: room.lanes.totals.waiting == 0)
     assert CANARY in room.disk.claims[0]

@@ -17,7 +17,7 @@ from hookwright.core.records import Claimed, Delivery, Wanted
 from hookwright.core.shares import namespace_of
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
-from hookwright.limits import CLAIM_DELIVERIES, CLAIM_LANES
+from hookwright.limits import CLAIM_BYTES, CLAIM_DELIVERIES, CLAIM_LANES
 from hookwright.store.port import Replay, ReplaySelector, Work
 
 T = TypeVar("T")
@@ -64,15 +64,19 @@ class Claims:
             self._claiming = False
 
     def _group(self) -> dict[Lane, Wanted]:
-        """Some of what is wanted, a lane of each namespace in turn: no call reads so much that others wait for it."""
+        """Some of what is wanted, a lane of each namespace in turn: no call reads so much that others wait for it.
+
+        What a lane may get is no more than what waits of it: of many that wait a little most go into one call.
+        """
         group: dict[Lane, Wanted] = {}
-        room = CLAIM_DELIVERIES
-        while self._wanted and room > 0 and len(group) < CLAIM_LANES:
+        room, size = CLAIM_DELIVERIES, CLAIM_BYTES
+        while self._wanted and room > 0 and size > 0 and len(group) < CLAIM_LANES:
             namespace = next(iter(self._wanted))
             lanes = self._wanted.pop(namespace)
             lane = next(iter(lanes))
             wanted = group[lane] = lanes.pop(lane)
-            room -= wanted.limit
+            room -= min(wanted.limit, lane.waiting)
+            size -= min(wanted.max_bytes, lane.waiting_bytes)
             if lanes:
                 self._wanted[namespace] = lanes  # behind the others
         return group

@@ -41,6 +41,8 @@ class Ownership:
         self._moves = store.work.owned()
         self._wanted: Parts = EVERY_PART
         """What this process is to work on, as the store says; the lanes may not have begun with it yet."""
+        self._coming: Parts = NO_PART
+        """Of that, what they have not begun with."""
         self._leaving: Parts = NO_PART
         """What it has and is to give away."""
         self._one_at_a_time = asyncio.Lock()
@@ -53,7 +55,7 @@ class Ownership:
 
     def run(self) -> None:
         """Follow what the store says, until the background is closed."""
-        self._spawn(self._give, self._leaving)
+        self._spawn(partial(self._give, self._leaving), self._leaving)
         self._background.spawn("parts", self._follow())
         self._background.spawn("arrivals", self._arrivals())
         self._background.every("parts", SWEEP_SECONDS, self._recount)
@@ -61,24 +63,39 @@ class Ownership:
     async def _follow(self) -> None:
         async for came, leaving, lost in self._moves:
             self._wanted = (self._wanted | came) - leaving - lost
+            self._coming = (self._coming | came) - leaving - lost
             self._leaving = (self._leaving | leaving) - lost
             self._leave(lost)
             self._spawn(self._take, came - leaving)
-            self._spawn(self._give, leaving)
+            self._spawn(partial(self._give, leaving), leaving)
 
-    def _spawn(self, what: Callable[[Parts], Awaitable[None]], parts: Parts) -> None:
+    def _spawn(self, what: Callable[[], Awaitable[None]], parts: Parts) -> None:
         if parts:
-            self._background.spawn("parts", self._until_done(partial(what, parts)))
+            self._background.spawn("parts", self._until_done(what))
 
     async def _until_done(self, what: Callable[[], Awaitable[None]]) -> None:
         while not await self._background.guard("parts", what()):  # noqa: ASYNC110 - tries again
             await asyncio.sleep(TAKING_SECONDS)
 
-    async def _take(self, came: Parts) -> None:
-        while self._still(came) != came:  # noqa: ASYNC110 - from a time before; what ends tells nobody
-            await asyncio.sleep(LEAVING_SECONDS)
-        await self._begin(came & self._wanted)
-        await self._taken()
+    async def _take(self) -> None:
+        """All that came by the time that it is begun with: to look at the store for many is as dear as for one."""
+        while self._coming:
+            async with self._one_at_a_time:
+                parts = self._still(self._coming)
+                if parts:
+                    await self._begin_with(parts)
+            if parts:
+                await self._taken()
+            else:  # something is under way from a time before; what ends tells nobody
+                await asyncio.sleep(LEAVING_SECONDS)
+
+    async def _begin_with(self, parts: Parts) -> None:
+        self._coming -= parts  # what comes once more meanwhile is begun with anew
+        try:
+            await self._begin(parts)
+        except BaseException:
+            self._coming |= parts & self._wanted
+            raise
 
     async def _give(self, leaving: Parts) -> None:
         begun = leaving & self._work.own
@@ -103,26 +120,29 @@ class Ownership:
         async for _ in self._work.woken():
             while not await self._background.guard("arrivals", self._arrived()):
                 await asyncio.sleep(TAKING_SECONDS)
-                self._look_all()  # what was read then may be told to nobody any more
+                await self._look_all()  # what was read then may be told to nobody any more
 
     async def _arrived(self) -> None:
-        self._arrive(await self._work.arrived())
+        await self._arrive(await self._work.arrived())
 
     # --- what the lanes are told -----------------------------------------------------------------
 
     async def _begin(self, parts: Parts) -> Recovered:
         """With these beside what is worked on already."""
-        async with self._one_at_a_time:
-            found = await self._history.recovered(parts, self._work.own | parts)
-            records = await self._history.last_invocations(parts)
-            last = await asyncio.to_thread(_last_invocations, records, self._work.tag)
-            await self.take(parts, found, last)
-            return found
+        records = await self._history.last_invocations(parts)
+        last = await asyncio.to_thread(_last_invocations, records, self._work.tag)
+        found = await self._history.recovered(
+            parts, self._work.own | parts
+        )  # last: what comes after it is not in it
+        await self.take(parts, found, last)
+        return found
 
     async def _recount(self) -> None:
         """What waits of each namespace: of an event that another process took it is not known what it shares."""
         if self._work.own != EVERY_PART:
-            await self._begin(NO_PART)
+            async with self._one_at_a_time:
+                found = await self._history.recovered(NO_PART, self._work.own)
+                self._lanes.shares.take(found.shares)
 
     async def take(self, parts: Parts, found: Recovered, last: Mapping[str, LastInvocation]) -> None:
         """Nothing of these parts is under way; the lanes begin with what the store holds, but for what is to be left or was
@@ -157,16 +177,16 @@ class Ownership:
             return NO_PART
         return parts - {part_of(lane.key) for lane in self._lanes.of(parts) if not lane.still}
 
-    def _look_all(self) -> None:
+    async def _look_all(self) -> None:
         """Something may wait in the store that nobody looks for."""
-        for lane in self._lanes.of(self._work.own):
+        async for lane in in_slices(self._lanes.of(self._work.own), LANES_SLICE):
             lane.arrived(0, 0, 0, self._clock.now())
             self._lanes.settle(lane)
 
-    def _arrive(self, arrivals: Iterable[Arrival]) -> None:
+    async def _arrive(self, arrivals: Iterable[Arrival]) -> None:
         """Other processes did this to webhooks."""
         lanes, now = self._lanes, self._clock.now()
-        for key, waiting, size, dead, retried, forgiven in arrivals:
+        async for key, waiting, size, dead, retried, forgiven in in_slices(arrivals, LANES_SLICE):
             lane = lanes.lane(key)
             if lane.owned and waiting:
                 lanes.shares.came_alone(lane.namespace, waiting, size)

@@ -6,7 +6,7 @@ Must not: write, or wait for what writes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -81,8 +81,7 @@ class PostgresHistory:
     async def last_invocations(self, parts: Parts = EVERY_PART) -> dict[str, AttemptRecord]:
         sql = self._sql["last_invocations"]
         rows = await self._ask_at_start(lambda connection: connection.fetch(sql, sorted(parts)))
-        records = map(attempt_record, rows)
-        return {record.route: record._replace(detail=message_alone(record.detail)) for record in records}
+        return await asyncio.to_thread(_in_short, rows)
 
     async def counts(self, routes: Sequence[str]) -> dict[str, RouteCounts]:
         return {route: RouteCounts(*counts) for route, *counts in await self._rows("counts", list(routes))}
@@ -157,13 +156,9 @@ class PostgresHistory:
         high_key = await connection.fetchval(sql["high_key"], self._slot)
         rows = await connection.fetch(sql["counts"], [*memory])
         counts = {route: RouteCounts(*each) for route, *each in rows}
-        shares = BacklogShares()
-        for route, count, size in await connection.fetch(sql["waiting_alone"], sorted(own)):
-            shares.came_alone(namespace_of(route), count, size)
+        alone = await connection.fetch(sql["waiting_alone"], sorted(own))
         together = await connection.fetch(sql["waiting_together"], sorted(own))
-        for key, group in groupby(together, key=itemgetter(0)):
-            found = [*group]
-            shares.came(key, found[0][2], {namespace: number for _, namespace, _, number in found})
+        shares = await asyncio.to_thread(_shares, alone, together)
         return Recovered(counts, memory, high_key, shares, self._slot)
 
     async def _rows(self, name: str, *values: Any) -> list[Any]:
@@ -211,6 +206,23 @@ async def _at_one_moment(
 ) -> T:
     async with connection.transaction(isolation="repeatable_read", readonly=readonly):
         return await ask(connection)
+
+
+def _shares(alone: Iterable[Any], together: Iterable[Any]) -> BacklogShares:
+    """Of what waits. For a thread, as that may be much."""
+    shares = BacklogShares()
+    for route, count, size in alone:
+        shares.came_alone(namespace_of(route), count, size)
+    for key, group in groupby(together, key=itemgetter(0)):
+        found = [*group]
+        shares.came(key, found[0][2], {namespace: number for _, namespace, _, number in found})
+    return shares
+
+
+def _in_short(rows: Sequence[Any]) -> dict[str, AttemptRecord]:
+    """By webhook. For a thread, as many webhooks take a while."""
+    records = map(attempt_record, rows)
+    return {record.route: record._replace(detail=message_alone(record.detail)) for record in records}
 
 
 def _dead_letter(row: tuple[Any, ...]) -> DeadLetterRow:
