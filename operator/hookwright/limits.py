@@ -110,6 +110,7 @@ INGEST_RETRY_AFTER_SECONDS = 5  # asked of a sender with a 503
 RETRY_JITTER = 0.2
 MAX_AGE_EXTRA_SECONDS = 24 * 3600.0  # default maxAge: the schedule and this (SPEC 2)
 SLOW_PAUSE_SECONDS = 1.0  # a lane's pause after a 429 or 503 that names no time itself
+RATE_APART_SECONDS = 0.05  # by which requests may take differently long to their target; its periods are longer by that
 CIRCUIT_FAILURES = 10
 CIRCUIT_PROBE_MIN_SECONDS = 5.0
 CIRCUIT_PROBE_MAX_SECONDS = 300.0

@@ -1,5 +1,5 @@
-"""Rate limits: never more than so many starts in any period of so many seconds, without spacing them out; and so many a
-second on average, by a bucket that several processes have parts of.
+"""Rate limits: never more than so many requests in any period of so many seconds, as their target counts them, without
+spacing them out; and so many a second on average, by a bucket that several processes have parts of.
 
 Must not: read the clock (callers pass seconds).
 """
@@ -7,30 +7,58 @@ Must not: read the clock (callers pass seconds).
 from __future__ import annotations
 
 from collections import deque
+from math import inf
+
+from hookwright.limits import RATE_APART_SECONDS
 
 
 class Window:
-    """The starts of the last period; memory is bounded by `requests`."""
+    """The requests of the last period. One that has not been sent may come to its target at any time, so it keeps its place
+    until it is sent or ended; one that was sent comes within RATE_APART_SECONDS, or all of them later by the same.
 
-    __slots__ = ("requests", "seconds", "starts")
+    None comes before it starts, so no period has more than `requests`: when the last of them starts, the others have not
+    all been there a period ago. Goes on with what is known of another window, `before` it.
+    """
 
-    def __init__(self, requests: int, seconds: float) -> None:
+    __slots__ = ("_sent", "_unsent", "requests", "seconds")
+
+    def __init__(self, requests: int, seconds: float, before: Window | None = None) -> None:
         self.requests, self.seconds = requests, seconds
-        self.starts: deque[float] = deque()
+        self._sent: deque[float] = deque(() if before is None else before._sent, requests)
+        """By when each of the last came, in order."""
+        self._unsent: dict[int, float] = {} if before is None else before._unsent
+        """When each that was not sent yet was started."""
 
-    def resume(self, starts: int, last: float) -> None:
-        """Go on where another left off: with so many starts, none after the last."""
-        self.starts = deque([last] * min(starts, self.requests))
+    def resume(self, count: int, last: float) -> None:
+        """Go on where another left off: with so many, none of which came after the last."""
+        self._sent = deque(sorted([*self._sent, *[last] * count]), self.requests)
+
+    def begun(self) -> tuple[int, float] | None:
+        """What another goes on with; None: with nothing."""
+        if not (self._sent or self._unsent):
+            return None
+        last = max(max(self._unsent.values(), default=0.0), self._sent[-1] if self._sent else 0.0)
+        return min(len(self._sent) + len(self._unsent), self.requests), last
 
     def free_at(self, now: float) -> float:
-        """When the next start is allowed; ≤ now: at once."""
-        return now if len(self.starts) < self.requests else self.starts[0] + self.seconds
+        """When the next may start; ≤ now: at once; infinity: not before one of those under way was sent or has ended."""
+        first = len(self._sent) + len(self._unsent) - self.requests
+        if first < 0:
+            return now
+        return self._sent[first] + self.seconds if first < len(self._sent) else inf
 
-    def start(self, now: float) -> None:
+    def start(self, key: int, now: float) -> None:
         """One starts now."""
-        if len(self.starts) >= self.requests:
-            self.starts.popleft()
-        self.starts.append(now)
+        self._unsent[key] = now
+
+    def sent(self, key: int, now: float) -> None:
+        """It was just sent, or sent once more: then it counts once more."""
+        self._unsent.pop(key, None)
+        self._sent.append(now + RATE_APART_SECONDS)
+
+    def ended(self, key: int) -> None:
+        """It has ended; if it was never sent, its place is free: nothing came to the target."""
+        self._unsent.pop(key, None)
 
 
 class Bucket:
