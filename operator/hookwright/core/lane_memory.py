@@ -1,4 +1,5 @@
-"""What of a webhook's lane goes on where another process, or this one before a restart, worked on it: standing, rate limit.
+"""What of a webhook's lane goes on where another process, or this one before a restart, worked on it: its standing, its
+circuit, its rate limit.
 
 Must not: know deliveries, decide when one starts.
 """
@@ -9,7 +10,7 @@ from hookwright.core.circuit import Circuit
 from hookwright.core.lane_counts import LaneCounts
 from hookwright.core.lane_queue import Totals
 from hookwright.core.rate import Window
-from hookwright.core.records import StoredRoute
+from hookwright.core.records import RETRY_RESULTS, StoredRoute
 from hookwright.core.standing import Standing
 
 
@@ -28,8 +29,14 @@ class LaneMemory(LaneCounts):
         """What a rate limit goes on with, once there is one."""
 
     def remembered(self, stored: StoredRoute, now: float) -> None:
-        """Go on with what the store holds."""
+        """Go on with what the store holds; the standing knows the last invocation, if there is one.
+
+        Failures that are remembered are of all kinds. If the last was no Retry, it closed the circuit.
+        """
         self.standing.taken(stored)
+        last = self.standing.last
+        failures = stored.consecutive_failures if last is None or last.result in RETRY_RESULTS else 0
+        self.circuit.resume(failures, min((stored.last_failure or 0) / 1000, now))
         if stored.begun is not None:
             count, last_ms = stored.begun
             self._begun = count, min(last_ms / 1000, now)  # the other's clock may be ahead

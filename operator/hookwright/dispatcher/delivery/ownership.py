@@ -133,8 +133,8 @@ class Ownership:
             if part_of(key) not in self._wanted:
                 continue
             lane = lanes.lane(key)
-            lane.taken(found.routes.get(key), found.counts.get(key), now)
             lane.standing.recalled(last.get(key))
+            lane.taken(found.routes.get(key), found.counts.get(key), now)
             if lane.standing.known and lane.standing.mark is None:
                 lane.standing.removed(now)
             lanes.settle(lane)
