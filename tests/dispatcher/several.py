@@ -88,6 +88,10 @@ class Process:
         ]
         await self._loader.load(DispatchConfig(hash=",".join(hooks), webhooks=routes))
 
+    async def remember(self) -> None:
+        """A round of remembering."""
+        await self._rounds.remember()
+
     async def _remember(self, parts: frozenset[int]) -> None:
         await self._rounds.remember_of(parts)
 
@@ -111,7 +115,7 @@ class Process:
         """As on SIGTERM."""
         await self.lanes.drain(5)
         await self._background.close()
-        await self._rounds.remember()
+        await self._ownership.remember()
         await self.store.history.close()
         await self.store.work.close()
 

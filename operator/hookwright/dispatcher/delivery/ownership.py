@@ -43,6 +43,8 @@ class Ownership:
         """What this process is to work on, as the store says; the lanes may not have begun with it yet."""
         self._leaving: Parts = NO_PART
         """What it has and is to give away."""
+        self._unsaved: Parts = NO_PART
+        """Of that, what was worked on here, and is still to be written for who works on it next."""
         self._one_at_a_time = asyncio.Lock()
 
     async def first(self) -> Recovered:
@@ -62,6 +64,7 @@ class Ownership:
         async for came, leaving, lost in self._moves:
             self._wanted = (self._wanted | came) - leaving - lost
             self._leaving = (self._leaving | leaving) - lost
+            self._unsaved -= lost
             self._leave(lost)
             self._spawn(self._take, came - leaving)
             self._spawn(self._give, leaving)
@@ -81,23 +84,28 @@ class Ownership:
         await self._taken()
 
     async def _give(self, leaving: Parts) -> None:
-        begun = leaving & self._work.own
+        self._unsaved |= leaving & self._work.own
         for part in sorted(leaving):
             self._leave(frozenset((part,)))
             await asyncio.sleep(0)
-        await self._until_done(partial(self._hand_over, leaving, begun))
+        await self._until_done(partial(self._hand_over, leaving))
         await self._recount()
 
-    async def _hand_over(self, leaving: Parts, begun: Parts) -> None:
-        """Each as soon as it is still; of what was `begun` here it is written before what the next begins with."""
+    async def _hand_over(self, leaving: Parts) -> None:
+        """Each as soon as it is still, and what the next begins with is written."""
         while parts := leaving & self._leaving:
             still = self._still(parts)
             if still:
-                await self._remember(still & begun)
+                await self._remember(still & self._unsaved)
                 await self._work.give(still)
                 self._leaving -= still
+                self._unsaved -= still
             else:
                 await asyncio.sleep(LEAVING_SECONDS)
+
+    async def remember(self) -> None:
+        """Write what outlasts the end of the process, of all that it has worked on and not given away. Raises StoreError."""
+        await self._remember(self._work.own | self._unsaved)
 
     async def _arrivals(self) -> None:
         async for _ in self._work.woken():
