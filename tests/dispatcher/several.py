@@ -67,7 +67,8 @@ class Process:
             pipeline, self.wire, self.clock, keys, self.store.work.tag, former=self._loader.former
         )
         self.direct = Direct(
-            self.store.work, self.lanes, self._loader, pipeline, runner, keys, self.clock, "none", lambda record: None
+            self.store.work, self.lanes, self._loader, pipeline, runner, keys, self.clock, "none", lambda record: None,
+            self.views.state,
         )  # fmt: skip
         await self.load(*hooks)
         self._ownership.run()

@@ -162,12 +162,12 @@ class Dispatcher:
             pipeline, self._sender, clock, keys, work.tag, former=self._loader.former,
             bodies=settings.history_bodies, keep=self._keep, turn=self._lanes.turn,
         )  # fmt: skip
-        self._direct = Direct(
-            work, self._lanes, self._loader, pipeline, self._runner, keys, clock, settings.history_bodies,
-            self._keep, forgives=config is not None,
-        )  # fmt: skip
         retry = "kubectl hookwright retry" if config is None else "hookwright retry"
         views = Views(store.history, self._lanes, self._loader, clock, work, retry=retry)
+        self._direct = Direct(
+            work, self._lanes, self._loader, pipeline, self._runner, keys, clock, settings.history_bodies,
+            self._keep, views.state, forgives=config is not None,
+        )  # fmt: skip
         letters = DeadLetters(store.history, self._lanes, clock, work.tag)
         invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         self._metrics.watch(self._look)
