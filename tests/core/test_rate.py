@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.core.rate import Bucket, Window
-from hookwright.limits import RATE_APART_SECONDS
+from hookwright.limits import RATE_APART_SECONDS, RATE_LATE_SECONDS, RATE_USUAL_ANSWERS
 
 PERIOD = 10.0 - RATE_APART_SECONDS
 """Of which the next begins ten seconds after a request was sent."""
@@ -44,10 +44,10 @@ def test_one_that_is_not_sent_keeps_its_place_and_no_other() -> None:
         assert window.free_at(now) == now + 10.0
     window.start(8, 130.0)
     assert window.free_at(130.0) == inf
-    window.ended(7)
+    window.ended(7, 130.0)
     assert window.free_at(130.0) == 130.0
     window.sent(8, 131.0)
-    window.ended(8)
+    window.ended(8, 131.0)
     assert window.begun() == (2, 131.0 + RATE_APART_SECONDS)
 
 
@@ -60,12 +60,29 @@ def test_one_that_is_sent_twice_counts_twice() -> None:
     assert window.free_at(104.0) == 110.0
 
 
+def test_one_that_was_answered_late_may_have_come_late() -> None:
+    """By as much as others are answered sooner, within bounds; a target that has become slower is not late for ever."""
+    window, now = Window(1, PERIOD), 0.0
+    for took, later in ((0.1, 0.0), (0.05, 0.0), (0.2, 0.15), (5.0, RATE_LATE_SECONDS)):
+        now += 100.0
+        send(window, now)
+        assert window.free_at(now) == now + 10.0
+        window.ended(0, now + took)
+        assert round(window.free_at(now) - now - 10.0, 2) == later
+    for _ in range(20 * RATE_USUAL_ANSWERS):
+        now += 100.0
+        send(window, now)
+        window.ended(0, now + 5.0)
+    assert window.free_at(now) < now + 10.01
+
+
 def test_its_memory_is_bounded() -> None:
     """By the number of requests it grants."""
     window = Window(5, 1.0)
     for now in range(1000):
         send(window, float(now))
-    assert len(window._sent) == 5
+        window.ended(0, now + 0.5)
+    assert (len(window._came), window._unsent, window._sent) == (5, {}, {})
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)

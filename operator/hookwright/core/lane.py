@@ -198,7 +198,7 @@ class Lane(LaneMemory):
         self._fly(-1)
         self._unwritten += 1
         if self.window is not None:
-            self.window.ended(delivery.key)
+            self.window.ended(delivery.key, now)
         decision = decide(
             outcome, attempts=delivery.attempts, steps=delivery.steps, received=delivery.received / 1000,
             policy=self._rules.retry, probing=probe > 0, now=now, jitter=jitter,
@@ -215,7 +215,7 @@ class Lane(LaneMemory):
         """An attempt ended without an outcome (shutdown): the delivery waits in the store as before."""
         self._fly(-1)
         if self.window is not None:
-            self.window.ended(delivery.key)
+            self.window.dropped(delivery.key)
             self.standing.unsave()
         self.circuit.abandon(probe)
         self._forget(delivery)

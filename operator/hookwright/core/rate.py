@@ -6,46 +6,51 @@ Must not: read the clock (callers pass seconds).
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left, insort
 from math import inf
 
-from hookwright.limits import RATE_APART_SECONDS
+from hookwright.limits import RATE_APART_SECONDS, RATE_LATE_SECONDS, RATE_USUAL_ANSWERS
 
 
 class Window:
-    """The requests of the last period. One that has not been sent may come to its target at any time, so it keeps its place
-    until it is sent or ended; one that was sent comes within RATE_APART_SECONDS, or all of them later by the same.
+    """The requests of the last period, by when each came to its target at the latest.
 
-    None comes before it starts, so no period has more than `requests`: when the last of them starts, the others have not
-    all been there a period ago. Goes on with what is known of another window, `before` it.
+    One that has not been sent may come at any time, so it keeps its place until it is sent or ended. One that was sent comes
+    within RATE_APART_SECONDS; if its answer was late, so may it have been. None comes before it starts: so when the last
+    of a period's requests starts, the others have not all been there a period ago. Goes on with what is known of another
+    window, `before` it.
     """
 
-    __slots__ = ("_sent", "_unsent", "requests", "seconds")
+    __slots__ = ("_came", "_sent", "_unsent", "_usual", "requests", "seconds")
 
     def __init__(self, requests: int, seconds: float, before: Window | None = None) -> None:
         self.requests, self.seconds = requests, seconds
-        self._sent: deque[float] = deque(() if before is None else before._sent, requests)
+        self._came: list[float] = [] if before is None else before._came[-requests:]
         """By when each of the last came, in order."""
         self._unsent: dict[int, float] = {} if before is None else before._unsent
         """When each that was not sent yet was started."""
+        self._sent: dict[int, float] = {} if before is None else before._sent
+        """When each that was not answered yet was sent."""
+        self._usual: float | None = None if before is None else before._usual
+        """How long an answer takes at least, of late; None: none came yet."""
 
     def resume(self, count: int, last: float) -> None:
         """Go on where another left off: with so many, none of which came after the last."""
-        self._sent = deque(sorted([*self._sent, *[last] * count]), self.requests)
+        self._came = sorted([*self._came, *[last] * count])[-self.requests :]
 
     def begun(self) -> tuple[int, float] | None:
         """What another goes on with; None: with nothing."""
-        if not (self._sent or self._unsent):
+        if not (self._came or self._unsent):
             return None
-        last = max(max(self._unsent.values(), default=0.0), self._sent[-1] if self._sent else 0.0)
-        return min(len(self._sent) + len(self._unsent), self.requests), last
+        last = max(max(self._unsent.values(), default=0.0), self._came[-1] if self._came else 0.0)
+        return min(len(self._came) + len(self._unsent), self.requests), last
 
     def free_at(self, now: float) -> float:
         """When the next may start; ≤ now: at once; infinity: not before one of those under way was sent or has ended."""
-        first = len(self._sent) + len(self._unsent) - self.requests
+        first = len(self._came) + len(self._unsent) - self.requests
         if first < 0:
             return now
-        return self._sent[first] + self.seconds if first < len(self._sent) else inf
+        return self._came[first] + self.seconds if first < len(self._came) else inf
 
     def start(self, key: int, now: float) -> None:
         """One starts now."""
@@ -54,11 +59,31 @@ class Window:
     def sent(self, key: int, now: float) -> None:
         """It was just sent, or sent once more: then it counts once more."""
         self._unsent.pop(key, None)
-        self._sent.append(now + RATE_APART_SECONDS)
+        self._sent[key] = now
+        insort(self._came, now + RATE_APART_SECONDS)
+        if len(self._came) > self.requests:
+            del self._came[0]
 
-    def ended(self, key: int) -> None:
-        """It has ended; if it was never sent, its place is free: nothing came to the target."""
+    def ended(self, key: int, now: float) -> None:
+        """It has ended. If it was never sent, its place is free: nothing came to the target."""
+        sent = self._sent.get(key)
+        self.dropped(key)
+        if sent is not None:
+            took = now - sent
+            usual = took if self._usual is None else self._usual
+            self._usual = min(took, usual + (took - usual) / RATE_USUAL_ANSWERS)
+            self._late(sent + RATE_APART_SECONDS, min(took - usual, RATE_LATE_SECONDS))
+
+    def _late(self, came: float, late: float) -> None:
+        at = bisect_left(self._came, came)
+        if late > 0 and at < len(self._came) and self._came[at] == came:
+            del self._came[at]
+            insort(self._came, came + late)
+
+    def dropped(self, key: int) -> None:
+        """It has ended, and nobody knows how."""
         self._unsent.pop(key, None)
+        self._sent.pop(key, None)
 
 
 class Bucket:

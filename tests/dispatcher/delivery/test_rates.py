@@ -10,7 +10,7 @@ import pytest
 
 from dispatcher.delivery.parts import HOOK, RULES, Room, answered, until
 from hookwright.errors import Cause, SendError, Sent
-from hookwright.limits import RATE_APART_SECONDS
+from hookwright.limits import RATE_APART_SECONDS, RATE_LATE_SECONDS
 from hookwright.outbound.port import Answer
 
 REQUESTS, SECONDS = 10, 1.0
@@ -21,9 +21,12 @@ class Counting:
     """A target that notes when each request comes, in seconds; `before` and `within` are how long it takes to send one
     and to answer it."""
 
-    def __init__(self, room: Room, before: Callable[[], float], within: Callable[[], float]) -> None:
+    def __init__(
+        self, room: Room, before: Callable[[], float], within: Callable[[], float], lost: float = 0.0
+    ) -> None:
+        """`lost`: this part of the requests is sent again on the way, and comes late."""
         self.came: list[float] = []
-        self._room, self._before, self._within = room, before, within
+        self._room, self._before, self._within, self._lost = room, before, within, lost
         self._random = Random(1)
         room.wire.connect, room.wire.respond = self._connect, self._answer
 
@@ -31,7 +34,8 @@ class Counting:
         await asyncio.sleep(self._before())
 
     async def _answer(self) -> Answer:
-        way = self._random.uniform(0.0, RATE_APART_SECONDS)
+        lost = self._random.random() < self._lost
+        way = RATE_LATE_SECONDS if lost else self._random.uniform(0.0, RATE_APART_SECONDS)
         await asyncio.sleep(way)
         self.came.append(self._room.clock.now())
         await asyncio.sleep(self._within())
@@ -76,7 +80,15 @@ async def test_what_waits_for_a_name_does_not_come_all_at_once(room: Room) -> No
     assert target.most() <= REQUESTS
 
 
-@pytest.mark.parametrize("answer", [0.005, 2.0])
+@pytest.mark.parametrize("answer", [0.005, 0.4])
+async def test_what_comes_late_makes_no_period_fuller(room: Room, answer: float) -> None:
+    """Its answer tells of it, as it is late as well."""
+    target = Counting(room, lambda: 0.0, lambda: answer, lost=0.2)
+    await sent(room, target, 300)
+    assert target.most() <= REQUESTS
+
+
+@pytest.mark.parametrize("answer", [0.005, 0.2, 2.0])
 async def test_a_target_is_sent_nearly_as_much_as_it_may_be(room: Room, answer: float) -> None:
     """Whether it answers at once or late: what is under way does not wait for its answer to make room."""
     target = Counting(room, lambda: 0.002, lambda: answer)
