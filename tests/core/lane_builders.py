@@ -93,16 +93,18 @@ def put(lane: Lane, *deliveries: Delivery) -> None:
 
 
 def start(lane: Lane, now: float = NOW) -> Started:
-    """The next attempt, which may start."""
+    """The next attempt, which may start; sent at once."""
     assert lane.may_start(now)
-    return lane.start(now)
+    started = lane.start(now)
+    lane.sent(started.delivery.key, now)
+    return started
 
 
 def start_all(lane: Lane, now: float = NOW) -> list[Started]:
-    """Every attempt that may start now."""
+    """Every attempt that may start now; each is sent at once."""
     started = []
     while lane.may_start(now):
-        started.append(lane.start(now))
+        started.append(start(lane, now))
     return started
 
 

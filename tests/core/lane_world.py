@@ -59,7 +59,10 @@ class World:
     """Webhooks of which events were stored without anybody being told: a sweep finds them and sets counters right."""
     ended: set[int] = field(default_factory=set)
     """Delivered, or dead letters."""
-    starts: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=8)))
+    sent: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=8)))
+    """When requests were sent."""
+    unsent: dict[int, str] = field(default_factory=dict)
+    """Attempts under way that were not sent yet: their webhooks."""
     openings: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
@@ -80,11 +83,12 @@ class World:
         self.timers: dict[str, float] = {}
         self.in_turn: set[str] = set()
         self.asked, self.flights = [], []
-        self.starts.clear()
+        self.sent.clear()
+        self.unsent.clear()
         self.unsure.clear()
         counts, remembered, *_ = self.run(self.store.history.recovered())
         for route, lane in self.lanes.items():
-            lane.taken(remembered.get(route), counts.get(route))
+            lane.taken(remembered.get(route), counts.get(route), self.now)
         for route, lane in self.lanes.items():
             self._apply(lane, self.config.get(route))
 
@@ -143,9 +147,10 @@ class World:
         assert lane.in_flight <= rules.max_in_flight
         if rules.rate is not None:
             requests, seconds = rules.rate
-            starts = self.starts[lane.key]
-            assert sum(one > self.now - seconds for one in starts) < requests, "over the rate limit"
-            starts.append(self.now)
+            taken = sum(one > self.now - seconds for one in self.sent[lane.key])
+            taken += sum(route == lane.key for route in self.unsent.values())
+            assert taken < requests, "over the rate limit"
+        self.unsent[delivery.key] = lane.key
         opening = self.openings[lane.key]
         if was_open:
             assert probe
@@ -153,13 +158,22 @@ class World:
                 one.probe and one.lane is lane and one.opening == opening for one in self.flights
             ), "one probe at a time"
         self.flights.append(Flight(lane, delivery, probe, self.config[lane.key].mark, opening))
+        if delivery.key % 4 == 1:
+            self.send(self.flights[-1])
 
     def under_way(self, lane: Lane) -> list[int]:
         """Keys of a lane's attempts, of which none comes twice."""
         return [one.delivery.key for one in self.flights if one.lane is lane]
 
+    def send(self, flight: Flight) -> None:
+        """The request of an attempt is on its way."""
+        if self.unsent.pop(flight.delivery.key, None) is not None:
+            self.sent[flight.lane.key].append(self.now)
+            flight.lane.sent(flight.delivery.key, self.now)
+
     def end(self, flight: Flight, outcome: Outcome) -> None:
-        """An attempt came to an outcome."""
+        """An attempt came to an outcome, sent at the latest just before."""
+        self.send(flight)
         self.flights.remove(flight)
         lane, delivery = flight.lane, flight.delivery
         was_open = lane.circuit.open
@@ -174,6 +188,7 @@ class World:
     def abandon(self, flight: Flight) -> None:
         """An attempt ended without an outcome."""
         self.flights.remove(flight)
+        self.unsent.pop(flight.delivery.key, None)
         flight.lane.abandoned(flight.delivery, probe=flight.probe)
         self.settle(flight.lane)
 

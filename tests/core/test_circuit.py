@@ -117,6 +117,21 @@ def test_closing_by_hand_forgets_everything() -> None:
     assert not circuit.close()
 
 
+@pytest.mark.parametrize(("failures", "open_"), [(9, False), (10, True), (500, True)])
+def test_it_goes_on_where_another_left_off(failures: int, open_: bool) -> None:
+    """Open from as many failures on as open one, as if it had just been opened by the last; whatever it was before."""
+    circuit = opened(now=40.0)
+    circuit.start()
+    circuit.resume(failures, 100.0)
+    assert (circuit.open, circuit.probe) == (open_, 0)
+    assert circuit.may_start(104.9) != open_
+    assert circuit.may_start(105.0)
+    if open_:
+        assert circuit.failures == failures
+        assert not probe(circuit, Verdict.RETRY, 105.0)
+        assert circuit.next_probe == 115.0
+
+
 def test_an_open_circuit_probes_at_once_when_somebody_asks() -> None:
     """One delivery, as at its time; while a probe is under way there is no second one."""
     circuit = opened(now=0.0)

@@ -14,6 +14,7 @@ from core.lane_builders import (
     configure,
     delivery,
     end,
+    ms,
     nothing,
     put,
     running,
@@ -32,13 +33,17 @@ from hookwright.limits import (
     LANE_QUEUE_BYTES,
     LANE_QUEUE_LEAST,
     LANES_QUEUE_BYTES,
+    RATE_APART_SECONDS,
 )
+
+PERIOD = 10.0 - RATE_APART_SECONDS
+"""Of a rate limit, so that the next period begins ten seconds after a request was sent."""
 
 
 def test_nothing_is_done_before_the_configuration_is_known() -> None:
     """What a restart finds and what comes meanwhile waits, however late it is, until the webhook is configured or gone."""
     lane = Lane(HOOK, Totals())
-    lane.taken(None, RouteCounts(3, 6, 0, oldest=0, next_due=0))
+    lane.taken(None, RouteCounts(3, 6, 0, oldest=0, next_due=0), NOW)
     put(lane, delivery(9))
     assert lane.settle(NOW) == Effects()
     assert not lane.may_start(NOW)
@@ -92,7 +97,7 @@ def test_results_are_written_at_once_when_attempts_may_have_to_wait_for_them() -
 
 def test_the_rate_limit_holds_and_is_waited_for() -> None:
     """Three in any ten seconds, wherever they begin; the lane wakes when the next may start."""
-    lane = running(max_in_flight=9, rate=(3, 10.0))
+    lane = running(max_in_flight=9, rate=(3, PERIOD))
     put(lane, *(delivery(key) for key in range(1, 9)))
     start(lane, NOW)
     start(lane, NOW + 6)
@@ -103,6 +108,36 @@ def test_the_rate_limit_holds_and_is_waited_for() -> None:
     assert lane.settle(NOW + 10).wake_at == NOW + 16
 
 
+def test_what_is_not_sent_yet_is_waited_for() -> None:
+    """Nobody knows when it comes to the target; one that ends unsent was never there."""
+    lane = running(max_in_flight=9, rate=(2, PERIOD))
+    put(lane, *(delivery(key) for key in range(1, 9)))
+    first, second = lane.start(NOW), lane.start(NOW)
+    assert not lane.may_start(NOW + 60)
+    assert lane.settle(NOW + 60).wake_at == NOW + POLICY.max_age
+    lane.sent(first.delivery.key, NOW + 60)
+    assert lane.settle(NOW + 60).wake_at == NOW + 70
+    end(lane, second, RETRY, NOW + 61)
+    assert len(start_all(lane, NOW + 61)) == 1
+    lane.sent(first.delivery.key, NOW + 62)
+    assert not lane.may_start(NOW + 70)
+
+
+def test_what_another_began_counts_whatever_its_clock_says() -> None:
+    """It is as if all had begun with the last of them; a clock that is an hour ahead costs one period, and no hour."""
+    lane = running(max_in_flight=9, rate=(3, 10.0))
+    put(lane, *(delivery(key) for key in range(1, 9)))
+    start_all(lane, NOW)
+    saved = lane.save()
+    assert saved.begun == (3, ms(NOW + RATE_APART_SECONDS) + 1)
+    for ahead in (0, 3_600_000):
+        following = running(max_in_flight=9, rate=(3, 10.0))
+        put(following, delivery(1))
+        following.taken(saved._replace(begun=(3, ms(NOW) + ahead)), None, NOW + 1)
+        assert not following.may_start(NOW + 9.9)
+        assert following.may_start(NOW + 11)
+
+
 def test_the_same_rate_limit_goes_on_when_the_configuration_is_given_again() -> None:
     """A configuration that says the same grants nothing anew."""
     lane = running(max_in_flight=9, rate=(1, 10.0))
@@ -110,7 +145,7 @@ def test_the_same_rate_limit_goes_on_when_the_configuration_is_given_again() -> 
     start(lane)
     configure(lane, "second", max_in_flight=9, rate=(1, 10.0))
     assert not lane.may_start(NOW + 9)
-    assert lane.may_start(NOW + 10)
+    assert lane.may_start(NOW + 10.1)
 
 
 def test_a_target_that_asks_for_it_is_left_alone() -> None:

@@ -40,7 +40,7 @@ def burial(lane: Lane, now: float) -> Bury:
 def waiting(count: int, *, received: float = NOW) -> Lane:
     """A lane that begins with so many deliveries in the store."""
     lane = Lane(HOOK, Totals())
-    lane.taken(None, RouteCounts(count, 2 * count, 0, oldest=ms(received), next_due=0))
+    lane.taken(None, RouteCounts(count, 2 * count, 0, oldest=ms(received), next_due=0), NOW)
     return lane
 
 
@@ -125,7 +125,7 @@ def test_a_gone_webhook_is_gone_after_a_restart() -> None:
     """Under the configuration that the target refused, and under no other."""
     for mark, state in (("first", RouteState.GONE), ("second", RouteState.RUNNING)):
         lane = Lane(HOOK, Totals())
-        lane.taken(StoredRoute(HOOK, gone="first"), RouteCounts(1, 2, 0, oldest=ms(NOW), next_due=0))
+        lane.taken(StoredRoute(HOOK, gone="first"), RouteCounts(1, 2, 0, oldest=ms(NOW), next_due=0), NOW)
         configure(lane, mark)
         assert lane.standing.state is state
 
@@ -211,7 +211,7 @@ def test_ten_minutes_begin_anew_with_a_replay() -> None:
 def test_ten_minutes_go_on_over_a_restart() -> None:
     """They count from the deletion that is remembered."""
     lane = Lane(HOOK, Totals())
-    lane.taken(StoredRoute(HOOK, deleted_at=ms(NOW)), RouteCounts(1, 2, 0, oldest=ms(NOW), next_due=0))
+    lane.taken(StoredRoute(HOOK, deleted_at=ms(NOW)), RouteCounts(1, 2, 0, oldest=ms(NOW), next_due=0), NOW)
     lane.standing.removed(NOW + 400)
     assert lane.settle(NOW + 400) == Effects(wake_at=NOW + TEN_MINUTES)
 
@@ -356,7 +356,7 @@ def test_what_is_stored_while_its_webhook_is_left_to_another_is_the_others() -> 
     lane.left()
     lane.accepted(delivery(1))
     assert lane.still
-    lane.taken(None, None)
+    lane.taken(None, None, NOW)
     assert not lane.may_start(NOW)
     assert lane.waiting == 0
     assert isinstance(lane.settle(NOW).ask, Wanted)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from core.lane_builders import NOW, RETRY, configure, delivery, end, put, running, start
+import pytest
+
+from core.lane_builders import HOOK, NOW, RETRY, configure, delivery, end, ms, put, running, start
 from core.test_lane import open_circuit
+from hookwright.core.records import LastInvocation, StoredRoute
 
 
 def test_a_probe_from_before_the_configuration_changed_makes_no_room_beside_a_new_one() -> None:
@@ -32,3 +35,46 @@ def test_a_webhook_that_is_tried_now_starts_one_delivery() -> None:
     assert lane.settle(NOW + 1).turn
     assert start(lane, NOW + 1).probe
     assert not lane.may_start(NOW + 1)
+
+
+@pytest.mark.parametrize(
+    ("result", "failures", "probes"),
+    [
+        ("Retrying", 10, True),
+        ("Exhausted", 10, True),
+        (None, 10, True),
+        ("Retrying", 9, False),
+        ("Rejected", 10, False),
+        ("Gone", 10, False),
+    ],
+)
+def test_who_takes_a_webhook_over_probes_a_target_that_was_dead(
+    result: str | None, failures: int, probes: bool
+) -> None:
+    """As many failures in a row as open a circuit, of which the last was none that closes it."""
+    lane = running()
+    put(lane, delivery(1), delivery(3))
+    if result is not None:
+        lane.standing.recalled(LastInvocation(ms(NOW), result, "evt_1", None, 1, 500, 1.0, ""))
+    lane.taken(StoredRoute(HOOK, last_failure=ms(NOW), consecutive_failures=failures), None, NOW + 1)
+    assert lane.may_start(NOW + 1) != probes
+    assert bool(start(lane, NOW + 5).probe) == probes
+    assert lane.may_start(NOW + 5) != probes
+
+
+def test_a_clock_that_was_ahead_puts_no_probe_off() -> None:
+    """Another process may have had another time; a new circuit would probe after five seconds, and so does this one."""
+    lane = running()
+    put(lane, delivery(1))
+    lane.taken(StoredRoute(HOOK, last_failure=ms(NOW + 3600), consecutive_failures=10), None, NOW)
+    assert start(lane, NOW + 5).probe
+
+
+def test_what_another_healed_is_healed_when_it_comes_back() -> None:
+    """What this process last knew of a circuit does not count."""
+    lane = running()
+    open_circuit(lane)
+    lane.left()
+    lane.taken(StoredRoute(HOOK, last_success=ms(NOW + 60)), None, NOW + 60)
+    put(lane, delivery(1))
+    assert not start(lane, NOW + 60).probe

@@ -190,7 +190,7 @@ def test_what_is_queued_goes_on_while_claims_fail() -> None:
 def test_a_restart_finds_what_waits() -> None:
     """What is due at once is claimed when the configuration is there, what is due later at its time."""
     lane = Lane("team/hook", Totals())
-    lane.taken(StoredRoute("team/hook"), RouteCounts(2, 4, 1, oldest=ms(NOW), next_due=ms(NOW + 60)))
+    lane.taken(StoredRoute("team/hook"), RouteCounts(2, 4, 1, oldest=ms(NOW), next_due=ms(NOW + 60)), NOW)
     configure(lane)
     assert (lane.waiting, lane.waiting_bytes, lane.dead) == (2, 4, 1)
     assert lane.settle(NOW) == Effects(wake_at=NOW + 60.001)

@@ -67,7 +67,8 @@ class Process:
             pipeline, self.wire, self.clock, keys, self.store.work.tag, former=self._loader.former
         )
         self.direct = Direct(
-            self.store.work, self.lanes, self._loader, pipeline, runner, keys, self.clock, "none", lambda record: None
+            self.store.work, self.lanes, self._loader, pipeline, runner, keys, self.clock, "none", lambda record: None,
+            self.views.state,
         )  # fmt: skip
         await self.load(*hooks)
         self._ownership.run()
@@ -87,6 +88,10 @@ class Process:
             for key in hooks
         ]
         await self._loader.load(DispatchConfig(hash=",".join(hooks), webhooks=routes))
+
+    async def remember(self) -> None:
+        """A round of remembering."""
+        await self._rounds.remember()
 
     async def _remember(self, parts: frozenset[int]) -> None:
         await self._rounds.remember_of(parts)
@@ -111,7 +116,7 @@ class Process:
         """As on SIGTERM."""
         await self.lanes.drain(5)
         await self._background.close()
-        await self._rounds.remember()
+        await self._ownership.remember()
         await self.store.history.close()
         await self.store.work.close()
 

@@ -24,6 +24,7 @@ from hookwright.dispatcher.delivery.attempt import Pipeline
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.direct import Direct
 from hookwright.dispatcher.testruns import TestRequest, TestRunner
+from hookwright.dispatcher.views import Views
 from hookwright.errors import EventError
 from hookwright.limits import DIRECT_RUNS
 from hookwright.outbound.port import Answer, Sender
@@ -64,7 +65,8 @@ async def made(sender: Sender | None = None, *webhooks: RouteConfig) -> Direct:
         """Nothing is kept."""
 
     runner = Failing(pipeline, sender, clock, keys, work.tag, former=loader.former)
-    return Direct(work, lanes, loader, pipeline, runner, keys, clock, "none", keep)
+    views = Views(work, lanes, loader, clock, work, retry="")
+    return Direct(work, lanes, loader, pipeline, runner, keys, clock, "none", keep, views.state)
 
 
 async def test_a_run_that_ended_in_a_fault_may_run_again_under_its_id() -> None:

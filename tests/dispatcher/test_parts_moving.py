@@ -12,7 +12,8 @@ from dispatcher.several import HOOKS, ROOM, Process
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, part_of
 from hookwright.core.records import AttemptRecord, StoredRoute
 from hookwright.errors import StoreError
-from hookwright.limits import LANES_SLICE
+from hookwright.limits import LANES_SLICE, LEAVING_SECONDS
+from hookwright.outbound.port import Answer
 from hookwright.store.memory import MemoryStore
 from hookwright.store.owner import Arrival
 from hookwright.store.port import Recovered, Store
@@ -27,7 +28,13 @@ class Moving(MemoryStore):
         self._moves = moves
         self.given: list[Parts] = []
         self.remembered: list[str] = []
+        self.go_on = asyncio.Event()
+        """Nothing is said after the first word before this is set."""
+        self.go_on.set()
         self.refuses = 0
+        self.writes = asyncio.Event()
+        """What is to be remembered is written."""
+        self.writes.set()
         """So many more calls of `remember` fail."""
         self.looks: list[Parts] = []
         """At what of the store was looked; and of what at its history."""
@@ -37,6 +44,7 @@ class Moving(MemoryStore):
     async def owned(self) -> AsyncIterator[Moved]:
         for moved in self._moves:
             yield moved
+            await self.go_on.wait()
 
     async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
         self.looks.append(came)
@@ -59,6 +67,7 @@ class Moving(MemoryStore):
         if self.refuses:
             self.refuses -= 1
             raise StoreError("The database is away.")
+        await self.writes.wait()
         self.remembered += [each.route for each in routes]
 
 
@@ -142,5 +151,56 @@ async def test_what_another_did_to_many_webhooks_is_counted_in_slices() -> None:
                 await asyncio.sleep(0)
                 counted.append(process.lanes.totals.waiting)
         assert max(after - before for before, after in pairwise(counted)) <= LANES_SLICE
+    finally:
+        await process.stop()
+
+
+async def test_what_was_left_and_not_given_yet_is_remembered_when_the_process_ends() -> None:
+    """Its attempts end with it, and who works on it next begins with what it knows."""
+    others = frozenset(part_of(key) for key in HOOKS[:6])
+    disk = Moving(Moved(EVERY_PART, NO_PART, NO_PART), Moved(NO_PART, others, NO_PART))
+    process = Process(Store(disk, disk, disk), ROOM)
+
+    async def hang() -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    disk.go_on.clear()
+    process.wire.respond = hang
+    await process.start(*HOOKS)
+    await process.post()
+    async with asyncio.timeout(30):
+        while process.wire.under_way < len(HOOKS):
+            await asyncio.sleep(0.01)
+        disk.go_on.set()
+        while disk.own != EVERY_PART - others:
+            await asyncio.sleep(0.01)
+    process.lanes.abort()
+    await process.stop()
+    assert {*disk.remembered} == {*HOOKS}
+
+
+async def test_what_is_being_written_is_waited_for_before_a_part_is_given() -> None:
+    """A round of remembering may be under way when another process comes."""
+    others = frozenset(part_of(key) for key in HOOKS[:6])
+    disk = Moving(Moved(EVERY_PART, NO_PART, NO_PART), Moved(NO_PART, others, NO_PART))
+    disk.go_on.clear()
+    disk.writes.clear()
+    process = Process(Store(disk, disk, disk), ROOM)
+    await process.start(*HOOKS)
+    try:
+        remembering = asyncio.create_task(process.remember())
+        disk.go_on.set()
+        async with asyncio.timeout(30):
+            while disk.own != EVERY_PART - others:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(2 * LEAVING_SECONDS)
+        assert disk.given == []
+        disk.writes.set()
+        await remembering
+        async with asyncio.timeout(30):
+            while not disk.given:
+                await asyncio.sleep(0.01)
+        assert {*disk.remembered} == {*HOOKS}
     finally:
         await process.stop()

@@ -186,6 +186,30 @@ async def test_a_webhook_is_tried_now_by_who_works_on_it(database: Database) -> 
                 await asyncio.sleep(0.01)
 
 
+async def test_a_webhook_that_is_gone_is_not_tried_now_whoever_is_asked(database: Database) -> None:
+    """Who does not work on it knows it two seconds later, and answers the same."""
+
+    async def refuse() -> Answer:
+        return answered(410)
+
+    async with running(database) as one, running(database) as other:
+        await shared_out(one, other)
+        for process in (one, other):
+            process.wire.respond = refuse
+        await one.post()
+        while one.lanes.totals.dead + other.lanes.totals.dead < len(HOOKS):
+            await asyncio.sleep(0.01)
+        for process in (other, one):
+            await process.views.exchange()
+        key = sorted(other.owns())[0]
+        said = []
+        for process in (other, one):
+            with pytest.raises(EventError, match=f"{key} is gone until its spec changes") as caught:
+                await process.direct.retry(key)
+            said.append((str(caught.value), caught.value.status))
+        assert said == [said[0]] * 2
+
+
 async def test_who_is_not_sure_begins_nothing(database: Database) -> None:
     """What it accepts then, it leaves to whoever works on it."""
     async with running(database) as one:

@@ -101,8 +101,9 @@ class Engine:
         former.of = self._redacting(former.of)  # type: ignore[method-assign]
         runner: Any = None
         self._direct = Direct(
-            work, self.lanes, self._loader, pipeline, runner, keys, clock, "none", self._keep
-        )
+            work, self.lanes, self._loader, pipeline, runner, keys, clock, "none", self._keep,
+            lambda key: self.lanes.lane(key).standing.state,
+        )  # fmt: skip
         self._letters = DeadLetters(store.history, self.lanes, clock, work.tag)
         await self._loader.load(config)
         self._rounds = Rounds(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hookwright.core.event import parse_id
+from hookwright.core.records import StoredRoute
 from hookwright.limits import CIRCUIT_FAILURES, CIRCUIT_PROBE_MAX_SECONDS, CIRCUIT_PROBE_MIN_SECONDS
 
 from .disk import Disk
@@ -103,7 +104,7 @@ class Manners:
     def _rate(self, webhook: Webhook, rate: tuple[int, float], now: float) -> None:
         requests, seconds = rate
         starts = webhook.starts
-        if len(starts) >= requests and now < starts.popleft() + seconds - EARLY:
+        if len(starts) >= requests and now < starts.popleft() + seconds:
             raise self._wrong("rate", f"{webhook.route}: more than {requests} in {seconds} s")
         starts.append(now)
 
@@ -142,8 +143,8 @@ def close(webhook: Webhook) -> None:
     webhook.failures, webhook.opened, webhook.interval, webhook.probe = 0, None, 0.0, None
 
 
-def restarted(webhook: Webhook) -> None:
-    """The process began anew: it knows nothing of what was under way, of rate and circuit."""
+def restarted(webhook: Webhook, remembered: StoredRoute | None, moment: Moment) -> None:
+    """The process began anew: it knows nothing of what was under way and of the rate, and of the circuit what is stored."""
     webhook.running.clear()
     webhook.ways.clear()
     webhook.starts.clear()
@@ -151,3 +152,6 @@ def restarted(webhook: Webhook) -> None:
     webhook.paused_until = 0.0
     close(webhook)
     webhook.circuit_known = True
+    if remembered is not None and remembered.consecutive_failures >= CIRCUIT_FAILURES:
+        webhook.failures, webhook.interval = remembered.consecutive_failures, CIRCUIT_PROBE_MIN_SECONDS
+        webhook.opened = min((remembered.last_failure or 0) / 1000 - moment.wall, moment.now)

@@ -14,7 +14,7 @@ from random import Random
 from typing import Protocol
 
 from hookwright.errors import Cause, SendError, Sent
-from hookwright.outbound.port import Answer, TlsSettings
+from hookwright.outbound.port import Answer, OnSent, TlsSettings
 
 from .virtual import Moment
 
@@ -109,12 +109,22 @@ class Targets:
         return _Pool()
 
     async def send(
-        self, pool: _Pool, method: str, url: str, headers: Headers, body: bytes, *, timeout: float
+        self,
+        pool: _Pool,
+        method: str,
+        url: str,
+        headers: Headers,
+        body: bytes,
+        *,
+        timeout: float,
+        sent: OnSent = None,
     ) -> Answer:
         """See the port."""
         delivery = next(value for name, value in headers if name == "webhook-id")
         self.requests += 1
         self._rules.begins(url, delivery, headers)
+        if sent is not None:
+            sent()
         mood = self.moods[url]
         random = self._random
         way = mood.ways[int(random.random() * len(mood.ways))] if len(mood.ways) > 1 else mood.ways[0]

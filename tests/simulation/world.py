@@ -81,8 +81,9 @@ class Life:
         self.died = self.weather.doomed = self.weather.broken = False
         self.ending = None
         self.calm_since = self.moment.now
-        for webhook in self.webhooks.values():
-            manners.restarted(webhook)
+        remembered = dict(self.disk.remembered())
+        for route, webhook in self.webhooks.items():
+            manners.restarted(webhook, remembered.get(route), self.moment)
             webhook.in_force_since = None
         self.ledger.wall = self.manners.wall = self.moment.wall
         self.loop.call_soon(self._build)

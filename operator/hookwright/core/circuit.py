@@ -71,6 +71,13 @@ class Circuit:
         if probe == self.probe:
             self.probe = 0
 
+    def resume(self, failures: int, failed_at: float) -> None:
+        """Go on where another left off, after so many failures in a row: as if it had opened by the last, when that came."""
+        self.close()
+        if failures >= CIRCUIT_FAILURES:
+            self.failures = failures
+            self._wait(CIRCUIT_PROBE_MIN_SECONDS, failed_at)
+
     def hurry(self, now: float) -> None:
         """While it is open: the next probe may start at once."""
         self.next_probe = min(self.next_probe, now)

@@ -18,14 +18,12 @@ from math import inf
 from typing import Final
 
 from hookwright.core.backlog import Backlog, Bury
-from hookwright.core.circuit import Circuit
-from hookwright.core.lane_counts import LaneCounts
+from hookwright.core.lane_memory import LaneMemory
 from hookwright.core.lane_queue import Queue, Totals
 from hookwright.core.lane_steps import UNCONFIGURED, Effects, Rules, Started
 from hookwright.core.lifecycle import SUSPECT, Decision, RouteState, buried, decide, give_up
 from hookwright.core.outcome import Outcome, Verdict
 from hookwright.core.outlook import Gates, Outlook, outlook
-from hookwright.core.rate import Window
 from hookwright.core.records import (
     Action,
     Buried,
@@ -37,7 +35,6 @@ from hookwright.core.records import (
     StoredRoute,
     Wanted,
 )
-from hookwright.core.standing import Standing
 from hookwright.limits import (
     DELETED_WEBHOOK_SECONDS,
     LANE_AGAIN_SECONDS,
@@ -48,17 +45,15 @@ _NOTHING: Final = Effects()
 _TURN: Final = Effects(turn=True)
 
 
-class Lane(LaneCounts):
+class Lane(LaneMemory):
     """One webhook (`namespace/name`). Made empty; does nothing before it is `configured` or `standing.removed`."""
 
     __slots__ = (
-        "_backlog", "_begun", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_unwritten",
-        "_window", "circuit", "paused_until", "standing",
+        "_backlog", "_changes_seen", "_checked_at", "_known", "_queue", "_reserved", "_rules", "_unwritten",
     )  # fmt: skip
 
     def __init__(self, key: str, totals: Totals, *, owned: bool = True) -> None:
         super().__init__(key, totals, owned=owned)
-        self.standing = Standing()
         self._rules = UNCONFIGURED
         self._queue, self._backlog = Queue(totals), Backlog()
         self._known: set[int] = set()
@@ -66,39 +61,20 @@ class Lane(LaneCounts):
         self._unwritten = self._reserved = 0
         self._checked_at = 0.0
         """When the store was last asked for what is too old."""
-        self.circuit, self.paused_until = Circuit(), 0.0
-        self._window: Window | None = None
-        self._begun: tuple[int, int] | None = None
-        """What a rate limit begins with; see `StoredRoute`."""
         self._changes_seen = -1
 
     # --- configuration ---------------------------------------------------------------------------
 
-    def taken(self, stored: StoredRoute | None, counts: RouteCounts | None) -> None:
+    def taken(self, stored: StoredRoute | None, counts: RouteCounts | None, now: float) -> None:
         """The lane begins here with what the store holds of it."""
         self.owned = True
         if stored is not None:
-            self.standing.taken(stored)
-            self._begun = stored.begun
-            self._resume()
+            self.remembered(stored, now)
         if counts is not None:
             self._count(counts.waiting, counts.waiting_bytes, counts.dead)
             self._backlog.due(counts.next_due)
             if counts.oldest is not None:
                 self._backlog.received(counts.oldest)
-
-    def _resume(self) -> None:
-        if self._window is not None and self._begun is not None:
-            starts, last_ms = self._begun
-            self._window.resume(starts, last_ms / 1000)
-            self._begun = None
-
-    def save(self) -> StoredRoute:
-        """What is to be remembered of it; `standing.unsave` if that fails."""
-        saved = self.standing.save(self.key)
-        if self._window is None or not self._window.starts:
-            return saved
-        return saved._replace(begun=(len(self._window.starts), int(self._window.starts[-1] * 1000) + 1))
 
     def left(self) -> None:
         """Another process is to work on it: what is under way ends, and nothing else begins."""
@@ -120,9 +96,7 @@ class Lane(LaneCounts):
             self.circuit.close()
             self.paused_until = 0.0
         self._rules = rules
-        if self._window is None or (self._window.requests, self._window.seconds) != rules.rate:
-            self._window = None if rules.rate is None else Window(*rules.rate)
-            self._resume()
+        self._limit(rules.rate)
         self.standing.configured(mark, held, message)
         self._backlog.recall()
 
@@ -208,8 +182,8 @@ class Lane(LaneCounts):
         if burial is not None:
             self._unwritten += 1
             return Started(delivery, given_up=buried(delivery, burial, now))
-        if self._window is not None:
-            self._window.start(now)
+        if self.window is not None:
+            self.window.start(delivery.key, now)
         self._fly(1)
         return Started(delivery, self.circuit.start())
 
@@ -223,6 +197,8 @@ class Lane(LaneCounts):
         """
         self._fly(-1)
         self._unwritten += 1
+        if self.window is not None:
+            self.window.ended(delivery.key, now)
         decision = decide(
             outcome, attempts=delivery.attempts, steps=delivery.steps, received=delivery.received / 1000,
             policy=self._rules.retry, probing=probe > 0, now=now, jitter=jitter,
@@ -238,6 +214,9 @@ class Lane(LaneCounts):
     def abandoned(self, delivery: Delivery, *, probe: int) -> None:
         """An attempt ended without an outcome (shutdown): the delivery waits in the store as before."""
         self._fly(-1)
+        if self.window is not None:
+            self.window.dropped(delivery.key)
+            self.standing.unsave()
         self.circuit.abandon(probe)
         self._forget(delivery)
 
@@ -380,8 +359,8 @@ class Lane(LaneCounts):
             return self.paused_until
         if not self.circuit.may_start(now):
             return None if self.circuit.probe else self.circuit.next_probe
-        if self._window is not None:
-            free_at = self._window.free_at(now)
+        if self.window is not None:
+            free_at = self.window.free_at(now)
             if free_at > now:
                 return free_at
         return 0.0
@@ -389,7 +368,7 @@ class Lane(LaneCounts):
     def outlook(self, now: float) -> Outlook | None:
         """Of what waits and is not under way; None: nothing does."""
         waits = self.waiting > self.in_flight + self._unwritten
-        gates = Gates(self.standing.state, self.circuit, self._window, self.paused_until)
+        gates = Gates(self.standing.state, self.circuit, self.window, self.paused_until)
         return outlook(self._queue, self._backlog, gates, now) if waits else None
 
     # --- small things ----------------------------------------------------------------------------

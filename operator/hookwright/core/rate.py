@@ -1,36 +1,89 @@
-"""Rate limits: never more than so many starts in any period of so many seconds, without spacing them out; and so many a
-second on average, by a bucket that several processes have parts of.
+"""Rate limits: never more than so many requests in any period of so many seconds, as their target counts them, without
+spacing them out; and so many a second on average, by a bucket that several processes have parts of.
 
 Must not: read the clock (callers pass seconds).
 """
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left, insort
+from math import inf
+
+from hookwright.limits import RATE_APART_SECONDS, RATE_LATE_SECONDS, RATE_USUAL_ANSWERS
 
 
 class Window:
-    """The starts of the last period; memory is bounded by `requests`."""
+    """The requests of the last period, by when each came to its target at the latest.
 
-    __slots__ = ("requests", "seconds", "starts")
+    One that has not been sent may come at any time, so it keeps its place until it is sent or ended. One that was sent comes
+    within RATE_APART_SECONDS; if its answer was late, so may it have been. None comes before it starts: so when the last
+    of a period's requests starts, the others have not all been there a period ago. Goes on with what is known of another
+    window, `before` it.
+    """
 
-    def __init__(self, requests: int, seconds: float) -> None:
+    __slots__ = ("_came", "_sent", "_unsent", "_usual", "requests", "seconds")
+
+    def __init__(self, requests: int, seconds: float, before: Window | None = None) -> None:
         self.requests, self.seconds = requests, seconds
-        self.starts: deque[float] = deque()
+        self._came: list[float] = [] if before is None else before._came[-requests:]
+        """By when each of the last came, in order."""
+        self._unsent: dict[int, float] = {} if before is None else before._unsent
+        """When each that was not sent yet was started."""
+        self._sent: dict[int, float] = {} if before is None else before._sent
+        """When each that was not answered yet was sent."""
+        self._usual: float | None = None if before is None else before._usual
+        """How long an answer takes at least, of late; None: none came yet."""
 
-    def resume(self, starts: int, last: float) -> None:
-        """Go on where another left off: with so many starts, none after the last."""
-        self.starts = deque([last] * min(starts, self.requests))
+    def resume(self, count: int, last: float) -> None:
+        """Go on where another left off: with so many, none of which came after the last."""
+        self._came = sorted([*self._came, *[last] * count])[-self.requests :]
+
+    def begun(self) -> tuple[int, float] | None:
+        """What another goes on with; None: with nothing."""
+        if not (self._came or self._unsent):
+            return None
+        last = max(max(self._unsent.values(), default=0.0), self._came[-1] if self._came else 0.0)
+        return min(len(self._came) + len(self._unsent), self.requests), last
 
     def free_at(self, now: float) -> float:
-        """When the next start is allowed; ≤ now: at once."""
-        return now if len(self.starts) < self.requests else self.starts[0] + self.seconds
+        """When the next may start; ≤ now: at once; infinity: not before one of those under way was sent or has ended."""
+        first = len(self._came) + len(self._unsent) - self.requests
+        if first < 0:
+            return now
+        return self._came[first] + self.seconds if first < len(self._came) else inf
 
-    def start(self, now: float) -> None:
+    def start(self, key: int, now: float) -> None:
         """One starts now."""
-        if len(self.starts) >= self.requests:
-            self.starts.popleft()
-        self.starts.append(now)
+        self._unsent[key] = now
+
+    def sent(self, key: int, now: float) -> None:
+        """It was just sent, or sent once more: then it counts once more."""
+        self._unsent.pop(key, None)
+        self._sent[key] = now
+        insort(self._came, now + RATE_APART_SECONDS)
+        if len(self._came) > self.requests:
+            del self._came[0]
+
+    def ended(self, key: int, now: float) -> None:
+        """It has ended. If it was never sent, its place is free: nothing came to the target."""
+        sent = self._sent.get(key)
+        self.dropped(key)
+        if sent is not None:
+            took = now - sent
+            usual = took if self._usual is None else self._usual
+            self._usual = min(took, usual + (took - usual) / RATE_USUAL_ANSWERS)
+            self._late(sent + RATE_APART_SECONDS, min(took - usual, RATE_LATE_SECONDS))
+
+    def _late(self, came: float, late: float) -> None:
+        at = bisect_left(self._came, came)
+        if late > 0 and at < len(self._came) and self._came[at] == came:
+            del self._came[at]
+            insort(self._came, came + late)
+
+    def dropped(self, key: int) -> None:
+        """It has ended, and nobody knows how."""
+        self._unsent.pop(key, None)
+        self._sent.pop(key, None)
 
 
 class Bucket:

@@ -26,6 +26,8 @@ class DeadReason(StrEnum):
 
 FAILURES: Final = ("Retrying", "Rejected", "Gone", "Exhausted", "Test failed")
 """Results of attempts, Manual calls and tests that did not succeed."""
+RETRY_RESULTS: Final = ("Retrying", "Exhausted")
+"""Of them, of attempts that are tried again as long as the schedule lasts."""
 
 
 class Action(StrEnum):

@@ -151,10 +151,10 @@ class Dispatcher:
             under_way=under_way, attempts=_attempts(files.outgoing),
         )  # fmt: skip
         self._store = store
-        ownership = Ownership(
+        self._ownership = Ownership(
             store, self._lanes, clock, self._background, self._remember_of, self._remove_others
         )
-        found = await ownership.first()
+        found = await self._ownership.first()
         keys = Keys(found.slot, found.high_key, clock.now_ms)
         self._acceptor = Acceptor(work, self._lanes, keys, clock, room=settings.room)
         self._loader = Loader(self._lanes, self._acceptor, self._sender, clock, self._background)
@@ -162,12 +162,12 @@ class Dispatcher:
             pipeline, self._sender, clock, keys, work.tag, former=self._loader.former,
             bodies=settings.history_bodies, keep=self._keep, turn=self._lanes.turn,
         )  # fmt: skip
-        self._direct = Direct(
-            work, self._lanes, self._loader, pipeline, self._runner, keys, clock, settings.history_bodies,
-            self._keep, forgives=config is not None,
-        )  # fmt: skip
         retry = "kubectl hookwright retry" if config is None else "hookwright retry"
         views = Views(store.history, self._lanes, self._loader, clock, work, retry=retry)
+        self._direct = Direct(
+            work, self._lanes, self._loader, pipeline, self._runner, keys, clock, settings.history_bodies,
+            self._keep, views.state, forgives=config is not None,
+        )  # fmt: skip
         letters = DeadLetters(store.history, self._lanes, clock, work.tag)
         invocations = InvocationViews(store.history, self._lanes, under_way, clock, work.tag)
         self._metrics.watch(self._look)
@@ -195,7 +195,7 @@ class Dispatcher:
             pruned=self._metrics.pruned,
         )  # fmt: skip
         self._rounds.run(self._background)
-        ownership.run()
+        self._ownership.run()
         self._background.every("shown", SHOWN_SECONDS, views.exchange)
         if settings.egress_ca_file:
             self._background.every("authorities", AUTHORITIES_LOOK_SECONDS, self._read_authorities)
@@ -347,7 +347,7 @@ class Dispatcher:
     async def _close(self, store: Store) -> None:
         await self._background.close()
         await self._background.guard(
-            "remember", asyncio.wait_for(self._rounds.remember(), STORE_FLUSH_SECONDS)
+            "remember", asyncio.wait_for(self._ownership.remember(), STORE_FLUSH_SECONDS)
         )
         self._lanes.close()
         await store.history.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
@@ -56,13 +57,16 @@ class Direct:
         clock: Clock,
         bodies: Bodies,
         keep: Keep,
+        state: Callable[[str], RouteState],
         *,
         forgives: bool = False,
     ) -> None:
-        """`forgives`: a try now also makes a 410 void, as no cluster's resource says when it is (`dev`)."""
+        """`state` of a webhook, whoever works on it.
+
+        `forgives`: a try now also makes a 410 void, as no cluster's resource says when it is (`dev`)."""
         self._lanes, self._loader, self._pipeline, self._runner = lanes, loader, pipeline, runner
         self._keys, self._clock, self._bodies, self._keep = keys, clock, bodies, keep
-        self._work = work
+        self._work, self._state = work, state
         self._runs: OrderedDict[str, asyncio.Task[TestRun]] = OrderedDict()
         self.places = Shares(DIRECT_RUNS)
         """Of what is under way; previews share them."""
@@ -108,8 +112,7 @@ class Direct:
         """An open circuit probes at once. EventError 404, or 409: it is gone, and its resource says when it is not."""
         if key not in self._loader.webhooks:
             raise EventError(f"There is no webhook {key}.", status=404)
-        lane = self._lanes.lane(key)
-        if lane.owned and lane.standing.state is RouteState.GONE and not self._forgives:
+        if self._state(key) is RouteState.GONE and not self._forgives:
             namespace, _, name = key.partition("/")
             raise EventError(
                 f"{key} is gone until its spec changes or its annotation does: kubectl annotate webhooks.hookwright.io "

@@ -37,7 +37,7 @@ class Rounds:
         """`strays` and `pruned` are told what a sweep found and what left the store (metrics)."""
         self._store, self._lanes, self._former, self._clock = store, lanes, former, clock
         self._strays, self._pruned = strays, pruned
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time, self._saving = asyncio.Lock(), asyncio.Lock()
         self._untold = False
         """The store has dropped dead letters that it will tell of with the next round."""
 
@@ -66,15 +66,16 @@ class Rounds:
         await self._save(self._lanes.of(parts))
 
     async def _save(self, lanes: Sequence[Lane]) -> None:
-        changed = [lane for lane in lanes if lane.standing.unsaved]
-        if not changed:
-            return
-        try:
-            await self._store.upkeep.remember([lane.save() for lane in changed])
-        except BaseException:
-            for lane in changed:
-                lane.standing.unsave()
-            raise
+        async with self._saving:  # what is being written is not written yet
+            changed = [lane for lane in lanes if lane.standing.unsaved]
+            if not changed:
+                return
+            try:
+                await self._store.upkeep.remember([lane.save() for lane in changed])
+            except BaseException:
+                for lane in changed:
+                    lane.standing.unsave()
+                raise
 
     async def sweep(self) -> None:
         """Compare store and lanes: what waits in the one and is looked for by none is a stray; there must be none."""

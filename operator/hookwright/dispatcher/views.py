@@ -158,6 +158,10 @@ class Views:
             self._views(found.keys), removed, found.anew, found.cursor if found.more else None, found.cursor
         )
 
+    def state(self, key: str) -> RouteState:
+        """Of one, whoever works on it; of another's as that told last."""
+        return self._mirror.of(key).state
+
     def webhook(self, key: str) -> WebhookView | None:
         """One; None: unknown."""
         return self._view(key, whole=True) if key in self._loader.webhooks else None

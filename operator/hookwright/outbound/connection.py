@@ -19,7 +19,7 @@ from hookwright.errors import SendError, Sent
 from hookwright.outbound import failures
 from hookwright.outbound.encoding import expand
 from hookwright.outbound.lenient import LenientParser, Unreadable
-from hookwright.outbound.port import Answer, Phases
+from hookwright.outbound.port import Answer, OnSent, Phases
 
 _TIMER_SLACK = 0.002  # loops round timers to a millisecond, and may fire that much early
 
@@ -82,7 +82,9 @@ class Connection(asyncio.BufferedProtocol):
         self._head_read = False
         self._complete = False
 
-    def ask(self, data: bytes, *, deadline: float, head_only: bool) -> asyncio.Future[Answer]:
+    def ask(
+        self, data: bytes, *, deadline: float, head_only: bool, sent: OnSent = None
+    ) -> asyncio.Future[Answer]:
         """Write one request. The future brings the answer or a SendError; `deadline`: monotonic seconds.
 
         `head_only`: the answer has no body whatever its headers say (the method is HEAD).
@@ -102,6 +104,8 @@ class Connection(asyncio.BufferedProtocol):
             rest = memoryview(data)
             for at in range(0, len(data), limits.WRITE_BYTES):
                 transport.write(rest[at : at + limits.WRITE_BYTES])
+        if sent is not None:
+            sent()
         return future
 
     def abort(self) -> None:

@@ -6,8 +6,12 @@ came. Must not: know how anything is sent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+
+OnSent = Callable[[], object] | None
+"""Called when a request was handed to its connection; again if it is sent once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Sender(Protocol):
         body: bytes,
         *,
         timeout: float,
+        sent: OnSent = None,
     ) -> Answer:
         """Send and read the answer within `timeout` seconds in all.
 

@@ -25,7 +25,7 @@ from hookwright.limits import OUTGOING_CONNECTIONS
 from hookwright.outbound import failures
 from hookwright.outbound.connector import HTTPS_PORT, Connector
 from hookwright.outbound.pool import ConnectionPool, Keep
-from hookwright.outbound.port import Answer, Phases, Pool, StandIn, TlsSettings
+from hookwright.outbound.port import Answer, OnSent, Phases, Pool, StandIn, TlsSettings
 from hookwright.outbound.resolver import Resolver
 from hookwright.outbound.sockets import Sockets
 from hookwright.outbound.tls import TlsContexts
@@ -94,6 +94,7 @@ class HttpSender:
         body: bytes,
         *,
         timeout: float,
+        sent: OnSent = None,
     ) -> Answer:
         """Send and read the answer within `timeout` seconds in all. Raises SendError.
 
@@ -111,7 +112,7 @@ class HttpSender:
         try:
             if kept is not None:
                 try:
-                    answer = await kept.ask(data, deadline=deadline, head_only=head_only)
+                    answer = await kept.ask(data, deadline=deadline, head_only=head_only, sent=sent)
                 except SendError:
                     # The peer closed the kept connection without a byte of an answer, most likely while it was idle,
                     # before it read the request. That cannot be told from a peer that took the request and died;
@@ -132,7 +133,9 @@ class HttpSender:
                         error.sent = Sent.MAYBE_SENT
                     raise
                 pool.add(connection)
-                answer = await connection.ask(data, deadline=deadline + waited, head_only=head_only)
+                answer = await connection.ask(
+                    data, deadline=deadline + waited, head_only=head_only, sent=sent
+                )
         except asyncio.CancelledError:
             if connection is not None:
                 connection.abort()

@@ -23,7 +23,7 @@ from hookwright.dispatcher.delivery.ownership import Ownership
 from hookwright.dispatcher.delivery.under_way import UnderWay
 from hookwright.errors import StoreError
 from hookwright.limits import ATTEMPTS
-from hookwright.outbound.port import Answer, TlsSettings
+from hookwright.outbound.port import Answer, OnSent, TlsSettings
 from hookwright.store.memory import MemoryStore
 from hookwright.store.port import Accepted, NewDelivery, NewEvent, Retention, Store
 from hookwright.telemetry.record import AttemptDetails
@@ -50,16 +50,23 @@ def answered(status: int = 200, *headers: tuple[str, str], body: bytes = b"") ->
 
 
 class Wire:
-    """A Sender: `respond` is what every target does; `sent` the ids of deliveries in the order they came."""
+    """A Sender: `respond` is what every target does; `sent` the ids of deliveries in the order they came.
+
+    `connect` is what goes before.
+    """
 
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.under_way = self.most = 0
         self.respond: Callable[[], Awaitable[Answer]] = self.take
+        self.connect: Callable[[], Awaitable[None]] = self.at_once
 
     async def take(self) -> Answer:
         """200, at once."""
         return answered()
+
+    async def at_once(self) -> None:
+        """There is a connection."""
 
     def pool(self, tls: TlsSettings, webhook: str) -> Connections:
         return Connections()
@@ -73,8 +80,12 @@ class Wire:
         body: bytes,
         *,
         timeout: float,
+        sent: OnSent = None,
     ) -> Answer:
+        await self.connect()
         self.sent.append(dict(headers)["webhook-id"])
+        if sent is not None:
+            sent()
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         try:

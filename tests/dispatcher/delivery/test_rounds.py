@@ -7,11 +7,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dispatcher.delivery.parts import HOOK, OTHER, Disk, Room, passes, until
+from dispatcher.delivery.parts import HOOK, OTHER, Disk, Room, answered, passes, until
 from hookwright.core.records import Pruned, RouteCounts, StoredRoute
 from hookwright.dispatcher.rounds import Rounds
 from hookwright.errors import StoreError, StoreFull
-from hookwright.limits import PRUNE_SECONDS, REMEMBER_SECONDS, SWEEP_SECONDS
+from hookwright.limits import (
+    CIRCUIT_FAILURES,
+    CIRCUIT_PROBE_MIN_SECONDS,
+    PRUNE_SECONDS,
+    REMEMBER_SECONDS,
+    SWEEP_SECONDS,
+)
+from hookwright.outbound.port import Answer
 from hookwright.store.port import Retention, Store
 
 
@@ -172,3 +179,30 @@ async def test_lanes_of_deleted_webhooks_go(world: World) -> None:
     world.room.lanes.remove(HOOK)
     await passes(2 * SWEEP_SECONDS)
     assert [lane.key for lane in world.room.lanes.lanes()] == [OTHER]
+
+
+async def test_a_target_that_is_dead_is_only_probed_by_who_works_on_it_next(world: World) -> None:
+    """It failed as often in a row as opens the circuit: a restart is no reason to send it all that waits."""
+
+    async def fail() -> Answer:
+        return answered(500)
+
+    world.room.wire.respond = fail
+    world.room.configure()
+    await world.room.accepted(count=CIRCUIT_FAILURES)
+    await until(lambda: world.room.lanes.lane(HOOK).circuit.open)
+    await passes(REMEMBER_SECONDS + 0.1)
+    await world.room.stored(count=20)
+    await world.room.lanes.drain(0)
+    following = Room(disk=world.disk)
+    following.wire.respond = fail
+    await following.take()
+    following.configure()
+    await passes(2 * CIRCUIT_PROBE_MIN_SECONDS)
+    assert len(following.wire.sent) == 1
+    following.wire.respond = following.wire.take
+    following.lanes.retried(HOOK, forgiven=False)
+    await until(lambda: following.lanes.totals.waiting == 0)
+    await following.lanes.drain(0)
+    following.lanes.close()
+    await following.background.close()

@@ -13,7 +13,7 @@ from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.dispatcher.delivery.attempt import Target
 from hookwright.limits import CLAIM_LANES, KIB, MIB, REQUESTS_BYTES
-from hookwright.outbound.port import Answer
+from hookwright.outbound.port import Answer, OnSent
 
 CROWD = [f"crowd/w{number}" for number in range(1_000)]
 CANARY = "quiet/canary"
@@ -161,9 +161,9 @@ class Marked(Target):
         super().__init__(room.target(CROWD[0]).route, room.wire, room.clock.monotonic, room.former)
         self._held = held
 
-    async def send(self, outgoing: Outgoing, timeout: float) -> Answer:
+    async def send(self, outgoing: Outgoing, timeout: float, sent: OnSent = None) -> Answer:
         self._held.add(dict(outgoing.headers)["webhook-id"])
-        return await super().send(outgoing, timeout)
+        return await super().send(outgoing, timeout, sent)
 
 
 async def end(room: Room) -> None:

@@ -14,7 +14,7 @@ import uvloop
 
 from hookwright.core.egress import EgressPolicy
 from hookwright.outbound.pool import ConnectionPool
-from hookwright.outbound.port import Answer, TlsSettings
+from hookwright.outbound.port import Answer, OnSent, TlsSettings
 from hookwright.outbound.sender import HttpSender
 from outbound.sender.target import HOST, Certificates, Target
 
@@ -43,8 +43,9 @@ class Client:
         body: bytes = b"{}",
         method: str = "POST",
         timeout: float = 5.0,
+        sent: OnSent = None,
     ) -> Answer:
-        return await self.sender.send(self.pool, method, url, headers, body, timeout=timeout)
+        return await self.sender.send(self.pool, method, url, headers, body, timeout=timeout, sent=sent)
 
 
 @pytest.fixture

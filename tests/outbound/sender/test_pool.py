@@ -141,6 +141,27 @@ async def test_a_stale_connection_is_replaced_once(
     assert target.connections == 2
 
 
+async def test_each_time_that_a_request_is_sent_is_told(certificates: Certificates, client_for: Make) -> None:
+    """Before its answer: also of the one that met a stale connection. Nothing is where no connection may be made."""
+    told: list[int] = []
+
+    async def behave(peer: Peer) -> None:
+        while await peer.request() is not None:
+            told.append(0)
+            if len(peer.target.requests) == 2:
+                return
+            await peer.write(OK)
+
+    async with serve(behave, certificates.good) as target:
+        client = client_for(target)
+        for number in (1, 2):
+            await client.post(sent=lambda number=number: told.append(number))
+    assert told == [1, 0, 2, 0, 2, 0]
+    with pytest.raises(SendError):
+        await client_for().post("https://127.0.0.1/", sent=lambda: told.append(3))
+    assert 3 not in told
+
+
 async def test_a_stale_connection_is_replaced_only_once(certificates: Certificates, client_for: Make) -> None:
     """If the fresh one fails as well, that is the answer."""
 

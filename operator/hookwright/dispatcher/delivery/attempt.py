@@ -25,7 +25,7 @@ from hookwright.dispatcher.delivery.turns import Turn
 from hookwright.errors import SendError, TemplateError
 from hookwright.outbound.auth import Credentials, credentials
 from hookwright.outbound.auth.oauth2 import SenderTokenFetcher
-from hookwright.outbound.port import Answer, Pool, Sender, TlsSettings
+from hookwright.outbound.port import Answer, OnSent, Pool, Sender, TlsSettings
 from hookwright.outbound.signing import Signer
 
 log = structlog.get_logger()
@@ -66,10 +66,16 @@ class Target:
         except Exception:  # raised here it would cost the webhook its turn, and nobody would give it another
             return True
 
-    def send(self, outgoing: Outgoing, timeout: float) -> Awaitable[Answer]:
+    def send(self, outgoing: Outgoing, timeout: float, sent: OnSent = None) -> Awaitable[Answer]:
         """Send over this webhook's own connections. Raises SendError."""
         return self._sender.send(
-            self.pool, outgoing.method, outgoing.url, outgoing.headers, outgoing.body, timeout=timeout
+            self.pool,
+            outgoing.method,
+            outgoing.url,
+            outgoing.headers,
+            outgoing.body,
+            timeout=timeout,
+            sent=sent,
         )
 
     def redactor(self) -> Redactor:
@@ -194,17 +200,19 @@ class Pipeline:
             headers=outgoing.headers + extra, shown_headers=outgoing.shown_headers + extra
         )
 
-    async def exchange(self, target: Target, outgoing: Outgoing) -> Performed:
+    async def exchange(self, target: Target, outgoing: Outgoing, sent: OnSent = None) -> Performed:
         """Authenticate and send: one deadline over both. Never raises but for cancellation."""
         began = self._clock.monotonic()
         performed = Performed(_PENDING, 0.0, outgoing)
         try:
             if target.credentials is None:
                 performed.requests = 1
-                performed.answer = await target.send(outgoing, target.route.timeout)
+                performed.answer = await target.send(outgoing, target.route.timeout, sent)
             else:
                 deadline = began + target.route.timeout
-                performed.answer = await self._authenticated(target, target.credentials, performed, deadline)
+                performed.answer = await self._authenticated(
+                    target, target.credentials, performed, deadline, sent
+                )
         except SendError as error:
             performed.unread = error.unread
             performed.outcome = judge_error(error, now=self._clock.wall())
@@ -229,7 +237,7 @@ class Pipeline:
             performed.outcome = _fault(target, dict(outgoing.headers).get("webhook-id", ""), error)
 
     async def _authenticated(
-        self, target: Target, held: Credentials, performed: Performed, deadline: float
+        self, target: Target, held: Credentials, performed: Performed, deadline: float, sent: OnSent
     ) -> Answer:
         plain = performed.outgoing
         assert plain is not None
@@ -241,7 +249,7 @@ class Pipeline:
                 headers=plain.headers + headers, shown_headers=plain.shown_headers + held.shown
             )
             performed.requests += 1
-            answer = await target.send(performed.outgoing, deadline - self._clock.monotonic())
+            answer = await target.send(performed.outgoing, deadline - self._clock.monotonic(), sent)
             if answer.status != 401 or performed.requests > 1:
                 return answer
             if not await held.refresh(headers, deadline - self._clock.monotonic()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from hookwright.core.lane import Lane
@@ -61,7 +62,8 @@ class Answered(NamedTuple):
 
 
 class Exchanges:
-    """`answered` and `abandoned` are called with each attempt that ended, the latter when it was aborted."""
+    """`answered` and `abandoned` are called with each attempt that ended, the latter when it was aborted; `sent`, where the
+    webhook has a rate limit, with one whose request is on its way."""
 
     def __init__(
         self,
@@ -69,9 +71,10 @@ class Exchanges:
         clock: Clock,
         answered: Callable[[Attempt, Performed, int], None],
         abandoned: Callable[[Attempt], None],
+        sent: Callable[[Attempt], None],
     ) -> None:
         self._pipeline, self._clock = pipeline, clock
-        self._answered, self._abandoned = answered, abandoned
+        self._answered, self._abandoned, self._sent = answered, abandoned, sent
         self._tasks: dict[asyncio.Task[None], None] = {}
         """In the order of their beginning, so that they are ended in the same order each time."""
         self._idle: list[asyncio.Future[Attempt | None]] = []
@@ -92,8 +95,14 @@ class Exchanges:
         """Attempts in one task: a task for each would cost more than judging its answer."""
         while attempt is not None:
             began = self._clock.wall_ms()
+            # the loop writes what it was given when it has nothing else to do: soon after is not before that
+            sent = (
+                None
+                if attempt.seat.lane.window is None
+                else partial(self._loop.call_soon, self._sent, attempt)
+            )
             try:
-                performed = await self._pipeline.exchange(attempt.target, attempt.outgoing)
+                performed = await self._pipeline.exchange(attempt.target, attempt.outgoing, sent)
             except asyncio.CancelledError:
                 self._abandoned(attempt)
                 raise
@@ -101,7 +110,7 @@ class Exchanges:
             if self._stopping or len(self._idle) >= IDLE_ATTEMPTS:
                 return
             attempt = None  # lets go of its bytes
-            del performed
+            del performed, sent
             waiter = self._loop.create_future()
             self._idle.append(waiter)
             attempt = await waiter

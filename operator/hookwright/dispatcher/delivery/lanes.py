@@ -88,7 +88,7 @@ class Lanes:
             work, clock, background, self.shares, settle=self.settle, resumed=self._resume
         )
         self._teller = Teller(work.tag, clock, background, bodies, observe)
-        self._exchanges = Exchanges(pipeline, clock, self._answered, self._abandoned)
+        self._exchanges = Exchanges(pipeline, clock, self._answered, self._abandoned, self._sent)
         self._loop = asyncio.get_running_loop()
 
     # --- lanes -----------------------------------------------------------------------------------
@@ -329,6 +329,10 @@ class Lanes:
         seat.answers.append(Answered(attempt, performed, began_ms))
         if not seat.in_turn:
             self._turns.join(seat)
+
+    def _sent(self, attempt: Attempt) -> None:
+        attempt.seat.lane.sent(attempt.delivery.key, self._clock.now())
+        self._settle(attempt.seat)
 
     def _abandoned(self, attempt: Attempt) -> None:
         self._under_way.leave(attempt.delivery.key)

@@ -45,6 +45,8 @@ class Ownership:
         """Of that, what they have not begun with."""
         self._leaving: Parts = NO_PART
         """What it has and is to give away."""
+        self._unsaved: Parts = NO_PART
+        """Of that, what was worked on here, and is still to be written for who works on it next."""
         self._one_at_a_time = asyncio.Lock()
 
     async def first(self) -> Recovered:
@@ -65,6 +67,7 @@ class Ownership:
             self._wanted = (self._wanted | came) - leaving - lost
             self._coming = (self._coming | came) - leaving - lost
             self._leaving = (self._leaving | leaving) - lost
+            self._unsaved -= lost
             self._leave(lost)
             self._spawn(self._take, came - leaving)
             self._spawn(partial(self._give, leaving), leaving)
@@ -98,23 +101,28 @@ class Ownership:
             raise
 
     async def _give(self, leaving: Parts) -> None:
-        begun = leaving & self._work.own
+        self._unsaved |= leaving & self._work.own
         for part in sorted(leaving):
             self._leave(frozenset((part,)))
             await asyncio.sleep(0)
-        await self._until_done(partial(self._hand_over, leaving, begun))
+        await self._until_done(partial(self._hand_over, leaving))
         await self._recount()
 
-    async def _hand_over(self, leaving: Parts, begun: Parts) -> None:
-        """Each as soon as it is still; of what was `begun` here it is written before what the next begins with."""
+    async def _hand_over(self, leaving: Parts) -> None:
+        """Each as soon as it is still, and what the next begins with is written."""
         while parts := leaving & self._leaving:
             still = self._still(parts)
             if still:
-                await self._remember(still & begun)
+                await self._remember(still & self._unsaved)
                 await self._work.give(still)
                 self._leaving -= still
+                self._unsaved -= still
             else:
                 await asyncio.sleep(LEAVING_SECONDS)
+
+    async def remember(self) -> None:
+        """Write what outlasts the end of the process, of all that it has worked on and not given away. Raises StoreError."""
+        await self._remember(self._work.own | self._unsaved)
 
     async def _arrivals(self) -> None:
         async for _ in self._work.woken():
@@ -153,8 +161,8 @@ class Ownership:
             if part_of(key) not in self._wanted:
                 continue
             lane = lanes.lane(key)
-            lane.taken(found.routes.get(key), found.counts.get(key))
             lane.standing.recalled(last.get(key))
+            lane.taken(found.routes.get(key), found.counts.get(key), now)
             if lane.standing.known and lane.standing.mark is None:
                 lane.standing.removed(now)
             lanes.settle(lane)
