@@ -93,7 +93,7 @@ async def test_a_request_that_cannot_be_stored_fails_alone(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "bad", [{"time": 2**70}, {"duration": None}, {"trigger": "\ud800"}, {"detail": object()}]
+    "bad", [{"time": 2**70}, {"duration": None}, {"trigger": "\ud800"}, {"detail": [b""]}]
 )
 async def test_a_result_that_cannot_be_stored_costs_its_call_alone(
     tmp_path: Path, bad: dict[str, Any]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from hookwright.limits import KIB
+
 
 class DeadReason(StrEnum):
     """Why a delivery became a dead letter (SPEC 5)."""
@@ -102,6 +104,11 @@ class Finish(NamedTuple):
     message: str = ""
     at: int = 0
     sole: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Rows and KiB that it writes, about."""
+        return 1 if self.record is None else 1 + len(self.record.detail) // KIB
 
 
 class Wanted(NamedTuple):

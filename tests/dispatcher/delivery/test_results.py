@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 from dispatcher.delivery.parts import HOOK, OTHER, RULES, Room, answered, passes, until
 from hookwright.core.records import Finish
-from hookwright.limits import LANE_AGAIN_SECONDS, RESULTS_GROUP
+from hookwright.limits import HISTORY_BODY_BYTES, KIB, LANE_AGAIN_SECONDS, RESULTS_GROUP
 from hookwright.outbound.port import Answer
 
 
@@ -98,3 +99,15 @@ async def test_many_results_are_written_in_several_groups(room: Room) -> None:
     await until(lambda: room.lanes.totals.waiting == 0)
     assert max(map(len, room.disk.written)) == RESULTS_GROUP
     assert sum(map(len, room.disk.written)) == len({*itertools.chain(*room.disk.written)}) == len(keys)
+
+
+async def test_large_results_are_written_a_few_at_a_time(room: Room) -> None:
+    """As everybody's events wait for the commit: what is kept of requests and answers counts."""
+    keys = [f"team/w{number}" for number in range(64)]
+    room.disk.space.clear()
+    room.configure(*keys, target=room.target(keys[0], body=json.dumps({"text": "x" * HISTORY_BODY_BYTES})))
+    await room.accepted(*keys)
+    await passes(1.0)
+    room.disk.space.set()
+    await until(lambda: room.lanes.totals.waiting == 0)
+    assert max(map(len, room.disk.written)) <= 1 + RESULTS_GROUP * KIB // HISTORY_BODY_BYTES

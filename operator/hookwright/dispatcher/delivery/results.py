@@ -69,7 +69,8 @@ class Results:
                 await self._hurry.wait()
         try:
             while self._waiting:
-                group, self._waiting = self._waiting[:RESULTS_GROUP], self._waiting[RESULTS_GROUP:]
+                number = self._fitting()
+                group, self._waiting = self._waiting[:number], self._waiting[number:]
                 self._since = self._clock.now()
                 try:
                     await self._write(group)
@@ -80,6 +81,15 @@ class Results:
         finally:
             self._hurry.clear()
             self._writing = None
+
+    def _fitting(self) -> int:
+        """How many of those that wait make a group."""
+        weight = 0
+        for number, result in enumerate(self._waiting):
+            if weight >= RESULTS_GROUP:
+                return number
+            weight += result.finish.weight
+        return len(self._waiting)
 
     async def _write(self, group: Sequence[Result]) -> None:
         try:

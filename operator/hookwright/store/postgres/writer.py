@@ -118,7 +118,7 @@ class PostgresStore:
         return [found.intersection(job.work) for job in jobs]
 
     async def finish(self, results: Sequence[Finish]) -> None:
-        await self._results.submit(results, len(results))
+        await self._results.submit(results, sum([result.weight for result in results]))
 
     async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
         with self._failing():

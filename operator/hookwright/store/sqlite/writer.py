@@ -96,7 +96,7 @@ class SqliteStore(OneOwner):
         return await self._submit(Kind.READ, lambda tables: tables.stored(keys))  # type: ignore[no-any-return]
 
     async def finish(self, results: Sequence[Finish]) -> None:
-        await self._submit(Kind.FINISH, results, len(results))
+        await self._submit(Kind.FINISH, results, sum([result.weight for result in results]))
 
     async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
         return await self._submit(Kind.READ, lambda tables: tables.claim(wanted, now))  # type: ignore[no-any-return]
