@@ -12,12 +12,12 @@ from hookwright.core.lifecycle import RouteState
 from hookwright.core.parts import EVERY_PART, NO_PART, Parts
 from hookwright.core.shown import Shown, decoded, encoded, shown
 from hookwright.dispatcher.mirror import Mirror
-from hookwright.limits import LANES_SLICE, SHOWN_WEBHOOKS
+from hookwright.limits import SHOWN_SLICE, SHOWN_WEBHOOKS
 from hookwright.store.memory import MemoryStore
 from hookwright.store.owner import Told
 from hookwright.store.port import Store
 
-THEIRS = [f"team/many-{number}" for number in range(5 * LANES_SLICE)]
+THEIRS = [f"team/many-{number}" for number in range(5 * SHOWN_SLICE)]
 OURS = [f"team/ours-{number}" for number in range(SHOWN_WEBHOOKS)]
 
 
@@ -56,7 +56,9 @@ async def passes(mirror: Mirror) -> int:
     return count
 
 
-@pytest.mark.parametrize(("own", "slices"), [(NO_PART, 5), (EVERY_PART, 2)], ids=["asked", "told"])
+@pytest.mark.parametrize(
+    ("own", "slices"), [(NO_PART, 5), (EVERY_PART, SHOWN_WEBHOOKS // SHOWN_SLICE)], ids=["asked", "told"]
+)
 async def test_the_event_loop_has_control_between_slices(own: Parts, slices: int) -> None:
     """Of what others show, and of what is shown to them."""
     process, disk, mirror = made(own)

@@ -124,6 +124,42 @@ async def test_parts_that_come_one_by_one_are_begun_with_together() -> None:
         await process.stop()
 
 
+class Returning(Moving):
+    """... and that a part came back when it was given; to count anew what waits fails once."""
+
+    async def owned(self) -> AsyncIterator[Moved]:
+        first, leaving, back = self._moves
+        yield first
+        yield leaving
+        while not self.given:
+            await asyncio.sleep(0)
+        yield back
+
+    async def recovered(self, came: Parts = EVERY_PART, own: Parts = EVERY_PART) -> Recovered:
+        found = await super().recovered(came, own)
+        if self.looks.count(NO_PART) == 1 and not came:
+            raise StoreError("The database is away.")
+        return found
+
+
+async def test_what_came_back_is_not_left_once_more() -> None:
+    """Where what follows a part that was given is tried again, it is not given again."""
+    some = frozenset((part_of(HOOKS[0]),))
+    ours = frozenset(map(part_of, HOOKS))
+    disk = Returning(
+        Moved(ours, NO_PART, NO_PART), Moved(NO_PART, some, NO_PART), Moved(some, NO_PART, NO_PART)
+    )
+    process = Process(Store(disk, disk, disk), ROOM)
+    await process.start(*HOOKS)
+    try:
+        async with asyncio.timeout(30):
+            while disk.looks.count(NO_PART) < 2 or some not in disk.looks:
+                await asyncio.sleep(0.01)
+        assert (disk.given, disk.own, process.owns()) == ([some], ours, set(HOOKS))
+    finally:
+        await process.stop()
+
+
 async def test_to_count_anew_what_waits_reads_nothing_else() -> None:
     """As is done after parts were given, and every minute."""
     disk = Moving(Moved(EVERY_PART, NO_PART, NO_PART), Moved(NO_PART, frozenset((1, 2)), NO_PART))

@@ -16,7 +16,7 @@ from hookwright.core.shown import Shown, decoded, encoded, shown
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.lanes import Lanes
 from hookwright.dispatcher.slices import in_slices
-from hookwright.limits import CHANGES_REMOVED, LANES_SLICE, SHOWN_WEBHOOKS
+from hookwright.limits import CHANGES_REMOVED, SHOWN_SLICE, SHOWN_WEBHOOKS
 from hookwright.store.owner import Told
 from hookwright.store.port import Work
 
@@ -96,7 +96,7 @@ class Mirror:
         """What is shown of those of these on which this process works."""
         own = {lane.key: lane for lane in self._lanes.of(self._work.own)} if keys else {}
         texts: dict[str, bytes] = {}
-        async for key in in_slices(keys, LANES_SLICE):
+        async for key in in_slices(keys, SHOWN_SLICE):
             lane = own.get(key)
             if lane is not None and lane.owned:  # by now another may have it
                 texts[key] = encoded(shown(lane, self._clock.now()))
@@ -105,7 +105,7 @@ class Mirror:
     async def _hear(self) -> set[str]:
         changed: set[str] = set()
         told = await self._work.shown()
-        async for key, text in in_slices(told.shown.items(), LANES_SLICE):
+        async for key, text in in_slices(told.shown.items(), SHOWN_SLICE):
             known = self._others.get(key)
             if known is not None and known.text == text:
                 continue

@@ -56,7 +56,8 @@ class Ownership:
         return await self._begin(self._wanted)
 
     def run(self) -> None:
-        """Follow what the store says, until the background is closed."""
+        """Work, and follow what the store says, until the background is closed."""
+        self._background.spawn("parts", self._until_done(self._work.join))
         self._spawn(partial(self._give, self._leaving), self._leaving)
         self._background.spawn("parts", self._follow())
         self._background.spawn("arrivals", self._arrivals())
@@ -102,7 +103,7 @@ class Ownership:
 
     async def _give(self, leaving: Parts) -> None:
         self._unsaved |= leaving & self._work.own
-        for part in sorted(leaving):
+        for part in sorted(leaving & self._leaving):  # tried again, some may have been given, and come back
             self._leave(frozenset((part,)))
             await asyncio.sleep(0)
         await self._until_done(partial(self._hand_over, leaving))
@@ -139,9 +140,8 @@ class Ownership:
         """With these beside what is worked on already."""
         records = await self._history.last_invocations(parts)
         last = await asyncio.to_thread(_last_invocations, records, self._work.tag)
-        found = await self._history.recovered(
-            parts, self._work.own | parts
-        )  # last: what comes after it is not in it
+        # last, as what comes after it is not in it
+        found = await self._history.recovered(parts, self._work.own | parts)
         await self.take(parts, found, last)
         return found
 
