@@ -65,9 +65,9 @@ def test_one_that_was_answered_late_may_have_come_late() -> None:
     window, now, answers = (
         Window(1, 10.0),
         0.0,
-        ((0.1, 0.05, 0.05), (0.05, 0.05, 0.05), (0.2, 0.05, 0.15), (5.0, 0.15, 0.25)),
+        ((0.1, 0.05, 0.05), (0.05, 0.05, 0.05), (0.2, 0.1, 0.2), (5.0, 0.2, 0.25)),
     )
-    for took, before, after in (*answers, (0.06, 0.25, 0.05)):
+    for took, before, after in (*answers, (0.06, 0.25, 0.06)):
         now += 100.0
         send(window, now)
         assert round(window.free_at(now) - now - 10.0, 2) == before

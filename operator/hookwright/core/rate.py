@@ -78,7 +78,7 @@ class Window:
     def _way(self, took: float) -> float:
         """How long one was on its way, of which the answer took so long."""
         late = took - min(self._took, default=0.0)
-        return max(RATE_APART_SECONDS, min(late, RATE_LATE_SECONDS))
+        return RATE_APART_SECONDS + min(late, RATE_LATE_SECONDS)
 
     def _move(self, came: float, to: float) -> None:
         at = bisect_left(self._came, came)
