@@ -17,6 +17,7 @@ from dispatcher.several import HOOKS, ROOM, Process, running, shared_out, waits
 from hookwright.api.admin import RunRequest
 from hookwright.core.webhook_table import Wanted
 from hookwright.errors import EventError
+from hookwright.limits import CIRCUIT_FAILURES
 from hookwright.outbound.port import Answer
 from hookwright.store.database import Database
 from hookwright.store.port import ReplaySelector
@@ -104,6 +105,33 @@ async def test_who_stops_leaves_its_webhooks_to_the_other(database: Database) ->
             await asyncio.sleep(0.01)
         assert gone in theirs
         assert {key for key in HOOKS if one.lanes.lane(key).standing.state == "gone"} == {gone}
+
+
+async def test_a_target_that_is_dead_is_only_probed_by_who_takes_its_webhook_over(database: Database) -> None:
+    """As often as it failed in a row opens a circuit; somebody may want it tried at once."""
+
+    async def fail() -> Answer:
+        return answered(500)
+
+    async with running(database) as one:
+        async with running(database) as other:
+            await shared_out(one, other)
+            for process in (one, other):
+                process.wire.respond = fail
+            for _ in range(CIRCUIT_FAILURES):
+                await one.post()
+            theirs = [other.lanes.lane(key) for key in other.owns()]
+            async with asyncio.timeout(30):
+                while not all(lane.circuit.open for lane in theirs):
+                    await asyncio.sleep(0.01)
+        while one.owns() != set(HOOKS):
+            await one.store.work.ping()
+            await asyncio.sleep(0.01)
+        for lane in theirs:
+            circuit = one.lanes.lane(lane.key).circuit
+            assert circuit.open
+            await one.direct.retry(lane.key)
+            assert circuit.may_start(one.clock.now()) or circuit.probe
 
 
 async def test_who_retires_takes_events_for_the_other(database: Database) -> None:

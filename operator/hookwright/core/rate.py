@@ -7,21 +7,22 @@ Must not: read the clock (callers pass seconds).
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import deque
 from math import inf
 
-from hookwright.limits import RATE_APART_SECONDS, RATE_LATE_SECONDS, RATE_USUAL_ANSWERS
+from hookwright.limits import RATE_ANSWERS, RATE_APART_SECONDS, RATE_LATE_SECONDS
 
 
 class Window:
     """The requests of the last period, by when each came to its target at the latest.
 
     One that has not been sent may come at any time, so it keeps its place until it is sent or ended. One that was sent comes
-    within RATE_APART_SECONDS; if its answer was late, so may it have been. None comes before it starts: so when the last
-    of a period's requests starts, the others have not all been there a period ago. Goes on with what is known of another
-    window, `before` it.
+    within RATE_APART_SECONDS; if its answer was late, so may it have been, and while there is none, it may be as late as
+    others were. None comes before it starts: so when the last of a period's requests starts, the others have not all been
+    there a period ago. Goes on with what is known of another window, `before` it.
     """
 
-    __slots__ = ("_came", "_sent", "_unsent", "_usual", "requests", "seconds")
+    __slots__ = ("_came", "_sent", "_took", "_unsent", "requests", "seconds")
 
     def __init__(self, requests: int, seconds: float, before: Window | None = None) -> None:
         self.requests, self.seconds = requests, seconds
@@ -29,10 +30,10 @@ class Window:
         """By when each of the last came, in order."""
         self._unsent: dict[int, float] = {} if before is None else before._unsent
         """When each that was not sent yet was started."""
-        self._sent: dict[int, float] = {} if before is None else before._sent
-        """When each that was not answered yet was sent."""
-        self._usual: float | None = None if before is None else before._usual
-        """How long an answer takes at least, of late; None: none came yet."""
+        self._sent: dict[int, tuple[float, float]] = {} if before is None else before._sent
+        """When each that was not answered yet was sent, and by when it came."""
+        self._took: deque[float] = deque(() if before is None else before._took, RATE_ANSWERS)
+        """How long the last answers took."""
 
     def resume(self, count: int, last: float) -> None:
         """Go on where another left off: with so many, none of which came after the last."""
@@ -59,26 +60,31 @@ class Window:
     def sent(self, key: int, now: float) -> None:
         """It was just sent, or sent once more: then it counts once more."""
         self._unsent.pop(key, None)
-        self._sent[key] = now
-        insort(self._came, now + RATE_APART_SECONDS)
+        came = now + self._way(max(self._took, default=0.0))
+        self._sent[key] = now, came
+        insort(self._came, came)
         if len(self._came) > self.requests:
             del self._came[0]
 
     def ended(self, key: int, now: float) -> None:
         """It has ended. If it was never sent, its place is free: nothing came to the target."""
-        sent = self._sent.get(key)
-        self.dropped(key)
-        if sent is not None:
+        self._unsent.pop(key, None)
+        if key in self._sent:
+            sent, came = self._sent.pop(key)
             took = now - sent
-            usual = took if self._usual is None else self._usual
-            self._usual = min(took, usual + (took - usual) / RATE_USUAL_ANSWERS)
-            self._late(sent + RATE_APART_SECONDS, min(took - usual, RATE_LATE_SECONDS))
+            self._took.append(took)
+            self._move(came, sent + self._way(took))
 
-    def _late(self, came: float, late: float) -> None:
+    def _way(self, took: float) -> float:
+        """How long one was on its way, of which the answer took so long."""
+        late = took - min(self._took, default=0.0)
+        return RATE_APART_SECONDS + min(late, RATE_LATE_SECONDS)
+
+    def _move(self, came: float, to: float) -> None:
         at = bisect_left(self._came, came)
-        if late > 0 and at < len(self._came) and self._came[at] == came:
+        if to != came and at < len(self._came) and self._came[at] == came:
             del self._came[at]
-            insort(self._came, came + late)
+            insort(self._came, to)
 
     def dropped(self, key: int) -> None:
         """It has ended, and nobody knows how."""

@@ -63,7 +63,8 @@ class Direct:
     ) -> None:
         """`state` of a webhook, whoever works on it.
 
-        `forgives`: a try now also makes a 410 void, as no cluster's resource says when it is (`dev`)."""
+        `forgives`: a try now also makes a 410 void, as no cluster's resource says when it is (`dev`).
+        """
         self._lanes, self._loader, self._pipeline, self._runner = lanes, loader, pipeline, runner
         self._keys, self._clock, self._bodies, self._keep = keys, clock, bodies, keep
         self._work, self._state = work, state

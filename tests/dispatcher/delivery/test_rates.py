@@ -22,11 +22,18 @@ class Counting:
     and to answer it."""
 
     def __init__(
-        self, room: Room, before: Callable[[], float], within: Callable[[], float], lost: float = 0.0
+        self,
+        room: Room,
+        before: Callable[[], float],
+        within: Callable[[], float],
+        *,
+        apart: float = RATE_APART_SECONDS,
+        lost: float = 0.0,
     ) -> None:
-        """`lost`: this part of the requests is sent again on the way, and comes late."""
+        """`apart`: the longest way of a request; `lost`: this part of them is sent again on the way, and comes late."""
         self.came: list[float] = []
-        self._room, self._before, self._within, self._lost = room, before, within, lost
+        self._room, self._before, self._within = room, before, within
+        self._apart, self._lost = apart, lost
         self._random = Random(1)
         room.wire.connect, room.wire.respond = self._connect, self._answer
 
@@ -35,7 +42,7 @@ class Counting:
 
     async def _answer(self) -> Answer:
         lost = self._random.random() < self._lost
-        way = RATE_LATE_SECONDS if lost else self._random.uniform(0.0, RATE_APART_SECONDS)
+        way = RATE_LATE_SECONDS if lost else self._random.uniform(0.0, self._apart)
         await asyncio.sleep(way)
         self.came.append(self._room.clock.now())
         await asyncio.sleep(self._within())
@@ -91,7 +98,7 @@ async def test_what_comes_late_makes_no_period_fuller(room: Room, answer: float)
 @pytest.mark.parametrize("answer", [0.005, 0.2, 2.0])
 async def test_a_target_is_sent_nearly_as_much_as_it_may_be(room: Room, answer: float) -> None:
     """Whether it answers at once or late: what is under way does not wait for its answer to make room."""
-    target = Counting(room, lambda: 0.002, lambda: answer)
+    target = Counting(room, lambda: 0.002, lambda: answer, apart=0.01)
     await sent(room, target, 600)
     assert target.most() <= REQUESTS
     assert target.rate() >= 9.3
