@@ -53,6 +53,18 @@ def test_who_goes_on_where_another_left_off_begins_nothing_too_early() -> None:
     assert window.free_at(110.5) == 110.0
 
 
+def test_who_goes_on_where_a_clock_was_ahead_waits_for_its_period_and_no_longer() -> None:
+    """What began later than now counts as begun now."""
+    window = Window(2, 10.0)
+    window.resume(2, 400.0)
+    assert window.free_at(100.0) == 110.0
+    assert window.free_at(105.0) == 110.0
+    window.start(110.0)
+    assert window.free_at(110.0) == 110.0
+    window.start(110.0)
+    assert window.free_at(111.0) == 120.0
+
+
 def test_a_bucket_gives_one_seconds_worth_and_then_what_comes_in() -> None:
     """Who wants more than a second's worth takes it from a full one, and the next waits until that is made up for."""
     bucket = Bucket(4, 100.0)

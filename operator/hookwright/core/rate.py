@@ -23,7 +23,9 @@ class Window:
         self.starts = deque([last] * min(starts, self.requests))
 
     def free_at(self, now: float) -> float:
-        """When the next start is allowed; ≤ now: at once."""
+        """When the next start is allowed; ≤ now: at once. What a clock that was ahead began counts as begun now."""
+        if self.starts and self.starts[-1] > now:
+            self.resume(len(self.starts), now)
         return now if len(self.starts) < self.requests else self.starts[0] + self.seconds
 
     def start(self, now: float) -> None:
