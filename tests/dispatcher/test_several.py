@@ -134,6 +134,28 @@ async def test_a_target_that_is_dead_is_only_probed_by_who_takes_its_webhook_ove
             assert circuit.may_start(one.clock.now()) or circuit.probe
 
 
+async def test_what_a_clock_ahead_has_delayed_is_due_in_its_own_wait(
+    postgres: Postgres, database: Database
+) -> None:
+    """Where another, whose clock is right, takes it over; what others hold stays as they delayed it."""
+    far = f"SELECT count(*) FROM {database.schema}.waiting WHERE due - wait > {{}}"
+
+    async def refuse() -> Answer:
+        return answered(503)
+
+    async with running(database) as one:
+        one.clock._offset += 300
+        one.wire.respond = refuse
+        await one.post()
+        async with asyncio.timeout(30):
+            while int(postgres.sql(far.format(0))) < len(HOOKS):
+                await asyncio.sleep(0.01)
+        async with running(database) as other:
+            other.wire.respond = refuse
+            await shared_out(one, other)
+            assert int(postgres.sql(far.format(other.clock.now_ms()))) == len(one.owns())
+
+
 async def test_who_retires_takes_events_for_the_other(database: Database) -> None:
     """They are delivered, and so is what waited before, while it has not ended yet."""
     async with running(database) as one, running(database) as other:

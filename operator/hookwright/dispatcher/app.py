@@ -219,7 +219,7 @@ class Dispatcher:
     async def _opened(self) -> Store:
         store = await open_store(self._settings.place, retention=_retention(self._settings))
         try:
-            await store.upkeep.clamp(now=self._clock.now_ms())
+            await store.upkeep.clamp(now=self._clock.now_ms(), parts=store.work.own)
         except StoreWaits:
             await store.history.close()
             await store.work.close()

@@ -13,7 +13,7 @@ from heapq import heappush
 from itertools import islice, takewhile
 
 from hookwright.core.backlog_shares import BacklogShares
-from hookwright.core.parts import EVERY_PART, Parts
+from hookwright.core.parts import EVERY_PART, Parts, part_of
 from hookwright.core.records import (
     Action,
     AttemptRecord,
@@ -249,8 +249,8 @@ class MemoryStore(OneOwner):
         for one in routes:
             self._route(one.route).stored = one._replace(begun=None)
 
-    async def clamp(self, *, now: int) -> int:
-        return sum(kept.clamp(now) for kept in self._routes.values())
+    async def clamp(self, *, now: int, parts: Parts = EVERY_PART) -> int:
+        return sum(kept.clamp(now) for route, kept in self._routes.items() if part_of(route) in parts)
 
     async def prune(self, *, now: int) -> Pruned:
         keep = self._retention

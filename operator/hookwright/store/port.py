@@ -287,10 +287,11 @@ class Upkeep(Protocol):
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
         """Replace what is remembered of these routes. Waits like `Work.finish`."""
 
-    async def clamp(self, *, now: int) -> int:
-        """At start: due times further away than their own wait come to now + that wait; how many.
+    async def clamp(self, *, now: int, parts: Parts = EVERY_PART) -> int:
+        """Before these parts are worked on: due times further away than their own wait come to now + that wait; how many.
 
-        So a clock that was set back does not stall deliveries (SPEC 5, Time).
+        So neither a clock that was set back stalls deliveries (SPEC 5, Time), nor that of another process which is ahead.
+        A store with one owner is asked at its start, for all.
         """
 
     async def prune(self, *, now: int) -> Pruned:

@@ -35,7 +35,7 @@ class Ownership:
         taken: Callable[[], Awaitable[None]],
     ) -> None:
         """`taken` is called after some were taken while the process runs."""
-        self._work, self._history, self._lanes = store.work, store.history, lanes
+        self._work, self._upkeep, self._history, self._lanes = store.work, store.upkeep, store.history, lanes
         self._clock, self._background = clock, background
         self._remember, self._taken = remember, taken
         self._moves = store.work.owned()
@@ -138,6 +138,8 @@ class Ownership:
 
     async def _begin(self, parts: Parts) -> Recovered:
         """With these beside what is worked on already."""
+        if came := parts - self._work.own:
+            await self._upkeep.clamp(now=self._clock.now_ms(), parts=came)
         records = await self._history.last_invocations(parts)
         last = await asyncio.to_thread(_last_invocations, records, self._work.tag)
         # last, as what comes after it is not in it

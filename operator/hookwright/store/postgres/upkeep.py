@@ -97,6 +97,11 @@ class Pruning:
             now,
         )
         self._sql = load("upkeep.sql", schema)
+        self._window: tuple[int, int] | None = None
+        """Identities, and what they count."""
+        self._past_identity = self._past_attempt = 0
+        self._past_dead = (0, 0)
+        """How far it has come: dropped rows that the server cannot clean up yet are passed once, not at each step."""
         self._dead: Kept | None = None
         self._history: Kept | None = None
         self.steps: tuple[Callable[[Connection], Awaitable[tuple[Pruned, bool]]], ...] = (
@@ -112,21 +117,28 @@ class Pruning:
 
     async def _identities(self, connection: Connection) -> tuple[Pruned, bool]:
         keep = self._keep
-        count, size, _ = await connection.fetchrow(load("work.sql", self._schema)["identities"])
+        if self._window is None:
+            self._window = (await connection.fetchrow(load("work.sql", self._schema)["identities"]))[:2]
+        count, size = self._window
         dropped = []
-        for event_key, at, each in await connection.fetch(self._sql["oldest_identities"], STORE_STEP_ROWS):
+        values = (self._past_identity, STORE_STEP_ROWS)
+        for event_key, at, each in await connection.fetch(self._sql["oldest_identities"], *values):
             past = at <= self._now - keep.identity_seconds * 1000
             if not past and count <= keep.identity_count and size <= keep.identity_bytes:
                 break
             dropped.append(event_key)
             count, size = count - 1, size - each
+            self._past_identity = event_key
+        self._window = count, size
         await connection.execute(self._sql["drop_identities"], dropped)
         return NOTHING._replace(identities=len(dropped)), len(dropped) == STORE_STEP_ROWS
 
     async def _old_attempts(self, connection: Connection) -> tuple[Pruned, bool]:
         past = self._now - self._keep.history_seconds * 1000
-        rows = await connection.fetch(self._sql["old_attempts"], past, STORE_STEP_ROWS)
-        await connection.execute(self._sql["drop_attempts"], [position for (position,) in rows])
+        rows = await connection.fetch(self._sql["old_attempts"], past, self._past_attempt, STORE_STEP_ROWS)
+        positions = [position for (position,) in rows]
+        self._past_attempt = max(positions, default=self._past_attempt)
+        await connection.execute(self._sql["drop_attempts"], positions)
         return NOTHING._replace(history=len(rows)), len(rows) == STORE_STEP_ROWS
 
     async def _fold(self, connection: Connection) -> tuple[Pruned, bool]:
@@ -154,8 +166,9 @@ class Pruning:
 
     async def _old_dead(self, connection: Connection) -> tuple[Pruned, bool]:
         past = self._now - self._keep.dead_letter_seconds * 1000
-        rows = await connection.fetch(self._sql["old_dead"], past, STORE_STEP_ROWS)
-        return await self._drop_dead(connection, [position for (position,) in rows])
+        rows = await connection.fetch(self._sql["old_dead"], past, *self._past_dead, STORE_STEP_ROWS)
+        self._past_dead = max(map(tuple, rows), default=self._past_dead)
+        return await self._drop_dead(connection, [position for _, position in rows])
 
     async def _much_dead(self, connection: Connection) -> tuple[Pruned, bool]:
         kept = self._dead = self._dead or await kept_dead_letters(connection, self._schema)

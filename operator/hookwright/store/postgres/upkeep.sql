@@ -29,15 +29,17 @@ again AS (
 )
 SELECT key, route_id, event_key, bytes FROM taken ORDER BY number;
 
--- oldest_identities: the oldest, with what they count
-SELECT event_key, at, size FROM hookwright.identities ORDER BY event_key LIMIT $1;
+-- oldest_identities: the oldest behind one, with what they count
+SELECT event_key, at, size FROM hookwright.identities WHERE event_key > $1 ORDER BY event_key LIMIT $2;
 
 -- drop_identities: some, counted
 WITH gone AS (DELETE FROM hookwright.identities WHERE event_key = ANY ($1::BIGINT[]) RETURNING size)
 INSERT INTO hookwright.tallies SELECT ARRAY[0], ARRAY[-count(*)], ARRAY[-sum(size)] FROM gone HAVING count(*) > 0;
 
--- old_attempts: attempts past their time, among the oldest
-SELECT position FROM (SELECT position, time FROM hookwright.attempts ORDER BY position LIMIT $2) AS first WHERE time <= $1;
+-- old_attempts: attempts past their time, among the oldest behind one
+SELECT position FROM (
+    SELECT position, time FROM hookwright.attempts WHERE position > $2 ORDER BY position LIMIT $3
+) AS first WHERE time <= $1 ORDER BY position;
 
 -- oldest_attempts: of a webhook, with the bytes of what is shown of them
 SELECT position, octet_length(detail) FROM hookwright.attempts WHERE route_id = $1 AND position > $2 ORDER BY position LIMIT $3;
@@ -61,8 +63,8 @@ SELECT route, sum(number)::BIGINT, sum(size)::BIGINT
 FROM hookwright.tallies, unnest(route_ids, numbers, bytes) AS u (route_id, number, size) JOIN hookwright.routes ON routes.id = route_id
 GROUP BY route HAVING sum(number) > 0;
 
--- old_dead: dead letters past their time, the oldest first
-SELECT position FROM hookwright.dead WHERE at <= $1 ORDER BY at, position LIMIT $2;
+-- old_dead: dead letters past their time, the oldest first, behind one
+SELECT at, position FROM hookwright.dead WHERE at <= $1 AND (at, position) > ($2, $3) ORDER BY at, position LIMIT $4;
 
 -- dead_sizes: dead letters of each webhook that has some, and the bytes of their events
 SELECT route, number, size FROM (

@@ -90,8 +90,9 @@ SELECT asked.route_id, head.* FROM unnest($1::INT[], $2::INT[]) AS asked (route_
 -- events: events by their keys
 SELECT key, event_type, trigger, raw, deliveries = 1, hops FROM hookwright.events WHERE key = ANY ($1::BIGINT[]);
 
--- clamp: times that are further away than they ever were (the clock was set back)
-UPDATE hookwright.waiting SET due = $1 + wait WHERE due > $1 + wait;
+-- clamp: times of some parts that are further away than they ever were (the clock was set back, or another's is ahead)
+UPDATE hookwright.waiting SET due = $1 + wait WHERE due > $1 + wait
+    AND route_id IN (SELECT id FROM hookwright.routes WHERE part = ANY ($2::INT[]));
 
 -- bury: deliveries that wait become dead letters
 SELECT buried, of_event, size FROM hookwright.bury_1($1, $2, $3, $4, $5, $6);

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
-from hookwright.core.parts import Moved, Parts
+from hookwright.core.parts import EVERY_PART, Moved, Parts
 from hookwright.core.records import (
     Action,
     Buried,
@@ -242,8 +242,9 @@ class PostgresStore:
             await connection.execute(self._sql["remember"], *columns(rows, 8))
         return [None] * len(jobs)
 
-    async def clamp(self, *, now: int) -> int:
-        done = await self._change(lambda connection: connection.execute(self._sql["clamp"], now))
+    async def clamp(self, *, now: int, parts: Parts = EVERY_PART) -> int:
+        sql = self._sql["clamp"]
+        done = await self._change(lambda connection: connection.execute(sql, now, sorted(parts)))
         return int(done.rpartition(" ")[2])
 
     async def prune(self, *, now: int) -> Pruned:

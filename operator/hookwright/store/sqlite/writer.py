@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hookwright.core.parts import EVERY_PART, Parts
 from hookwright.core.records import (
     Action,
     Buried,
@@ -125,7 +126,8 @@ class SqliteStore(OneOwner):
     async def remember(self, routes: Sequence[StoredRoute]) -> None:
         await self._submit(Kind.PATIENT, lambda tables: tables.remember(routes), len(routes))
 
-    async def clamp(self, *, now: int) -> int:
+    async def clamp(self, *, now: int, parts: Parts = EVERY_PART) -> int:
+        assert parts == EVERY_PART
         return await self._submit(Kind.CHANGE, lambda tables: tables.clamp(now))  # type: ignore[no-any-return]
 
     async def prune(self, *, now: int) -> Pruned:
