@@ -248,6 +248,8 @@ class Happenings:
             one = offered.get(route)
             if one is None:
                 webhook.in_force_since = None
+                if start:  # of a process before no configuration is in force
+                    webhook.present_since = None
             else:
                 webhook.marks.add(one.mark)
                 if route not in before:

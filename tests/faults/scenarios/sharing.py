@@ -18,6 +18,7 @@ STOP_SECONDS = 10.0  # longer than a dispatcher owns its webhooks without a word
 PATIENCE_SECONDS = 0.5  # of the sender with one that stands still
 MOVE_SECONDS = 5.0
 PER_SECOND, PER_MINUTE = 10, 60
+NOTED_SECONDS = 0.25  # by which a target on a busy machine may note a request later than it came
 
 
 def _three(bench: Several, does: str = "ok", value: object = None, **order: object) -> None:
@@ -138,8 +139,10 @@ def limits_moved(bench: Several) -> None:
     bench.check(most <= OPEN, f"{most} requests of a webhook were open at once")
     for name in bench.names:
         limit, seconds = (PER_MINUTE, 60.0) if name in slow else (PER_SECOND, 1.0)
-        came = _most_in([each.when for each in _came(bench) if each.path == f"/{name}"], seconds)
-        bench.check(came <= limit, f"{came} requests of a webhook came within {seconds} s")
+        came = _most_in(
+            [each.when for each in _came(bench) if each.path == f"/{name}"], seconds - NOTED_SECONDS
+        )
+        bench.check(came <= limit, f"{came} requests of a webhook came within a period of {seconds} s")
     bench.webhooks(len(bench.names))
     bench.configure()
 
