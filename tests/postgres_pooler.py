@@ -38,7 +38,7 @@ class Pooler:
         self._settings.write_text(
             f"[databases]\npostgres = host=127.0.0.1 port={server.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
             f"listen_port = {self._port}\nunix_socket_dir =\nauth_type = plain\nauth_file = {self._users}\n"
-            f"pool_mode = transaction\ndefault_pool_size = {connections}\nmax_client_conn = 100\n"
+            f"pool_mode = transaction\ndefault_pool_size = {connections}\nmax_client_conn = 100\nserver_login_retry = 1\n"
             f"server_reset_query_always = {int(resets)}\n"
         )
         self.url = f"postgresql://app:{PASSWORD}@127.0.0.1:{self._port}/postgres"

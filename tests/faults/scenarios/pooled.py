@@ -6,6 +6,7 @@ What one took for a webhook of another is looked for instead. Must not: judge ho
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from faults.scenario import several
 from faults.scenarios.kills import DELAYS
@@ -22,6 +23,9 @@ RATES = 100, 500  # events a second
 )
 def pooled_killed(bench: Several) -> None:
     bench.pooled = True
+    bench.size = replace(
+        bench.size, moves=(bench.size.moves + 1) // 2
+    )  # each takes as long as a part is held
     one_of_three_killed(bench)
 
 
