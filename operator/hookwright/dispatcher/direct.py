@@ -110,7 +110,10 @@ class Direct:
     # --- a try now --------------------------------------------------------------------------------
 
     async def retry(self, key: str) -> None:
-        """An open circuit probes at once. EventError 404, or 409: it is gone, and its resource says when it is not."""
+        """An open circuit probes at once. EventError 404, or 409: it is gone, and its resource says when it is not.
+
+        Of a webhook on which another process works, that is known some seconds after it was; until then there is no 409.
+        """
         if key not in self._loader.webhooks:
             raise EventError(f"There is no webhook {key}.", status=404)
         if self._state(key) is RouteState.GONE and not self._forgives:
