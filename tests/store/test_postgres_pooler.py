@@ -20,13 +20,18 @@ from postgres_server import Postgres
 from store.builders import HOOK, NOW, OTHER, ack, attempt, bury, claim, event, keys, opened
 
 
-@pytest.fixture
-def pooler(postgres: Postgres, database: Database) -> Iterator[Postgres]:
-    """The URL leads to a pooler with three connections to the server for all."""
+@pytest.fixture(autouse=True)
+def installed() -> None:
+    """Without a pooler these tests are left out, but not where all must run."""
     if not postgres_pooler.installed():
         if os.environ.get("CI") == "true":
             pytest.fail(postgres_pooler.HINT)
         pytest.skip(postgres_pooler.HINT)
+
+
+@pytest.fixture
+def pooler(installed: None, postgres: Postgres, database: Database) -> Iterator[Postgres]:
+    """The URL leads to a pooler with three connections to the server for all."""
     with (
         postgres_server.folder() as folder,
         postgres_pooler.pooling(folder, postgres, connections=3, resets=True) as pooler,

@@ -67,7 +67,7 @@ def pooler_killed(bench: Several) -> None:
 def _to_others(bench: Several) -> float:
     """From the 202 of one dispatcher to the arrival by the door of another, in a while: the 99th percentile, seconds."""
     before = len(bench.ledger.read().accepted)
-    time.sleep(2 * bench.size.seconds)
+    time.sleep(bench.size.seconds)
     taken = bench.ledger.read().accepted[before:]
     until(lambda: {each.delivery for each in taken} <= bench.ledger.read().requests.keys())
     doors = {one.ports[0]: door for one, door in bench.door.items()}
