@@ -25,10 +25,9 @@ HOOK, OTHER, FAR = "team/hook", "team/other", "elsewhere/hook"
 
 @asynccontextmanager
 async def opened(database: Path | Database) -> AsyncIterator[Store]:
-    """The store in a database or in a folder, by one that can work, closed in order."""
+    """The store in a database or in a folder, closed in order."""
     store = await open_store(database, retention=Retention())
     try:
-        await store.work.join()
         yield store
     finally:
         await store.history.close()

@@ -16,9 +16,8 @@ from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, shared_out
 from hookwright.errors import StoreError
 from hookwright.store.database import Database
 from hookwright.store.kept import message_alone
-from hookwright.store.opening import open_store
 from hookwright.store.owner import Arrival
-from hookwright.store.port import New, Retention, Work
+from hookwright.store.port import New, Work
 from postgres_server import Postgres
 from store.builders import HOOK, OTHER, ack, attempt, claim, event, opened
 
@@ -54,60 +53,6 @@ async def test_a_second_one_gets_its_parts_when_the_first_gives_them(database: D
         await one.give(of(1, 0, 1) - some)
         await other.ping()
         assert await moved(other) == Moved(of(1, 0, 1) - some, NO_PART, NO_PART)
-
-
-async def test_who_comes_has_no_part_before_it_says_that_it_can_work(database: Database) -> None:
-    """It reads its configuration first: until then the others go on, and count themselves alone."""
-    async with opened(database) as (one, _, _):
-        await moved(one)
-        other = await open_store(database, retention=Retention())
-        try:
-            assert await moved(other.work) == Moved(NO_PART, NO_PART, NO_PART)
-            for work in (one, other.work):
-                await work.ping()
-            assert (one.processes, other.work.processes) == (1, 1)
-            await other.work.join()
-            await one.ping()
-            assert await moved(one) == Moved(NO_PART, of(1, 0, 1), NO_PART)
-            assert one.processes == 2
-        finally:
-            await other.history.close()
-            await other.work.close()
-
-
-async def test_who_comes_where_nobody_can_work_has_all_parts_at_once(database: Database) -> None:
-    """As one that is about to end, or begins as well, takes none."""
-    async with opened(database) as (one, _, _):
-        await moved(one)
-        await one.retire()
-        first = await open_store(database, retention=Retention())
-        second = await open_store(database, retention=Retention())
-        try:
-            await one.ping()
-            await one.give((await moved(one)).leaving)
-            for store in (first, second):
-                assert await moved(store.work) == Moved(NO_PART, NO_PART, NO_PART)
-                await store.work.ping()
-            assert await moved(first.work) == Moved(EVERY_PART, NO_PART, NO_PART)
-        finally:
-            for store in (first, second):
-                await store.history.close()
-                await store.work.close()
-
-
-async def test_who_is_about_to_end_does_not_join_any_more(database: Database) -> None:
-    """Whatever comes first where it is told to end while it begins."""
-    async with opened(database) as (one, _, _):
-        await moved(one)
-        other = await open_store(database, retention=Retention())
-        try:
-            await other.work.retire()
-            await other.work.join()
-            await one.ping()
-            assert one.processes == 1
-        finally:
-            await other.history.close()
-            await other.work.close()
 
 
 async def test_how_many_there_are_is_known_to_all(database: Database) -> None:

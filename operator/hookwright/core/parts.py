@@ -58,14 +58,14 @@ class Held:
     def __init__(self) -> None:
         self.parts = self.wanted = self._leaving = NO_PART
         self.processes = 1
-        """How many there are; one that wants no parts counts itself alone where no other is."""
-        self.joined, self.retired = True, False
-        """The process can work; it is about to end. It wants parts between the two."""
+        """How many there are; one that is about to end counts itself alone where no other is."""
+        self.retired = False
+        """The process is about to end, and wants none any more."""
 
     def answered(self, slot: int, slots: Collection[int], parts: Parts) -> Moved:
         """These slots are there, and these parts are held now; what changed by that."""
         self.processes = max(1, len(slots))
-        self.wanted = shared_out(slots)[slot] if self.joined and not self.retired else NO_PART
+        self.wanted = NO_PART if self.retired else shared_out(slots)[slot]
         moved = Moved(parts - self.parts, parts - self.wanted - self._leaving, self.parts - parts)
         self.parts, self._leaving = parts, (self._leaving | moved.leaving) & parts
         return moved

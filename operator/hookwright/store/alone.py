@@ -20,9 +20,6 @@ class OneOwner:
     async def owned(self) -> AsyncIterator[Moved]:
         yield Moved(EVERY_PART, NO_PART, NO_PART)
 
-    async def join(self) -> None:
-        pass
-
     async def retire(self) -> None:
         pass
 

@@ -57,9 +57,6 @@ class Owner(Protocol):
         A store with one owner tells all of them, once.
         """
 
-    async def join(self) -> None:
-        """This process can work from now on, and is to have parts: before it has only what is for nobody else."""
-
     async def retire(self) -> None:
         """This process is about to end: others are to have all its parts, each as soon as it is given."""
 

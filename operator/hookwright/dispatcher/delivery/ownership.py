@@ -56,8 +56,7 @@ class Ownership:
         return await self._begin(self._wanted)
 
     def run(self) -> None:
-        """Work, and follow what the store says, until the background is closed."""
-        self._background.spawn("parts", self._until_done(self._work.join))
+        """Follow what the store says, until the background is closed."""
         self._spawn(partial(self._give, self._leaving), self._leaving)
         self._background.spawn("parts", self._follow())
         self._background.spawn("arrivals", self._arrivals())

@@ -52,24 +52,21 @@ class Ownership:
             await connection.execute(self._sql["taking"])
             if not self._link.pooled:
                 await connection.execute(self._sql["bereave"], STORE_LEASE_SECONDS)
-            self.slot, self._held.joined = await self._free_slot(connection)
+            self.slot = await self._free_slot(connection)
             await self._tell(connection)
         await self.renew()
         if self.moves.empty():  # others hold all of them yet
             self.moves.put_nowait(Moved(NO_PART, NO_PART, NO_PART))
         self._keeping = asyncio.create_task(self._keep(lost))
 
-    async def _free_slot(self, connection: Connection) -> tuple[int, bool]:
-        """And whether parts are for it at once."""
-        row: tuple[int, bool] | None = await connection.fetchrow(
-            self._sql["own"], self.holder, STORE_LEASE_SECONDS
-        )
-        if row is None:
+    async def _free_slot(self, connection: Connection) -> int:
+        slot: int | None = await connection.fetchval(self._sql["own"], self.holder, STORE_LEASE_SECONDS)
+        if slot is None:
             raise StoreLocked(
                 f"The database is in use by {KEY_SLOTS} dispatchers, which is all it has room for: stop one, or name "
                 "another schema (HOOKWRIGHT_STORE_POSTGRES_SCHEMA)."
             )
-        return row
+        return slot
 
     async def renew(self) -> None:
         """Really commits. Raises what the database raises, also if another process took the slot."""
@@ -89,16 +86,6 @@ class Ownership:
         moved = self._held.answered(self.slot, slots, frozenset(held))
         if any(moved):
             self.moves.put_nowait(moved)
-
-    async def join(self) -> None:
-        """Some parts are for this process from now on, unless it is about to end."""
-        async with self._link.connection() as connection:
-            if self._held.joined or self._held.retired:
-                return
-            await connection.execute(self._sql["join"], self.slot, self.holder)
-            self._held.joined = True
-            await self._tell(connection)
-        self.look.set()
 
     async def retire(self) -> None:
         """All parts are for others from now on, who may have them as they are given."""

@@ -12,7 +12,7 @@ CREATE TABLE hookwright.meta (
 );
 
 -- Who makes keys in each slot and works on the store, until when by the clock of this server, its highest key, whether it
--- is about to end or has only begun, so that all parts are for others, and what waits there, as it said last.
+-- is about to end, so that its parts are for others, and what waits there, as it said last.
 CREATE TABLE hookwright.replicas (
     slot INT PRIMARY KEY,
     holder TEXT,

@@ -10,18 +10,14 @@ WITH dead AS (
 ), parts AS (UPDATE hookwright.parts SET holder = NULL WHERE holder IN (SELECT holder FROM dead))
 UPDATE hookwright.replicas SET holder = NULL, until = now() WHERE holder IN (SELECT holder FROM dead);
 
--- own: become the owner of the slot that nobody has had for longest; where others have parts, to have none yet
-UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2), shares = NULL, retired = EXISTS (
-    SELECT 1 FROM hookwright.replicas WHERE holder IS NOT NULL AND until >= now() AND NOT retired)
+-- own: become the owner of the slot that nobody has had for longest
+UPDATE hookwright.replicas SET holder = $1, until = now() + make_interval(secs => $2), retired = FALSE, shares = NULL
 WHERE slot = (SELECT slot FROM hookwright.replicas WHERE holder IS NULL OR until < now() ORDER BY until, slot
               LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING slot, NOT retired;
+RETURNING slot;
 
 -- lease: stay the owner of a slot, and have what is free of some parts
 SELECT slots, held FROM hookwright.lease_1($1, $2, $3, $4);
-
--- join: a process can work
-UPDATE hookwright.replicas SET retired = FALSE WHERE slot = $1 AND holder = $2;
 
 -- retire: a process is about to end
 UPDATE hookwright.replicas SET retired = TRUE WHERE slot = $1 AND holder = $2;

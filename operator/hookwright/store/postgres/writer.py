@@ -164,10 +164,6 @@ class PostgresStore:
         while True:
             yield await self._ownership.moves.get()
 
-    async def join(self) -> None:
-        with self._failing():
-            await self._ownership.join()
-
     async def retire(self) -> None:
         with self._failing():
             await self._ownership.retire()
