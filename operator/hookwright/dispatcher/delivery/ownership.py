@@ -101,7 +101,7 @@ class Ownership:
             raise
 
     async def _give(self, leaving: Parts) -> None:
-        self._unsaved |= leaving & self._work.own
+        self._unsaved |= leaving & self._leaving & self._work.own
         for part in sorted(leaving & self._leaving):  # tried again, some may have been given, and come back
             self._leave(frozenset((part,)))
             await asyncio.sleep(0)
