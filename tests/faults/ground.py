@@ -71,6 +71,8 @@ class Ground:
         self.target_port = self.target.hear()["port"]
         self.sender = Talker(HERE / "sender.py", sent)
         self.ledger = Ledger(Lines(sent), Lines(came))
+        self.offered = 0.0
+        """Since when events are."""
         self._ill: set[str] = set()
 
     # --- manifests and the target -----------------------------------------------------------------------
@@ -112,6 +114,7 @@ class Ground:
     def offer(self, *paths: str, rate: int | None = None, **order: object) -> None:
         """Offer events from now on, to these paths in turn, at all dispatchers in turn."""
         ports = [each.ports[0] for each in self.dispatchers]
+        self.offered = time.monotonic()
         self.sender.tell(ports=ports, paths=paths, rate=rate or self.size.rate, **order)
 
     def pause(self) -> None:
