@@ -17,7 +17,7 @@ from hookwright.errors import StoreBroken, StoreError, StoreFull
 from hookwright.limits import GIB, MIB, STORE_STEP_ROWS
 from hookwright.store.port import New, NewEvent, Retention
 from hookwright.store.sqlite import SqliteHistory, SqliteStore
-from hookwright.store.sqlite.failures import Failure, judge
+from hookwright.store.sqlite.failures import Failure, Judge, judge
 from store.builders import (
     DAY,
     HOOK,
@@ -358,6 +358,21 @@ def failed(code: int) -> sqlite3.OperationalError:
 def test_what_an_error_means(code: int, free: tuple[int, int], meaning: Failure) -> None:
     """Only what surely stored nothing is waited out; a failed sync never is, whatever is free."""
     assert judge(failed(code), lambda: free) is meaning
+
+
+def test_a_disk_that_takes_writes_again_before_it_is_looked_at_is_believed_once() -> None:
+    """A write was refused as it was read-only; a second that fails, or one after others went well, is a broken disk."""
+    free = [(0, 0)]
+    judge_of = Judge(lambda: free[0])
+    write = failed(sqlite3.SQLITE_IOERR_WRITE)
+    assert judge_of(write) is Failure.WAIT
+    free[0] = PLENTY
+    assert [judge_of(write), judge_of(write)] == [Failure.WAIT, Failure.BROKEN]
+    free[0] = (0, 0)
+    assert judge_of(write) is Failure.WAIT
+    free[0] = PLENTY
+    judge_of.works()
+    assert judge_of(write) is Failure.BROKEN
 
 
 def test_an_error_that_is_not_of_the_database_is_blamed_on_the_request() -> None:

@@ -22,7 +22,7 @@ from hookwright import limits
 from hookwright.errors import StoreError
 from hookwright.store.order import Order
 from hookwright.store.sqlite.database import database_file
-from hookwright.store.sqlite.failures import Failure, as_store_error, broken, full, judge
+from hookwright.store.sqlite.failures import Failure, Judge, as_store_error, broken, full
 from hookwright.store.sqlite.jobs import RESPECTS_RESERVE, WAITS_FOR_SPACE, Job, Kind, fail, resolve
 from hookwright.store.sqlite.space import FreeSpace, Reserve
 from hookwright.store.sqlite.tables import Tables
@@ -40,7 +40,7 @@ class Committer:
         on_broken: Callable[[str], None],
     ) -> None:
         self._folder, self._tables, self._epoch = folder, tables, epoch
-        self._free_space, self._on_broken = free_space, on_broken
+        self._judge, self._on_broken = Judge(free_space), on_broken
         self._execute = tables.connection.execute
         self._reserve = Reserve(free_space, tables.free_bytes)
         self._inode = database_file(folder).stat().st_ino
@@ -169,6 +169,7 @@ class Committer:
         if not self._tables.check_owner(self._epoch):
             raise broken(self._folder, "another process took it over")
         self._execute("COMMIT")
+        self._judge.works()
         self._count(group, perf_counter() - began)
 
     def _count(self, group: Sequence[Job], seconds: float) -> None:
@@ -198,7 +199,7 @@ class Committer:
 
     def _undo(self, error: Exception) -> Failure:
         """Take back the transaction under way. Raises what means that the store is broken."""
-        failure = Failure.BROKEN if isinstance(error, StoreError) else judge(error, self._free_space)
+        failure = Failure.BROKEN if isinstance(error, StoreError) else self._judge(error)
         if failure is Failure.BROKEN:
             raise error
         if self._tables.connection.in_transaction:
@@ -220,7 +221,7 @@ class Committer:
             try:
                 job.result = job.work(self._tables)
             except Exception as error:
-                if judge(error, self._free_space) is Failure.BROKEN:
+                if self._judge(error) is Failure.BROKEN:
                     raise
                 job.error = as_store_error(error)
         resolve(jobs)
@@ -234,7 +235,7 @@ class Committer:
         try:
             self._execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error as error:
-            if judge(error, self._free_space) is not Failure.WAIT:
+            if self._judge(error) is not Failure.WAIT:
                 raise
         self._log_weight = 0
         self.checkpoints += 1

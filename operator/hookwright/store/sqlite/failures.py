@@ -57,6 +57,28 @@ def judge(error: Exception, free_space: FreeSpace) -> Failure:
     return Failure.REQUEST if primary in _REQUEST else Failure.BROKEN
 
 
+class Judge:
+    """`judge` for one store: a disk may take writes again between a write that it refused and the look at it."""
+
+    def __init__(self, free_space: FreeSpace) -> None:
+        self._free_space = free_space
+        self._waits = False
+        """The last failure was such a one, and nothing was written since: the next failed write is believed to be one."""
+
+    def __call__(self, error: Exception) -> Failure:
+        """What it means; a second failed write on a disk with space is not believed."""
+        failure = judge(error, self._free_space)
+        if self._waits and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_WRITE:
+            self._waits = failure is Failure.WAIT
+            return Failure.WAIT
+        self._waits = failure is Failure.WAIT
+        return failure
+
+    def works(self) -> None:
+        """Something was written."""
+        self._waits = False
+
+
 def as_store_error(error: Exception) -> StoreError:
     """The exception for the caller whose request it was."""
     name = getattr(error, "sqlite_errorname", type(error).__name__)
