@@ -59,7 +59,11 @@ def test_an_authority_that_is_rotated_is_followed(
     authority = trustme.CA()
     new = authority.cert_pem.bytes().decode()
 
+    def loaded() -> int:
+        return kube("-n", PRODUCT, "logs", pod["metadata"]["name"]).count("authorities.loaded")
+
     def trust(*authorities: str) -> None:
+        before = loaded()
         metadata = {"name": "authorities", "namespace": PRODUCT}
         data = {"ca.crt": "".join(authorities)}
         kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
@@ -72,6 +76,7 @@ def test_an_authority_that_is_rotated_is_followed(
             pod["metadata"]["name"],
             f"seen={len(authorities)}",
         )
+        until(lambda: loaded() > before)
 
     kube.apply(webhook("rotated", place))
     kube.wait("Ready", "webhook/rotated", namespace=place)
@@ -86,7 +91,6 @@ def test_an_authority_that_is_rotated_is_followed(
     kube.wait("Ready", "pod/receiver", namespace=TARGETS)
     receiver.arrived(source.post(EVENT)[f"{place}/rotated"])
     trust(new)
-    until(lambda: "authorities.loaded" in kube("-n", PRODUCT, "logs", pod["metadata"]["name"], "--since=30s"))
     receiver.arrived(source.post(EVENT)[f"{place}/rotated"])
     (after,) = kube.items("pods", PRODUCT, "--selector", "app.kubernetes.io/component=dispatcher")
     assert [each["restartCount"] for each in after["status"]["containerStatuses"]] == [0]
