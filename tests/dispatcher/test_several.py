@@ -41,6 +41,19 @@ def database(postgres: Postgres, tmp_path: Path, request: pytest.FixtureRequest)
     return Database(url, schema=f"hookwright_{abs(hash(request.node.name))}")
 
 
+async def all_gone(*processes: Process) -> None:
+    """Every webhook's target answers 410, whichever of these asks, so each has a dead letter."""
+
+    async def refuse() -> Answer:
+        return answered(410)
+
+    for process in processes:
+        process.wire.respond = refuse
+    await processes[0].post()
+    while sum(process.lanes.totals.dead for process in processes) < len(HOOKS):
+        await asyncio.sleep(0.01)
+
+
 async def test_an_event_is_delivered_by_whoever_works_on_each_of_its_webhooks(database: Database) -> None:
     """Once, whoever accepted it; what it does not work on it does not count."""
     async with running(database) as one, running(database) as other:
@@ -238,17 +251,9 @@ async def test_a_webhook_is_tried_now_by_who_works_on_it(database: Database) -> 
 
 async def test_a_webhook_that_is_gone_is_not_tried_now_whoever_is_asked(database: Database) -> None:
     """Who does not work on it knows it two seconds later, and answers the same."""
-
-    async def refuse() -> Answer:
-        return answered(410)
-
     async with running(database) as one, running(database) as other:
         await shared_out(one, other)
-        for process in (one, other):
-            process.wire.respond = refuse
-        await one.post()
-        while one.lanes.totals.dead + other.lanes.totals.dead < len(HOOKS):
-            await asyncio.sleep(0.01)
+        await all_gone(one, other)
         for process in (other, one):
             await process.views.exchange()
         key = sorted(other.owns())[0]
@@ -312,15 +317,8 @@ async def test_a_test_that_two_are_asked_for_is_sent_once(database: Database) ->
 
 async def test_what_is_added_up_of_all_is_told_by_who_works_on_it(database: Database) -> None:
     """Of the webhooks of others a process tells what their configuration says, and that others work on them."""
-
-    async def refuse() -> Answer:
-        return answered(410)
-
     async with running(database) as one:
-        one.wire.respond = refuse
-        await one.post()
-        while one.lanes.totals.dead < len(HOOKS):
-            await asyncio.sleep(0.01)
+        await all_gone(one)
         async with running(database) as other:
             await shared_out(one, other)
             for process in (one, other):
@@ -337,17 +335,9 @@ async def test_what_is_added_up_of_all_is_told_by_who_works_on_it(database: Data
 
 async def test_who_is_asked_by_people_tells_what_the_others_know(database: Database) -> None:
     """In sorted lists, of one webhook, and in the summary; what the controller adds up is as before."""
-
-    async def refuse() -> Answer:
-        return answered(410)
-
     async with running(database) as one, running(database) as other:
         await shared_out(one, other)
-        for process in (one, other):
-            process.wire.respond = refuse
-        await one.post()
-        while one.lanes.totals.dead + other.lanes.totals.dead < len(HOOKS):
-            await asyncio.sleep(0.01)
+        await all_gone(one, other)
         for process in (other, one, other):
             await process.views.exchange()
         for process in (one, other):

@@ -32,11 +32,12 @@ class Order(Generic[J]):
         """The calls of the next commit, and those that wait on."""
         if sum([job.weight for job in waiting]) >= STORE_HEAVY_WEIGHT and not self._overtaken:
             small = [job for job in waiting if job.weight <= STORE_LIGHT_WEIGHT and self._may_overtake(job)]
-            first = set(map(id, small[: _fitting(small)]))
-            rest = [job for job in waiting if id(job) not in first]
+            first = small[: _fitting(small)]
+            ahead = set(map(id, first))
+            rest = [job for job in waiting if id(job) not in ahead]
             if first and sum([job.weight for job in rest]) >= STORE_HEAVY_WEIGHT:
                 self._overtaken = True
-                return [job for job in waiting if id(job) in first], rest
+                return first, rest
         self._overtaken = False
         number = _fitting(waiting)
         return [*waiting[:number]], [*waiting[number:]]

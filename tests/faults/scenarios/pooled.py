@@ -9,8 +9,12 @@ import time
 from dataclasses import replace
 
 from faults.scenario import several
-from faults.scenarios.kills import DELAYS
-from faults.scenarios.sharing import WEBHOOKS, one_of_three_ended, one_of_three_killed
+from faults.scenarios.sharing import (
+    WEBHOOKS,
+    killed_again_and_again,
+    one_of_three_ended,
+    one_of_three_killed,
+)
 from faults.several import Several
 from rig import until
 
@@ -23,9 +27,8 @@ RATES = 100, 500  # events a second
 )
 def pooled_killed(bench: Several) -> None:
     bench.pooled = True
-    bench.size = replace(
-        bench.size, moves=(bench.size.moves + 1) // 2
-    )  # each takes as long as a part is held
+    # each takes as long as a part is held
+    bench.size = replace(bench.size, moves=(bench.size.moves + 1) // 2)
     one_of_three_killed(bench)
 
 
@@ -52,14 +55,7 @@ def pooler_killed(bench: Several) -> None:
         bench.load(rate=rate)
         bench.figure(f"p99 of another's at {rate} a second", _to_others(bench))
     bench.load()
-    for _ in range(bench.size.moves):
-        bench.all_targets("delay", bench.chance.choice(DELAYS))
-        time.sleep(bench.chance.uniform(0.5, 2.0))
-        bench.pooler.kill()
-        bench.verdict.allowed += bench.in_flight
-        time.sleep(bench.chance.uniform(0, 1.0))
-        bench.pooler.start()
-        bench.back(time.monotonic())
+    killed_again_and_again(bench, bench.pooler)
     bench.pause()
     bench.check(not bench.lacks_one(), "one ended")
 

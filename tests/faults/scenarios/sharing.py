@@ -11,6 +11,8 @@ from faults.ledger import Request
 from faults.scenario import several
 from faults.scenarios.kills import DELAYS
 from faults.several import OPEN, Several
+from postgres_pooler import Pooler
+from postgres_server import Postgres
 from rig import until
 
 WEBHOOKS = 24
@@ -92,6 +94,18 @@ def _strays(bench: Several, one: Dispatcher, woke: float) -> int:
     return sum(each.door == door and each.when < others.get(each.path, woke) for each in sent)
 
 
+def killed_again_and_again(bench: Several, between: Postgres | Pooler) -> None:
+    """What stands between the dispatchers and what they stored, under load; started again each time."""
+    for _ in range(bench.size.moves):
+        bench.all_targets("delay", bench.chance.choice(DELAYS))
+        time.sleep(bench.chance.uniform(0.5, 2.0))
+        between.kill()
+        bench.verdict.allowed += bench.in_flight
+        time.sleep(bench.chance.uniform(0, 1.0))
+        between.start()
+        bench.back(time.monotonic())
+
+
 @several(
     "PostgreSQL under three: all its processes killed, started again",
     "nothing acknowledged is lost; no dispatcher ends; duplicates ≤ in flight",
@@ -99,14 +113,7 @@ def _strays(bench: Several, one: Dispatcher, woke: float) -> int:
 def database_of_three_killed(bench: Several) -> None:
     _three(bench)
     pids = [each.process.pid for each in bench.dispatchers if each.process]
-    for _ in range(bench.size.moves):
-        bench.all_targets("delay", bench.chance.choice(DELAYS))
-        time.sleep(bench.chance.uniform(0.5, 2.0))
-        bench.server.kill()
-        bench.verdict.allowed += bench.in_flight
-        time.sleep(bench.chance.uniform(0, 1.0))
-        bench.server.start()
-        bench.back(time.monotonic())
+    killed_again_and_again(bench, bench.server)
     bench.pause()
     bench.check(
         pids == [each.process.pid for each in bench.dispatchers if each.process], "one was started anew"
