@@ -14,10 +14,13 @@ from counting import calls
 from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.parts import EVERY_PART, NO_PART, Moved, Parts, shared_out
 from hookwright.errors import StoreError
+from hookwright.limits import STORE_RENEW_SECONDS
 from hookwright.store.database import Database
 from hookwright.store.kept import message_alone
 from hookwright.store.owner import Arrival
 from hookwright.store.port import New, Work
+from hookwright.store.postgres import ownership
+from hookwright.store.postgres.ownership import Ownership
 from postgres_server import Postgres
 from store.builders import HOOK, OTHER, ack, attempt, claim, event, opened
 
@@ -107,6 +110,25 @@ async def test_what_nobody_says_any_more_is_taken_over(postgres: Postgres, datab
         await work.ping()
         assert await moved(work) == Moved(of(0, 0, 1), NO_PART, NO_PART)
         assert await moved(work) == Moved(of(1, 0, 1), NO_PART, NO_PART)
+
+
+async def test_it_is_looked_again_as_soon_as_anothers_time_is_over(
+    postgres: Postgres, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who says each second that it is there never comes near that."""
+    theirs = f"UPDATE {database.schema}.replicas SET holder = 'dead', until = now() + interval"
+    async with opened(database) as (work, _, _):
+        kept: Ownership = work._ownership  # type: ignore[attr-defined]
+        pauses = []
+        for renewed_after in (STORE_RENEW_SECONDS, 7200.0):
+            monkeypatch.setattr(ownership, "STORE_RENEW_SECONDS", renewed_after)
+            for left in ("1 hour", "-1 s"):
+                postgres.sql(f"{theirs} '{left}' WHERE slot = 1")
+                await work.ping()
+                pauses.append(kept.pause)
+    assert pauses[:2] == [STORE_RENEW_SECONDS, STORE_RENEW_SECONDS]
+    assert 0 < pauses[2] < 3601
+    assert pauses[3] == 7200
 
 
 async def test_who_died_without_a_word_is_not_waited_for_by_who_comes(

@@ -86,9 +86,10 @@ BEGIN
 END $$;
 
 -- Stay the owner of a slot, and have, or keep, what others do not hold of these parts. Answers which slots are owned by
--- anybody who is to work on parts, and which parts by this one. A part whose time was over and that nobody took meanwhile is still its holder's.
+-- anybody who is to work on parts, which parts by this one, and in how many seconds the time of another is over that does
+-- not say again that it is there. A part whose time was over and that nobody took meanwhile is still its holder's.
 CREATE OR REPLACE FUNCTION hookwright.lease_1(slot_ INT, holder_ TEXT, seconds_ DOUBLE PRECISION, parts_ INT[])
-RETURNS TABLE (slots INT[], held INT[]) LANGUAGE plpgsql AS $$
+RETURNS TABLE (slots INT[], held INT[], next_end DOUBLE PRECISION) LANGUAGE plpgsql AS $$
 DECLARE
     end_ TIMESTAMPTZ := now() + make_interval(secs => seconds_);
 BEGIN
@@ -105,7 +106,9 @@ BEGIN
     UPDATE hookwright.parts SET holder = holder_, until = end_ FROM free WHERE parts.part = free.part;
     RETURN QUERY SELECT
         ARRAY(SELECT slot FROM hookwright.replicas WHERE holder IS NOT NULL AND until >= now() AND NOT retired ORDER BY slot),
-        ARRAY(SELECT part FROM hookwright.parts WHERE holder = holder_ ORDER BY part);
+        ARRAY(SELECT part FROM hookwright.parts WHERE holder = holder_ ORDER BY part),
+        (SELECT extract(epoch FROM min(until) - clock_timestamp())::DOUBLE PRECISION FROM hookwright.replicas
+            WHERE holder IS NOT NULL AND until >= now() AND slot <> slot_);
 END $$;
 
 -- So many deliveries of events are done (an event once for each): drops those that none needs any more, answers how many.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from time import monotonic
 
 from hookwright.core.parts import NO_PART, Held, Moved, Parts
@@ -19,6 +20,8 @@ from hookwright.store.postgres.failures import Failure, as_store_error, judge
 from hookwright.store.postgres.health import Health
 from hookwright.store.postgres.server import Connection, Link
 from hookwright.store.postgres.statements import load
+
+_AFTER_SECONDS = 0.01  # its time is surely over by then
 
 
 class Ownership:
@@ -35,6 +38,8 @@ class Ownership:
         self._channel = schema
         self.look = asyncio.Event()
         """Another process came, goes, or gave parts away: set, that is looked at now."""
+        self.pause = STORE_RENEW_SECONDS
+        """Seconds until that is said, and seen whose time is over, once more."""
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -79,10 +84,12 @@ class Ownership:
 
     async def _lease(self, connection: Connection) -> None:
         asked, parts = monotonic(), sorted(self._held.parts | self._held.wanted)
-        slots, held = await connection.fetchrow(
+        slots, held, next_end = await connection.fetchrow(
             self._sql["lease"], self.slot, self.holder, STORE_LEASE_SECONDS, parts
         )
         self.sure_until = asked + STORE_SURE_SECONDS
+        ended = inf if next_end is None else max(next_end, 0.0) + _AFTER_SECONDS
+        self.pause = min(STORE_RENEW_SECONDS, ended)
         moved = self._held.answered(self.slot, slots, frozenset(held))
         if any(moved):
             self.moves.put_nowait(moved)
@@ -108,9 +115,10 @@ class Ownership:
     async def _keep(self, lost: Callable[[StoreError], None]) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(STORE_RENEW_SECONDS):
+                async with asyncio.timeout(self.pause):
                     await self.look.wait()
             self.look.clear()
+            self.pause = STORE_RENEW_SECONDS
             try:
                 await self.renew()
             except Exception as error:
