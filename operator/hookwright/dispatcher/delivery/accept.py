@@ -73,13 +73,14 @@ class Acceptor:
             matched = await self._turns.match(matcher, events, reach)
             if self.closed:
                 raise unavailable("The dispatcher is shutting down; send the event again.")
+        keys: list[int] = []
         count = size = 0
         for event, routes in zip(events, matched, strict=True):
+            keys.append(self._keys.take(1 + len(routes)))
             if routes:
                 count += len(routes)
                 size += len(event.raw)
         self._check_room(count, size)
-        keys = [self._keys.take(1 + len(routes)) for routes in matched]
         if count > LANES_SLICE:
             made = await self._reserved_in_slices(events, keys, matched, count, size)
         else:
