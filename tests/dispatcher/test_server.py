@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from hookwright.dispatcher.ports.crowd import Memory
+from hookwright.dispatcher.ports.cycle import CYCLE, Cycle
 from hookwright.dispatcher.ports.server import Listener
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
@@ -146,6 +149,59 @@ async def test_a_request_is_the_same_in_one_piece_and_in_many(
     assert answers.count(b"HTTP/1.1 200 OK") == 4
     assert answers.count(b"\r\n\r\n" + echoed) >= 3
     assert answers.endswith(b"hello")
+
+
+@pytest.mark.parametrize("size", [1, 1_000_000])
+async def test_an_application_can_ask_and_answer_at_once(size: int) -> None:
+    """It has the body where all of it is there; its answer is the same as in two messages, and the first one counts."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        cycle = scope["extensions"][CYCLE]
+        body = cycle.whole(4)
+        at_once.append(body is not None)
+        if body is None:
+            body = await whole(receive)
+        cycle.answer(200, ((b"x-path", scope["raw_path"]),), body, close=scope["path"] == "/last")
+        cycle.answer(500, (), b"never said")
+
+    at_once: list[bool] = []
+    lines = b"POST / HTTP/1.1", b"POST / HTTP/1.1", b"HEAD / HTTP/1.1", b"POST /last HTTP/1.1"
+    bodies = b"body", b"large", b"", b"."
+    sent = b"".join(
+        b"%b\r\nhost: here\r\ncontent-length: %d\r\n\r\n%b" % (line, len(body), body)
+        for line, body in zip(lines, bodies, strict=True)
+    )
+    async with listening(app) as connect:
+        reader, writer = await connect()
+        for start in range(0, len(sent), size):
+            writer.write(sent[start : start + size])
+            await asyncio.sleep(0)
+        answers = await asyncio.wait_for(reader.read(), 20)
+    begin = b"HTTP/1.1 200 OK\r\nx-path: /"
+    assert answers == (
+        begin + b"\r\ncontent-length: 4\r\n\r\nbody" + begin + b"\r\ncontent-length: 5\r\n\r\nlarge"
+        + begin + b"\r\ncontent-length: 0\r\n\r\n"
+        + begin + b"last\r\ncontent-length: 1\r\nconnection: close\r\n\r\n."
+    )  # fmt: skip
+    assert size == 1 or at_once == [True, False, True, True]
+
+
+async def test_who_is_asked_for_a_body_has_read_the_answers_before() -> None:
+    """So an answer that is given at once never comes to a connection on which others wait to be read already."""
+    written: list[bytes] = []
+    transport: Any = SimpleNamespace(write=written.append, is_closing=lambda: False)
+    flow = FlowControl(transport)
+    held: Any = SimpleNamespace(transport=transport, flow=flow)
+    cycle = Cycle(held, bare=False, expects=True, keep_alive=True)
+    flow.pause_writing()
+    asking = asyncio.create_task(cycle.receive())
+    cycle.take(b"body")
+    cycle.end()
+    await asyncio.sleep(0)
+    assert written == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+    assert not asking.done()
+    flow.resume_writing()
+    assert (await asking)["body"] == b"body"
 
 
 async def test_a_refusal_before_the_body_keeps_the_connection_where_little_of_it_is_missing() -> None:

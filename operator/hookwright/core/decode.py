@@ -72,7 +72,7 @@ def decoding(headers: Mapping[str, str], body: bytes) -> Iterator[Event | None]:
         yield from _binary(headers, media_type, body)
     elif media_type == NDJSON:
         yield from _lines(body, _header_identity(headers))
-    elif not cloudevents.is_json(media_type):
+    elif media_type != JSON and not cloudevents.is_json(media_type):
         raise EventError(
             f"the content type {media_type or '(none)'} is not understood: send {JSON}, {NDJSON}, "
             f"{cloudevents.STRUCTURED} or {cloudevents.BATCHED}",

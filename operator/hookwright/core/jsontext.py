@@ -25,6 +25,7 @@ _OPENED: Final = re.compile(rb"\[+")
 _CLOSED: Final = re.compile(rb"\]+")
 _SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 _NO_MARKS: Final = bytes(each for each in range(256) if each not in b'[]{}"')
+_NO_SIGNS: Final = bytes(each for each in range(256) if each not in b"{[:,")
 _STRING: Final = re.compile(rb'"[^"]*"')
 
 
@@ -64,10 +65,10 @@ def check_text_depth(text: bytes) -> int:
 
     Gives the `weight` of the text, as both count the same.
     """
-    objects, arrays = text.count(b"{"), text.count(b"[")
-    if objects + arrays > EVENT_DEPTH:
+    opened, size = _signs(text)
+    if opened > EVENT_DEPTH:
         _check_brackets(text)
-    return _weight(text, objects, arrays)
+    return size
 
 
 def _check_brackets(text: bytes) -> None:
@@ -94,12 +95,17 @@ def _brackets(text: bytes) -> bytes:
 
 def weight(text: bytes) -> int:
     """Bytes that the value of a JSON text takes at most, by the signs that it cannot do without."""
-    return _weight(text, text.count(b"{"), text.count(b"["))
+    return _signs(text)[1]
 
 
-def _weight(text: bytes, objects: int, arrays: int) -> int:
+def _signs(text: bytes) -> tuple[int, int]:
+    """Objects and arrays that open in a JSON text, and its weight."""
+    signs = text.translate(None, _NO_SIGNS)
+    objects, arrays, colons = signs.count(b"{"), signs.count(b"["), signs.count(b":")
+    opened = objects + arrays
     characters = 4 * len(text)  # one emoji makes all of a string that wide
-    return characters + 64 * objects + 88 * arrays + 128 * text.count(b":") + 64 * text.count(b",")
+    size = characters + 64 * objects + 88 * arrays + 128 * colons + 64 * (len(signs) - opened - colons)
+    return opened, size
 
 
 def compact(value: Any) -> str:

@@ -68,31 +68,45 @@ class Acceptor:
         if matcher is None:
             raise unavailable("The dispatcher has no configuration yet; send the event again.")
         reach = self._cluster if namespace is None else frozenset((namespace,))
-        matched = await self._turns.match(matcher, events, reach)
-        if self.closed:
-            raise unavailable("The dispatcher is shutting down; send the event again.")
+        matched = self._turns.at_once(matcher, events, reach)
+        if matched is None:
+            matched = await self._turns.match(matcher, events, reach)
+            if self.closed:
+                raise unavailable("The dispatcher is shutting down; send the event again.")
+        keys: list[int] = []
         count = size = 0
         for event, routes in zip(events, matched, strict=True):
+            keys.append(self._keys.take(1 + len(routes)))
             if routes:
                 count += len(routes)
                 size += len(event.raw)
         self._check_room(count, size)
-        keys = [self._keys.take(1 + len(routes)) for routes in matched]
         if count > LANES_SLICE:
             made = await self._reserved_in_slices(events, keys, matched, count, size)
         else:
-            made = [
-                [self._delivery(key + at, match, len(event.raw)) for at, match in enumerate(routes, 1)]
-                for event, key, routes in zip(events, keys, matched, strict=True)
-            ]
-        batch = [
-            self._new(event, key, deliveries, (holder, namespace))
-            for event, key, deliveries in zip(events, keys, made, strict=True)
-        ]
-        stored = [new for new in batch if new.deliveries or new.identity is not None]
+            made = self._reserved(events, keys, matched)
+        batch: list[NewEvent] = []
+        stored: list[NewEvent] = []
+        for event, key, deliveries in zip(events, keys, made, strict=True):
+            new = self._new(event, key, deliveries, (holder, namespace))
+            batch.append(new)
+            if deliveries or new.identity is not None:
+                stored.append(new)
         if not stored:
             return self._answer(batch, {})
         return await self._store(batch, stored)
+
+    def _reserved(
+        self, events: Sequence[Event], keys: Sequence[int], matched: Sequence[Sequence[Matched]]
+    ) -> list[list[NewDelivery]]:
+        """Of each event."""
+        made: list[list[NewDelivery]] = []
+        for event, key, routes in zip(events, keys, matched, strict=True):
+            deliveries: list[NewDelivery] = []
+            for at, match in enumerate(routes, 1):
+                deliveries.append(self._delivery(key + at, match, len(event.raw)))
+            made.append(deliveries)
+        return made
 
     async def _reserved_in_slices(
         self,
@@ -135,22 +149,15 @@ class Acceptor:
         elif deliveries:
             namespaces = Counter(namespace_of(each.route) for each in deliveries)
             self._lanes.shares.came(key, size, namespaces)
-        identity = digest = None
+        identity, digest = None, b""
         if event.identity is not None:
             identity = _identity(*scope, event.identity)
             content = event.raw if event.content is None else event.content
             digest = blake2b(content, digest_size=16).digest()
         return NewEvent(
-            key=key,
-            event_type=event.event_type,
-            trigger=event.trigger,
-            raw=event.raw,
-            received=self._clock.now_ms(),
-            deliveries=deliveries,
-            identity=identity,
-            digest=digest or b"",
-            hops=event.hops,
-        )
+            key, event.event_type, event.trigger, event.raw, self._clock.now_ms(), deliveries, identity, digest,
+            event.hops,
+        )  # fmt: skip
 
     def _delivery(self, key: int, match: Matched, size: int) -> NewDelivery:
         lane = self._lanes.lane(match.route)
@@ -178,13 +185,13 @@ class Acceptor:
         except BaseException:  # cancelled: it may be stored all the same
             self._doubt(stored)
             raise
-        for result in results:
+        repeats: dict[int, Repeat] = {}
+        for new, result in zip(stored, results, strict=True):
             if isinstance(result, Conflict):
                 await self._each(self._give_back, stored)
                 raise _conflict(batch, stored, results)
-        repeats = {
-            new.key: result for new, result in zip(stored, results, strict=True) if isinstance(result, Repeat)
-        }
+            if isinstance(result, Repeat):
+                repeats[new.key] = result
         if repeats:
             await self._each(self._give_back, [new for new in stored if new.key in repeats])
             stored = [new for new in stored if new.key not in repeats]
@@ -193,12 +200,24 @@ class Acceptor:
 
     async def _each(self, what: Callable[[NewEvent, NewDelivery], None], events: Sequence[NewEvent]) -> None:
         """Do this with each delivery: many in slices, and all of them, whatever becomes of the caller meanwhile."""
+        count = 0
+        for new in events:
+            count += len(new.deliveries)
+        if count > LANES_SLICE:
+            await self._each_in_slices(what, events)
+            return
+        for new in events:
+            for each in new.deliveries:
+                what(new, each)
+
+    async def _each_in_slices(
+        self, what: Callable[[NewEvent, NewDelivery], None], events: Sequence[NewEvent]
+    ) -> None:
         left = ((new, each) for new in events for each in new.deliveries)
         try:
-            if sum([len(new.deliveries) for new in events]) > LANES_SLICE:
-                async with self._lanes.handing_over:
-                    async for new, each in in_slices(left, LANES_SLICE):
-                        what(new, each)
+            async with self._lanes.handing_over:
+                async for new, each in in_slices(left, LANES_SLICE):
+                    what(new, each)
         finally:
             for new, each in left:
                 what(new, each)
@@ -259,7 +278,7 @@ class Acceptor:
                 answers.append(_answer(new.key, [each.route for each in new.deliveries], tag))
             else:
                 answers.append(_answer(repeat.event_key, repeat.routes, tag))
-        return b'{"events":[%b]}' % b",".join(answers)
+        return f'{{"events":[{",".join(answers)}]}}'.encode()
 
 
 def _identity(holder: str, namespace: str | None, identity: Identity) -> bytes:
@@ -285,9 +304,9 @@ def _conflict(
     )
 
 
-def _answer(key: int, routes: Sequence[str], tag: str) -> bytes:
+def _answer(key: int, routes: Sequence[str], tag: str) -> str:
     """What is said of one event; a repeat is told the same."""
-    listed = [
-        f'{{"id":"{delivery_id(key + at, tag)}","webhook":"{route}"}}' for at, route in enumerate(routes, 1)
-    ]
-    return f'{{"id":"{event_id(key, tag)}","deliveries":[{",".join(listed)}]}}'.encode()
+    listed = []
+    for at, route in enumerate(routes, 1):
+        listed.append(f'{{"id":"{delivery_id(key + at, tag)}","webhook":"{route}"}}')
+    return f'{{"id":"{event_id(key, tag)}","deliveries":[{",".join(listed)}]}}'

@@ -23,12 +23,16 @@ class MatchTurns:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()  # fair: who waits longest is next
 
+    def at_once(self, matcher: Matcher, events: Sequence[Event], reach: Reach) -> list[list[Matched]] | None:
+        """What a single event is for, where that takes no turn; None: `match` says."""
+        if len(events) == 1 and not self._turn.locked():
+            found = matcher.matching(events[0], reach)
+            if isinstance(found, list) and len(found) <= BATCH_DELIVERIES:
+                return [found]
+        return None
+
     async def match(self, matcher: Matcher, events: Sequence[Event], reach: Reach) -> list[list[Matched]]:
         """What each event is for. Raises EventError (413) as soon as they are too many deliveries."""
-        if len(events) == 1 and not self._turn.locked():
-            at_once = matcher.matching(events[0], reach)
-            if isinstance(at_once, list) and len(at_once) <= BATCH_DELIVERIES:
-                return [at_once]
         matched: list[list[Matched]] = []
         left = BATCH_DELIVERIES
         steps = MATCH_BRIEF_STEPS

@@ -20,7 +20,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from hookwright.dispatcher.ports.answers import BAD, CROWDED, FULL, LATE, TOO_LARGE, TOO_MANY
 from hookwright.dispatcher.ports.crowd import Crowd, Guest, Memory
-from hookwright.dispatcher.ports.cycle import Cycle
+from hookwright.dispatcher.ports.cycle import CYCLE, Cycle
 from hookwright.limits import (
     INGEST_BODY_READ_BYTES,
     INGEST_DRAIN_BYTES,
@@ -34,6 +34,7 @@ from hookwright.limits import (
 # What comes next: a head, a body of known length, chunks, nothing until the answer is sent, nothing any more.
 _HEAD, _BODY, _CHUNKS, _ANSWER, _END = range(5)
 
+_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 _END_OF_HEAD: Final = b"\r\n\r\n"  # and of chunks: nothing else ends a request that has no length
 
 # All connections read into one buffer: what came is taken out of it before the next one reads.
@@ -234,37 +235,28 @@ class Connection(Guest, asyncio.BufferedProtocol):
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        version = self._parser.get_http_version()
+        """Hand the request to the application. With much of its body to come, an early answer is the last."""
+        parser = self._parser
+        version = parser.get_http_version()
+        method = parser.get_method().decode("ascii")
         path, raw_path, query = _target(self._url)
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": version,
-            "server": self._server,
-            "client": self._client,
-            "scheme": "http",
-            "root_path": "",
-            "headers": self._headers,
-            "state": {},
-            "method": self._parser.get_method().decode("ascii"),
-            "path": path,
-            "raw_path": raw_path,
-            "query_string": query,
-        }
-        self._keep = version != "1.0" and self._parser.should_keep_alive() and not self._last
+        self._keep = version != "1.0" and parser.should_keep_alive() and not self._last
         self._tail, self._bare = b"", 0
         self._next = _CHUNKS if self._chunked else _BODY
         self._idle_since = None
         self.move(None)
-        self._start(scope)
-
-    def _start(self, scope: Any) -> None:
-        """Hand the request to the application. With much of its body to come, an early answer is the last."""
         last = self._expects or self._chunked or self._left > INGEST_SKIP_BYTES
-        self._cycle = Cycle(scope, self, expects=self._expects, keep_alive=self._keep and not last)
+        cycle = self._cycle = Cycle(
+            self, bare=method == "HEAD", expects=self._expects, keep_alive=self._keep and not last
+        )
+        scope = {
+            "type": "http", "asgi": _ASGI, "http_version": version, "server": self._server, "client": self._client,
+            "scheme": "http", "root_path": "", "headers": self._headers, "state": {}, "method": method,
+            "path": path, "raw_path": raw_path, "query_string": query, "extensions": {CYCLE: cycle},
+        }  # fmt: skip
         if self.task is not None:
             self._outlives(self.task)
-        self.task = self._loop.create_task(self._cycle.run(self.app))
+        self.task = self._loop.create_task(cycle.run(self.app, scope))
 
     def _outlives(self, task: asyncio.Task[None]) -> None:
         """Nobody else keeps this task any more."""

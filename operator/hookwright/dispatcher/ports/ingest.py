@@ -32,6 +32,7 @@ from hookwright.dispatcher.delivery.accept import Acceptor, unavailable
 from hookwright.dispatcher.ports.answers import problem
 from hookwright.dispatcher.ports.bodies import Bodies, Disconnected, Receive
 from hookwright.dispatcher.ports.crowd import Memory
+from hookwright.dispatcher.ports.cycle import CYCLE, Cycle, Header
 from hookwright.dispatcher.ports.tokens import Tokens
 from hookwright.errors import EventError
 from hookwright.limits import (
@@ -39,6 +40,7 @@ from hookwright.limits import (
     DECODE_STEP_BYTES,
     EVENT_BYTES,
     HOPS,
+    INGEST_LARGE_BYTES,
 )
 
 Scope = MutableMapping[str, Any]
@@ -98,16 +100,17 @@ class Ingest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        cycle: Cycle = scope["extensions"][CYCLE]
         events = 0
-        extra: tuple[tuple[bytes, bytes], ...] = ()
+        extra: tuple[Header, ...] = ()
         try:
             if len(headers) != len(scope["headers"]):
                 _check_repeated(scope["headers"])
             self._check(headers)
-            status, body, events = await self._serve(scope, headers, receive)
+            status, body, events = await self._serve(scope, headers, cycle, receive)
             if scope["method"] == "OPTIONS":
                 extra = _handshake(headers)
-            await _respond(send, status, body, _JSON, extra)
+            cycle.answer(status, (_JSON, *extra), body)
         except EventError as error:
             status = error.status
             if error.retry_after is not None:
@@ -116,22 +119,25 @@ class Ingest:
                 extra = (*extra, (b"allow", _allowed(scope["path"])))
             if status == 401:
                 extra = (*extra, (b"www-authenticate", b"Bearer"))
-            if status in (408, 413):
-                extra = (*extra, (b"connection", b"close"))
-            await _respond(send, status, problem(status, str(error), error.hint), _PROBLEM, extra)
+            cycle.answer(
+                status,
+                (_PROBLEM, *extra),
+                problem(status, str(error), error.hint),
+                close=status in (408, 413),
+            )
         except Disconnected:
             status = 499
         except Exception:
             status = 500
             log.exception("ingest.failed")
             detail = "Something is wrong in the dispatcher; its log says what."
-            await _respond(send, status, problem(status, detail), _PROBLEM, extra)
+            cycle.answer(status, (_PROBLEM, *extra), problem(status, detail))
         self._count(status, events)
 
     # --- routing ---------------------------------------------------------------------------------
 
     async def _serve(
-        self, scope: Scope, headers: Mapping[str, str], receive: Receive
+        self, scope: Scope, headers: Mapping[str, str], cycle: Cycle, receive: Receive
     ) -> tuple[int, bytes, int]:
         path, method = scope["path"], scope["method"]
         if path == "/v1/events":
@@ -150,16 +156,19 @@ class Ingest:
             raise EventError(f"{method} is not for {path}; POST an event to it.", status=405)
         holder = self._authenticate(headers)
         hops = _hops(headers)
-        body, weighs = await self._bodies.read(headers, receive, BATCH_BYTES)
+        query, to = scope["query_string"], (namespace, holder, hops)
+        body, weighs = cycle.whole(INGEST_LARGE_BYTES), 0
+        if body is None:
+            body, weighs = await self._bodies.read(headers, receive, BATCH_BYTES)
         if weighs:
-            return await self._take_in_turn(
-                scope["query_string"], headers, body, weighs, (namespace, holder, hops)
-            )
-        events = [event for event in self._decoding(scope["query_string"], headers, body) if event]
-        size = sum([event.weight for event in events])
+            return await self._take_in_turn(query, headers, body, weighs, to)
+        events = [*filter(None, self._decoding(query, headers, body))]
+        size = 0
+        for event in events:
+            size += event.weight
         self._hold(size)
         try:
-            return await self._accept(events, (namespace, holder, hops))
+            return 202, await self._accept(events, to), len(events)
         finally:
             self._memory.give(size)
 
@@ -175,7 +184,7 @@ class Ingest:
                 self._memory.give(size)
                 raise
         try:
-            return await self._accept(events, to)
+            return 202, await self._accept(events, to), len(events)
         finally:
             self._memory.give(size)
 
@@ -195,12 +204,12 @@ class Ingest:
         if not self._memory.take(size):
             raise unavailable("Too many large requests at once; send the event again.")
 
-    async def _accept(self, events: list[Event], to: _To) -> tuple[int, bytes, int]:
+    def _accept(self, events: list[Event], to: _To) -> Awaitable[bytes]:
         namespace, holder, hops = to
         if hops:
             events = [event._replace(hops=hops) for event in events]
         self._take(len(events))
-        return 202, await self._acceptor.accept(events, namespace, holder), len(events)
+        return self._acceptor.accept(events, namespace, holder)
 
     def _decoding(self, query: bytes, headers: Mapping[str, str], body: bytes) -> Iterator[Event | None]:
         types = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("type") if query else None
@@ -338,7 +347,7 @@ def _allowed(path: str) -> bytes:
     return _EVENTS_ALLOW if path.endswith("/events") else b"GET, HEAD"
 
 
-def _handshake(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+def _handshake(headers: Mapping[str, str]) -> tuple[Header, ...]:
     """CloudEvents webhook validation: we agree to any sender, at any rate."""
     allowed = [(b"allow", _EVENTS_ALLOW)]
     origin = headers.get("webhook-request-origin")
@@ -346,11 +355,3 @@ def _handshake(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
         allowed.append((b"webhook-allowed-origin", origin.encode("latin-1")))
         allowed.append((b"webhook-allowed-rate", b"*"))
     return tuple(allowed)
-
-
-async def _respond(
-    send: Send, status: int, body: bytes, kind: tuple[bytes, bytes], extra: tuple[tuple[bytes, bytes], ...]
-) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [kind, length, *extra]})
-    await send({"type": "http.response.body", "body": body})

@@ -122,7 +122,7 @@ class Committer:
                 closing = True
             else:
                 group.append(job)
-        if any(job.kind is Kind.PING for job in group):
+        if Kind.PING in [job.kind for job in group]:
             self._check_file()
         self._commit(self._within_reserve(group))
         self._read(reads)
@@ -174,10 +174,10 @@ class Committer:
 
     def _count(self, group: Sequence[Job], seconds: float) -> None:
         self.commits += 1
-        self.rows += sum(len(job.work) for job in group if job.kind in (Kind.ACCEPT, Kind.FINISH))
+        self.rows += sum([len(job.work) for job in group if job.kind in (Kind.ACCEPT, Kind.FINISH)])
         self.commit_seconds += seconds
         self.slowest_seconds = max(self.slowest_seconds, seconds)
-        self._log_weight += 1 + sum(job.weight for job in group)
+        self._log_weight += 1 + sum([job.weight for job in group])
 
     def _commit_failed(self, group: list[Job], error: Exception) -> None:
         failure = self._undo(error)
