@@ -19,6 +19,7 @@ from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
 from hookwright.core.lane_steps import Rules
+from hookwright.core.outcome import RETRY
 from hookwright.core.parsed import Parsed
 from hookwright.core.parts import Parts, part_of
 from hookwright.core.records import Delivery, Finish, RouteCounts
@@ -30,7 +31,7 @@ from hookwright.dispatcher.delivery.claims import Claims
 from hookwright.dispatcher.delivery.exchanges import Answered, Attempt, Exchanges, Seat
 from hookwright.dispatcher.delivery.gate import Gate
 from hookwright.dispatcher.delivery.records import Bodies
-from hookwright.dispatcher.delivery.results import Result, Results
+from hookwright.dispatcher.delivery.results import Results
 from hookwright.dispatcher.delivery.telling import Teller
 from hookwright.dispatcher.delivery.turns import Turns
 from hookwright.dispatcher.delivery.under_way import UnderWay
@@ -244,7 +245,7 @@ class Lanes:
         """Do what else the lane wants."""
         if self.stopping or self._results.stuck:
             return False
-        if not self._sure(seat):
+        if self._several and not self._sure(seat):
             return False
         turn, ask, wake_at = seat.lane.settle(self._clock.now())
         if ask is not None:
@@ -254,8 +255,8 @@ class Lanes:
         return turn and not seat.parked
 
     def _sure(self, seat: Seat) -> bool:
-        """Whether no other process can work on its lane by now; if not, that is asked again."""
-        if not self._several or self._clock.monotonic() < self._work.sure_until:
+        """Of several processes: whether no other can work on its lane by now; if not, that is asked again."""
+        if self._clock.monotonic() < self._work.sure_until:
             return True
         self._wake_at(seat, self._clock.now() + LANE_AGAIN_SECONDS)
         return False
@@ -282,14 +283,17 @@ class Lanes:
         self._settle(seat)
 
     def _step(self, seat: Seat) -> bool:
-        """One thing of a lane whose turn has come; whether it has more to do."""
+        """One thing of a lane whose turn has come; whether it may have more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif self.stopping or seat.target is None or not seat.lane.may_start(now := self._clock.now()):
+        elif not self._wants_turn(seat) or seat.target is None:
             self._gate.let_go(seat)
-        elif self._sure(seat) and seat.target.warmed() and self._gate.admits(seat):
-            self._start(seat, seat.target, now)
-        return bool(seat.answers) or self._wants_turn(seat)
+            return False
+        elif seat.target.warmed():
+            places = self._gate.admits(seat)
+            if places:
+                self._start(seat, seat.target, places)
+        return bool(seat.answers) or seat.lane.waits
 
     def _wake(self, seat: Seat) -> bool:
         """What it waited for has come; whether it still wants it."""
@@ -301,22 +305,20 @@ class Lanes:
 
     # --- an attempt ------------------------------------------------------------------------------
 
-    def _start(self, seat: Seat, target: Target, now: float) -> None:
-        delivery, probe, given_up = seat.lane.start(now, self._under_way.doomed)
-        places = self._gate.entered(seat)
+    def _start(self, seat: Seat, target: Target, places: int) -> None:
+        delivery, probe, given_up = seat.lane.start(self._clock.now(), self._under_way.doomed)
         if given_up is not None:
             self._gate.left(seat, delivery, places)
             self._write(seat.lane, delivery, given_up)
             return
         self._under_way.begin(delivery.key, seat.lane.namespace)
-        began = self._clock.wall_ms()
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,
             delivery_id=delivery_id(delivery.key, self._tag), hops=delivery.hops,
             document=partial(self.parsed.document, delivery),
         )  # fmt: skip
         if isinstance(prepared, Performed):
-            self._ended(seat, target, delivery, probe, prepared, began)
+            self._ended(seat, target, delivery, probe, prepared, self._clock.wall_ms())
             self._gate.left(seat, delivery, places)
             return
         places = self._gate.weighed(seat, places, prepared.body)
@@ -326,7 +328,7 @@ class Lanes:
 
     def _answered(self, attempt: Attempt, performed: Performed, began_ms: int) -> None:
         seat = attempt.seat
-        seat.answers.append(Answered(attempt, performed, began_ms))
+        seat.answers.append((attempt, performed, began_ms))
         if not seat.in_turn:
             self._turns.join(seat)
 
@@ -356,14 +358,14 @@ class Lanes:
         lane, now = seat.lane, self._clock.now()
         decision = lane.ended(
             delivery, performed.outcome, tried=performed.outgoing is not None, probe=probe, mark=target.mark, now=now,
-            jitter=self._jitter(),
+            jitter=self._jitter() if performed.outcome.verdict is RETRY else 0.0,
         )  # fmt: skip
-        record, message = self._teller.tell(lane, target, delivery, decision, performed, began_ms)
         now_ms = int(now * 1000)
+        record, message = self._teller.tell(lane, target, delivery, decision, performed, began_ms, now_ms)
+        due = now_ms + int(decision.delay * 1000)
         finish = Finish(
-            key=delivery.key, route=lane.key, action=decision.action, record=record,
-            due=now_ms + int(decision.delay * 1000), steps=decision.steps, attempts=decision.attempts,
-            reason=decision.reason, message=message, at=now_ms, sole=delivery.sole,
+            delivery.key, lane.key, decision.action, record, due, decision.steps, decision.attempts, decision.reason,
+            message, now_ms, delivery.sole,
         )  # fmt: skip
         self._write(lane, delivery, finish)
 
@@ -371,7 +373,7 @@ class Lanes:
 
     def _write(self, lane: Lane, delivery: Delivery, finish: Finish) -> None:
         """On its way to the store; `settle` follows when it is there."""
-        self._results.write(Result(lane, delivery, finish), hurry=lane.is_crowded)
+        self._results.write((lane, delivery, finish), hurry=lane.is_crowded)
 
     # --- the end ---------------------------------------------------------------------------------
 
