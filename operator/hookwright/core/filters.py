@@ -119,6 +119,10 @@ class _Listed(Clause):
     field: str  # as users write the place
     exact: frozenset[str]
     globs: tuple[str, ...]
+    between: tuple[Sequence[str], ...] = dataclass_field(compare=False)
+    """Of each glob, what stands between its stars."""
+    size: int = dataclass_field(compare=False)
+    """Characters of all globs."""
 
     def holds(self, view: View, budget: Budget) -> bool:
         values = view.values(self.place, budget)
@@ -128,9 +132,12 @@ class _Listed(Clause):
             return True
         if not self.globs:
             return False
-        lengths = [sum(map(len, texts)) for texts in (values, self.globs)]
-        budget.spend(len(values) * len(self.globs) + finding(*lengths))
-        return any(glob_matches(glob, value) for glob in self.globs for value in values)
+        budget.spend(len(values) * len(self.globs) + finding(sum(map(len, values)), self.size))
+        for parts in self.between:
+            for value in values:
+                if _fits(parts, value):
+                    return True
+        return False
 
     def reason(self, view: View, budget: Budget) -> str:
         wanted = shown_list((*sorted(self.exact), *self.globs))
@@ -157,20 +164,22 @@ class _Listed(Clause):
 def _compile_list(place: str, field: str, values: Sequence[str]) -> _Listed:
     exact = frozenset(value for value in values if "*" not in value)
     globs = tuple(dict.fromkeys(value for value in values if "*" in value))
-    return _Listed(place, field, exact, globs)
+    parts = tuple(glob.split("*") for glob in globs)
+    return _Listed(place, field, exact, globs, parts, sum(map(len, globs)))
 
 
 def glob_matches(glob: str, text: str) -> bool:
     """Whether `text` fits `glob`, where `*` stands for any characters, none included."""
-    head, *middle = glob.split("*")
-    if not middle:
-        return text == glob
-    tail = middle.pop()
-    end = len(text) - len(tail)
-    position = len(head)
+    return _fits(glob.split("*"), text) if "*" in glob else text == glob
+
+
+def _fits(parts: Sequence[str], text: str) -> bool:
+    """Whether a text is these parts in order, the first at its beginning, the last at its end."""
+    head, tail = parts[0], parts[-1]
+    position, end = len(head), len(text) - len(tail)
     if position > end or not text.startswith(head) or not text.endswith(tail):
         return False
-    for part in middle:
+    for part in parts[1:-1] if len(parts) > 2 else ():
         position = text.find(part, position, end)
         if position < 0:
             return False

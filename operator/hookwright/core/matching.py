@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from hookwright.api.config import RouteConfig
 from hookwright.core.budget import Budget
 from hookwright.core.event import Event
 from hookwright.core.filters import FilterProgram, compile_filters
 from hookwright.core.match_index import Entry, Group, Index, make_rules
+from hookwright.core.shares import namespace_of
 from hookwright.core.view import View
 from hookwright.errors import FilterError
 from hookwright.limits import (
@@ -26,6 +26,8 @@ from hookwright.limits import (
     MATCH_SLICE_STEPS,
 )
 
+LITTLE_STEPS: Final = 64
+"""Of an ordinary event: 16 µs."""
 _EVALUATION_STEPS: Final = 8  # for the filters of one webhook, beside what they look at
 Reach = frozenset[str] | None  # namespaces; None: all
 
@@ -37,17 +39,11 @@ def trigger_matches(pattern: str, trigger: str | None) -> bool:
     return trigger == pattern or (pattern.endswith(".*") and trigger.startswith(pattern[:-1]))
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(NamedTuple):
     """A webhook that an event is for. `error`: a filter went over its budget, which makes a dead letter."""
 
     route: str
     error: str | None = None
-
-    @property
-    def namespace(self) -> str:
-        """The webhook's."""
-        return self.route.partition("/")[0]
 
 
 class Matcher:
@@ -86,10 +82,11 @@ class Matcher:
         return done
 
     def matching(self, event: Event, namespaces: Reach) -> list[Matched] | Matching:
-        """The same where little is to be looked at, else what is left to do after a first slice."""
+        """The same where little was to be looked at (LITTLE_STEPS), else what is left to do after a first slice."""
         if event.trigger is None:
             return []
-        buckets = (self._indexes.get(namespaces) or self.prepare(namespaces)).buckets(event.trigger)
+        index = self._indexes.get(namespaces)
+        buckets = (self.prepare(namespaces) if index is None else index).buckets(event.trigger)
         if not buckets:
             return []
         if len(buckets) == 1 and buckets[0].free is not None:
@@ -100,9 +97,11 @@ class Matcher:
         for search in searches:
             for _ in search:
                 return Matching(view, groups, searches, self._matched)
-        if not groups and view.made < _EVALUATION_STEPS:
+        if not groups and view.made <= LITTLE_STEPS:
             return []
-        return Matching(view, groups, (), self._matched)
+        work = Matching(view, groups, (), self._matched)
+        found = work.go_on()
+        return found if view.made <= LITTLE_STEPS else work
 
     def explain(self, event: Event, route: str, namespaces: Reach) -> list[str]:
         """Every reason, one sentence each, why `event` is not for `route` (its key); none: it matches."""
@@ -169,15 +168,13 @@ class Matching:
         for search in self._searches:
             for _ in search:
                 return self._paused()
-        view = self._view
+        view, groups, found = self._view, self._groups, self._found
         until = view.made + MATCH_SLICE_STEPS
-        while self._groups:
-            self._evaluate(self._groups.pop())
+        while groups:
+            self._evaluate(groups.pop())
             if view.made >= until:
                 return self._paused()
-        if not self._found:
-            return []
-        return [self._found[order] for order in sorted(self._found)]
+        return [found[order] for order in sorted(found)]
 
     def _paused(self) -> Matching:
         if self._view.kept > MATCH_KEPT_CHARACTERS:
@@ -185,34 +182,36 @@ class Matching:
         return self
 
     def _evaluate(self, group: Group) -> None:
+        view = self._view
         orders: Sequence[int] = group.orders
-        if self._view.made > MATCH_NAMESPACE_STEPS:
+        if view.made > MATCH_NAMESPACE_STEPS:
             orders = [order for order in orders if self._within_share(order)]
             if not orders:
                 return
         budget = Budget()
         try:
-            if group.program.passes(self._view, budget):
+            if group.program.passes(view, budget):
                 for order in orders:
                     self._found[order] = self._webhooks[order]
         except FilterError as error:
             for order in orders:
                 self._found[order] = Matched(self._webhooks[order].route, str(error))
         made = budget.made
-        self._view.made += made + _EVALUATION_STEPS
-        if made:
-            namespace = self._webhooks[orders[0]].namespace
+        view.made += made + _EVALUATION_STEPS
+        if made and view.made > LITTLE_STEPS:
+            namespace = namespace_of(self._webhooks[orders[0]].route)
             self._by_namespace[namespace] = self._by_namespace.get(namespace, 0) + made
 
     def _within_share(self, order: int) -> bool:
         """Whether the webhook's namespace has steps left; it gets an error if not."""
-        webhook = self._webhooks[order]
-        if self._by_namespace.get(webhook.namespace, 0) <= MATCH_NAMESPACE_STEPS:
+        route = self._webhooks[order].route
+        namespace = namespace_of(route)
+        if self._by_namespace.get(namespace, 0) <= MATCH_NAMESPACE_STEPS:
             return True
         self._view.made += _EVALUATION_STEPS
         self._found[order] = Matched(
-            webhook.route,
-            f"filters: the webhooks of namespace {webhook.namespace} take more than {MATCH_NAMESPACE_STEPS:,} steps "
+            route,
+            f"filters: the webhooks of namespace {namespace} take more than {MATCH_NAMESPACE_STEPS:,} steps "
             "together for this event: make their paths more exact, or their expressions fewer and shorter",
         )
         return False

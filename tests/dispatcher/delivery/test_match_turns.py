@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from hookwright.core.event import Event
-from hookwright.core.matching import Matched, Matcher
+from hookwright.core.matching import Matched, Matcher, Matching, Reach
 from hookwright.core.samples import merge, sample
 from hookwright.dispatcher.delivery.match_turns import MatchTurns
 from hookwright.errors import EventError
@@ -70,6 +70,32 @@ async def test_ordinary_events_are_matched_without_a_pause() -> None:
     )
     assert rounds.stop() == 1
     assert matched == [[Matched("ns/w")]] * 10
+
+
+class Asked(Matcher):
+    """Counts how often it is asked anew."""
+
+    asked = 0
+
+    def matching(self, event: Event, namespaces: Reach) -> list[Matched] | Matching:
+        self.asked += 1
+        return super().matching(event, namespaces)
+
+
+async def test_an_ordinary_event_needs_no_turn() -> None:
+    """Also where a filter matches."""
+    matcher = Asked([config("w", requesters=["*@example.com"])])
+    assert MatchTurns().begin(matcher, [CREATED], None) == [Matched("ns/w")]
+
+
+async def test_what_is_begun_of_a_dear_event_is_gone_on_with() -> None:
+    """It is led to its webhooks once."""
+    turns, matcher = MatchTurns(), Asked(DEAR_CONFIGS)
+    begun = turns.begin(matcher, [DEAR], None)
+    assert isinstance(begun, Matching)
+    ((*found,),) = await turns.match(matcher, [DEAR], None, begun)
+    assert len(found) == len(DEAR_CONFIGS)
+    assert matcher.asked == 1
 
 
 async def test_a_batch_that_makes_too_many_deliveries_ends_at_the_first_event_over_the_limit() -> None:

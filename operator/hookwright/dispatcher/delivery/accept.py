@@ -68,9 +68,11 @@ class Acceptor:
         if matcher is None:
             raise unavailable("The dispatcher has no configuration yet; send the event again.")
         reach = self._cluster if namespace is None else frozenset((namespace,))
-        matched = self._turns.at_once(matcher, events, reach)
-        if matched is None:
-            matched = await self._turns.match(matcher, events, reach)
+        begun = self._turns.begin(matcher, events, reach)
+        if isinstance(begun, list):
+            matched = [begun]
+        else:
+            matched = await self._turns.match(matcher, events, reach, begun)
             if self.closed:
                 raise unavailable("The dispatcher is shutting down; send the event again.")
         keys: list[int] = []

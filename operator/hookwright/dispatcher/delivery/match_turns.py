@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from hookwright.core.event import Event
-from hookwright.core.matching import Matched, Matcher, Matching, Reach
+from hookwright.core.matching import LITTLE_STEPS, Matched, Matcher, Matching, Reach
 from hookwright.errors import EventError
 from hookwright.limits import BATCH_DELIVERIES, MATCH_BRIEF_STEPS
 
-_LEAST_STEPS: Final = 10  # of one event, when nothing much is to be looked at
+_ORDINARY_STEPS: Final = LITTLE_STEPS // 2  # of one event, where not much was to be looked at
 
 
 class MatchTurns:
@@ -23,39 +23,51 @@ class MatchTurns:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()  # fair: who waits longest is next
 
-    def at_once(self, matcher: Matcher, events: Sequence[Event], reach: Reach) -> list[list[Matched]] | None:
-        """What a single event is for, where that takes no turn; None: `match` says."""
-        if len(events) == 1 and not self._turn.locked():
-            found = matcher.matching(events[0], reach)
-            if isinstance(found, list) and len(found) <= BATCH_DELIVERIES:
-                return [found]
-        return None
+    def begin(
+        self, matcher: Matcher, events: Sequence[Event], reach: Reach
+    ) -> list[Matched] | Matching | None:
+        """What a single event is for, where that takes no turn; else what `match` goes on with. Raises EventError (413)."""
+        if len(events) > 1 or self._turn.locked():
+            return None
+        work = matcher.matching(events[0], reach)
+        if isinstance(work, list) and len(work) > BATCH_DELIVERIES:
+            raise _too_many()
+        return work
 
-    async def match(self, matcher: Matcher, events: Sequence[Event], reach: Reach) -> list[list[Matched]]:
-        """What each event is for. Raises EventError (413) as soon as they are too many deliveries."""
+    async def match(
+        self, matcher: Matcher, events: Sequence[Event], reach: Reach, begun: Matching | None = None
+    ) -> list[list[Matched]]:
+        """What each event is for; `begun`: of the first. Raises EventError (413) as soon as they are too many deliveries."""
         matched: list[list[Matched]] = []
         left = BATCH_DELIVERIES
-        steps = MATCH_BRIEF_STEPS
+        steps = MATCH_BRIEF_STEPS - (0 if begun is None else begun.made)
+        work: list[Matched] | Matching | None = begun
         for event in events:
-            work: list[Matched] | Matching | None = None
             while not isinstance(work, list):
                 async with self._turn:
-                    if isinstance(work, Matching):
+                    if steps < 0:
+                        pass
+                    elif work is not None:
                         matching, before = work, work.made
                         work = work.go_on()
                         steps -= matching.made - before
                     else:
                         work = matcher.matching(event, reach)
-                        steps -= work.made if isinstance(work, Matching) else _LEAST_STEPS
+                        steps -= work.made if isinstance(work, Matching) else _ORDINARY_STEPS
                     if steps < 0:
                         steps = MATCH_BRIEF_STEPS
                         await asyncio.sleep(0)  # with the turn in hand: nobody else has one in this round
             left -= len(work)
             if left < 0:
-                raise EventError(
-                    f"The batch would make more than {BATCH_DELIVERIES:,} deliveries, which is the most that fit; "
-                    "send smaller batches.",
-                    status=413,
-                )
+                raise _too_many()
             matched.append(work)
+            work = None
         return matched
+
+
+def _too_many() -> EventError:
+    return EventError(
+        f"The batch would make more than {BATCH_DELIVERIES:,} deliveries, which is the most that fit; "
+        "send smaller batches.",
+        status=413,
+    )
