@@ -79,7 +79,8 @@ class Index:
 
     def buckets(self, trigger: str) -> list[Bucket]:
         """Those whose webhooks may want the trigger; one webhook can stand in several."""
-        found = [bucket for bucket in (self._exact.get(trigger),) if bucket]
+        exact = self._exact.get(trigger)
+        found = [] if exact is None else [exact]
         if self._patterns and "." in trigger:
             for prefix in _dotted_prefixes(trigger):
                 bucket = self._patterns.get(prefix)
