@@ -251,8 +251,8 @@ class Connection(Guest, asyncio.BufferedProtocol):
         )
         scope = {
             "type": "http", "asgi": _ASGI, "http_version": version, "server": self._server, "client": self._client,
-            "scheme": "http", "root_path": "", "headers": self._headers, "state": {}, "method": method,
-            "path": path, "raw_path": raw_path, "query_string": query, "extensions": {CYCLE: cycle},
+            "scheme": "http", "root_path": "", "headers": self._headers, "method": method, "path": path,
+            "raw_path": raw_path, "query_string": query, "extensions": {CYCLE: cycle},
         }  # fmt: skip
         if self.task is not None:
             self._outlives(self.task)

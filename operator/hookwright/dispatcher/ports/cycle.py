@@ -126,8 +126,8 @@ class Cycle:
         if close:
             self.keep_alive = False
         end = _END if self.keep_alive else _LAST
-        head = b"%bcontent-length: %d\r\n%b" % (_beginning(status, headers), len(body), end)
-        self._connection.transport.write(head if self._bare else head + body)
+        begin, content = _beginning(status, headers), b"" if self._bare else body
+        self._connection.transport.write(b"%bcontent-length: %d\r\n%b%b" % (begin, len(body), end, content))
         self._completed()
 
     async def receive(self) -> dict[str, Any]:

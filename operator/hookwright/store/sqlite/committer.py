@@ -23,7 +23,16 @@ from hookwright.errors import StoreError
 from hookwright.store.order import Order
 from hookwright.store.sqlite.database import database_file
 from hookwright.store.sqlite.failures import Failure, Judge, as_store_error, broken, full
-from hookwright.store.sqlite.jobs import RESPECTS_RESERVE, WAITS_FOR_SPACE, Job, Kind, fail, resolve
+from hookwright.store.sqlite.jobs import (
+    APART,
+    BATCHES,
+    RESPECTS_RESERVE,
+    WAITS_FOR_SPACE,
+    Job,
+    Kind,
+    fail,
+    resolve,
+)
 from hookwright.store.sqlite.space import FreeSpace, Reserve
 from hookwright.store.sqlite.tables import Tables
 
@@ -114,14 +123,14 @@ class Committer:
         group, self._held = self._held, []
         reads, closing = [], False
         for job in jobs:
-            if job.kind is Kind.READ:
+            if job.kind not in APART:
+                group.append(job)
+            elif job.kind is Kind.READ:
                 reads.append(job)
             elif job.kind is Kind.STEP:
                 self._steps.append(job)
-            elif job.kind is Kind.CLOSE:
-                closing = True
             else:
-                group.append(job)
+                closing = True
         if Kind.PING in [job.kind for job in group]:
             self._check_file()
         self._commit(self._within_reserve(group))
@@ -164,7 +173,7 @@ class Committer:
                 job.result = answers
         self._tables.finish(chain.from_iterable(job.work for job in group if job.kind is Kind.FINISH))
         for job in group:
-            if job.kind is not Kind.ACCEPT and job.kind is not Kind.FINISH:
+            if job.kind not in BATCHES:
                 job.result = job.work(self._tables)
         if not self._tables.check_owner(self._epoch):
             raise broken(self._folder, "another process took it over")
@@ -174,7 +183,7 @@ class Committer:
 
     def _count(self, group: Sequence[Job], seconds: float) -> None:
         self.commits += 1
-        self.rows += sum([len(job.work) for job in group if job.kind in (Kind.ACCEPT, Kind.FINISH)])
+        self.rows += sum([len(job.work) for job in group if job.kind in BATCHES])
         self.commit_seconds += seconds
         self.slowest_seconds = max(self.slowest_seconds, seconds)
         self._log_weight += 1 + sum([job.weight for job in group])

@@ -30,6 +30,10 @@ class Kind(Enum):
 
 
 RESPECTS_RESERVE = (Kind.ACCEPT, Kind.PING)
+APART = (Kind.READ, Kind.STEP, Kind.CLOSE)
+"""Not in the transaction of those that came with them."""
+BATCHES = (Kind.ACCEPT, Kind.FINISH)
+"""Run all together; a job of another kind by itself."""
 WAITS_FOR_SPACE = (Kind.FINISH, Kind.PATIENT)
 
 

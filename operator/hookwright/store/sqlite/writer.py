@@ -90,7 +90,9 @@ class SqliteStore(OneOwner):
         return future
 
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
-        weight = sum([1 + len(event.deliveries) + len(event.raw) // KIB for event in batch])
+        weight = 0
+        for event in batch:
+            weight += 1 + len(event.deliveries) + len(event.raw) // KIB
         return await self._submit(Kind.ACCEPT, batch, weight)  # type: ignore[no-any-return]
 
     async def stored(self, keys: Sequence[int]) -> set[int]:
