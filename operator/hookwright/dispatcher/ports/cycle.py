@@ -209,4 +209,4 @@ def _head(status: int, headers: Iterable[Header]) -> bytes:
     return head
 
 
-_beginning = lru_cache(maxsize=64)(_head)  # of answers made in one call there are few kinds
+_beginning = lru_cache(maxsize=8)(_head)  # of answers in one call few kinds are common; a header may be long
