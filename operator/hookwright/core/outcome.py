@@ -31,9 +31,8 @@ class Verdict(StrEnum):
     GONE = "Gone"
 
 
-DELIVERED: Final = (
-    Verdict.DELIVERED
-)  # an attempt is asked for these again and again, and each look into an enum costs
+# An attempt is asked for these again and again, and each look into an enum costs.
+DELIVERED: Final = Verdict.DELIVERED
 RETRY: Final = Verdict.RETRY
 
 RETRIED: Final = frozenset({401, 403, 408, 409, 425, 429})
