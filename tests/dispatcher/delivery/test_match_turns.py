@@ -88,6 +88,14 @@ async def test_an_ordinary_event_needs_no_turn() -> None:
     assert MatchTurns().begin(matcher, [CREATED], None) == [Matched("ns/w")]
 
 
+@pytest.mark.parametrize("count", [0, 2])
+async def test_what_is_no_single_event_is_matched_in_turn(count: int) -> None:
+    """A list may be empty."""
+    turns, matcher = MatchTurns(), Matcher([config("w")])
+    assert turns.begin(matcher, [CREATED] * count, None) is None
+    assert await turns.match(matcher, [CREATED] * count, None) == [[Matched("ns/w")]] * count
+
+
 async def test_what_is_begun_of_a_dear_event_is_gone_on_with() -> None:
     """It is led to its webhooks once."""
     turns, matcher = MatchTurns(), Asked(DEAR_CONFIGS)

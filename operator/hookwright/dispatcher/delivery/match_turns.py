@@ -27,7 +27,7 @@ class MatchTurns:
         self, matcher: Matcher, events: Sequence[Event], reach: Reach
     ) -> list[Matched] | Matching | None:
         """What a single event is for, where that takes no turn; else what `match` goes on with. Raises EventError (413)."""
-        if len(events) > 1 or self._turn.locked():
+        if len(events) != 1 or self._turn.locked():
             return None
         work = matcher.matching(events[0], reach)
         if isinstance(work, list) and len(work) > BATCH_DELIVERIES:
