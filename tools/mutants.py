@@ -78,14 +78,14 @@ MUTANTS = (
     ),
     Mutant(
         "core/room.py",
-        "if lane.waiting >= self.webhook:",
+        "if waiting >= self.webhook:",
         "if shares.all.waiting >= self.webhook:",
         (f"{ROOM}/test_accept.py",),
         "The limit of one webhook counts its own deliveries.",
     ),
     Mutant(
         "core/room.py",
-        "if many and (share.waiting + 1) * shares.namespaces > self.total - self.namespace:",
+        "if many and (waiting + 1) * shares.namespaces > self.total - self.namespace:",
         "if many:",
         ("core/test_room.py",),
         "Each namespace keeps a part that no other can take.",
@@ -113,7 +113,7 @@ MUTANTS = (
     ),
     Mutant(
         "dispatcher/delivery/accept.py",
-        "            self._unreserve(stored, in_doubt=not isinstance(error, StoreFull))\n",
+        "            else:\n                await self._each(self._give_back, stored)\n",
         "",
         (f"{ROOM}/test_accept.py",),
         "What the store did not take is not counted as waiting.",
@@ -176,7 +176,7 @@ MUTANTS = (
     ),
     Mutant(
         "core/lane.py",
-        "            self._window.start(now)",
+        "            self.window.start(delivery.key, now)",
         "            pass",
         (LANE,),
         "The rate limit holds.",
@@ -211,7 +211,7 @@ MUTANTS = (
     ),
     Mutant(
         "core/standing.py",
-        "            self._gone = None\n            self._save(hurry=True)",
+        "            self._gone = None\n            self._save()",
         "            self._gone = None",
         (LIFE, "core/test_standing.py"),
         "Leaving gone is remembered over a restart.",
