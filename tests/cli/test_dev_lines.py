@@ -17,7 +17,15 @@ def attempt(message: str = "The target answered 200 OK.") -> AttemptDetails:
         delivery_key=1, attempt=1, event_key=0, route="shop/slack", kind="Delivery", trigger="RequestGranted",
         result="Delivered", status=200, cause=None, time=0, duration=12.4, detail=b"{}", friendly_id=None,
     )  # fmt: skip
-    return AttemptDetails(record=record, tag="t", host="h", received_ms=0, ended_ms=1, message=message)
+    return AttemptDetails(
+        record=record,
+        delivery_id="dlv_1t",
+        event_id="evt_0t",
+        host="h",
+        received_ms=0,
+        ended_ms=1,
+        message=message,
+    )
 
 
 async def test_many_deliveries_are_summed_up(capsys: pytest.CaptureFixture[str]) -> None:

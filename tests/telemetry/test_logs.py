@@ -57,10 +57,12 @@ def details(
     values: dict[str, object] = {
         "delivery_key": 33, "attempt": 2, "event_key": 32, "route": "team/slack", "kind": "Delivery",
         "trigger": "RequestCreated", "result": result, "status": 200, "cause": None,
-        "time": 1_700_000_000_000, "duration": 12.3456, "detail": b"{}", "friendly_id": "AR-123",
+        "time": 1_700_000_000_000, "duration": 12.35, "detail": b"{}", "friendly_id": "AR-123",
     }  # fmt: skip
     record = AttemptRecord(**(values | changes))  # type: ignore[arg-type]
-    return AttemptDetails(record, "abcdef", "hooks.slack.com", 1_700_000_000_000, 1_700_000_000_042, message)
+    return AttemptDetails(
+        record, "dlv_1abcdef", "evt_0abcdef", "hooks.slack.com", 1_700_000_000_000, 1_700_000_000_042, message
+    )
 
 
 def test_an_attempt_is_one_wide_line(stream: Stream) -> None:
@@ -73,8 +75,8 @@ def test_an_attempt_is_one_wide_line(stream: Stream) -> None:
             "event": "attempt",
             "result": "Delivered",
             "webhook": "team/slack",
-            "delivery": "dlv_0000000000011abcdef",
-            "eventID": "evt_0000000000010abcdef",
+            "delivery": "dlv_1abcdef",
+            "eventID": "evt_0abcdef",
             "attempt": 2,
             "trigger": "RequestCreated",
             "host": "hooks.slack.com",

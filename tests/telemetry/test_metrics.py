@@ -69,7 +69,9 @@ def ended(
 ) -> AttemptDetails:
     """An attempt that took `duration` ms, 1.5 s after its event was accepted."""
     record = AttemptRecord(1, 1, 0, "a/b", "Delivery", None, result, None, cause, 0, duration, b"{}")
-    return AttemptDetails(record, "abcdef", "api.example.com", 10_000, 11_500, "", handshake)
+    return AttemptDetails(
+        record, "dlv_1abcdef", "evt_0abcdef", "api.example.com", 10_000, 11_500, "", handshake
+    )
 
 
 def test_answers_of_ingest_are_counted_by_code() -> None:

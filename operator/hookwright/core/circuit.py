@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hookwright.core.outcome import Verdict
+from hookwright.core.outcome import RETRY, Verdict
 from hookwright.limits import CIRCUIT_FAILURES, CIRCUIT_PROBE_MAX_SECONDS, CIRCUIT_PROBE_MIN_SECONDS
 
 
@@ -53,8 +53,8 @@ class Circuit:
         if not tried:
             self.abandon(probe)
             return False
-        if verdict is not Verdict.RETRY:
-            return self.close()
+        if verdict is not RETRY:
+            return self.failures > 0 and self.close()
         self.failures += 1
         if not self.open:
             if self.failures < CIRCUIT_FAILURES:

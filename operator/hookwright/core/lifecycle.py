@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from hookwright.core.outcome import Outcome, Verdict
+from hookwright.core.outcome import DELIVERED, Outcome, Verdict
 from hookwright.core.records import Action, DeadReason, Delivery, Finish
 from hookwright.core.retry import RetryPolicy
 from hookwright.errors import Cause
@@ -76,9 +76,9 @@ def decide(
     `probing` whether the circuit was open when it began, `jitter` is in [-1, 1].
     """
     attempts += 1
-    said = outcome.message.removesuffix(".")
-    if outcome.verdict is Verdict.DELIVERED:
+    if outcome.verdict is DELIVERED:
         return Decision(Action.ACK, "Delivered", 0.0, steps, attempts, None, outcome.message)
+    said = outcome.message.removesuffix(".")
     if outcome.verdict is Verdict.GONE:
         message = f"{said}; the webhook stops until its spec changes or hookwright retry is called."
         return Decision(Action.BURY, "Gone", 0.0, steps, attempts, DeadReason.GONE, message)

@@ -31,6 +31,9 @@ class Verdict(StrEnum):
     GONE = "Gone"
 
 
+DELIVERED: Final = Verdict.DELIVERED  # an attempt asks for these often, and each look into an enum costs
+RETRY: Final = Verdict.RETRY
+
 RETRIED: Final = frozenset({401, 403, 408, 409, 425, 429})
 """Statuses below 500 that may heal by themselves; 401 and 403 too, since a rotation must not cost events."""
 
@@ -64,10 +67,10 @@ def judge_answer(
     `now` epoch seconds. Validators count on a 2xx answer only.
     """
     verdict = verdict_of(status)
-    if verdict is Verdict.DELIVERED:
+    if verdict is DELIVERED:
         return _validated(status, validators) if validators else _delivered(status)
     remark, wait = _REMARK.get(status // 100, ""), None
-    if verdict is Verdict.RETRY:
+    if verdict is RETRY:
         wait = retry_after(headers, now)
         if wait is None and any(name.lower() == "retry-after" for name, _ in headers):
             remark = "; its Retry-After cannot be read"
@@ -101,9 +104,9 @@ def judge_error(error: SendError | TemplateError | FilterError, *, now: float = 
 def verdict_of(status: int) -> Verdict:
     """The verdict on a status code alone (SPEC 5); 1xx and 101 are no answer to us: Rejected."""
     if 200 <= status <= 299:
-        return Verdict.DELIVERED
+        return DELIVERED
     if status in RETRIED or 500 <= status <= 599:
-        return Verdict.RETRY
+        return RETRY
     return Verdict.GONE if status == HTTPStatus.GONE else Verdict.REJECTED
 
 

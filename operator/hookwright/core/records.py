@@ -177,8 +177,7 @@ class StoredRoute(NamedTuple):
     where another worked on it. A store with one owner forgets it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LastInvocation:
+class LastInvocation(NamedTuple):
     """What `status.lastInvocation` says (SPEC 2)."""
 
     time_ms: int

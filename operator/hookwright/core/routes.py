@@ -159,28 +159,21 @@ class Route:
         url = templates.url.constant
         if url is None:
             url = _rendered(_url_field(self.spec), templates.url, context, budget)
-        headers = [
+        headers: tuple[tuple[str, str], ...] = (
             *self._static_headers,
             ("webhook-id", delivery_id),
             ("webhook-timestamp", str(now)),
             ("webhook-attempt", str(attempt)),
             ("webhook-hops", str(hops + 1)),
-        ]
-        shown = headers
-        if templates.headers:
-            shown = headers.copy()
-            for header in templates.headers:
-                value, shown_value = header.values(context, budget)
-                headers.append((header.name, value))
-                shown.append((header.name, shown_value))
-        return Outgoing(
-            method=self.spec.method,
-            url=url,
-            headers=tuple(headers),
-            body=self._body(templates, raw, context, budget),
-            shown_url=self._shown_url_template if self.spec.url_from else url,
-            shown_headers=tuple(shown),
         )
+        shown = headers
+        for header in templates.headers:
+            value, shown_value = header.values(context, budget)
+            headers += ((header.name, value),)
+            shown += ((header.name, shown_value),)
+        shown_url = self._shown_url_template if self.spec.url_from else url
+        body = self._body(templates, raw, context, budget)
+        return Outgoing(self.spec.method, url, headers, body, shown_url, shown)
 
     def _body(
         self, templates: _Templates, raw: bytes, context: Mapping[str, Any] | None, budget: Budget

@@ -56,7 +56,8 @@ def shown(lane: Lane, now: float) -> Shown:
 
 def encoded(seen: Shown) -> bytes:
     """For other processes, of this release or a neighbouring one: JSON."""
-    return orjson.dumps(seen._asdict())
+    last = None if seen.last is None else seen.last._asdict()
+    return orjson.dumps(seen._asdict() | {"last": last})
 
 
 def decoded(text: bytes) -> Shown | None:

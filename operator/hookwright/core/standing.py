@@ -65,14 +65,14 @@ class Standing:
         """See `core.lane.Lane.configured`."""
         if self.deleted_at_ms is not None:
             self.deleted_at_ms = None
-            self._save(hurry=True)
+            self._save()
         self.known, self.mark = True, mark
         self._held, self._said = held, message
         self.state = route_state(held=held, gone=self._gone, mark=mark)
         self.message = GONE if self.state is RouteState.GONE else held or message
         if self.state is not RouteState.GONE and self._gone is not None:
             self._gone = None
-            self._save(hurry=True)
+            self._save()
 
     @property
     def as_configured(self) -> tuple[RouteState, str]:
@@ -85,7 +85,7 @@ class Standing:
         """That its target answered 410 is void."""
         if self.state is RouteState.GONE and self.mark is not None:
             self._gone = None
-            self._save(hurry=True)
+            self._save()
             self.configured(self.mark, self._held, self._said)
 
     def held(self, message: str) -> None:
@@ -104,13 +104,13 @@ class Standing:
     def wait_anew(self, now: float) -> None:
         """What waits of a deleted webhook waits as if it were deleted now."""
         self.deleted_at_ms = int(now * 1000)
-        self._save(hurry=True)
+        self._save()
 
     def gone(self, mark: str) -> None:
         """The target answered 410 to a request under the configuration `mark`; an older one's does not count."""
         if mark == self.mark:
             self.state, self.message, self._gone = RouteState.GONE, GONE, mark
-            self._save(hurry=True)
+            self._save()
 
     def ended(self, now: float, *, delivered: bool) -> None:
         """An attempt ended."""
@@ -130,7 +130,7 @@ class Standing:
             self.last_success_ms = last.time_ms
         else:
             self.last_failure_ms = last.time_ms
-        self._save()
+        self.unsaved = True
 
     def save(self, route: str) -> StoredRoute:
         """What is to be remembered; `unsave` if that fails."""
@@ -144,6 +144,5 @@ class Standing:
         """It could not be written."""
         self.unsaved = True
 
-    def _save(self, *, hurry: bool = False) -> None:
-        self.unsaved = True
-        self.hurry = self.hurry or hurry
+    def _save(self) -> None:
+        self.unsaved = self.hurry = True

@@ -26,7 +26,7 @@ from hookwright.core.records import AttemptRecord
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
 from hookwright.core.tested_event import event_of_test
-from hookwright.core.times import rfc3339
+from hookwright.core.times import hundredths, rfc3339
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Pipeline, Target, warm
 from hookwright.dispatcher.delivery.records import (
@@ -160,7 +160,7 @@ class TestRunner:
         except TimeoutError:
             sentence = f"The test did not end within its timeout of {request.spec.timeout}"
             error = SendError(sentence, cause=Cause.TIMEOUT, sent=Sent.MAYBE_SENT)
-            duration = (self._clock.monotonic() - began) * 1000
+            duration = hundredths((self._clock.monotonic() - began) * 1000)
             return Performed(judge_error(error), duration, target.shown(outgoing), requests=1)
 
     def _record(

@@ -46,7 +46,6 @@ class Phases:
     connect: float | None = None
     tls: float | None = None
     first_byte: float | None = None  # since the request was written
-    total: float = 0.0  # since the sender was called; more than the sum when a stale connection was replaced
 
 
 @dataclass(slots=True)

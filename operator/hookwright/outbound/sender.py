@@ -31,7 +31,7 @@ from hookwright.outbound.sockets import Sockets
 from hookwright.outbound.tls import TlsContexts
 
 _URL = re.compile(r"https://([A-Za-z0-9.-]{1,254})((?:[/?][^\s#]*)?)")
-_KEPT = Phases()  # of a connection that was there already: nothing but the answer's
+_REQUEST_TIMEOUT = HTTPStatus.REQUEST_TIMEOUT  # each look into an enum costs
 _NO_BODY_METHODS = frozenset({"DELETE", "GET", "HEAD"})  # an empty body needs no length (RFC 9110, 8.6)
 
 
@@ -106,7 +106,7 @@ class HttpSender:
         deadline = started + timeout
         host, target = split_url(url)
         data = self._request(method, host, target, headers, body)
-        opening, head_only = _KEPT, method == "HEAD"
+        head_only = method == "HEAD"
         answer = None
         connection = kept = pool.take(host, started)
         try:
@@ -122,7 +122,7 @@ class HttpSender:
                         raise
             # A server may also close an idle connection with a word, as the next request is leaving: that one may be
             # repeated at once on a new connection (RFC 9110 section 15.5.9).
-            if answer is None or (kept and answer.status == HTTPStatus.REQUEST_TIMEOUT and not kept.reusable):
+            if answer is None or (kept and answer.status == _REQUEST_TIMEOUT and not kept.reusable):
                 opening = Phases()
                 try:
                     connection, waited = await self._connector.open(
@@ -136,15 +136,13 @@ class HttpSender:
                 answer = await connection.ask(
                     data, deadline=deadline + waited, head_only=head_only, sent=sent
                 )
+                answer.phases = replace(opening, first_byte=answer.phases.first_byte)
         except asyncio.CancelledError:
             if connection is not None:
                 connection.abort()
             raise
         assert connection is not None
         pool.give_back(connection)
-        phases = answer.phases
-        phases.dns, phases.connect, phases.tls = opening.dns, opening.connect, opening.tls
-        phases.total = (monotonic() - started) * 1e3
         return answer
 
     def _request(

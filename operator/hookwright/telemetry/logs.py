@@ -20,7 +20,6 @@ import orjson
 import structlog
 
 from hookwright.api.admin import TestRun
-from hookwright.core.event import delivery_id, event_id
 from hookwright.core.redaction import printable
 from hookwright.telemetry.outlet import Outlet, take_over
 from hookwright.telemetry.record import AttemptDetails
@@ -69,13 +68,13 @@ def attempt(details: AttemptDetails) -> None:
         "event": "attempt",
         "result": record.result,
         "webhook": record.route,
-        "delivery": delivery_id(record.delivery_key, details.tag),
-        "eventID": event_id(record.event_key, details.tag),
+        "delivery": details.delivery_id,
+        "eventID": details.event_id,
         "attempt": record.attempt,
         "trigger": record.trigger,
         "host": details.host,
         "status": record.status,
-        "durationMillis": round(record.duration, 2),
+        "durationMillis": record.duration,
         "sinceAcceptedMillis": details.ended_ms - details.received_ms,
     }
     if record.friendly_id is not None:

@@ -14,8 +14,8 @@ class AttemptDetails(NamedTuple):
     """One attempt that has ended. A named tuple, made per delivery: a third of the cost of a dataclass."""
 
     record: AttemptRecord
-    tag: str
-    """Installation tag of ids."""
+    delivery_id: str
+    event_id: str
     host: str | None
     """The target's host."""
     received_ms: int

@@ -40,7 +40,8 @@ _LOOP_FIELDS: Final = frozenset(
 
 def get(value: Any, base: str, *names: str | int) -> Any:
     """Follows `names` from `value`, which the template writes as `base`. Missing where one is absent."""
-    for position, name in enumerate(names):
+    left = iter(names)
+    for name in left:
         if type(value) is dict:
             found = value.get(name, missing)
         elif type(value) is list and type(name) is int and 0 <= name < len(value):
@@ -48,7 +49,7 @@ def get(value: Any, base: str, *names: str | int) -> Any:
         else:
             found = _look(value, name)
         if found is missing:
-            return Missing(obj=value, name=name, path=base, above=names[:position])
+            return Missing(obj=value, name=name, path=base, above=names[: -1 - len([*left])])
         value = found
     return value
 

@@ -20,6 +20,7 @@ from hookwright.core.outcome import Outcome, judge_answer, judge_error, judge_fa
 from hookwright.core.redaction import Redactor
 from hookwright.core.request import Outgoing
 from hookwright.core.routes import Route
+from hookwright.core.times import hundredths
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.turns import Turn
 from hookwright.errors import SendError, TemplateError
@@ -124,7 +125,7 @@ class Performed:
 
     outcome: Outcome
     duration: float
-    """Milliseconds."""
+    """Milliseconds, in hundredths."""
     outgoing: Outgoing | None = None
     answer: Answer | None = None
     validators: list[ValidatorResult] = field(default_factory=list)
@@ -166,7 +167,7 @@ class Pipeline:
             outcome = judge_error(error)
         except Exception as error:
             outcome = _fault(target, delivery_id, error)
-        return Performed(outcome, (self._clock.monotonic() - began) * 1000)
+        return Performed(outcome, hundredths((self._clock.monotonic() - began) * 1000))
 
     def _build(
         self,
@@ -218,7 +219,7 @@ class Pipeline:
             performed.outcome = judge_error(error, now=self._clock.wall())
         except Exception as error:
             performed.outcome = _fault(target, dict(outgoing.headers).get("webhook-id", ""), error)
-        performed.duration = (self._clock.monotonic() - began) * 1000
+        performed.duration = hundredths((self._clock.monotonic() - began) * 1000)
         return performed
 
     def judge(self, target: Target, performed: Performed) -> None:

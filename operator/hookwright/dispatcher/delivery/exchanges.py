@@ -53,12 +53,8 @@ class Attempt(NamedTuple):
     places: int
 
 
-class Answered(NamedTuple):
-    """An attempt came to something, which is still to be judged and told."""
-
-    attempt: Attempt
-    performed: Performed
-    began_ms: int
+Answered = tuple[Attempt, Performed, int]
+"""An attempt came to something, which is still to be judged and told; when it began, by the wall clock."""
 
 
 class Exchanges:

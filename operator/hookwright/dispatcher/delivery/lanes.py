@@ -19,6 +19,7 @@ from hookwright.core.event import delivery_id
 from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
 from hookwright.core.lane_steps import Rules
+from hookwright.core.outcome import RETRY
 from hookwright.core.parsed import Parsed
 from hookwright.core.parts import Parts, part_of
 from hookwright.core.records import Delivery, Finish, RouteCounts
@@ -30,7 +31,7 @@ from hookwright.dispatcher.delivery.claims import Claims
 from hookwright.dispatcher.delivery.exchanges import Answered, Attempt, Exchanges, Seat
 from hookwright.dispatcher.delivery.gate import Gate
 from hookwright.dispatcher.delivery.records import Bodies
-from hookwright.dispatcher.delivery.results import Result, Results
+from hookwright.dispatcher.delivery.results import Results
 from hookwright.dispatcher.delivery.telling import Teller
 from hookwright.dispatcher.delivery.turns import Turns
 from hookwright.dispatcher.delivery.under_way import UnderWay
@@ -326,7 +327,7 @@ class Lanes:
 
     def _answered(self, attempt: Attempt, performed: Performed, began_ms: int) -> None:
         seat = attempt.seat
-        seat.answers.append(Answered(attempt, performed, began_ms))
+        seat.answers.append((attempt, performed, began_ms))
         if not seat.in_turn:
             self._turns.join(seat)
 
@@ -356,14 +357,14 @@ class Lanes:
         lane, now = seat.lane, self._clock.now()
         decision = lane.ended(
             delivery, performed.outcome, tried=performed.outgoing is not None, probe=probe, mark=target.mark, now=now,
-            jitter=self._jitter(),
+            jitter=self._jitter() if performed.outcome.verdict is RETRY else 0.0,
         )  # fmt: skip
-        record, message = self._teller.tell(lane, target, delivery, decision, performed, began_ms)
         now_ms = int(now * 1000)
+        record, message = self._teller.tell(lane, target, delivery, decision, performed, began_ms, now_ms)
+        due = now_ms + int(decision.delay * 1000)
         finish = Finish(
-            key=delivery.key, route=lane.key, action=decision.action, record=record,
-            due=now_ms + int(decision.delay * 1000), steps=decision.steps, attempts=decision.attempts,
-            reason=decision.reason, message=message, at=now_ms, sole=delivery.sole,
+            delivery.key, lane.key, decision.action, record, due, decision.steps, decision.attempts, decision.reason,
+            message, now_ms, delivery.sole,
         )  # fmt: skip
         self._write(lane, delivery, finish)
 
@@ -371,7 +372,7 @@ class Lanes:
 
     def _write(self, lane: Lane, delivery: Delivery, finish: Finish) -> None:
         """On its way to the store; `settle` follows when it is there."""
-        self._results.write(Result(lane, delivery, finish), hurry=lane.is_crowded)
+        self._results.write((lane, delivery, finish), hurry=lane.is_crowded)
 
     # --- the end ---------------------------------------------------------------------------------
 

@@ -15,9 +15,10 @@ import orjson
 from hookwright.api.admin import ValidatorResult
 from hookwright.core.charsets import decoded
 from hookwright.core.invocations import cut
-from hookwright.core.outcome import Verdict
+from hookwright.core.outcome import DELIVERED
 from hookwright.core.records import AttemptRecord
 from hookwright.core.redaction import Redactor
+from hookwright.core.times import hundredths
 from hookwright.dispatcher.delivery.attempt import Performed
 from hookwright.limits import (
     ANSWER_BYTES,
@@ -52,22 +53,12 @@ class Attempted(NamedTuple):
 
 def attempt_record(what: Attempted, performed: Performed, result: str, shown: bytes) -> AttemptRecord:
     """The record of an attempt; `shown` is its `detail`."""
+    delivery_key, event_key, attempt, route, kind, trigger, raw, began_ms = what
     outcome = performed.outcome
     return AttemptRecord(
-        delivery_key=what.delivery_key,
-        attempt=what.attempt,
-        event_key=what.event_key,
-        route=what.route,
-        kind=what.kind,
-        trigger=what.trigger,
-        result=result,
-        status=outcome.status,
-        cause=outcome.cause,
-        time=what.began_ms,
-        duration=performed.duration,
-        detail=shown,
-        friendly_id=friendly_id(what.raw),
-    )
+        delivery_key, attempt, event_key, route, kind, trigger, result, outcome.status, outcome.cause, began_ms,
+        performed.duration, shown, friendly_id(raw),
+    )  # fmt: skip
 
 
 def shown_text(body: bytes, limit: int) -> str:
@@ -85,26 +76,25 @@ def _answer_text(body: bytes, content_type: str, redactor: Redactor, limit: int)
 
 def _timings(phases: Phases, total: float) -> dict[str, float | None]:
     if phases.connect is None and phases.dns is None and phases.tls is None:
-        first = phases.first_byte
-        return {"firstByte": None if first is None else round(first, 2), "total": round(total, 2)}
+        return {"firstByte": _rounded(phases.first_byte), "total": total}
     return {
         "dns": _rounded(phases.dns),
         "connect": _rounded(phases.connect),
         "tls": _rounded(phases.tls),
         "firstByte": _rounded(phases.first_byte),
-        "total": round(total, 2),
+        "total": total,
     }
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
+    return None if value is None else hundredths(value)
 
 
 def detail(
     performed: Performed, redactor: Redactor, message: str, bodies: Bodies, limit: int = HISTORY_BODY_BYTES
 ) -> bytes:
     """The JSON that the history keeps of one attempt; bodies are cut to `limit` bytes."""
-    delivered = performed.outcome.verdict is Verdict.DELIVERED
+    delivered = performed.outcome.verdict is DELIVERED
     keep = bodies == "all" or (bodies == "failed" and not delivered)
     document: dict[str, Any] = {"message": message}
     outgoing = performed.outgoing
@@ -127,7 +117,7 @@ def detail(
             response["body"] = _answer_text(answer.body, content_type, redactor, limit)
         document["response"] = response
     else:
-        document["timings"] = {"total": round(performed.duration, 2)}
+        document["timings"] = {"total": performed.duration}
     if performed.unread and keep and not redactor.hides_bodies:
         document["unread"] = _answer_text(performed.unread, "", redactor, UNREAD_BYTES)
     if performed.validators:

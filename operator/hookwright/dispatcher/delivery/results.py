@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from hookwright.core.backlog_shares import BacklogShares
 from hookwright.core.lane import Lane
@@ -20,13 +19,8 @@ from hookwright.dispatcher.clock import Clock
 from hookwright.limits import RESULTS_GATHER_SECONDS, RESULTS_GROUP, RESULTS_STUCK_SECONDS
 from hookwright.store.port import Work
 
-
-class Result(NamedTuple):
-    """What is to be written of one delivery."""
-
-    lane: Lane
-    delivery: Delivery
-    finish: Finish
+Result = tuple[Lane, Delivery, Finish]
+"""What is to be written of one delivery."""
 
 
 class Results:
@@ -85,15 +79,15 @@ class Results:
     def _fitting(self) -> int:
         """How many of those that wait make a group."""
         weight = 0
-        for number, result in enumerate(self._waiting):
+        for number, (_, _, finish) in enumerate(self._waiting):
             if weight >= RESULTS_GROUP:
                 return number
-            weight += result.finish.weight
+            weight += finish.weight
         return len(self._waiting)
 
     async def _write(self, group: Sequence[Result]) -> None:
         try:
-            await self._work.finish([result.finish for result in group])
+            await self._work.finish([finish for _, _, finish in group])
         except Exception as error:
             await self._refused(group, error)
             return
@@ -113,7 +107,7 @@ class Results:
         lane, delivery, finish = group[0]
         self._background.failure("results", error)
         if finish.record is not None:
-            await self._write([Result(lane, delivery, finish._replace(record=None))])
+            await self._write([(lane, delivery, finish._replace(record=None))])
             return
         lane.refused(delivery, self._clock.now())
         self._settle(lane)

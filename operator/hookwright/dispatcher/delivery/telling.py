@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import orjson
 
-from hookwright.core.event import event_id
+from hookwright.core.event import delivery_id, event_id
 from hookwright.core.lane import Lane
 from hookwright.core.lifecycle import Decision
-from hookwright.core.outcome import Verdict
+from hookwright.core.outcome import DELIVERED
 from hookwright.core.records import AttemptRecord, Delivery, LastInvocation
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
@@ -45,8 +45,12 @@ class Teller:
         decision: Decision,
         performed: Performed,
         began_ms: int,
+        now_ms: int,
     ) -> tuple[AttemptRecord, str]:
-        """The record of a delivery's attempt and its sentence; metrics, log and status have been told."""
+        """The record of a delivery's attempt and its sentence; metrics, log and status have been told.
+
+        `began_ms` is by the wall clock, `now_ms` by the one that never jumps.
+        """
         what = Attempted(
             delivery.key, delivery.event_key, decision.attempts, lane.key, "Delivery", delivery.trigger,
             delivery.raw, began_ms,
@@ -54,7 +58,7 @@ class Teller:
         message = decision.message
         try:
             redactor = target.redactor()
-            if performed.outcome.verdict is not Verdict.DELIVERED:
+            if performed.outcome.verdict is not DELIVERED:
                 message = redactor.text(message)
             shown = detail(performed, redactor, message, self._bodies)
         except Exception as error:
@@ -62,7 +66,7 @@ class Teller:
             message, shown = _UNTOLD, orjson.dumps({"message": _UNTOLD})
         record = attempt_record(what, performed, decision.result, shown)
         try:
-            self._tell(lane, target, delivery, record, message, performed)
+            self._tell(lane, target, delivery, record, message, performed, now_ms)
         except Exception as error:
             self._background.failure("observe", error)
         return record, message
@@ -75,29 +79,20 @@ class Teller:
         record: AttemptRecord,
         message: str,
         performed: Performed,
+        now_ms: int,
     ) -> None:
+        event = event_id(delivery.event_key, self._tag)
         lane.standing.told(
             LastInvocation(
-                record.time,
-                record.result,
-                event_id(record.event_key, self._tag),
-                record.trigger,
-                record.attempt,
-                record.status,
-                record.duration,
+                record.time, record.result, event, record.trigger, record.attempt, record.status, record.duration,
                 message,
             )
-        )
-        ended_ms = self._clock.wall_ms()
-        answer = performed.answer
+        )  # fmt: skip
+        ended_ms, answer = self._clock.wall_ms(), performed.answer
         self._observe(
             AttemptDetails(
-                record,
-                self._tag,
-                target.route.host,
-                ended_ms - (self._clock.now_ms() - delivery.received),
-                ended_ms,
-                message,
+                record, delivery_id(delivery.key, self._tag), event, target.route.host,
+                ended_ms - (now_ms - delivery.received), ended_ms, message,
                 answer is not None and answer.phases.tls is not None,
             )
-        )
+        )  # fmt: skip
