@@ -92,9 +92,14 @@ def put(lane: Lane, *deliveries: Delivery) -> None:
         lane.accepted(one)
 
 
+def may_start(lane: Lane, now: float) -> bool:
+    """Whether an attempt may start now."""
+    return lane.ready_at(now) == 0.0
+
+
 def start(lane: Lane, now: float = NOW) -> Started:
     """The next attempt, which may start; sent at once."""
-    assert lane.may_start(now)
+    assert may_start(lane, now)
     started = lane.start(now)
     lane.sent(started.delivery.key, now)
     return started
@@ -103,7 +108,7 @@ def start(lane: Lane, now: float = NOW) -> Started:
 def start_all(lane: Lane, now: float = NOW) -> list[Started]:
     """Every attempt that may start now; each is sent at once."""
     started = []
-    while lane.may_start(now):
+    while may_start(lane, now):
         started.append(start(lane, now))
     return started
 

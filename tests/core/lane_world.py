@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.lane_builders import Asked, Flight, finish
+from core.lane_builders import Asked, Flight, finish, may_start
 from hookwright.core.backlog import Bury
 from hookwright.core.lane import Lane
 from hookwright.core.lane_queue import Totals
@@ -131,7 +131,7 @@ class World:
     def turn(self, lane: Lane) -> None:
         """Start what may start."""
         self.in_turn.discard(lane.key)
-        while lane.may_start(self.now):
+        while may_start(lane, self.now):
             self._start(lane)
         self.settle(lane)
 

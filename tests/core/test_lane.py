@@ -14,6 +14,7 @@ from core.lane_builders import (
     configure,
     delivery,
     end,
+    may_start,
     ms,
     nothing,
     put,
@@ -46,7 +47,7 @@ def test_nothing_is_done_before_the_configuration_is_known() -> None:
     lane.taken(None, RouteCounts(3, 6, 0, oldest=0, next_due=0), NOW)
     put(lane, delivery(9))
     assert lane.settle(NOW) == Effects()
-    assert not lane.may_start(NOW)
+    assert not may_start(lane, NOW)
     configure(lane)
     assert isinstance(lane.settle(NOW).ask, tuple)
 
@@ -81,7 +82,7 @@ def test_results_that_are_not_written_are_bounded() -> None:
     assert lane.is_crowded
     assert lane.settle(NOW) == Effects(wake_at=NOW + POLICY.max_age)
     lane.written(*ended[0])
-    assert lane.may_start(NOW)
+    assert may_start(lane, NOW)
 
 
 def test_results_are_written_at_once_when_attempts_may_have_to_wait_for_them() -> None:
@@ -102,7 +103,7 @@ def test_the_rate_limit_holds_and_is_waited_for() -> None:
     start(lane, NOW)
     start(lane, NOW + 6)
     start(lane, NOW + 7)
-    assert not lane.may_start(NOW + 7)
+    assert not may_start(lane, NOW + 7)
     assert lane.settle(NOW + 7) == Effects(wake_at=NOW + 10)
     assert len(start_all(lane, NOW + 10)) == 1
     assert lane.settle(NOW + 10).wake_at == NOW + 16
@@ -113,14 +114,14 @@ def test_what_is_not_sent_yet_is_waited_for() -> None:
     lane = running(max_in_flight=9, rate=(2, PERIOD))
     put(lane, *(delivery(key) for key in range(1, 9)))
     first, second = lane.start(NOW), lane.start(NOW)
-    assert not lane.may_start(NOW + 60)
+    assert not may_start(lane, NOW + 60)
     assert lane.settle(NOW + 60).wake_at == NOW + POLICY.max_age
     lane.sent(first.delivery.key, NOW + 60)
     assert lane.settle(NOW + 60).wake_at == NOW + 70
     end(lane, second, RETRY, NOW + 61)
     assert len(start_all(lane, NOW + 61)) == 1
     lane.sent(first.delivery.key, NOW + 62)
-    assert not lane.may_start(NOW + 70)
+    assert not may_start(lane, NOW + 70)
 
 
 def test_what_another_began_counts_whatever_its_clock_says() -> None:
@@ -134,8 +135,8 @@ def test_what_another_began_counts_whatever_its_clock_says() -> None:
         following = running(max_in_flight=9, rate=(3, 10.0))
         put(following, delivery(1))
         following.taken(saved._replace(begun=(3, ms(NOW) + ahead)), None, NOW + 1)
-        assert not following.may_start(NOW + 9.9)
-        assert following.may_start(NOW + 11)
+        assert not may_start(following, NOW + 9.9)
+        assert may_start(following, NOW + 11)
 
 
 def test_the_same_rate_limit_goes_on_when_the_configuration_is_given_again() -> None:
@@ -144,8 +145,8 @@ def test_the_same_rate_limit_goes_on_when_the_configuration_is_given_again() -> 
     put(lane, delivery(1), delivery(3))
     start(lane)
     configure(lane, "second", max_in_flight=9, rate=(1, 10.0))
-    assert not lane.may_start(NOW + 9)
-    assert lane.may_start(NOW + 10.1)
+    assert not may_start(lane, NOW + 9)
+    assert may_start(lane, NOW + 10.1)
 
 
 def test_a_target_that_asks_for_it_is_left_alone() -> None:
@@ -157,8 +158,8 @@ def test_a_target_that_asks_for_it_is_left_alone() -> None:
     end(lane, second, DELIVERED)
     assert lane.paused_until == NOW + 20
     assert lane.settle(NOW) == Effects(wake_at=NOW + 20)
-    assert not lane.may_start(NOW + 19.9)
-    assert lane.may_start(NOW + 20)
+    assert not may_start(lane, NOW + 19.9)
+    assert may_start(lane, NOW + 20)
 
 
 def open_circuit(lane: Lane, now: float = NOW) -> None:
@@ -200,7 +201,7 @@ def test_a_probe_that_ends_without_an_outcome_makes_room_for_another() -> None:
     probe_at = NOW + CIRCUIT_PROBE_MIN_SECONDS
     probe = start(lane, probe_at)
     lane.abandoned(probe.delivery, probe=probe.probe)
-    assert lane.may_start(probe_at)
+    assert may_start(lane, probe_at)
 
 
 def test_a_probe_that_fails_uses_up_no_step_of_the_schedule() -> None:
@@ -221,7 +222,7 @@ def test_a_delivery_past_its_age_is_given_up_instead_of_started() -> None:
     assert given_up is not None
     assert (given_up.action, given_up.reason) == (Action.BURY, DeadReason.EXHAUSTED)
     assert lane.in_flight == 0
-    assert lane.may_start(NOW)
+    assert may_start(lane, NOW)
     lane.written(delivery(1), given_up)
     assert (lane.waiting, lane.dead) == (1, 1)
 
@@ -255,7 +256,7 @@ def test_a_lane_pauses_and_goes_on_after_the_store_refused_a_result() -> None:
     first = start(lane)
     end(lane, first)
     lane.refused(first.delivery, NOW)
-    assert not lane.may_start(NOW)
+    assert not may_start(lane, NOW)
     effects = lane.settle(NOW)
     assert isinstance(effects.ask, Wanted)
     assert 1 not in effects.ask.exclude
@@ -315,7 +316,7 @@ def test_while_all_lanes_together_hold_too_much_each_takes_only_a_few() -> None:
     put(late, *(delivery(key) for key in range(1, 101, 2)))
     late.settle(NOW)
     started = []
-    while late.may_start(NOW):
+    while may_start(late, NOW):
         one = late.start(NOW)
         started.append(one.delivery.key)
         late.written(one.delivery, end(late, one))

@@ -14,6 +14,7 @@ from core.lane_builders import (
     configure,
     delivery,
     end,
+    may_start,
     ms,
     put,
     running,
@@ -64,9 +65,9 @@ def test_a_changed_configuration_gives_a_target_a_new_chance() -> None:
         attempt(lane, RETRY)
     put(lane, delivery(99))
     configure(lane)
-    assert not lane.may_start(NOW)
+    assert not may_start(lane, NOW)
     configure(lane, "second")
-    assert lane.may_start(NOW)
+    assert may_start(lane, NOW)
 
 
 # --- gone ----------------------------------------------------------------------------------------------
@@ -357,6 +358,6 @@ def test_what_is_stored_while_its_webhook_is_left_to_another_is_the_others() -> 
     lane.accepted(delivery(1))
     assert lane.still
     lane.taken(None, None, NOW)
-    assert not lane.may_start(NOW)
+    assert not may_start(lane, NOW)
     assert lane.waiting == 0
     assert isinstance(lane.settle(NOW).ask, Wanted)

@@ -14,6 +14,7 @@ from core.lane_builders import (
     configure,
     delivery,
     end,
+    may_start,
     ms,
     nothing,
     put,
@@ -163,7 +164,7 @@ def test_what_comes_while_older_ones_wait_in_the_store_goes_behind_them() -> Non
     lane = running()
     lane.replayed(1, 2, NOW)
     put(lane, delivery(9))
-    assert not lane.may_start(NOW)
+    assert not may_start(lane, NOW)
     wanted(lane)
     lane.claimed(Claimed([delivery(1), delivery(9)], None))
     assert [one.delivery.key for one in start_all(lane)] == [1, 9]

@@ -224,7 +224,7 @@ class Watcher:
         if not lane._queue or lane.standing.state is not RouteState.RUNNING:
             return None
         now = self._engine.clock.now()
-        ready_at = lane._ready_at(now)
+        ready_at = lane.ready_at(now)
         if ready_at is None:
             if lane.in_flight or lane._unwritten:
                 return None

@@ -22,7 +22,7 @@ from hookwright.core.lane_memory import LaneMemory
 from hookwright.core.lane_queue import Queue, Totals
 from hookwright.core.lane_steps import UNCONFIGURED, Effects, Rules, Started
 from hookwright.core.lifecycle import SUSPECT, Decision, RouteState, buried, decide, give_up
-from hookwright.core.outcome import Outcome, Verdict
+from hookwright.core.outcome import DELIVERED, Outcome, Verdict
 from hookwright.core.outlook import Gates, Outlook, outlook
 from hookwright.core.records import (
     Action,
@@ -43,6 +43,10 @@ from hookwright.limits import (
 
 _NOTHING: Final = Effects()
 _TURN: Final = Effects(turn=True)
+_RUNNING: Final = (
+    RouteState.RUNNING
+)  # a delivery asks for these again and again, and each look into an enum costs
+_GONE: Final = RouteState.GONE
 
 
 class Lane(LaneMemory):
@@ -133,7 +137,7 @@ class Lane(LaneMemory):
         self._reserved -= 1
         self._changes += 1
         self._backlog.received(delivery.received)
-        soon = self.owned and self._backlog.takes_new and self.standing.state is RouteState.RUNNING
+        soon = self.owned and self._backlog.takes_new and self.standing.state is _RUNNING
         if soon and self._queue.room() > 0:
             self._push(delivery)
         else:
@@ -160,9 +164,10 @@ class Lane(LaneMemory):
 
     # --- attempts --------------------------------------------------------------------------------
 
-    def may_start(self, now: float) -> bool:
-        """Whether an attempt may start now."""
-        return self._ready_at(now) == 0.0
+    @property
+    def waits(self) -> bool:
+        """Whether anything waits that is not under way: else it wants nothing."""
+        return bool(self._queue) or self._backlog.behind or self._backlog.next_due < inf
 
     @property
     def is_crowded(self) -> bool:
@@ -174,7 +179,7 @@ class Lane(LaneMemory):
         return self._queue.next(fits)
 
     def start(self, now: float, doomed: Container[int] = ()) -> Started:
-        """The next attempt begins (after `may_start`), or its delivery is given up without one, as `doomed` ones are."""
+        """The next attempt begins (after `settle` wanted it), or its delivery is given up without one, as `doomed` are."""
         delivery = self._queue.take()
         burial = SUSPECT if delivery.key in doomed else give_up(
             self.standing.state, received=delivery.received / 1000, policy=self._rules.retry, deleted_at=None, now=now
@@ -206,7 +211,7 @@ class Lane(LaneMemory):
         self.circuit.record(outcome.verdict, probe=probe, now=now, tried=tried)
         if decision.pause:
             self.paused_until = max(self.paused_until, now + decision.pause)
-        self.standing.ended(now, delivered=outcome.verdict is Verdict.DELIVERED)
+        self.standing.ended(now, delivered=outcome.verdict is DELIVERED)
         if outcome.verdict is Verdict.GONE:
             self.standing.gone(mark)
         return decision
@@ -295,20 +300,18 @@ class Lane(LaneMemory):
     def settle(self, now: float) -> Effects:
         """What the lane wants now. What it asks of the store counts as under way until the store answers."""
         backlog = self._backlog
-        if not (self.owned and self.standing.known) or not (
-            self._queue or backlog.behind or backlog.next_due < inf
-        ):
-            return _NOTHING  # nothing waits but what is under way
+        if not (self.waits and self.owned and self.standing.known):
+            return _NOTHING
         if backlog.next_due <= now:
             backlog.came_due()
         end_at = self._end_at()
         ask = None
-        wants = backlog.behind or end_at <= now or self.standing.state is RouteState.GONE
+        wants = backlog.behind or end_at <= now or self.standing.state is _GONE
         if wants and backlog.may_ask(now):
             ask = self._ask(now, end_at)
         if ask is not None:
             backlog.ask(ask)
-        ready_at = self._ready_at(now)
+        ready_at = self.ready_at(now)
         if ready_at == 0.0:
             return _TURN if ask is None else Effects(True, ask)
         wake_at = backlog.wake_at(now, end_at)
@@ -318,11 +321,11 @@ class Lane(LaneMemory):
 
     def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
         state = self.standing.state
-        if now >= end_at or state is RouteState.GONE:
+        if now >= end_at or state is _GONE:
             burial = self._burial(now + LANE_EARLY_SECONDS)  # `give_up` rounds otherwise than `_end_at`
             if burial is not None:
                 return burial
-        if not self._backlog.behind or state is not RouteState.RUNNING or not self._queue.is_low():
+        if not self._backlog.behind or state is not _RUNNING or not self._queue.is_low():
             return None
         return Wanted(self._queue.room(), self._queue.ask(), frozenset(self._known))
 
@@ -348,16 +351,16 @@ class Lane(LaneMemory):
         deleted_at = self.standing.deleted_at_ms
         return end if deleted_at is None else min(end, deleted_at / 1000 + DELETED_WEBHOOK_SECONDS)
 
-    def _ready_at(self, now: float) -> float | None:
+    def ready_at(self, now: float) -> float | None:
         """0: an attempt may start now. Another time: try again then. None: something else will wake it."""
-        if not self._queue or self.standing.state is not RouteState.RUNNING:
+        if not self._queue or self.standing.state is not _RUNNING:
             return None
         limit = self._rules.max_in_flight
         if self.in_flight >= limit or self.in_flight + self._unwritten >= 2 * limit:
             return None
         if self.paused_until > now:
             return self.paused_until
-        if not self.circuit.may_start(now):
+        if self.circuit.interval and not self.circuit.may_start(now):
             return None if self.circuit.probe else self.circuit.next_probe
         if self.window is not None:
             free_at = self.window.free_at(now)

@@ -27,8 +27,8 @@ class Gate:
         self._held_back: defaultdict[str, set[Seat]] = defaultdict(set)
         """By namespace: lanes with nothing but suspects, of which another is under way."""
 
-    def admits(self, seat: Seat) -> bool:
-        """Whether the next delivery of a lane may begin now; if so it has what it needs, as far as can be known before."""
+    def admits(self, seat: Seat) -> int:
+        """The places that the next delivery of a lane begins with, as far as can be known before; 0: not now."""
         under_way, lane = self._under_way, seat.lane
         first = lane.next(
             partial(under_way.may_begin, namespace=lane.namespace) if under_way.crashes else None
@@ -37,16 +37,16 @@ class Gate:
             self.let_go(seat)
             self._held_back[lane.namespace].add(seat)
             seat.parked = True
-            return False
+            return 0
         if seat.granted:
-            return True
+            places, seat.granted = seat.granted, 0
+            return places
         places = 1 + len(first.raw) // self._place_bytes
         if self.places.take(lane.key, places=places):
-            seat.granted = places
-            return True
+            return places
         seat.parked = True
         self.places.wait(lane.key, partial(self._granted, seat, places), places=places)
-        return False
+        return 0
 
     def _granted(self, seat: Seat, places: int) -> bool:
         seat.parked = False
@@ -58,12 +58,8 @@ class Gate:
     def let_go(self, seat: Seat) -> None:
         """A lane begins nothing now."""
         if seat.granted:
-            self.places.give_back(seat.lane.key, self.entered(seat))
-
-    def entered(self, seat: Seat) -> int:
-        """A lane begins an attempt; the places that this one holds."""
-        places, seat.granted = seat.granted, 0
-        return places
+            places, seat.granted = seat.granted, 0
+            self.places.give_back(seat.lane.key, places)
 
     def weighed(self, seat: Seat, places: int, body: bytes) -> int:
         """The request is known; the places that its attempt holds from now on."""

@@ -245,7 +245,7 @@ class Lanes:
         """Do what else the lane wants."""
         if self.stopping or self._results.stuck:
             return False
-        if not self._sure(seat):
+        if self._several and not self._sure(seat):
             return False
         turn, ask, wake_at = seat.lane.settle(self._clock.now())
         if ask is not None:
@@ -255,8 +255,8 @@ class Lanes:
         return turn and not seat.parked
 
     def _sure(self, seat: Seat) -> bool:
-        """Whether no other process can work on its lane by now; if not, that is asked again."""
-        if not self._several or self._clock.monotonic() < self._work.sure_until:
+        """Of several processes: whether no other can work on its lane by now; if not, that is asked again."""
+        if self._clock.monotonic() < self._work.sure_until:
             return True
         self._wake_at(seat, self._clock.now() + LANE_AGAIN_SECONDS)
         return False
@@ -283,14 +283,17 @@ class Lanes:
         self._settle(seat)
 
     def _step(self, seat: Seat) -> bool:
-        """One thing of a lane whose turn has come; whether it has more to do."""
+        """One thing of a lane whose turn has come; whether it may have more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif self.stopping or seat.target is None or not seat.lane.may_start(now := self._clock.now()):
+        elif not self._wants_turn(seat) or seat.target is None:
             self._gate.let_go(seat)
-        elif self._sure(seat) and seat.target.warmed() and self._gate.admits(seat):
-            self._start(seat, seat.target, now)
-        return bool(seat.answers) or self._wants_turn(seat)
+            return False
+        elif seat.target.warmed():
+            places = self._gate.admits(seat)
+            if places:
+                self._start(seat, seat.target, places)
+        return bool(seat.answers) or seat.lane.waits
 
     def _wake(self, seat: Seat) -> bool:
         """What it waited for has come; whether it still wants it."""
@@ -302,22 +305,20 @@ class Lanes:
 
     # --- an attempt ------------------------------------------------------------------------------
 
-    def _start(self, seat: Seat, target: Target, now: float) -> None:
-        delivery, probe, given_up = seat.lane.start(now, self._under_way.doomed)
-        places = self._gate.entered(seat)
+    def _start(self, seat: Seat, target: Target, places: int) -> None:
+        delivery, probe, given_up = seat.lane.start(self._clock.now(), self._under_way.doomed)
         if given_up is not None:
             self._gate.left(seat, delivery, places)
             self._write(seat.lane, delivery, given_up)
             return
         self._under_way.begin(delivery.key, seat.lane.namespace)
-        began = self._clock.wall_ms()
         prepared = self._pipeline.prepare(
             target, delivery.raw, trigger=delivery.trigger, attempt=delivery.attempts + 1,
             delivery_id=delivery_id(delivery.key, self._tag), hops=delivery.hops,
             document=partial(self.parsed.document, delivery),
         )  # fmt: skip
         if isinstance(prepared, Performed):
-            self._ended(seat, target, delivery, probe, prepared, began)
+            self._ended(seat, target, delivery, probe, prepared, self._clock.wall_ms())
             self._gate.left(seat, delivery, places)
             return
         places = self._gate.weighed(seat, places, prepared.body)
