@@ -71,8 +71,8 @@ class LosesTurns(Lanes):
 
     _asked = 0
 
-    def _wants_turn(self, seat: Any) -> bool:
-        wanted = super()._wants_turn(seat)
+    def _wants_turn(self, seat: Any, now: float) -> bool:
+        wanted = super()._wants_turn(seat, now)
         self._asked += wanted
         return wanted and self._asked % 100 > 0
 

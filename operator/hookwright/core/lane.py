@@ -21,7 +21,7 @@ from hookwright.core.backlog import Backlog, Bury
 from hookwright.core.lane_memory import LaneMemory
 from hookwright.core.lane_queue import Queue, Totals
 from hookwright.core.lane_steps import UNCONFIGURED, Effects, Rules, Started
-from hookwright.core.lifecycle import SUSPECT, Decision, RouteState, buried, decide, give_up
+from hookwright.core.lifecycle import GONE, RUNNING, SUSPECT, Decision, buried, decide, give_up
 from hookwright.core.outcome import DELIVERED, Outcome, Verdict
 from hookwright.core.outlook import Gates, Outlook, outlook
 from hookwright.core.records import (
@@ -43,10 +43,6 @@ from hookwright.limits import (
 
 _NOTHING: Final = Effects()
 _TURN: Final = Effects(turn=True)
-_RUNNING: Final = (
-    RouteState.RUNNING
-)  # a delivery asks for these again and again, and each look into an enum costs
-_GONE: Final = RouteState.GONE
 
 
 class Lane(LaneMemory):
@@ -137,7 +133,7 @@ class Lane(LaneMemory):
         self._reserved -= 1
         self._changes += 1
         self._backlog.received(delivery.received)
-        soon = self.owned and self._backlog.takes_new and self.standing.state is _RUNNING
+        soon = self.owned and self._backlog.takes_new and self.standing.state is RUNNING
         if soon and self._queue.room() > 0:
             self._push(delivery)
         else:
@@ -306,7 +302,7 @@ class Lane(LaneMemory):
             backlog.came_due()
         end_at = self._end_at()
         ask = None
-        wants = backlog.behind or end_at <= now or self.standing.state is _GONE
+        wants = backlog.behind or end_at <= now or self.standing.state is GONE
         if wants and backlog.may_ask(now):
             ask = self._ask(now, end_at)
         if ask is not None:
@@ -321,11 +317,11 @@ class Lane(LaneMemory):
 
     def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
         state = self.standing.state
-        if now >= end_at or state is _GONE:
+        if now >= end_at or state is GONE:
             burial = self._burial(now + LANE_EARLY_SECONDS)  # `give_up` rounds otherwise than `_end_at`
             if burial is not None:
                 return burial
-        if not self._backlog.behind or state is not _RUNNING or not self._queue.is_low():
+        if not self._backlog.behind or state is not RUNNING or not self._queue.is_low():
             return None
         return Wanted(self._queue.room(), self._queue.ask(), frozenset(self._known))
 
@@ -353,7 +349,7 @@ class Lane(LaneMemory):
 
     def ready_at(self, now: float) -> float | None:
         """0: an attempt may start now. Another time: try again then. None: something else will wake it."""
-        if not self._queue or self.standing.state is not _RUNNING:
+        if not self._queue or self.standing.state is not RUNNING:
             return None
         limit = self._rules.max_in_flight
         if self.in_flight >= limit or self.in_flight + self._unwritten >= 2 * limit:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hookwright.core.outcome import DELIVERED, Outcome, Verdict
 from hookwright.core.records import Action, DeadReason, Delivery, Finish
@@ -30,6 +30,10 @@ class RouteState(StrEnum):
     RUNNING = "running"
     HELD = "held"
     GONE = "gone"
+
+
+RUNNING: Final = RouteState.RUNNING  # a delivery asks for these often, and each look into an enum costs
+GONE: Final = RouteState.GONE
 
 
 class Decision(NamedTuple):
@@ -124,7 +128,7 @@ def give_up(
         return Burial(
             DeadReason.WEBHOOK_DELETED, f"The webhook was deleted and did not come back in {_DELETED}."
         )
-    if state is RouteState.GONE and deleted_at is None:
+    if state is GONE and deleted_at is None:
         return Burial(DeadReason.GONE, "The target answered 410 Gone to an earlier delivery of this webhook.")
     if now - received >= policy.max_age:
         return Burial(

@@ -59,12 +59,8 @@ class Connection(asyncio.BufferedProtocol):
         self._timer_at = 0.0
         self._deadline = 0.0
         self._written_at = self._first_byte = 0.0
-        self._reset(head_only=False)
-
-    def _reset(self, head_only: bool) -> None:
-        """What is known of the answer under way: nothing yet."""
-        self._head_only = head_only
-        self._wire = 0  # bytes received, framing and all
+        self._head_only = False
+        self._wire = 0  # bytes received of the answer under way, framing and all
         self._cut: str | None = None
         self._problem: SendError | None = None
         self._forget()
@@ -89,7 +85,8 @@ class Connection(asyncio.BufferedProtocol):
 
         `head_only`: the answer has no body whatever its headers say (the method is HEAD).
         """
-        self._reset(head_only)
+        self._head_only, self._wire, self._cut, self._problem = head_only, 0, None, None
+        self._forget()
         self._future = future = self._loop.create_future()
         self._deadline = deadline
         # One timer serves many requests: it is moved only when it would fire too late, and

@@ -62,6 +62,8 @@ def item(value: Any, key: Any, base: str) -> Any:
 
 
 def _look(value: Any, name: Any) -> Any:
+    if isinstance(value, LoopContext) and name in _LOOP_FIELDS:
+        return getattr(value, name)
     if isinstance(value, Undefined):
         return value
     try:
@@ -73,8 +75,6 @@ def _look(value: Any, name: Any) -> Any:
             return value[name] if isinstance(name, int) else missing
     except (IndexError, TypeError):
         return missing
-    if isinstance(value, LoopContext) and name in _LOOP_FIELDS:
-        return getattr(value, name)
     if isinstance(value, Namespace) and isinstance(name, str) and not name.startswith("_"):
         return getattr(value, name, missing)
     return missing

@@ -238,16 +238,16 @@ class Lanes:
         if seat.lane.standing.hurry:
             self.hurry.set()
         self._gate.changed(seat)
-        if not seat.in_turn and self._wants_turn(seat):
+        if not seat.in_turn and seat.lane.waits and self._wants_turn(seat, self._clock.now()):
             self._turns.join(seat)
 
-    def _wants_turn(self, seat: Seat) -> bool:
+    def _wants_turn(self, seat: Seat, now: float) -> bool:
         """Do what else the lane wants."""
         if self.stopping or self._results.stuck:
             return False
         if self._several and not self._sure(seat):
             return False
-        turn, ask, wake_at = seat.lane.settle(self._clock.now())
+        turn, ask, wake_at = seat.lane.settle(now)
         if ask is not None:
             self._claims.ask(seat.lane, ask)
         if not turn and wake_at is not None:
@@ -286,18 +286,18 @@ class Lanes:
         """One thing of a lane whose turn has come; whether it may have more to do."""
         if seat.answers:
             self._judge(seat.answers.popleft())
-        elif not self._wants_turn(seat) or seat.target is None:
+        elif not self._wants_turn(seat, now := self._clock.now()) or seat.target is None:
             self._gate.let_go(seat)
             return False
         elif seat.target.warmed():
             places = self._gate.admits(seat)
             if places:
-                self._start(seat, seat.target, places)
+                self._start(seat, seat.target, places, now)
         return bool(seat.answers) or seat.lane.waits
 
     def _wake(self, seat: Seat) -> bool:
         """What it waited for has come; whether it still wants it."""
-        if not self._wants_turn(seat):
+        if not self._wants_turn(seat, self._clock.now()):
             return False
         if not seat.in_turn:
             self._turns.join(seat)
@@ -305,8 +305,8 @@ class Lanes:
 
     # --- an attempt ------------------------------------------------------------------------------
 
-    def _start(self, seat: Seat, target: Target, places: int) -> None:
-        delivery, probe, given_up = seat.lane.start(self._clock.now(), self._under_way.doomed)
+    def _start(self, seat: Seat, target: Target, places: int, now: float) -> None:
+        delivery, probe, given_up = seat.lane.start(now, self._under_way.doomed)
         if given_up is not None:
             self._gate.left(seat, delivery, places)
             self._write(seat.lane, delivery, given_up)
