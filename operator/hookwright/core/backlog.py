@@ -74,8 +74,11 @@ class Backlog:
 
     def received(self, received_ms: int) -> None:
         """Something of that age waits, in the store or in the queue."""
-        self._received = min(self._received, received_ms / 1000)
-        self.oldest = min(self.oldest, self._received)
+        received = received_ms / 1000
+        if received < self._received:
+            self._received = received
+        if received < self.oldest:
+            self.oldest = received
 
     def swept(self, oldest_ms: int | None) -> None:
         """The store was counted: the oldest that waits was received then (None: none waits)."""

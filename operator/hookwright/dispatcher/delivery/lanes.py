@@ -198,7 +198,7 @@ class Lanes:
 
     def accepted(self, delivery: Delivery) -> None:
         """A delivery (reserved before) is on stable storage."""
-        seat = self._seat(delivery.route)
+        seat = self._seats.get(delivery.route) or self._seat(delivery.route)
         seat.lane.accepted(delivery)
         if not seat.in_turn:
             self._settle(seat)
