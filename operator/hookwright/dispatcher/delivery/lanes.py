@@ -293,7 +293,7 @@ class Lanes:
             places = self._gate.admits(seat)
             if places:
                 self._start(seat, seat.target, places, now)
-        return bool(seat.answers) or seat.lane.waits
+        return bool(seat.answers) or (seat.lane.waits and not seat.parked)
 
     def _wake(self, seat: Seat) -> bool:
         """What it waited for has come; whether it still wants it."""
