@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookwright.core.decode import decode
-from hookwright.core.times import epoch_text, moment, timestamp
+from hookwright.core.times import epoch_text, hundredths, moment, timestamp
 from hookwright.errors import EventError
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -94,3 +94,11 @@ def test_a_time_that_the_door_takes_is_one_that_templates_read(text: str) -> Non
 def test_seconds_are_written_as_events_have_them() -> None:
     """Three places, zeros included."""
     assert epoch_text(1_696_263_265_007) == "1696263265.007"
+
+
+@given(st.floats(0, 1e8))
+def test_milliseconds_have_two_digits_behind_the_point(milliseconds: float) -> None:
+    """As near as `round` comes, and as short in JSON."""
+    short = hundredths(milliseconds)
+    assert abs(short - milliseconds) <= 0.005 + 1e-6
+    assert short == round(short, 2)
