@@ -1,6 +1,8 @@
 -- What writes, each one round trip and one commit. A function whose arguments change gets another name, as the release
 -- before may still call the old one. SQLSTATE HW001: another has one of the identities; HW002: another owns the slot;
 -- HW003: a webhook was forgotten meanwhile.
+-- Those that are called for each group SET how it is planned: once, and not anew for each number of rows; by keys, as a plan
+-- that is made while tables are small is kept while they grow, full of rows that are gone.
 
 -- A commit that is answered is on stable storage, on a synchronous standby too if the server has one; and who stands still
 -- or vanishes before it holds its locks no longer than that: whatever the defaults of the role say, and whoever had this
@@ -43,7 +45,9 @@ CREATE OR REPLACE FUNCTION hookwright.accept_1(
     w_route INT[], w_key BIGINT[], w_event BIGINT[], w_received BIGINT[], w_bytes INT[],
     d_route INT[], d_key BIGINT[], d_event BIGINT[], d_reason TEXT[], d_message TEXT[], d_at BIGINT[], d_bytes INT[],
     i_identity BYTEA[], i_digest BYTEA[], i_at BIGINT[], i_event BIGINT[], i_routes TEXT[], i_size INT[], i_past BYTEA[]
-) RETURNS VOID LANGUAGE plpgsql AS $$
+) RETURNS VOID LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     stored BIGINT;
     past BIGINT;
@@ -139,7 +143,6 @@ CREATE OR REPLACE FUNCTION hookwright.bury_1(
         RETURNING key, event_key, bytes
 $$;
 
--- All is found by keys: plans are made while tables are small and kept while they grow, full of rows that are gone.
 CREATE OR REPLACE FUNCTION hookwright.finish_1(
     routes_ INT[],
     r_delivery BIGINT[], r_attempt INT[], r_event BIGINT[], r_route INT[], r_kind TEXT[], r_trigger TEXT[], r_result TEXT[],
@@ -148,7 +151,8 @@ CREATE OR REPLACE FUNCTION hookwright.finish_1(
     l_route INT[], l_key BIGINT[], l_due BIGINT[], l_wait BIGINT[], l_attempts INT[], l_steps INT[],
     b_route INT[], b_key BIGINT[], b_reason TEXT[], b_message TEXT[], b_attempts INT[], b_at BIGINT[]
 ) RETURNS VOID LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 BEGIN
     PERFORM hookwright.writing(routes_);
     IF cardinality(r_delivery) > 0 THEN
