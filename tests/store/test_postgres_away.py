@@ -95,6 +95,11 @@ def hold_commits(server: Postgres) -> None:
     """Each commit waits for a standby that is not there."""
     server.configure("synchronous_standby_names = 'nobody'")
     server.reload()
+    while server.sql("SHOW synchronous_standby_names") != "nobody":
+        pass
+    server.sql(
+        "CHECKPOINT"
+    )  # by the process that says so to all others: it has read the settings when this is done
 
 
 def let_commits_go(server: Postgres) -> None:
@@ -119,8 +124,8 @@ async def test_an_event_whose_answer_was_lost_is_stored_once(server: Postgres, d
         lost = asyncio.create_task(
             work.accept([event(100, HOOK), event(200, HOOK, identity=b"one"), event(300, identity=b"two")])
         )
-        await until(lambda: bool(committing(server, "accept")))
-        server.sql(f"SELECT pg_terminate_backend({committing(server, 'accept')})")
+        await until(lambda: bool(committing(server, "write")))
+        server.sql(f"SELECT pg_terminate_backend({committing(server, 'write')})")
         await until(lambda: server.sql("SELECT count(*) FROM hookwright.events") == "3")
         assert not lost.done()
         let_commits_go(server)
@@ -137,8 +142,8 @@ async def test_a_result_whose_answer_was_lost_is_one(server: Postgres, database:
         [delivery] = await claim(work)
         hold_commits(server)
         lost = asyncio.create_task(work.finish([ack(delivery, attempt(101))]))
-        await until(lambda: bool(committing(server, "finish")))
-        server.sql(f"SELECT pg_terminate_backend({committing(server, 'finish')})")
+        await until(lambda: bool(committing(server, "write")))
+        server.sql(f"SELECT pg_terminate_backend({committing(server, 'write')})")
         let_commits_go(server)
         await lost
         assert len(await history.invocations(limit=9)) == 1
@@ -153,13 +158,13 @@ async def test_a_repeat_is_answered_when_the_first_is_on_the_standby(
         await work.accept([event(10, HOOK)])
         hold_commits(server)
         first = asyncio.create_task(work.accept([event(100, HOOK, identity=b"one")]))
-        await until(lambda: bool(committing(server, "accept")))
-        server.sql(f"SELECT pg_terminate_backend({committing(server, 'accept')})")
+        await until(lambda: bool(committing(server, "write")))
+        server.sql(f"SELECT pg_terminate_backend({committing(server, 'write')})")
         with pytest.raises(StoreAway) as told:
             await first
         assert told.value.in_doubt
         again = asyncio.create_task(work.accept([event(200, HOOK, identity=b"one")]))
-        await until(lambda: again.done() or bool(committing(server, "accept")))
+        await until(lambda: again.done() or bool(committing(server, "write")))
         assert not again.done()
         let_commits_go(server)
         assert await again == [Repeat(100, (HOOK,))]
@@ -219,11 +224,11 @@ async def test_whether_it_is_stored_is_known_when_the_lost_commit_has_ended(
         await work.accept([event(10, HOOK)])
         hold_commits(server)
         lost = asyncio.create_task(work.accept([event(100, HOOK)]))
-        await until(lambda: bool(committing(server, "accept")))
+        await until(lambda: bool(committing(server, "write")))
         wire.cut()
         with pytest.raises(StoreAway):
             await lost
-        assert committing(server, "accept")
+        assert committing(server, "write")
         assert await work.stored([10, 100, 200]) == {10, 100}
         let_commits_go(server)
     await wire.close()

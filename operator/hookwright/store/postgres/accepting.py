@@ -1,7 +1,7 @@
-"""Storing events: batches are judged by their identities, and all that is new goes out in one round trip.
+"""Storing events: batches are judged by their identities, and what is new becomes the values of a call.
 
-A batch that was tried before and may have been stored is looked for first, so that it is stored once. Must not: wait,
-try again (`groups`).
+A batch that was tried before and may have been stored is looked for first, so that it is stored once. Must not: write
+(`writing`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hookwright.store.postgres.groups import Job
 from hookwright.store.postgres.ownership import Ownership
 from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
-from hookwright.store.postgres.server import Connection, Link
+from hookwright.store.postgres.server import Connection
 from hookwright.store.postgres.statements import load
 from hookwright.store.postgres.waking import COLUMNS, told
 
@@ -34,11 +34,20 @@ class _Known(NamedTuple):
     answer: Repeat
 
 
-class Accepting:
-    """Stores batches of events in the name of the owner of a slot; `seconds` is the window of identities."""
+class Stored(NamedTuple):
+    """What becomes of batches of events: their answers, and the values of `accept_1` that store what is new of them."""
 
-    def __init__(self, link: Link, routes: Routes, schema: str, owner: Ownership, *, seconds: int) -> None:
-        self._link, self._routes, self._sql = link, routes, load("work.sql", schema)
+    answers: list[list[Accepted]]
+    values: list[Any]
+    events: int
+    identities: Sequence[tuple[Any, ...]]
+
+
+class Accepting:
+    """Prepares events in the name of the owner of a slot; `seconds` is the window of identities."""
+
+    def __init__(self, routes: Routes, schema: str, owner: Ownership, *, seconds: int) -> None:
+        self._routes, self._sql = routes, load("work.sql", schema)
         self._owner, self._channel, self._window = owner, schema, seconds * 1000
         self.rows = 0
         self.identities = self.identity_bytes = 0
@@ -50,17 +59,28 @@ class Accepting:
         row = await connection.fetchrow(self._sql["identities"])
         self.identities, self.identity_bytes, self.oldest_identity = row
 
-    async def accept(self, jobs: Sequence[Job]) -> list[list[Accepted]]:
-        """Store the batches of these jobs, each all or nothing; a repeat of an earlier one of them is one too."""
-        async with self._link.connection() as connection:
-            batches: list[Sequence[NewEvent]] = [job.work for job in jobs]
-            known, past = await self._known(connection, batches)
-            answers, stored = _judge(batches, known)
-            if any(job.doubtful for job in jobs):
-                stored = await self._not_there(connection, stored)
-            # of nothing as well: what a repeat is answered from may not have reached a standby yet, and is there then
-            await self._store(connection, stored, past)
-            return answers
+    async def prepare(self, connection: Connection, jobs: Sequence[Job]) -> Stored:
+        """The batches of these jobs, each all or nothing; a repeat of an earlier one of them is one too.
+
+        It is to be written with nothing new in it as well: what a repeat is answered from may not have reached a standby
+        yet, and is there then.
+        """
+        batches: list[Sequence[NewEvent]] = [job.work for job in jobs]
+        known, past = await self._known(connection, batches)
+        answers, events = _judge(batches, known)
+        if any(job.doubtful for job in jobs):
+            events = await self._not_there(connection, events)
+        await self._routes.know(connection, (each.route for event in events for each in event.deliveries))
+        return self._stored(answers, events, past)
+
+    def wrote(self, stored: Stored) -> None:
+        """It was committed."""
+        identities = stored.identities
+        self.rows += stored.events
+        self.identities += len(identities)
+        self.identity_bytes += sum(row[-1] for row in identities)
+        if identities and self.oldest_identity is None:
+            self.oldest_identity = identities[0][2]
 
     async def _known(
         self, connection: Connection, batches: Iterable[Sequence[NewEvent]]
@@ -91,8 +111,7 @@ class Accepting:
         there = {key for (key,) in rows}
         return [event for event in events if event.key not in there]
 
-    async def _store(self, connection: Connection, events: Sequence[NewEvent], past: list[bytes]) -> None:
-        await self._routes.know(connection, (each.route for event in events for each in event.deliveries))
+    def _stored(self, answers: list[list[Accepted]], events: Sequence[NewEvent], past: list[bytes]) -> Stored:
         numbers = self._routes.numbers
         kept, waiting, dead, identities, others = [], [], [], [], []
         used = {numbers[each.route] for event in events for each in event.deliveries}
@@ -120,26 +139,18 @@ class Accepting:
             if event.identity is not None:
                 identities.append(self._identity(event))
         high = max((event.key + len(event.deliveries) for event in events), default=0)
-        with self._routes.checked():
-            await connection.fetch(
-                self._sql["accept"], self._owner.slot, self._owner.holder, high, list(used), self._channel,
-                *columns(told(others), COLUMNS), *columns(kept, _EVENT), *columns(waiting, _WAITING), *columns(dead, _DEAD),
-                *columns(identities, _IDENTITY), past,
-            )  # fmt: skip
-        self._count(events, identities)
+        values = [
+            self._owner.slot, self._owner.holder, high, list(used), self._channel, *columns(told(others), COLUMNS),
+            *columns(kept, _EVENT), *columns(waiting, _WAITING), *columns(dead, _DEAD), *columns(identities, _IDENTITY),
+            past,
+        ]  # fmt: skip
+        return Stored(answers, values, len(events), identities)
 
     def _identity(self, event: NewEvent) -> tuple[Any, ...]:
         """The row of an event's identity."""
         routes = ",".join(str(self._routes.numbers[each.route]) for each in event.deliveries)
         size = identity_size(len(event.deliveries))
         return event.identity, event.digest, event.received, event.key, routes, size
-
-    def _count(self, events: Sequence[NewEvent], identities: Sequence[tuple[Any, ...]]) -> None:
-        self.rows += len(events)
-        self.identities += len(identities)
-        self.identity_bytes += sum(row[-1] for row in identities)
-        if identities and self.oldest_identity is None:
-            self.oldest_identity = identities[0][2]
 
 
 def _judge(

@@ -1,55 +1,42 @@
-"""Results of attempts and their records, all that wait in one round trip. Must not: wait, try again (`groups`)."""
+"""Results of attempts and their records, as the values of a call. Must not: write (`writing`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hookwright.core.records import Action, AttemptRecord, Finish
-from hookwright.store.postgres.groups import Job
-from hookwright.store.postgres.routes import Routes
 from hookwright.store.postgres.rows import columns, plain
-from hookwright.store.postgres.server import Link
-from hookwright.store.postgres.statements import load
 
 _RECORD, _DONE, _DELAY, _BURY = 13, 2, 6, 6
 """How many columns each has, in the order of `finish_1`."""
 
 
-class Finishing:
-    """Writes results."""
+def finished(
+    results: Iterable[Finish], records: Sequence[AttemptRecord], numbers: dict[str, int]
+) -> list[Any]:
+    """The values of `finish_1` that carry out results and keep these records; to do it twice is to do it once.
 
-    def __init__(self, link: Link, routes: Routes, schema: str) -> None:
-        self._link, self._routes, self._sql = link, routes, load("work.sql", schema)
-        self.rows = 0
-
-    async def finish(self, jobs: Sequence[Job]) -> list[None]:
-        """Carry out the results of these jobs and keep their records; to do it twice is to do it once."""
-        results: list[Finish] = [result for job in jobs for result in job.work]
-        records = [result.record for result in results if result.record is not None]
-        async with self._link.connection() as connection:
-            routes = {result.route for result in results} | {record.route for record in records}
-            await self._routes.know(connection, routes)
-            numbers = self._routes.numbers
-            done: list[tuple[int, int]] = []
-            released: list[tuple[int, int]] = []
-            delays, buried = [], []
-            for result in results:
-                number = numbers[result.route]
-                if result.action is Action.ACK:
-                    (done if result.sole else released).append((number, result.key))
-                elif result.action is Action.DELAY:
-                    delays.append(_delay(number, result))
-                else:
-                    buried.append(bury_row(number, result))
-            rows = [_record(numbers[record.route], record) for record in records]
-            with self._routes.checked():
-                await connection.fetch(
-                    self._sql["finish"], [numbers[route] for route in routes], *columns(rows, _RECORD),
-                    *columns(done, _DONE), *columns(released, _DONE), *columns(delays, _DELAY), *columns(buried, _BURY),
-                )  # fmt: skip
-        self.rows += len(results)
-        return [None] * len(jobs)
+    `numbers`: of all webhooks.
+    """
+    done: list[tuple[int, int]] = []
+    released: list[tuple[int, int]] = []
+    delays, buried = [], []
+    used = {numbers[record.route] for record in records}
+    for result in results:
+        number = numbers[result.route]
+        used.add(number)
+        if result.action is Action.ACK:
+            (done if result.sole else released).append((number, result.key))
+        elif result.action is Action.DELAY:
+            delays.append(_delay(number, result))
+        else:
+            buried.append(bury_row(number, result))
+    rows = [_record(numbers[record.route], record) for record in records]
+    return [
+        list(used), *columns(rows, _RECORD), *columns(done, _DONE), *columns(released, _DONE), *columns(delays, _DELAY),
+        *columns(buried, _BURY),
+    ]  # fmt: skip
 
 
 def _delay(number: int, result: Finish) -> tuple[int, ...]:

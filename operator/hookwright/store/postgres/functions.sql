@@ -1,6 +1,8 @@
 -- What writes, each one round trip and one commit. A function whose arguments change gets another name, as the release
 -- before may still call the old one. SQLSTATE HW001: another has one of the identities; HW002: another owns the slot;
 -- HW003: a webhook was forgotten meanwhile.
+-- Those that are called for each group SET how it is planned: once, and not anew for each number of rows; by keys, as a plan
+-- that is made while tables are small is kept while they grow, full of rows that are gone.
 
 -- A commit that is answered is on stable storage, on a synchronous standby too if the server has one; and who stands still
 -- or vanishes before it holds its locks no longer than that: whatever the defaults of the role say, and whoever had this
@@ -43,7 +45,9 @@ CREATE OR REPLACE FUNCTION hookwright.accept_1(
     w_route INT[], w_key BIGINT[], w_event BIGINT[], w_received BIGINT[], w_bytes INT[],
     d_route INT[], d_key BIGINT[], d_event BIGINT[], d_reason TEXT[], d_message TEXT[], d_at BIGINT[], d_bytes INT[],
     i_identity BYTEA[], i_digest BYTEA[], i_at BIGINT[], i_event BIGINT[], i_routes TEXT[], i_size INT[], i_past BYTEA[]
-) RETURNS VOID LANGUAGE plpgsql AS $$
+) RETURNS VOID LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     stored BIGINT;
     past BIGINT;
@@ -59,7 +63,8 @@ BEGIN
             SELECT count(*), coalesce(sum(size), 0) INTO past, past_size FROM gone;
         -- sorted, so that two replicas do not wait for each other
         INSERT INTO hookwright.identities (identity, digest, at, event_key, routes, size)
-            SELECT * FROM unnest(i_identity, i_digest, i_at, i_event, i_routes, i_size) AS u (i, d, a, e, r, s) ORDER BY i
+            SELECT unnest(i_identity) AS i, unnest(i_digest), unnest(i_at), unnest(i_event), unnest(i_routes), unnest(i_size)
+            ORDER BY i
             ON CONFLICT (identity) DO NOTHING;
         GET DIAGNOSTICS stored = ROW_COUNT;
         IF stored < cardinality(i_identity) THEN
@@ -69,9 +74,9 @@ BEGIN
             SELECT ARRAY[0], ARRAY[stored - past], ARRAY[sum(s) - past_size] FROM unnest(i_size) AS s;
     END IF;
     INSERT INTO hookwright.events (key, event_type, trigger, deliveries, hops, raw)
-        SELECT * FROM unnest(e_key, e_type, e_trigger, e_deliveries, e_hops, e_raw);
+        SELECT unnest(e_key), unnest(e_type), unnest(e_trigger), unnest(e_deliveries), unnest(e_hops), unnest(e_raw);
     INSERT INTO hookwright.waiting (route_id, key, event_key, received, attempts, steps, bytes, due, wait)
-        SELECT r, k, e, t, 0, 0, b, 0, 0 FROM unnest(w_route, w_key, w_event, w_received, w_bytes) AS u (r, k, e, t, b);
+        SELECT unnest(w_route), unnest(w_key), unnest(w_event), unnest(w_received), 0, 0, unnest(w_bytes), 0, 0;
     IF cardinality(w_key) + cardinality(d_key) > cardinality(e_key) THEN
         INSERT INTO hookwright.fanout (event_key, held) SELECT k, n FROM unnest(e_key, e_deliveries) AS u (k, n) WHERE n > 1;
     END IF;
@@ -148,29 +153,35 @@ CREATE OR REPLACE FUNCTION hookwright.finish_1(
     s_route INT[], s_key BIGINT[], a_route INT[], a_key BIGINT[],
     l_route INT[], l_key BIGINT[], l_due BIGINT[], l_wait BIGINT[], l_attempts INT[], l_steps INT[],
     b_route INT[], b_key BIGINT[], b_reason TEXT[], b_message TEXT[], b_attempts INT[], b_at BIGINT[]
-) RETURNS VOID LANGUAGE plpgsql AS $$
+) RETURNS VOID LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 BEGIN
     PERFORM hookwright.writing(routes_);
-    WITH came AS (
+    IF cardinality(r_delivery) > 0 THEN
         INSERT INTO hookwright.attempts (delivery_key, attempt, event_key, route_id, kind, trigger, result, status, cause,
                                          time, duration, friendly_id, detail)
-            SELECT * FROM unnest(r_delivery, r_attempt, r_event, r_route, r_kind, r_trigger, r_result, r_status, r_cause,
-                                 r_time, r_duration, r_friendly, r_detail)
-            ON CONFLICT DO NOTHING RETURNING route_id, octet_length(detail) AS size
-    ), counted AS (SELECT route_id, count(*) AS number, sum(size) AS size FROM came GROUP BY route_id)
-    INSERT INTO hookwright.tallies
-        SELECT array_agg(route_id), array_agg(number), array_agg(size) FROM counted HAVING count(*) > 0;
+            SELECT unnest(r_delivery), unnest(r_attempt), unnest(r_event), unnest(r_route), unnest(r_kind), unnest(r_trigger),
+                   unnest(r_result), unnest(r_status), unnest(r_cause), unnest(r_time), unnest(r_duration), unnest(r_friendly),
+                   unnest(r_detail);
+        INSERT INTO hookwright.tallies
+            SELECT array_agg(route_id), array_agg(number), array_agg(size) FROM (
+                SELECT route_id, count(*) AS number, sum(octet_length(detail)) AS size
+                FROM (SELECT unnest(r_route) AS route_id, unnest(r_detail) AS detail) AS came GROUP BY route_id) AS counted;
+    END IF;
     -- the only delivery that its event ever had; whoever took it first has its event, too
     IF cardinality(s_key) > 0 THEN
         WITH done AS (
-            DELETE FROM hookwright.waiting USING unnest(s_route, s_key) AS u (r, k) WHERE route_id = r AND key = k
+            DELETE FROM hookwright.waiting USING (SELECT unnest(s_route) AS r, unnest(s_key) AS k) AS u
+            WHERE route_id = r AND key = k
             RETURNING event_key
         )
         DELETE FROM hookwright.events USING done WHERE key = event_key AND deliveries = 1;
     END IF;
     IF cardinality(a_key) > 0 THEN
         WITH done AS (
-            DELETE FROM hookwright.waiting USING unnest(a_route, a_key) AS u (r, k) WHERE route_id = r AND key = k
+            DELETE FROM hookwright.waiting USING (SELECT unnest(a_route) AS r, unnest(a_key) AS k) AS u
+            WHERE route_id = r AND key = k
             RETURNING event_key
         )
         SELECT array_agg(event_key) INTO a_key FROM done;

@@ -20,12 +20,16 @@ from hookwright.store.postgres.health import Health
 
 
 class Job:
-    """One call. `tried`: it could not be written when it was; `doubtful`: it may have been stored all the same."""
+    """One call. `patient`: it waits for the database as long as it takes, for space as well; others until a time.
 
-    __slots__ = ("deadline", "doubtful", "future", "tried", "weight", "work")
+    `tried`: it could not be written when it was; `doubtful`: it may have been stored all the same.
+    """
 
-    def __init__(self, work: Any, weight: int, future: asyncio.Future[Any], deadline: float) -> None:
-        self.work, self.weight, self.future, self.deadline = work, weight, future, deadline
+    __slots__ = ("deadline", "doubtful", "future", "patient", "tried", "weight", "work")
+
+    def __init__(self, work: Any, weight: int, future: asyncio.Future[Any], deadline: float | None) -> None:
+        self.work, self.weight, self.future = work, weight, future
+        self.patient, self.deadline = deadline is None, float("inf") if deadline is None else deadline
         self.tried = self.doubtful = False
 
 
@@ -35,7 +39,6 @@ Run = Callable[[Sequence[Job]], Awaitable[Sequence[Any]]]
 class Group:
     """`run` carries out jobs together and answers each, or raises and has stored nothing or all of them.
 
-    `wait`: seconds for which a call waits for a database that is away; None: as long as it takes, for space as well.
     `broken` is told when the store is another's; `may_overtake`: see `Order`.
     """
 
@@ -44,11 +47,10 @@ class Group:
         run: Run,
         health: Health,
         *,
-        wait: float | None,
         broken: Callable[[StoreError], None],
         may_overtake: Callable[[Job], bool] = lambda job: False,
     ) -> None:
-        self._run, self._health, self._wait, self._broken = run, health, wait, broken
+        self._run, self._health, self._broken = run, health, broken
         self._jobs: list[Job] = []
         self._order = Order(may_overtake)
         self._under_way: list[Job] = []
@@ -60,26 +62,28 @@ class Group:
 
     @property
     def waiting(self) -> int:
-        """Calls that were tried and could not be written yet."""
-        return sum(job.tried for job in self._jobs)
+        """Patient calls that were tried and could not be written yet."""
+        return sum(job.tried and job.patient for job in self._jobs)
 
-    def submit(self, work: Any, weight: int) -> asyncio.Future[Any]:
-        """Put a call into the next group. Raises the error with which the store ended."""
+    def submit(self, work: Any, weight: int, *, wait: float | None = None) -> asyncio.Future[Any]:
+        """Put a call into the next group. Raises the error with which the store ended.
+
+        `wait`: seconds for which it waits for a database that is away; None: it is patient.
+        """
         if self._ended is not None:
             raise self._ended
         loop = asyncio.get_running_loop()
-        deadline = float("inf") if self._wait is None else loop.time() + self._wait
-        job = Job(work, weight, loop.create_future(), deadline)
+        job = Job(work, weight, loop.create_future(), None if wait is None else loop.time() + wait)
         self._jobs.append(job)
         if self._task is None:
             self._task = loop.create_task(self._all())
         return job.future
 
     async def answered(self, *, all_of_them: bool = False) -> None:
-        """Until every call that may be stored has its answer; or all that came before."""
+        """Until every call that may be stored has its answer, or all that came before; but for the patient ones."""
         jobs = [*self._under_way, *(job for job in self._jobs if job.tried or all_of_them)]
-        if jobs:
-            await asyncio.wait([job.future for job in jobs])
+        if futures := [job.future for job in jobs if not job.patient]:
+            await asyncio.wait(futures)
         await asyncio.sleep(0)  # who has an answer since this turn of the loop goes on first
 
     async def close(self, error: StoreError) -> None:
@@ -121,12 +125,11 @@ class Group:
         self._health.failed(error)
         if failure is Failure.AGAIN:
             self._jobs[:0] = group
-        elif failure is Failure.AWAY or (failure is Failure.FULL and self._wait is None):
-            for job in group:
-                job.tried, job.doubtful = True, job.doubtful or is_doubtful(error)
-            self._jobs[:0] = group
-            self._under_way = []
-            await self._pause(as_store_error(error))
+        elif failure is Failure.AWAY:
+            await self._again(group, error)
+        elif failure is Failure.FULL:
+            _fail([job for job in group if not job.patient], as_store_error(error))
+            await self._again([job for job in group if job.patient], error)
         elif failure is Failure.REQUEST and len(group) > 1:  # find the one it is
             for job in group:
                 await self._carry_out([job])
@@ -134,6 +137,15 @@ class Group:
             if failure is Failure.BROKEN:
                 self._broken(as_store_error(error))
             _fail(group, as_store_error(error))
+
+    async def _again(self, group: list[Job], error: Exception) -> None:
+        """These wait for what is away, or lacks."""
+        for job in group:
+            job.tried, job.doubtful = True, job.doubtful or is_doubtful(error)
+        self._jobs[:0] = group
+        self._under_way = []
+        if group:
+            await self._pause(as_store_error(error))
 
     async def _pause(self, error: StoreError) -> None:
         """Before the next try; who has waited long enough gets this error, at the end all."""

@@ -119,7 +119,7 @@ CREATE TABLE hookwright.attempts (
     cause TEXT,
     time BIGINT NOT NULL,
     duration DOUBLE PRECISION NOT NULL,
-    friendly_id TEXT,
+    friendly_id TEXT COLLATE "C",
     detail BYTEA NOT NULL,
     UNIQUE (delivery_key, attempt, time)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1);

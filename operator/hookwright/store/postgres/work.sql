@@ -74,6 +74,15 @@ FROM came JOIN hookwright.routes ON id = route_id GROUP BY route, id;
 SELECT hookwright.finish_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
     $23, $24, $25, $26, $27, $28, $29, $30);
 
+-- accept_and_finish: both in one commit
+SELECT hookwright.accept_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+        $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35),
+    hookwright.finish_1($36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54,
+        $55, $56, $57, $58, $59, $60, $61, $62, $63, $64, $65);
+
+-- recorded: attempts of some deliveries that have a record
+SELECT delivery_key, attempt, time FROM hookwright.attempts WHERE delivery_key = ANY ($1::BIGINT[]);
+
 -- heads: of each webhook's two queues the first, one more than it wants; without the bytes of events
 SELECT asked.route_id, head.* FROM unnest($1::INT[], $2::INT[]) AS asked (route_id, most) CROSS JOIN LATERAL (
     (SELECT key, event_key, received, attempts, steps, due, bytes FROM hookwright.waiting

@@ -1,5 +1,5 @@
-"""Durable work in PostgreSQL: the port's methods, on connections of their own for what comes in, what is done, what is
-claimed, and upkeep. Must not: block the event loop, hold a transaction while something else is waited for.
+"""Durable work in PostgreSQL: the port's methods, on connections of their own for what is written, what is claimed, and
+upkeep. Must not: block the event loop, hold a transaction while something else is waited for.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from hookwright.store.postgres.accepting import Accepting
 from hookwright.store.postgres.checks import check
 from hookwright.store.postgres.claiming import claim
 from hookwright.store.postgres.failures import as_store_error
-from hookwright.store.postgres.finishing import Finishing
 from hookwright.store.postgres.groups import Group, Job
 from hookwright.store.postgres.health import Health
 from hookwright.store.postgres.migrating import refuse_copied
@@ -43,6 +42,7 @@ from hookwright.store.postgres.server import Connection, Link, Server
 from hookwright.store.postgres.showing import Showing
 from hookwright.store.postgres.statements import load
 from hookwright.store.postgres.waking import Arrivals
+from hookwright.store.postgres.writing import Writing
 
 T = TypeVar("T")
 
@@ -57,9 +57,7 @@ class PostgresStore:
         self._server, self._health, self._retention, self._broken = server, health, retention, broken
         schema = self._schema = server.database.schema
         self._sql, self._routes = load("work.sql", schema), Routes(schema)
-        self._links = {
-            name: Link(server, name) for name in ("accept", "finish", "claim", "change", "owner", "notices")
-        }
+        self._links = {name: Link(server, name) for name in ("write", "claim", "change", "owner", "notices")}
         self._links["upkeep"] = Link(server, "upkeep", seconds=STORE_UPKEEP_SECONDS)
         self._ownership = Ownership(self._links["owner"], health, schema, server.holder)
         self._showing = Showing(schema, server.holder)
@@ -67,17 +65,13 @@ class PostgresStore:
         self._arrivals = Arrivals(
             self._links["claim"], self._links["notices"], self._routes, schema, moved=self._ownership.look.set
         )
-        self._accepting = Accepting(
-            self._links["accept"], self._routes, schema, self._ownership, seconds=retention.identity_seconds
+        self._accepting = Accepting(self._routes, schema, self._ownership, seconds=retention.identity_seconds)
+        self._writing = Writing(self._links["write"], self._accepting, self._routes, schema)
+        self._writes = Group(
+            self._writing.write, health, broken=broken, may_overtake=lambda job: not job.patient
         )
-        self._finishing = Finishing(self._links["finish"], self._routes, schema)
-        wait = server.database.wait
-        self._accepts = Group(
-            self._accepting.accept, health, wait=wait, broken=broken, may_overtake=lambda job: True
-        )
-        self._results = Group(self._finishing.finish, health, wait=None, broken=broken)
-        self._remembering = Group(self._remember, health, wait=None, broken=broken)
-        self._asking = Group(self._stored, health, wait=None, broken=broken)
+        self._remembering = Group(self._remember, health, broken=broken)
+        self._asking = Group(self._stored, health, broken=broken)
         self._dropped = upkeep.NOTHING  # by pruning, and not told yet
         self._uses: dict[str, Use] = {}
 
@@ -105,26 +99,26 @@ class PostgresStore:
 
     async def accept(self, batch: Sequence[NewEvent]) -> list[Accepted]:
         weight = sum(1 + len(event.deliveries) + len(event.raw) // KIB for event in batch)
-        return await self._accepts.submit(batch, weight)  # type: ignore[no-any-return]
+        return await self._writes.submit(batch, weight, wait=self._server.database.wait)  # type: ignore[no-any-return]
 
     async def stored(self, keys: Sequence[int]) -> set[int]:
-        await self._accepts.answered(all_of_them=True)
+        await self._writes.answered(all_of_them=True)
         return await self._asking.submit(keys, len(keys))  # type: ignore[no-any-return]
 
     async def _stored(self, jobs: Sequence[Job]) -> list[set[int]]:
         keys = [key for job in jobs for key in job.work]
-        async with self._links["accept"].connection() as connection:
+        async with self._links["write"].connection() as connection:
             found = {key for (key,) in await connection.fetch(self._sql["stored"], keys)}
         return [found.intersection(job.work) for job in jobs]
 
     async def finish(self, results: Sequence[Finish]) -> None:
-        await self._results.submit(results, sum([result.weight for result in results]))
+        await self._writes.submit(results, sum([result.weight for result in results]))
 
     async def claim(self, wanted: Mapping[str, Wanted], *, now: int) -> dict[str, Claimed]:
         with self._failing():
             async with self._links["claim"].connection() as connection:
                 found = await claim(connection, self._routes, self._schema, wanted, now)
-        await self._accepts.answered()
+        await self._writes.answered()
         return found
 
     async def bury(
@@ -207,7 +201,7 @@ class PostgresStore:
     async def close(self) -> None:
         """Results that still wait for the database fail with StoreError: they are sent once more."""
         closed = StoreError("The store is closed.")
-        groups = (self._accepts, self._results, self._remembering, self._asking)
+        groups = (self._writes, self._remembering, self._asking)
         await asyncio.gather(*(group.close(closed) for group in groups))
         await self._ownership.leave()
         await asyncio.gather(*(link.close() for link in self._links.values()))
@@ -256,19 +250,19 @@ class PostgresStore:
         return told
 
     def stats(self) -> StoreStats:
-        groups, window = (self._accepts, self._results, self._remembering), self._accepting
+        groups, window = (self._writes, self._remembering), self._accepting
         slowest = max(group.slowest for group in groups)
         for group in groups:
             group.slowest = 0.0
         identities = Use(window.identity_bytes, self._retention.identity_bytes, {})
         return StoreStats(
             commits=sum(group.commits for group in groups),
-            rows=window.rows + self._finishing.rows,
+            rows=window.rows + self._writing.results,
             commit_seconds=sum(group.seconds for group in groups),
             slowest_commit_seconds=slowest,
             away=self._health.away is not None,
             standby=self._health.standby,
-            held=self._results.waiting + self._remembering.waiting,
+            held=sum(group.waiting for group in groups),
             identities=window.identities,
             oldest_identity=window.oldest_identity,
             kept=self._uses | {"identities": identities},
