@@ -172,7 +172,7 @@ async def test_a_part_that_nobody_took_meanwhile_stays(postgres: Postgres, datab
 async def test_who_cannot_say_so_is_not_sure_any_longer(postgres: Postgres, database: Database) -> None:
     """The time for which it is counts from before it last asked, and is shorter than that after which others may come."""
     async with opened(database) as (work, _, _):
-        postgres.sql(f"ALTER FUNCTION {database.schema}.lease_1 RENAME TO lease_0")
+        postgres.sql(f"ALTER FUNCTION {database.schema}.lease_2 RENAME TO lease_0")
         known = []
         for _ in range(2):
             with pytest.raises(StoreError, match="refused a request"):

@@ -93,7 +93,7 @@ END $$;
 -- Stay the owner of a slot, and have, or keep, what others do not hold of these parts. Answers which slots are owned by
 -- anybody who is to work on parts, which parts by this one, and in how many seconds the time of another is over that does
 -- not say again that it is there. A part whose time was over and that nobody took meanwhile is still its holder's.
-CREATE OR REPLACE FUNCTION hookwright.lease_1(slot_ INT, holder_ TEXT, seconds_ DOUBLE PRECISION, parts_ INT[])
+CREATE OR REPLACE FUNCTION hookwright.lease_2(slot_ INT, holder_ TEXT, seconds_ DOUBLE PRECISION, parts_ INT[])
 RETURNS TABLE (slots INT[], held INT[], next_end DOUBLE PRECISION) LANGUAGE plpgsql AS $$
 DECLARE
     end_ TIMESTAMPTZ := now() + make_interval(secs => seconds_);
@@ -117,7 +117,7 @@ BEGIN
 END $$;
 
 -- So many deliveries of events are done (an event once for each): drops those that none needs any more, answers how many.
-CREATE OR REPLACE FUNCTION hookwright.release_1(events_ BIGINT[]) RETURNS INT LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION hookwright.release_2(events_ BIGINT[]) RETURNS INT LANGUAGE plpgsql AS $$
 DECLARE
     dropped INT;
 BEGIN
@@ -185,7 +185,7 @@ BEGIN
             RETURNING event_key
         )
         SELECT array_agg(event_key) INTO a_key FROM done;
-        PERFORM hookwright.release_1(a_key);
+        PERFORM hookwright.release_2(a_key);
     END IF;
     IF cardinality(l_key) > 0 THEN
         UPDATE hookwright.waiting SET due = d, wait = w, attempts = a, steps = s

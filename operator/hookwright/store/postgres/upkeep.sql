@@ -92,7 +92,7 @@ FROM hookwright.dead WHERE route_id = $1 ORDER BY at, position OFFSET $3 LIMIT $
 DELETE FROM hookwright.dead WHERE position = ANY ($1::BIGINT[]) RETURNING route_id, event_key;
 
 -- release: an event of each of them may have been needed by it alone
-SELECT hookwright.release_1($1);
+SELECT hookwright.release_2($1);
 
 -- forgetting: nobody writes rows for webhooks meanwhile
 SELECT pg_advisory_xact_lock(hashtext('hookwright.routes'));

@@ -17,7 +17,7 @@ WHERE slot = (SELECT slot FROM hookwright.replicas WHERE holder IS NULL OR until
 RETURNING slot;
 
 -- lease: stay the owner of a slot, and have what is free of some parts
-SELECT slots, held, next_end FROM hookwright.lease_1($1, $2, $3, $4);
+SELECT slots, held, next_end FROM hookwright.lease_2($1, $2, $3, $4);
 
 -- retire: a process is about to end
 UPDATE hookwright.replicas SET retired = TRUE WHERE slot = $1 AND holder = $2;
