@@ -155,6 +155,7 @@ CREATE OR REPLACE FUNCTION hookwright.finish_1(
     b_route INT[], b_key BIGINT[], b_reason TEXT[], b_message TEXT[], b_attempts INT[], b_at BIGINT[]
 ) RETURNS VOID LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_sort = off
 AS $$
 BEGIN
     PERFORM hookwright.writing(routes_);
@@ -169,19 +170,22 @@ BEGIN
                 SELECT route_id, count(*) AS number, sum(octet_length(detail)) AS size
                 FROM (SELECT unnest(r_route) AS route_id, unnest(r_detail) AS detail) AS came GROUP BY route_id) AS counted;
     END IF;
-    -- the only delivery that its event ever had; whoever took it first has its event, too
+    -- the only delivery that its event ever had; whoever took it first has its event, too. Each is looked up in
+    -- order, which is the primary key's alone: a plan made while nothing waited would go through a whole index for them.
     IF cardinality(s_key) > 0 THEN
         WITH done AS (
-            DELETE FROM hookwright.waiting USING (SELECT unnest(s_route) AS r, unnest(s_key) AS k) AS u
-            WHERE route_id = r AND key = k
+            DELETE FROM hookwright.waiting WHERE ctid = ANY (ARRAY(
+                SELECT found.ctid FROM (SELECT unnest(s_route) AS r, unnest(s_key) AS k) AS u CROSS JOIN LATERAL (
+                    SELECT ctid FROM hookwright.waiting WHERE route_id = r AND key >= k AND key <= k ORDER BY key LIMIT 1) AS found))
             RETURNING event_key
         )
-        DELETE FROM hookwright.events USING done WHERE key = event_key AND deliveries = 1;
+        DELETE FROM hookwright.events WHERE key = ANY (ARRAY(SELECT event_key FROM done)) AND deliveries = 1;
     END IF;
     IF cardinality(a_key) > 0 THEN
         WITH done AS (
-            DELETE FROM hookwright.waiting USING (SELECT unnest(a_route) AS r, unnest(a_key) AS k) AS u
-            WHERE route_id = r AND key = k
+            DELETE FROM hookwright.waiting WHERE ctid = ANY (ARRAY(
+                SELECT found.ctid FROM (SELECT unnest(a_route) AS r, unnest(a_key) AS k) AS u CROSS JOIN LATERAL (
+                    SELECT ctid FROM hookwright.waiting WHERE route_id = r AND key >= k AND key <= k ORDER BY key LIMIT 1) AS found))
             RETURNING event_key
         )
         SELECT array_agg(event_key) INTO a_key FROM done;
