@@ -172,6 +172,7 @@ BEGIN
     END IF;
     -- the only delivery that its event ever had; whoever took it first has its event, too. Each is looked up in
     -- order, which is the primary key's alone: a plan made while nothing waited would go through a whole index for them.
+    -- One that another process changes at this very moment stays, and is tried once more.
     IF cardinality(s_key) > 0 THEN
         WITH done AS (
             DELETE FROM hookwright.waiting WHERE ctid = ANY (ARRAY(
