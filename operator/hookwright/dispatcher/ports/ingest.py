@@ -1,4 +1,5 @@
-"""The event port: bare ASGI, as it is the hot path. Reads within limits, decodes, hands to the acceptor, answers.
+"""The event port: bare ASGI, as it is the hot path. Reads within limits, decodes, hands to the acceptor, answers: a small
+body and the answer at once, by the cycle of its connection.
 
 Every answer of SPEC 3 comes from here; an error is one sentence as an RFC 9457 problem document. Must not: match,
 store or send.
