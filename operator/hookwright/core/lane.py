@@ -21,7 +21,7 @@ from hookwright.core.backlog import Backlog, Bury
 from hookwright.core.lane_memory import LaneMemory
 from hookwright.core.lane_queue import Queue, Totals
 from hookwright.core.lane_steps import UNCONFIGURED, Effects, Rules, Started
-from hookwright.core.lifecycle import GONE, RUNNING, SUSPECT, Decision, buried, decide, give_up
+from hookwright.core.lifecycle import RUNNING, SUSPECT, Decision, RouteState, buried, decide, give_up
 from hookwright.core.outcome import DELIVERED, Outcome, Verdict
 from hookwright.core.outlook import Gates, Outlook, outlook
 from hookwright.core.records import (
@@ -302,7 +302,7 @@ class Lane(LaneMemory):
             backlog.came_due()
         end_at = self._end_at()
         ask = None
-        wants = backlog.behind or end_at <= now or self.standing.state is GONE
+        wants = backlog.behind or end_at <= now or self.standing.state is RouteState.GONE
         if wants and backlog.may_ask(now):
             ask = self._ask(now, end_at)
         if ask is not None:
@@ -317,7 +317,7 @@ class Lane(LaneMemory):
 
     def _ask(self, now: float, end_at: float) -> Wanted | Bury | None:
         state = self.standing.state
-        if now >= end_at or state is GONE:
+        if now >= end_at or state is RouteState.GONE:
             burial = self._burial(now + LANE_EARLY_SECONDS)  # `give_up` rounds otherwise than `_end_at`
             if burial is not None:
                 return burial

@@ -32,8 +32,7 @@ class RouteState(StrEnum):
     GONE = "gone"
 
 
-RUNNING: Final = RouteState.RUNNING  # a delivery asks for these often, and each look into an enum costs
-GONE: Final = RouteState.GONE
+RUNNING: Final = RouteState.RUNNING  # a delivery asks for this often, and each look into an enum costs
 
 
 class Decision(NamedTuple):
@@ -128,7 +127,7 @@ def give_up(
         return Burial(
             DeadReason.WEBHOOK_DELETED, f"The webhook was deleted and did not come back in {_DELETED}."
         )
-    if state is GONE and deleted_at is None:
+    if state is RouteState.GONE and deleted_at is None:
         return Burial(DeadReason.GONE, "The target answered 410 Gone to an earlier delivery of this webhook.")
     if now - received >= policy.max_age:
         return Burial(

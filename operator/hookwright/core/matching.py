@@ -22,12 +22,11 @@ from hookwright.core.view import View
 from hookwright.errors import FilterError
 from hookwright.limits import (
     MATCH_KEPT_CHARACTERS,
+    MATCH_LITTLE_STEPS,
     MATCH_NAMESPACE_STEPS,
     MATCH_SLICE_STEPS,
 )
 
-LITTLE_STEPS: Final = 64
-"""Of an ordinary event: 16 µs."""
 _EVALUATION_STEPS: Final = 8  # for the filters of one webhook, beside what they look at
 Reach = frozenset[str] | None  # namespaces; None: all
 
@@ -82,7 +81,7 @@ class Matcher:
         return done
 
     def matching(self, event: Event, namespaces: Reach) -> list[Matched] | Matching:
-        """The same where little was to be looked at (LITTLE_STEPS), else what is left to do after a first slice."""
+        """The same where little was to be looked at (MATCH_LITTLE_STEPS), else what is left to do after a first slice."""
         if event.trigger is None:
             return []
         index = self._indexes.get(namespaces)
@@ -97,11 +96,11 @@ class Matcher:
         for search in searches:
             for _ in search:
                 return Matching(view, groups, searches, self._matched)
-        if not groups and view.made <= LITTLE_STEPS:
+        if not groups and view.made <= MATCH_LITTLE_STEPS:
             return []
         work = Matching(view, groups, (), self._matched)
         found = work.go_on()
-        return found if view.made <= LITTLE_STEPS else work
+        return found if view.made <= MATCH_LITTLE_STEPS else work
 
     def explain(self, event: Event, route: str, namespaces: Reach) -> list[str]:
         """Every reason, one sentence each, why `event` is not for `route` (its key); none: it matches."""
@@ -198,7 +197,7 @@ class Matching:
                 self._found[order] = Matched(self._webhooks[order].route, str(error))
         made = budget.made
         view.made += made + _EVALUATION_STEPS
-        if made and view.made > LITTLE_STEPS:
+        if made and view.made > MATCH_LITTLE_STEPS:  # the first few are not worth counting
             namespace = namespace_of(self._webhooks[orders[0]].route)
             self._by_namespace[namespace] = self._by_namespace.get(namespace, 0) + made
 

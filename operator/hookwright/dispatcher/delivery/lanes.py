@@ -96,8 +96,7 @@ class Lanes:
 
     def lane(self, key: str) -> Lane:
         """The lane of a webhook, made at first use."""
-        seat = self._seats.get(key)
-        return (self._seat(key) if seat is None else seat).lane
+        return (self._seats.get(key) or self._seat(key)).lane
 
     def lanes(self) -> list[Lane]:
         """All lanes, those of deleted webhooks with something left included."""

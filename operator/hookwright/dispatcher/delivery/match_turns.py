@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from hookwright.core.event import Event
-from hookwright.core.matching import LITTLE_STEPS, Matched, Matcher, Matching, Reach
+from hookwright.core.matching import Matched, Matcher, Matching, Reach
 from hookwright.errors import EventError
-from hookwright.limits import BATCH_DELIVERIES, MATCH_BRIEF_STEPS
+from hookwright.limits import BATCH_DELIVERIES, MATCH_BRIEF_STEPS, MATCH_LITTLE_STEPS
 
-_ORDINARY_STEPS: Final = LITTLE_STEPS // 2  # of one event, where not much was to be looked at
+_ORDINARY_STEPS: Final = MATCH_LITTLE_STEPS // 2  # of one event, where not much was to be looked at
 
 
 class MatchTurns:
@@ -45,15 +45,13 @@ class MatchTurns:
         for event in events:
             while not isinstance(work, list):
                 async with self._turn:
-                    if steps < 0:
-                        pass
-                    elif work is not None:
+                    if work is None:
+                        work = matcher.matching(event, reach)
+                        steps -= work.made if isinstance(work, Matching) else _ORDINARY_STEPS
+                    elif steps >= 0:  # else the loop goes on first
                         matching, before = work, work.made
                         work = work.go_on()
                         steps -= matching.made - before
-                    else:
-                        work = matcher.matching(event, reach)
-                        steps -= work.made if isinstance(work, Matching) else _ORDINARY_STEPS
                     if steps < 0:
                         steps = MATCH_BRIEF_STEPS
                         await asyncio.sleep(0)  # with the turn in hand: nobody else has one in this round

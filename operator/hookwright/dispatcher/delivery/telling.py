@@ -17,7 +17,7 @@ from hookwright.core.records import AttemptRecord, Delivery, LastInvocation
 from hookwright.dispatcher.background import Background
 from hookwright.dispatcher.clock import Clock
 from hookwright.dispatcher.delivery.attempt import Performed, Target
-from hookwright.dispatcher.delivery.records import Bodies, detail, friendly_id
+from hookwright.dispatcher.delivery.records import Attempted, Bodies, attempt_record, detail
 from hookwright.telemetry.record import AttemptDetails
 
 _UNTOLD = "What came of this attempt cannot be shown; the dispatcher's log says why."
@@ -51,20 +51,20 @@ class Teller:
 
         `began_ms` is by the wall clock, `now_ms` by the one that never jumps.
         """
-        outcome, message = performed.outcome, decision.message
+        message = decision.message
         try:
             redactor = target.redactor()
-            if outcome.verdict is not DELIVERED:
+            if performed.outcome.verdict is not DELIVERED:
                 message = redactor.text(message)
             shown = detail(performed, redactor, message, self._bodies)
         except Exception as error:
             self._background.failure("record", error)
             message, shown = _UNTOLD, orjson.dumps({"message": _UNTOLD})
-        record = AttemptRecord(
-            delivery.key, decision.attempts, delivery.event_key, lane.key, "Delivery", delivery.trigger,
-            decision.result, outcome.status, outcome.cause, began_ms, performed.duration, shown,
-            friendly_id(delivery.raw),
+        what = Attempted(
+            delivery.key, delivery.event_key, decision.attempts, lane.key, "Delivery", delivery.trigger,
+            delivery.raw, began_ms,
         )  # fmt: skip
+        record = attempt_record(what, performed, decision.result, shown)
         try:
             self._tell(lane, target, delivery, record, message, performed, now_ms)
         except Exception as error:
