@@ -15,6 +15,7 @@ from faults import configuration, postgres
 from faults.dispatcher import Dispatcher
 from faults.ground import HOST, Ground, Size
 from faults.ledger import Verdict
+from faults.shim import Shim, Switch
 from ports import kept_port
 from postgres_pooler import Pooler
 from postgres_server import Postgres
@@ -40,6 +41,8 @@ class Several(Ground):
         self.pooled = False
         """Whether dispatchers reach the server through a pooler."""
         self.pooler: Pooler
+        self.clocks: tuple[int, ...] = ()
+        """By how many seconds those of the first dispatchers are ahead, if they are."""
         self._environment: dict[str, str] = {}
         self._absent: list[tuple[int, float, float]] = []
         """Ports that nobody was to answer at: from when, until when."""
@@ -69,8 +72,8 @@ class Several(Ground):
 
     def add(self) -> Dispatcher:
         """One more, to be started."""
-        door = self._doors[len(self.door)]
-        home = self.folder / f"dispatcher-{len(self.door)}"
+        number = len(self.door)
+        door, home = self._doors[number], self.folder / f"dispatcher-{number}"
         (home / "last").mkdir(parents=True)
         one = Dispatcher(self.verdict, home / "log")
         one.command = ["dispatcher"]
@@ -83,6 +86,10 @@ class Several(Ground):
             "HOOKWRIGHT_CONFIG": str(self.folder / "config"), "HOOKWRIGHT_EGRESS_CA_FILE": str(self.ca_file),
             "HOOKWRIGHT_EGRESS_CONNECT_TO": f"{HOST}:443:127.0.0.1:{door}",
         }  # fmt: skip
+        if number < len(self.clocks):
+            shim = Shim(home, home / "data", HOST)
+            shim.set(Switch.CLOCK_MS, self.clocks[number] * 1_000)
+            one.environment |= shim.environment
         self.resources.callback(one.http.close)
         self.door[one] = door
         self.dispatchers.append(one)

@@ -19,6 +19,7 @@ WEBHOOKS = 24
 STOP_SECONDS = 10.0  # longer than a dispatcher owns its webhooks without a word
 PATIENCE_SECONDS = 0.5  # of the sender with one that stands still
 MOVE_SECONDS = 5.0
+APART_SECONDS = 300
 PER_SECOND, PER_MINUTE = 10, 60
 NOTED_SECONDS = 0.25  # by which a target on a busy machine may note a request later than it came
 
@@ -92,6 +93,32 @@ def _strays(bench: Several, one: Dispatcher, woke: float) -> int:
     sent = [each for each in all_requests if each.when > woke and each.status != 201]
     others = {each.path: each.when for each in sorted(sent, key=lambda each: each.when) if each.door != door}
     return sum(each.door == door and each.when < others.get(each.path, woke) for each in sent)
+
+
+@several(
+    "clocks of three five minutes apart; kill -9 of one, started again, while retries wait",
+    "nothing acknowledged is lost; no webhook moves without need; retries do not wait for the clocks; duplicates ≤ 2 × in "
+    "flight of the killed one",
+)
+def clocks_apart(bench: Several) -> None:
+    bench.clocks = (0, APART_SECONDS, -APART_SECONDS)
+    _three(bench)
+    for _ in range(bench.size.moves):
+        bench.rest()
+        bench.all_targets("status", 503)
+        time.sleep(bench.size.seconds)
+        bench.all_targets("ok")
+        bench.kill(bench.chance.choice(bench.dispatchers))
+    bench.pause()
+    bench.check(_clocks(bench) == set(bench.clocks), "the clocks are not apart")
+    bench.taken_all_along()
+
+
+def _clocks(bench: Several) -> set[float]:
+    """By how many seconds those are ahead that sent requests, to ten seconds."""
+    wall = time.time() - time.monotonic()
+    sent = itertools.chain(*bench.ledger.read().requests.values())
+    return {round(each.timestamp - each.when - wall, -1) for each in sent}
 
 
 def killed_again_and_again(bench: Several, between: Postgres | Pooler) -> None:
