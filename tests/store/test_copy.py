@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -269,6 +270,20 @@ async def test_what_is_in_use_is_not_copied(folder: Path, tmp_path: Path, databa
         with pytest.raises(StoreLocked, match="in use by a dispatcher, or by another copy: stop that one"):
             await copy_to_folder(database, tmp_path / "back", silent)
     assert await copy_to_database(folder, database, silent)
+
+
+async def test_of_two_copies_at_the_same_moment_one_is_made(
+    folder: Path, tmp_path: Path, database: Database
+) -> None:
+    """The other is refused, and changes nothing."""
+    before = await filled(folder)
+    twin = tmp_path / "twin"
+    shutil.copytree(folder, twin)
+    copies = [copy_to_database(each, database, silent) for each in (folder, twin)]
+    found = await asyncio.gather(*copies, return_exceptions=True)
+    (refused,) = (each for each in found if each is not True)
+    assert isinstance(refused, StoreLocked)
+    assert await shown(database) == before
 
 
 async def test_a_database_of_another_installation_is_not_touched(folder: Path, database: Database) -> None:
