@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from hookwright.core.records import Action, Finish
+from hookwright.core.records import Action, DeadReason, Finish
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
-from hookwright.store.port import New, Retention, Store
+from hookwright.store.port import New, NewEvent, Retention, Store
 from postgres_server import Postgres
-from store.builders import HOOK, Harness, attempt, event, opened, small_among_large
+from rig import until
+from store.builders import HOOK, MINUTE, NOW, OTHER, Harness, attempt, event, opened, small_among_large
 from store.suite import StoreSuite
 
 
@@ -60,15 +61,53 @@ async def test_events_and_results_that_wait_are_one_commit(database: Database) -
         assert (await history.counts([HOOK]))[HOOK].waiting == 2
 
 
-async def test_to_finish_reads_no_table_from_end_to_end(postgres: Postgres, database: Database) -> None:
-    """Whatever the planner saw when tables were small; the server counts rows read like that when a session ends."""
+STEP = 40  # between the keys of two fours of events
+
+
+def four_events(key: int) -> list[NewEvent]:
+    """Each comes to another end by `each_way`."""
+    return [event(key, HOOK), *(event(key + 10 * each, HOOK, OTHER) for each in (1, 2, 3))]
+
+
+def each_way(key: int) -> list[Finish]:
+    """The only delivery of an event is made; of others both are, or one, and one waits for a time, or is given up."""
+    ends = [
+        (1, HOOK, Action.ACK), (11, HOOK, Action.ACK), (12, OTHER, Action.ACK), (21, HOOK, Action.ACK),
+        (22, OTHER, Action.DELAY), (31, HOOK, Action.BURY),
+    ]  # fmt: skip
+    return [
+        Finish(key + each, route, action, due=NOW + MINUTE, reason=DeadReason.REJECTED, sole=each == 1)
+        for each, route, action in ends
+    ]
+
+
+def read(postgres: Postgres, table: str) -> tuple[int, int]:
+    """Rows of a table read from end to end, and entries of its indexes, by sessions that have ended."""
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'hookwright%'"
+    until(lambda: postgres.sql(sessions) == "0")
+    rows, entries = postgres.sql(
+        "SELECT seq_tup_read, (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes AS i WHERE i.relid = t.relid) "
+        f"FROM pg_stat_user_tables AS t WHERE relid = '{table}'::regclass"
+    ).split("|")
+    return int(rows), int(entries)
+
+
+async def test_to_finish_reads_what_is_finished_alone(postgres: Postgres, database: Database) -> None:
+    """Whatever the planner saw: most of the time nothing waits, and then much does."""
+    tables = [f"{database.schema}.{table}" for table in ("waiting", "events", "fanout")]
     async with opened(database) as (work, _, _):
-        for first in range(1000, 20_000, 1000):
-            keys = range(first, first + 1000, 20)
-            await work.accept([event(key, HOOK) for key in keys])
-            await work.finish([delivered(key) for key in keys])
-    read = postgres.sql(
-        "SELECT sum(seq_tup_read) FROM pg_stat_user_tables "
-        f"WHERE schemaname = '{database.schema}' AND relname IN ('waiting', 'events')"
-    )
-    assert read == "0"
+        for first in (1_000, 2_000):
+            await work.accept(four_events(first))
+            await work.finish(each_way(first))  # planned anew once the server has looked how much there is
+            postgres.sql(f"VACUUM ANALYZE {', '.join(tables)}")
+        await work.accept(four_events(3_000))
+        await work.finish(each_way(3_000))
+        firsts = range(10_000, 10_000 + STEP * 1_000, STEP)
+        await work.accept([one for first in firsts for one in four_events(first)])
+        ends = [one for first in firsts for one in each_way(first)][:1_200]
+        for at in range(0, len(ends), 60):
+            await work.finish(ends[at : at + 60])
+    for table in tables:
+        rows, entries = read(postgres, table)
+        assert rows == 0
+        assert 0 < entries < 2 * len(ends)

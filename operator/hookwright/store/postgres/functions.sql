@@ -33,8 +33,8 @@ CREATE OR REPLACE FUNCTION hookwright.arrive_1(
 ) RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO hookwright.arrivals (part, route_id, waiting, bytes, dead, retried)
-        SELECT part, r, w, b, d, t FROM unnest(a_route, a_waiting, a_bytes, a_dead, a_retried) AS u (r, w, b, d, t)
-        JOIN hookwright.routes ON id = r;
+        SELECT (SELECT part FROM hookwright.routes WHERE id = r), r, w, b, d, t
+        FROM unnest(a_route, a_waiting, a_bytes, a_dead, a_retried) AS u (r, w, b, d, t);
     PERFORM pg_notify(channel_, (SELECT string_agg(DISTINCT part::TEXT, ',') FROM hookwright.routes WHERE id = ANY (a_route)));
 END $$;
 
@@ -120,9 +120,12 @@ END $$;
 CREATE OR REPLACE FUNCTION hookwright.release_2(events_ BIGINT[]) RETURNS INT LANGUAGE plpgsql AS $$
 DECLARE
     dropped INT;
+    event_ BIGINT;
 BEGIN
-    UPDATE hookwright.fanout SET held = held - n
-        FROM (SELECT k, count(*)::INT AS n FROM unnest(events_) AS k GROUP BY k ORDER BY k) AS done WHERE event_key = k;
+    -- sorted, so that two replicas do not wait for each other; one by one, as finish_1 says
+    FOREACH event_ IN ARRAY coalesce((SELECT array_agg(k ORDER BY k) FROM unnest(events_) AS k), '{}') LOOP
+        UPDATE hookwright.fanout SET held = held - 1 WHERE event_key = event_;
+    END LOOP;
     DELETE FROM hookwright.events WHERE key = ANY (events_)
         AND coalesce((SELECT held FROM hookwright.fanout WHERE event_key = events.key), 0) <= 0;
     GET DIAGNOSTICS dropped = ROW_COUNT;
@@ -193,9 +196,11 @@ BEGIN
         PERFORM hookwright.release_2(a_key);
     END IF;
     IF cardinality(l_key) > 0 THEN
-        UPDATE hookwright.waiting SET due = d, wait = w, attempts = a, steps = s
-            FROM unnest(l_route, l_key, l_due, l_wait, l_attempts, l_steps) AS u (r, k, d, w, a, s)
-            WHERE route_id = r AND key = k;
+        UPDATE hookwright.waiting SET due = d, wait = w, attempts = a, steps = s FROM (
+            SELECT found.ctid AS place, d, w, a, s
+            FROM unnest(l_route, l_key, l_due, l_wait, l_attempts, l_steps) AS u (r, k, d, w, a, s) CROSS JOIN LATERAL (
+                SELECT ctid FROM hookwright.waiting WHERE route_id = r AND key >= k AND key <= k ORDER BY key LIMIT 1) AS found
+        ) AS each WHERE waiting.ctid = place;
     END IF;
     IF cardinality(b_key) > 0 THEN
         PERFORM hookwright.bury_1(b_route, b_key, b_reason, b_message, b_attempts, b_at);
