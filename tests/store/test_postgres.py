@@ -11,10 +11,10 @@ import pytest
 from hookwright.core.records import Action, DeadReason, Finish
 from hookwright.store.database import Database
 from hookwright.store.opening import open_store
-from hookwright.store.port import New, NewEvent, Retention, Store
+from hookwright.store.port import New, NewEvent, Retention, Store, Work
 from postgres_server import Postgres
 from rig import until
-from store.builders import HOOK, MINUTE, NOW, OTHER, Harness, attempt, event, opened, small_among_large
+from store.builders import HOOK, MINUTE, NOW, OTHER, Harness, attempt, claim, event, opened, small_among_large
 from store.suite import StoreSuite
 
 
@@ -62,6 +62,7 @@ async def test_events_and_results_that_wait_are_one_commit(database: Database) -
 
 
 STEP = 40  # between the keys of two fours of events
+FIRSTS = range(10_000, 10_000 + STEP * 1_000, STEP)
 
 
 def four_events(key: int) -> list[NewEvent]:
@@ -81,33 +82,48 @@ def each_way(key: int) -> list[Finish]:
     ]
 
 
-def read(postgres: Postgres, table: str) -> tuple[int, int]:
+@asynccontextmanager
+async def suddenly_many(postgres: Postgres, database: Database, tables: list[str]) -> AsyncIterator[Work]:
+    """A store in which thousands wait, in whose sessions everything was done often while nearly nothing did."""
+    async with opened(database) as (work, _, _):
+        for first in range(1_000, 1_000 + 10 * STEP, STEP):
+            await work.accept(four_events(first))
+            await claim(work, OTHER)
+            await work.finish(each_way(first))
+            if first == 1_000:  # what is planned from here on is planned for what the server sees now
+                postgres.sql(f"VACUUM ANALYZE {', '.join(tables)}")
+        await work.accept([one for first in FIRSTS for one in four_events(first)])
+        yield work
+
+
+def read(postgres: Postgres, table: str) -> int:
     """Rows of a table read from end to end, and entries of its indexes, by sessions that have ended."""
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'hookwright%'"
     until(lambda: postgres.sql(sessions) == "0")
-    rows, entries = postgres.sql(
-        "SELECT seq_tup_read, (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes AS i WHERE i.relid = t.relid) "
-        f"FROM pg_stat_user_tables AS t WHERE relid = '{table}'::regclass"
-    ).split("|")
-    return int(rows), int(entries)
+    return int(
+        postgres.sql(
+            "SELECT seq_tup_read + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes AS i WHERE i.relid = t.relid) "
+            f"FROM pg_stat_user_tables AS t WHERE relid = '{table}'::regclass"
+        )
+    )
 
 
 async def test_to_finish_reads_what_is_finished_alone(postgres: Postgres, database: Database) -> None:
-    """Whatever the planner saw: most of the time nothing waits, and then much does."""
+    """Whatever was planned before: most of the time nothing waits, and then much does."""
     tables = [f"{database.schema}.{table}" for table in ("waiting", "events", "fanout")]
-    async with opened(database) as (work, _, _):
-        for first in (1_000, 2_000):
-            await work.accept(four_events(first))
-            await work.finish(each_way(first))  # planned anew once the server has looked how much there is
-            postgres.sql(f"VACUUM ANALYZE {', '.join(tables)}")
-        await work.accept(four_events(3_000))
-        await work.finish(each_way(3_000))
-        firsts = range(10_000, 10_000 + STEP * 1_000, STEP)
-        await work.accept([one for first in firsts for one in four_events(first)])
-        ends = [one for first in firsts for one in each_way(first)][:1_200]
+    ends = [one for first in FIRSTS for one in each_way(first)][:1_200]
+    async with suddenly_many(postgres, database, tables) as work:
         for at in range(0, len(ends), 60):
             await work.finish(ends[at : at + 60])
     for table in tables:
-        rows, entries = read(postgres, table)
-        assert rows == 0
-        assert 0 < entries < 2 * len(ends)
+        assert 0 < read(postgres, table) < 2 * len(ends)
+
+
+async def test_to_claim_reads_what_is_claimed_alone(postgres: Postgres, database: Database) -> None:
+    """Here as well."""
+    tables = [f"{database.schema}.{table}" for table in ("waiting", "events")]
+    async with suddenly_many(postgres, database, tables) as work:
+        for _ in range(40):
+            assert len(await claim(work, HOOK, limit=10)) == 10
+    for table in tables:
+        assert 0 < read(postgres, table) < 2_000

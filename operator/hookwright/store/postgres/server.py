@@ -36,9 +36,10 @@ class Connection(Protocol):
 
 
 _SESSION: Final = (
-    "SET jit = off; SET idle_in_transaction_session_timeout = '10s'; "
+    "SET jit = off; SET plan_cache_mode = force_custom_plan; SET idle_in_transaction_session_timeout = '10s'; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
 )
+"""Nothing is planned for later (docs/decisions/0028)."""
 _ARRAYS: Final = "SELECT $1::INT[], $2::BIGINT[], $3::DOUBLE PRECISION[], $4::BYTEA[]"
 """All types of our values that asyncpg asks the server about, at each connection."""
 NOT_HELD: Final = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
