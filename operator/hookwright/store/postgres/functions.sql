@@ -117,7 +117,9 @@ BEGIN
 END $$;
 
 -- So many deliveries of events are done (an event once for each): drops those that none needs any more, answers how many.
-CREATE OR REPLACE FUNCTION hookwright.release_2(events_ BIGINT[]) RETURNS INT LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION hookwright.release_2(events_ BIGINT[]) RETURNS INT LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+AS $$
 DECLARE
     dropped INT;
     event_ BIGINT;
