@@ -17,7 +17,7 @@ from hookwright.store.port import AttemptSelector, New, Repeat, ReplaySelector, 
 from hookwright.store.postgres.server import Server
 from hookwright.store.postgres.statements import load
 from postgres_server import Postgres
-from store.builders import HOOK, NOW, OTHER, ack, attempt, bury, claim, event, keys, opened
+from store.builders import HOOK, MINUTE, NOW, OTHER, ack, attempt, bury, claim, delay, event, keys, opened
 
 
 @pytest.fixture(autouse=True)
@@ -82,19 +82,25 @@ async def test_who_stands_still_in_a_transaction_does_not_hold_the_others_up(
 
 
 async def test_no_statement_is_compiled_behind_a_pooler(tmp_path: Path) -> None:
-    """What the driver asks of types would be, at each connection: seconds in which the first events wait."""
+    """What the driver asks of types would be, at each connection: seconds in which the first events wait. So would what is
+    planned with ways forbidden that it cannot do without, each time that it is carried out."""
     url = tmp_path / "url"
     with postgres_server.folder() as folder, postgres_server.serving(folder) as server:
         server.configure("shared_preload_libraries = 'pg_stat_statements'", "pg_stat_statements.max = 10000")
+        server.configure("pg_stat_statements.track = all")
         server.stop()
         server.start()
         server.sql("CREATE EXTENSION pg_stat_statements")
         with postgres_pooler.pooling(folder, server, connections=3, resets=True) as pooler:
             url.write_text(pooler.url)
             async with opened(Database(url)) as (work, upkeep, history):
-                await work.accept([event(100 * key, HOOK, identity=b"%d" % key) for key in range(1, 40)])
+                await work.accept(
+                    [event(100 * key, HOOK, OTHER, identity=b"%d" % key) for key in range(1, 40)]
+                )
+                first, second, *others = await claim(work)
+                await work.finish([delay(first, NOW + MINUTE), bury(second)])
                 await asyncio.gather(
-                    *(work.finish([ack(one, attempt(one.key))]) for one in await claim(work)),
+                    *(work.finish([ack(one, attempt(one.key))]) for one in others),
                     upkeep.prune(now=NOW),
                     history.recovered(),
                 )

@@ -2,7 +2,8 @@
 -- before may still call the old one. SQLSTATE HW001: another has one of the identities; HW002: another owns the slot;
 -- HW003: a webhook was forgotten meanwhile.
 -- Those that are called for each group SET how it is planned: once, and not anew for each number of rows; by keys, as a plan
--- that is made while tables are small is kept while they grow, full of rows that are gone.
+-- that is made while tables are small is kept while they grow, full of rows that are gone. What it cannot do without is
+-- dear beyond measure then: so the server is not to compile it.
 
 -- A commit that is answered is on stable storage, on a synchronous standby too if the server has one; and who stands still
 -- or vanishes before it holds its locks no longer than that: whatever the defaults of the role say, and whoever had this
@@ -160,7 +161,7 @@ CREATE OR REPLACE FUNCTION hookwright.finish_1(
     b_route INT[], b_key BIGINT[], b_reason TEXT[], b_message TEXT[], b_attempts INT[], b_at BIGINT[]
 ) RETURNS VOID LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET enable_sort = off
+SET enable_sort = off SET jit = off
 AS $$
 BEGIN
     PERFORM hookwright.writing(routes_);
