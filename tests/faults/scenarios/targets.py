@@ -100,7 +100,8 @@ def target_gone(bench: Bench) -> None:
     bench.check(reasons == {"Gone"}, f"the reasons are {reasons}")
     bench.webhook("ill", **QUICK, displayName="again")
     bench.settled_configuration("ill")
-    bench.http.post("/admin/v1/replays", json={"webhook": "ill/ill"})
+    while bench.dead():
+        bench.http.post("/admin/v1/replays", json={"webhook": "ill/ill"}).raise_for_status()
     _none_dead(bench)
 
 
