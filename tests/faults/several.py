@@ -87,7 +87,7 @@ class Several(Ground):
             "HOOKWRIGHT_EGRESS_CONNECT_TO": f"{HOST}:443:127.0.0.1:{door}",
         }  # fmt: skip
         if number < len(self.clocks):
-            shim = Shim(home, home / "data", HOST)
+            shim = Shim(home, home / "data", "127.0.0.1")
             shim.set(Switch.CLOCK_MS, self.clocks[number] * 1_000)
             one.environment |= shim.environment
         self.resources.callback(one.http.close)
@@ -131,8 +131,8 @@ class Several(Ground):
             nonlocal before, since
             if before != self.ledger.read().doors:
                 before, since = dict(self.ledger.doors), time.monotonic()
-            under_way = len(self.ledger.missing({})) <= OPEN * len(self.names)
-            return under_way and time.monotonic() > since + REST_SECONDS
+            rested = time.monotonic() > since + REST_SECONDS
+            return rested and len(self.ledger.missing({})) <= OPEN * len(self.names)
 
         until(resting)
 

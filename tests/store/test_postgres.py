@@ -96,6 +96,12 @@ async def suddenly_many(postgres: Postgres, database: Database, tables: list[str
         yield work
 
 
+def of_another(key: int) -> NewEvent:
+    """An event for a webhook on which this process does not work."""
+    one = event(key, HOOK)
+    return one._replace(deliveries=tuple(each._replace(own=False) for each in one.deliveries))
+
+
 def read(postgres: Postgres, table: str) -> int:
     """Rows of a table read from end to end, and entries of its indexes, by sessions that have ended."""
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'hookwright%'"
@@ -127,3 +133,19 @@ async def test_to_claim_reads_what_is_claimed_alone(postgres: Postgres, database
             assert len(await claim(work, HOOK, limit=10)) == 10
     for table in tables:
         assert 0 < read(postgres, table) < 2_000
+
+
+async def test_to_tell_another_process_reads_its_webhook_alone(
+    postgres: Postgres, database: Database
+) -> None:
+    """Also where there were few webhooks when that was planned."""
+    table = f"{database.schema}.routes"
+    async with opened(database) as (work, _, _):
+        await work.accept([of_another(100)])
+        postgres.sql(f"VACUUM ANALYZE {table}")
+        for key in range(200, 1_000, 100):
+            await work.accept([of_another(key)])
+        await work.accept([event(10_000 + 10 * each, f"team/w{each}") for each in range(2_000)])
+        for key in range(100_000, 104_000, 100):
+            await work.accept([of_another(key)])
+    assert 0 < read(postgres, table) < 10_000
